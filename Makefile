@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+# Disco: see README.md; `make help` lists what there is to do. Each folder says in its module.mk what it adds to the build.
+#
+# Variables a module.mk appends to:
+#   MONITOR_SRCS  .c and .S files of the monitor (build/disco.elf)
+#   ALL           what `make all` builds besides the monitor, the guest kernel and the scenarios
+#   TEST_NEEDS    what `make test` needs built
+#   HELP          lines of `make help`, separated by \n
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+export LC_ALL := C
+# Set in the environment by packaging tools, wrong for code that runs on another machine.
+unexport CFLAGS CPPFLAGS LDFLAGS ARCH CROSS_COMPILE
+SHELL := /bin/bash
+Q := $(if $(V),,@)
+say = @printf '  %-7s %s\n' $(1) $(2)
+
+CROSS := mipsisa64r6el-linux-gnuabi64-
+CC := $(CROSS)gcc
+PYTHON := /usr/bin/python3
+
+# Flags of everything that runs on the machine without an operating system: design in docs/, facts in qemu/README.md.
+TARGET_FLAGS := -O2 -g -march=mips64r6 -mabi=64 -EL -ffreestanding -fno-pic -mno-abicalls -msym32 -msoft-float -G0 \
+	-fno-stack-protector -mcompact-branches=never
+TARGET_CFLAGS := $(TARGET_FLAGS) -std=gnu11 -Wall -Wextra -Werror
+NEWLIB := build/newlib/mips64el-elf
+TARGET_INC = -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(NEWLIB)/include
+
+# ---- what must be there before anything is built: found or installed by tools/setup.sh, once ----
+NO_SETUP := help clean distclean
+ifneq ($(filter-out $(NO_SETUP),$(or $(MAKECMDGOALS),help)),)
+include build/setup.mk
+endif
+build/setup.mk: tools/setup.sh tools/packages.txt $(wildcard /var/lib/dpkg/status)
+	@tools/setup.sh $@
+
+# ---- the folders ----
+include $(sort $(wildcard */module.mk */*/module.mk))
+
+# ---- the monitor ----
+MONITOR_OBJS := $(MONITOR_SRCS:%=build/obj/%.o)
+MONITOR_CFLAGS := $(TARGET_CFLAGS) -I. -Ibuild/gen -Ibuild/libfdt
+
+build/obj/%.c.o: %.c build/gen/asm-offsets.h | build/newlib.ok build/libfdt.ok
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(MONITOR_CFLAGS) $(TARGET_INC) -MMD -MP -c -o $@ $<
+
+build/obj/%.S.o: %.S build/gen/asm-offsets.h | build/newlib.ok
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(MONITOR_CFLAGS) $(TARGET_INC) -D__ASSEMBLER__ -MMD -MP -c -o $@ $<
+
+# Offsets and constants for assembly, from the C structures: DEFINE(NAME, value) emits a line "->NAME value".
+build/gen/asm-offsets.h: arch/mips/asm-offsets.c | build/newlib.ok build/libfdt.ok
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)$(CC) $(MONITOR_CFLAGS) -DGENERATING_OFFSETS $(TARGET_INC) -MMD -MP -MT $@ -MF build/gen/asm-offsets.d -S -o build/gen/asm-offsets.s $<
+	$(Q){ echo '/* Generated from $<. */'; \
+		sed -n 's/^[[:space:]]*->\([A-Za-z0-9_]*\) [#$$]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' build/gen/asm-offsets.s; } >$@.tmp
+	$(Q)mv $@.tmp $@
+
+build/disco.elf: boot/disco.ld $(MONITOR_OBJS) build/libfdt/libfdt.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,boot/disco.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+		-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-Map,build/disco.map -o $@ $(MONITOR_OBJS) \
+		build/libfdt/libfdt.a $(NEWLIB)/lib/libc.a
+
+-include $(MONITOR_OBJS:.o=.d) build/gen/asm-offsets.d
+
+# ---- what a person types ----
+.PHONY: help all clean distclean
+
+help:
+	@printf '%b' '$(HELP)'
+
+all: build/disco.elf $(ALL)
+
+clean:
+	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/*.cpio build/*.dtb build/setup.mk
+
+distclean:
+	rm -rf build
