@@ -10,11 +10,11 @@
 
 #include "kernel/errno.h"
 
-#define HEADER_BYTES	110
-#define FIELD_MODE	1
-#define FIELD_FILESIZE	6
-#define FIELD_NAMESIZE	11
-#define NAME_MAX_BYTES	256
+#define HEADER_BYTES   110
+#define FIELD_MODE     1
+#define FIELD_FILESIZE 6
+#define FIELD_NAMESIZE 11
+#define NAME_MAX_BYTES 256
 
 #define FAIL(...) (snprintf(why, why_size, __VA_ARGS__), -EINVAL)
 
@@ -48,8 +48,8 @@ void cpio_start(struct cpio_iter *it, const void *archive, size_t size)
 }
 
 /* Name and data of the entry whose header is at it->offset; moves it->offset behind them. All sums fit in 64 bits. */
-static int read_body(struct cpio_iter *it, struct cpio_entry *out, u32 namesize, u32 filesize, char *why,
-		     size_t why_size)
+static int read_body(struct cpio_iter *it, struct cpio_entry *out, u32 namesize, u32 filesize,
+		     char *why, size_t why_size)
 {
 	u64 at = it->offset;
 	u64 name = at + HEADER_BYTES;
@@ -60,7 +60,8 @@ static int read_body(struct cpio_iter *it, struct cpio_entry *out, u32 namesize,
 			    (unsigned long long)at, (unsigned int)namesize, NAME_MAX_BYTES);
 	if (data > it->size || it->size - data < filesize)
 		return FAIL("archive offset 0x%llx: file size: found %u, archive ends at 0x%llx",
-			    (unsigned long long)at, (unsigned int)filesize, (unsigned long long)it->size);
+			    (unsigned long long)at, (unsigned int)filesize,
+			    (unsigned long long)it->size);
 	if (memchr(it->archive + name, 0, namesize) != it->archive + name + namesize - 1)
 		return FAIL("archive offset 0x%llx: name: found no NUL at its end or one inside",
 			    (unsigned long long)at);
@@ -83,10 +84,13 @@ int cpio_next(struct cpio_iter *it, struct cpio_entry *out, char *why, size_t wh
 			    "(the archive has no trailer)",
 			    at, (unsigned long long)(it->size - it->offset), HEADER_BYTES);
 	if (memcmp(h, "070701", 6) != 0)
-		return FAIL("archive offset 0x%llx: found no \"070701\", allowed cpio format newc only", at);
+		return FAIL(
+			"archive offset 0x%llx: found no \"070701\", allowed cpio format newc only",
+			at);
 	if (hex_field(h, FIELD_MODE, &out->mode) || hex_field(h, FIELD_FILESIZE, &filesize) ||
 	    hex_field(h, FIELD_NAMESIZE, &namesize))
-		return FAIL("archive offset 0x%llx: found a header field that is not hexadecimal", at);
+		return FAIL("archive offset 0x%llx: found a header field that is not hexadecimal",
+			    at);
 	err = read_body(it, out, namesize, filesize, why, why_size);
 	if (err)
 		return err;

@@ -9,10 +9,10 @@
 #include "kernel/types.h"
 
 struct cpio_entry {
-	const char *name;	/* terminated, inside the archive */
-	const void *data;	/* 4-byte aligned relative to the archive */
+	const char *name; /* terminated, inside the archive */
+	const void *data; /* 4-byte aligned relative to the archive */
 	size_t size;
-	u32 mode;		/* as in struct stat */
+	u32 mode; /* as in struct stat */
 };
 
 /* Where a walk stands; private to cpio.c. Start with cpio_start. */

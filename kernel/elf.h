@@ -9,22 +9,22 @@
 
 #include "kernel/types.h"
 
-#define ELF_MAX_SEGMENTS	16
+#define ELF_MAX_SEGMENTS 16
 
 /* One PT_LOAD with memsz > 0. filesz <= memsz; the bytes between are zero. */
 struct elf_segment {
-	gpa_t phys;		/* guest physical address = p_vaddr - DISCO_CSSEG_BASE */
-	const void *src;	/* filesz bytes inside the image */
+	gpa_t phys;	 /* guest physical address = p_vaddr - DISCO_CSSEG_BASE */
+	const void *src; /* filesz bytes inside the image */
 	u64 filesz;
-	u64 memsz;		/* > 0; phys + memsz <= the phys_limit given to elf_check */
+	u64 memsz; /* > 0; phys + memsz <= the phys_limit given to elf_check */
 	bool exec;
 };
 
 /* A checked image: segments in file order, none overlapping another, entry in an executable one. */
 struct elf_image {
-	u64 entry;		/* sign-extended csseg virtual address, 4-byte aligned */
-	gpa_t end;		/* first guest physical byte above every segment */
-	unsigned int nsegs;	/* 1..ELF_MAX_SEGMENTS */
+	u64 entry;	    /* sign-extended csseg virtual address, 4-byte aligned */
+	gpa_t end;	    /* first guest physical byte above every segment */
+	unsigned int nsegs; /* 1..ELF_MAX_SEGMENTS */
 	struct elf_segment segs[ELF_MAX_SEGMENTS];
 };
 
