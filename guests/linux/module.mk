@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# The Linux guest: kernel (Debian's linux-source-6.1 with guest-patches/) and root (busybox and rootfs/, in one cpio archive).
+#
+# ROOT_PROGRAMS: programs that other fragments put in the guests' root, as /NAME=FILE.
+
+PATCHES := guest-patches/series $(wildcard guest-patches/*.patch)
+build/linux-patched.ok: build/linux-src.ok $(PATCHES) tools/apply-patches.sh
+	$(call say,PATCH,linux-source-6.1)
+	@mkdir -p build/log
+	$(Q)tools/apply-patches.sh build/linux-src guest-patches >build/log/patch.log 2>&1 || { cat build/log/patch.log; false; }
+	@touch $@
+
+# build/linux is the guest's kernel; build/linux-bare the same sources on the bare machine, for comparison in `make bench`.
+# One after the other: each uses all processors.
+build/linux/vmlinux: guests/linux/disco.config build/linux-patched.ok tools/build-linux.sh
+	$(Q)tools/progress.sh "guest kernel" build/log/linux.log tools/build-linux.sh build/linux-src build/linux $< $(CROSS)
+	@touch $@
+
+build/linux-bare/vmlinux: guests/linux/bare.config build/linux-patched.ok tools/build-linux.sh | build/linux/vmlinux
+	$(Q)tools/progress.sh "bare kernel" build/log/linux-bare.log tools/build-linux.sh build/linux-src build/linux-bare $< $(CROSS)
+	@touch $@
+
+build/busybox-src.ok: tools/fetch-source.sh | build/setup.mk
+	$(Q)tools/progress.sh "fetching busybox's source" build/log/busybox-src.log tools/fetch-source.sh busybox
+	@touch $@
+
+build/busybox/busybox: guests/linux/busybox.config build/busybox-src.ok tools/build-busybox.sh
+	$(Q)tools/progress.sh "busybox" build/log/busybox.log \
+		tools/build-busybox.sh build/src/busybox build/busybox $< $(CROSS)
+	@touch $@
+
+build/gen_init_cpio: build/linux-src.ok
+	$(Q)gcc -O1 -o $@ build/linux-src/usr/gen_init_cpio.c
+
+ROOT_FILES = $(shell find guests/linux/rootfs -type f)
+build/root.cpio: build/busybox/busybox build/gen_init_cpio tools/mkroot.sh guests/linux/rootfs $(ROOT_FILES)
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS)
