@@ -10,7 +10,7 @@
 
 struct cpio_entry {
 	const char *name; /* terminated, inside the archive */
-	const void *data; /* 4-byte aligned relative to the archive */
+	const void *data; /* 4-byte aligned relative to the archive, no better */
 	size_t size;
 	u32 mode; /* as in struct stat */
 };

@@ -101,7 +101,7 @@ static void put_interrupts(struct writer *w)
 {
 	begin(w, "interrupt-controller");
 	put_string(w, "compatible", "mti,cpu-interrupt-controller");
-	put(w, "interrupt-controller", NULL, 0);
+	put(w, "interrupt-controller", "", 0);
 	put_u32(w, "#interrupt-cells", 1);
 	put_u32(w, "#address-cells", 0);
 	put_u32(w, "phandle", PHANDLE_INTC);

@@ -251,12 +251,19 @@ static int check_tree(const void *fdt, size_t size, struct report *r)
 	if (size < sizeof(struct fdt_header))
 		return fail(r, "found a device tree of %llu bytes, allowed %u or more",
 			    (unsigned long long)size, (unsigned int)sizeof(struct fdt_header));
+	if ((uintptr_t)fdt % 8 != 0)
+		return fail(r, "found the device tree at address ...%x, allowed a multiple of 8",
+			    (unsigned int)((uintptr_t)fdt & 0xff));
 	err = fdt_check_header(fdt);
 	if (err)
 		return fail(r, "found no device tree (%s)", fdt_strerror(err));
 	if (fdt_totalsize(fdt) > size)
 		return fail(r, "found %llu bytes, the device tree says %u",
 			    (unsigned long long)size, (unsigned int)fdt_totalsize(fdt));
+	/* libfdt reads 32-bit words here and believes the header about where they are */
+	if (fdt_off_dt_struct(fdt) % 4 != 0)
+		return fail(r, "found the structure at offset 0x%x, allowed a multiple of 4",
+			    (unsigned int)fdt_off_dt_struct(fdt));
 	do {
 		tag = fdt_next_tag(fdt, offset, &next);
 		if (next < 0)

@@ -52,8 +52,8 @@ struct machine_desc {
 /*
  * Read the tree at blob, which may be hostile. Returns 0, or -EINVAL and a line in why (at most why_size bytes, always
  * terminated) if the machine's own part is wrong; *out then has nvms = 0. A wrong VM does not fail the call: it has
- * valid = false. Copies everything: the blob may go afterwards. Any alignment of blob is allowed that
- * libfdt allows (8 bytes).
+ * valid = false. Copies everything: the blob may go afterwards. The blob must be 8-byte aligned
+ * (files in the boot archive are 4-byte aligned: copy it first), otherwise that is the error.
  */
 int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *why,
 		 size_t why_size);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Host unit tests: tests/unit/test_NAME.c with the monitor's pure sources UNIT_SRCS_NAME -> build/host/unit/test_NAME, under
+# the address and undefined-behaviour sanitizers. UNIT_LIBFDT names those that need libfdt.
+
+HOST_CC := gcc
+HOST_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -g -O1 -I. -isystem build/libfdt
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+UNIT_SRCS_elf := kernel/elf.c
+UNIT_SRCS_cpio := kernel/cpio.c
+UNIT_SRCS_vmdesc := kernel/vmdesc.c
+UNIT_SRCS_gdtb := kernel/gdtb.c
+UNIT_LIBFDT := vmdesc gdtb
+
+UNIT_NAMES := $(patsubst UNIT_SRCS_%,%,$(filter UNIT_SRCS_%,$(.VARIABLES)))
+UNIT_BINS := $(UNIT_NAMES:%=build/host/unit/test_%)
+HOST_LIBFDT := build/host/libfdt.a
+HOST_LIBFDT_OBJS := $(patsubst %,build/host/libfdt/%.o,fdt fdt_ro fdt_rw fdt_sw fdt_wip fdt_strerror fdt_empty_tree)
+
+$(HOST_LIBFDT_OBJS): build/host/libfdt/%.o: build/libfdt.ok
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -g -O1 -w $(HOST_SANITIZE) -Ibuild/libfdt -c -o $@ build/libfdt/$*.c
+
+$(HOST_LIBFDT): $(HOST_LIBFDT_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+define UNIT_RULE
+build/host/unit/test_$(1): tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) \
+		| build/libfdt.ok
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC,$$@)
+	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c %.a,$$^) -lcmocka
+endef
+$(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
+
+-include $(UNIT_BINS:%=%.d)
+
+TEST_NEEDS += $(UNIT_BINS)
+HELP += make unit           host unit tests of the pure parts, under ASan and UBSan\n
+
+.PHONY: unit
+unit: $(UNIT_BINS)
+	$(Q)$(PYTHON) -m pytest -q tests/unit
