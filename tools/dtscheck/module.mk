@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# dtscheck: machine descriptions checked on the host, by the monitor's own parsers.
+
+DTSCHECK_SRCS := tools/dtscheck/dtscheck.c kernel/vmdesc.c kernel/cpio.c kernel/elf.c
+DTSCHECK_OBJS := $(patsubst %,build/host/dtscheck.d/%.o,fdt fdt_ro fdt_strerror)
+
+$(DTSCHECK_OBJS): build/host/dtscheck.d/%.o: build/libfdt.ok
+	@mkdir -p $(@D)
+	$(Q)gcc -O1 -g -w -Ibuild/libfdt -c -o $@ build/libfdt/$*.c
+
+build/host/dtscheck: $(DTSCHECK_SRCS) $(DTSCHECK_OBJS)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)gcc -std=gnu11 -Wall -Wextra -Werror -O1 -g -I. -isystem build/libfdt -MMD -MP -MF $@.dep -o $@ $(filter %.c %.o,$^)
+
+-include build/host/dtscheck.dep
