@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a device tree: what is accepted obeys every limit of kernel/vmdesc.h, the rest has an error text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/vmdesc.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_vm(const struct machine_desc *m, const struct vm_desc *vm)
+{
+	if (!vm->valid) {
+		if (strncmp(vm->error, "/vms/", 5) != 0)
+			abort();
+		return;
+	}
+	if (!memchr(vm->label, 0, sizeof(vm->label)) || !vm->label[0] ||
+	    !memchr(vm->kernel, 0, sizeof(vm->kernel)) || !vm->kernel[0] ||
+	    !memchr(vm->ramdisk, 0, sizeof(vm->ramdisk)) ||
+	    !memchr(vm->bootargs, 0, sizeof(vm->bootargs)))
+		abort();
+	if (vm->memory_mb < VMDESC_VM_MB_MIN || vm->memory_mb > VMDESC_VM_MB_MAX || vm->vcpus < 1 ||
+	    vm->vcpus > VMDESC_VCPUS_MAX || vm->node < VMDESC_NODE_ANY || vm->node >= (s32)m->nodes)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct machine_desc m;
+	char why[VMDESC_ERROR_BYTES] = "";
+	void *copy = malloc(size ? size : 1);
+	u32 i;
+
+	/* malloc's alignment is the one the contract asks for; the fuzzer's buffer may have another */
+	memcpy(copy, data, size);
+	if (vmdesc_parse(copy, size, &m, why, sizeof(why)) != 0) {
+		if (why[0] != '/' || m.nvms != 0)
+			abort();
+	} else if (m.nvms > VMDESC_MAX_VMS || m.nodes < VMDESC_NODES_MIN ||
+		   m.nodes > VMDESC_NODES_MAX) {
+		abort();
+	}
+	for (i = 0; i < m.nvms; i++)
+		check_vm(&m, &m.vms[i]);
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""seeds.py FOLDER - writes the seed corpus of each fuzzer: FOLDER/elf, FOLDER/cpio, FOLDER/vmdesc.
+
+Small good inputs, so that the fuzzers start behind the first checks.
+"""
+import pathlib
+import struct
+import subprocess
+import sys
+
+TREES = {
+    "two": """/dts-v1/; / { compatible = "disco,machine"; nodes = <8>; memory-mb = <512>; vms {
+        vm0 { compatible = "disco,vm"; label = "alpha"; kernel = "vmlinux"; ramdisk = "root.cpio"; memory-mb = <64>;
+              vcpus = <1>; node = <1>; bootargs = "quiet"; };
+        vm1 { compatible = "disco,vm"; label = "beta"; kernel = "vmlinux"; memory-mb = <64>; manual; }; }; };""",
+    "none": '/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms { }; };',
+    "same-label": """/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms {
+        a { compatible = "disco,vm"; label = "x"; kernel = "k"; memory-mb = <4>; };
+        b { compatible = "disco,vm"; label = "x"; kernel = "k"; memory-mb = <4>; }; }; };""",
+}
+
+
+def elf(segments):
+    """An ELF64 LE MIPS64R6 executable with (offset in csseg, bytes, memory size) segments."""
+    entry = 0xFFFFFFFFC0000000 + segments[0][0]
+    head = struct.pack("<4s4B8x2H1I3QI6H", b"\x7fELF", 2, 1, 1, 0, 2, 8, 1, entry, 64, 0, 0xA0000007,
+                       64, 56, len(segments), 0, 0, 0)
+    offset = 64 + 56 * len(segments)
+    table, body = b"", b""
+    for phys, data, memsz in segments:
+        address = 0xFFFFFFFFC0000000 + phys
+        table += struct.pack("<2I6Q", 1, 7, offset + len(body), address, address, len(data), memsz, 4096)
+        body += data
+    return head + table + body
+
+
+def newc(files):
+    out = b""
+    for name, data in [*files, ("TRAILER!!!", b"")]:
+        fields = [1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        out += b"070701" + b"".join(b"%08x" % f for f in fields) + name.encode() + b"\0"
+        out += b"\0" * (-len(out) % 4) + data
+        out += b"\0" * (-len(out) % 4)
+    return out
+
+
+def dtb(source):
+    return subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source.encode(), check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def main(folder):
+    one = elf([(0x10000, b"\0" * 32, 64)])
+    seeds = {
+        "elf": {"one": one, "two": elf([(0x100000, b"\0" * 16, 16), (0x200000, b"\1" * 8, 4096)])},
+        "cpio": {"empty": newc([]), "two": newc([("disco.dtb", b"tree"), ("vmlinux", one)])},
+        "vmdesc": {name: dtb(source) for name, source in TREES.items()},
+    }
+    for fuzzer, files in seeds.items():
+        place = pathlib.Path(folder) / fuzzer
+        place.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (place / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
