@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# The library of our own guests. A guest is linked twice from the same objects: with platform-disco (csseg, monitor calls)
+# and with platform-malta (KSEG0, bare machine).
+
+GUEST_LIB_SRCS := $(addprefix guests/lib/,start.S vectors.S probe-call.S main.c probe.c tlb.c check.c syscalls.c)
+GUEST_LIB_OBJS := $(patsubst %,build/guests/obj/%.o,$(basename $(GUEST_LIB_SRCS)))
+GUEST_CFLAGS = $(TARGET_CFLAGS) -I. $(TARGET_INC)
+
+build/guests/obj/%.o: %.c | build/newlib.ok
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/guests/obj/%.o: %.S | build/newlib.ok
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(GUEST_CFLAGS) -D__ASSEMBLER__ -MMD -MP -c -o $@ $<
+
+# $(call guest_link,BASE ADDRESS,OUTPUT,OBJECTS)
+guest_link = $(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,guests/lib/guest.ld -Wl,--defsym=GUEST_BASE=$(1) \
+	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -o $(2) $(3) \
+	$(NEWLIB)/lib/libc.a
+
+GUEST_BASE_DISCO := 0xffffffffc0010000
+GUEST_BASE_MALTA := 0xffffffff80100000
+
+.SECONDARY: $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-disco.o build/guests/obj/guests/lib/platform-malta.o
+-include $(GUEST_LIB_OBJS:.o=.d) build/guests/obj/guests/lib/platform-disco.d build/guests/obj/guests/lib/platform-malta.d

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The platform below a guest: the monitor. Console and power-off are monitor calls. */
+#include "guests/lib/guest.h"
+#include "guests/lib/hypercall.h"
+
+const bool platform_is_native = false;
+const u64 platform_window = DISCO_CSSEG_BASE;
+
+void platform_write(const char *s, size_t n)
+{
+	while (n) {
+		s64 done = hypercall(DISCO_HC_CONSOLE_WRITE, guest_pa(s), n);
+
+		if (done <= 0)
+			return;
+		s += done;
+		n -= (size_t)done;
+	}
+}
+
+void platform_off(int code)
+{
+	hypercall(DISCO_HC_POWEROFF, (u64)code, 0);
+	for (;;)
+		;
+}
