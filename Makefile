@@ -77,13 +77,29 @@ build/disco.elf: boot/disco.ld $(MONITOR_OBJS) build/libfdt/libfdt.a
 # ---- what a person types ----
 .PHONY: help all clean distclean
 
+define HELP_HEAD
+Disco: several operating systems on one NUMA machine. A fresh clone needs only one of the first two.
+
+make run            the machine in this terminal: two Linux guests on eight nodes (SCENARIO=name, ARGS="words")
+make test           every test; TESTS=path and TEST_ARGS="-k word" choose
+make smoke          the default scenario with nobody at the keyboard
+make bench          what the monitor costs, in instructions
+make debug          the machine under gdb; `make console` in another terminal is its serial line
+make all            build, run nothing
+make clean          remove what our own sources built; `make distclean` also what Debian's sources built
+
+Parts:
+endef
+
+export HELP_HEAD
 help:
-	@printf '%b' '$(HELP)'
+	@printf '%s\n' "$$HELP_HEAD"
+	@printf '%b' '$(HELP)' | sed 's/^ //'
 
 all: build/disco.elf $(ALL)
 
 clean:
-	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/*.cpio build/*.dtb build/setup.mk
+	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/needs build/results build/*.cpio build/setup.mk
 
 distclean:
 	rm -rf build

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# debug.sh [-b GDBSCRIPT] [-a WORDS] SCENARIO - the machine, stopped before its first instruction, with gdb in this terminal and the
+# serial line elsewhere: `make console` in a second terminal talks to it, build/debug.line.log keeps what it said. With -b
+# gdb runs that script and leaves. The machine ends with gdb.
+set -eu
+cd "$(dirname "$0")/.."
+batch='' words=''
+while getopts a:b: option; do
+	case $option in
+	a) words=$OPTARG ;;
+	b) batch=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+
+gdb_socket=build/debug.gdb line_socket=build/debug.line
+rm -f $gdb_socket $line_socket $line_socket.log
+qemu/run.sh -q -a "$words" -c $line_socket -g $gdb_socket "$@" </dev/null &
+qemu=$!
+trap 'kill $qemu 2>/dev/null || true; wait $qemu 2>/dev/null || true; rm -f $gdb_socket $line_socket' EXIT
+while [ ! -S $gdb_socket ]; do
+	kill -0 $qemu 2>/dev/null || { echo "debug.sh: QEMU ended before gdb could attach" >&2; exit 1; }
+	read -rt 0.05 <> <(:) || true
+done
+
+set -- gdb-multiarch -q -nx -x qemu/gdbinit -ex "file build/disco.elf" -ex "target remote $gdb_socket"
+if [ -n "$batch" ]; then
+	"$@" -batch -x "$batch"
+else
+	echo "The serial line: \`make console\` in another terminal; its log: $line_socket.log."
+	echo "In gdb: \`break monitor_main\`, \`continue\`; \`guest-symbols\` adds Linux; \`help user-defined\` lists more."
+	trap '' INT
+	"$@"
+fi

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""A machine under test: QEMU through qemu/run.sh, with pexpect on its serial line.
+
+Nothing here waits for a fixed time: every wait is for a text or for the end of QEMU, with a limit. Everything that comes over
+the line is kept in a log, written as it comes, with control characters made visible.
+"""
+import io
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pexpect
+
+TOP = Path(__file__).resolve().parent.parent
+LOGS = TOP / "build/results/logs"
+# A busy machine: DISCO_PATIENCE=3 makes every limit three times as long.
+PATIENCE = float(os.environ.get("DISCO_PATIENCE", "1"))
+PROMPT = "disco> "
+ESCAPE = "\x1d"
+
+
+class _Log(io.StringIO):
+    """What pexpect writes its input to: a readable file, with the time since the start before each line."""
+
+    def __init__(self, path):
+        super().__init__()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(path, "w", encoding="utf-8", errors="replace")
+        self._start = time.monotonic()
+        self._fresh = True
+
+    def write(self, text):
+        for char in text:
+            if char == "\r":
+                continue
+            if self._fresh:
+                self._file.write(f"{time.monotonic() - self._start:8.3f} ")
+                self._fresh = False
+            if char == "\n":
+                self._fresh = True
+                self._file.write(char)
+            elif char.isprintable() or char == "\t":
+                self._file.write(char)
+            else:
+                self._file.write(f"\\x{ord(char):02x}")
+        return len(text)
+
+    def note(self, text):
+        self._file.write(f"{'' if self._fresh else chr(10)}         -- {text}\n")
+        self._fresh = True
+        self.flush()
+
+    def flush(self):
+        self._file.flush()
+
+
+def tail(path, lines=40):
+    if not Path(path).exists():
+        return "(no log)"
+    return "\n".join(Path(path).read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+class Machine:
+    """scenario: a name in configs/ or the path of a boot archive. words: for the monitor's command line."""
+
+    def __init__(self, name, scenario, words="", options=()):
+        self.log_path = LOGS / f"{name}.log"
+        self._log = _Log(self.log_path)
+        command = ["-q", *(("-a", words) if words else ()), *options, str(scenario)]
+        self._log.note("qemu/run.sh " + " ".join(command))
+        self.started = time.monotonic()
+        self.line = pexpect.spawn(str(TOP / "qemu/run.sh"), command, cwd=str(TOP), encoding="utf-8", codec_errors="replace",
+                                  dimensions=(50, 250), echo=False)
+        self.line.delaybeforesend = None
+        self.line.logfile_read = self._log
+
+    def expect(self, pattern, timeout=60):
+        """Wait for a regular expression; its match object. What came before it is in self.before."""
+        try:
+            self.line.expect(pattern, timeout=timeout * PATIENCE)
+        except pexpect.TIMEOUT:
+            raise AssertionError(f"waited {timeout * PATIENCE:.0f} s for {pattern!r}; the last lines:\n"
+                                 + tail(self.log_path, 15)) from None
+        except pexpect.EOF:
+            raise AssertionError(f"QEMU ended before {pattern!r} came; the last lines:\n"
+                                 + tail(self.log_path, 15)) from None
+        return self.line.match
+
+    @property
+    def before(self):
+        return self.line.before
+
+    def expect_all(self, patterns, timeout=60):
+        """Wait until every one of the patterns has come, in any order; their match objects, in the order given."""
+        found = {}
+        deadline = time.monotonic() + timeout * PATIENCE
+        while len(found) < len(patterns):
+            missing = [p for p in patterns if p not in found]
+            match = self.expect(missing, max(0, deadline - time.monotonic()) / PATIENCE)
+            found[missing[self.line.match_index]] = match
+        return [found[p] for p in patterns]
+
+    def send(self, text):
+        self._log.note(f"sent {text!r}")
+        self.line.send(text)
+
+    def up(self, nodes=r"\d+", timeout=60):
+        """Wait for the monitor to be up on all its nodes."""
+        return self.expect(rf"\[0\] main: {nodes} nodes up", timeout)
+
+    def command(self, text, timeout=30):
+        """One command at the monitor's prompt; the lines it printed. The prompt must have been seen or be due."""
+        self.send(text + "\r")
+        self.expect(re.escape(text) + r"[^\n]*\n", timeout)
+        self.expect(re.escape(PROMPT), timeout)
+        return self.before.replace("\r", "").splitlines()
+
+    def attach(self, guest, timeout=30):
+        self.send(f"attach {guest}\r")
+        self.expect(rf"attach {guest}[^\n]*\n", timeout)
+
+    def detach(self, timeout=30):
+        self.send(ESCAPE + ".")
+        self.expect(re.escape(PROMPT), timeout)
+
+    def shell(self, guest, command, timeout=60):
+        """One command in the shell of the attached guest, whose prompt is due after an empty line; what it printed."""
+        self.send("\r")
+        self.expect(rf"{guest}:[^\n]*# ", timeout)
+        self.send(command + "\r")
+        self.expect(re.escape(command[-20:]) + r"\r*\n", timeout)
+        self.expect(rf"{guest}:[^\n]*# ", timeout)
+        return self.before.replace("\r", "").strip()
+
+    def end(self, timeout=30):
+        """Wait for QEMU to end; its exit status."""
+        try:
+            self.line.expect(pexpect.EOF, timeout=timeout * PATIENCE)
+        except pexpect.TIMEOUT:
+            raise AssertionError(f"QEMU still runs after {timeout * PATIENCE:.0f} s; the last lines:\n"
+                                 + tail(self.log_path, 15)) from None
+        self.line.close()
+        return self.line.exitstatus
+
+    def quit(self, timeout=30):
+        self.send("quit\r")
+        return self.end(timeout)
+
+    def kill(self):
+        self.line.close(force=True)
+        self._log.flush()
+
+
+def vm(label, kernel="vmlinux", ramdisk="root.cpio", memory=32, bootargs=None, **more):
+    """A VM for write_scenario: Linux unless told otherwise. more: other properties; True is a property without value."""
+    properties = {"compatible": "disco,vm", "label": label, "kernel": kernel, "memory-mb": memory}
+    if ramdisk:
+        properties["ramdisk"] = ramdisk
+    if kernel == "vmlinux":
+        properties["bootargs"] = bootargs or f"console=hvc0 hostname={label}"
+    elif bootargs:
+        properties["bootargs"] = bootargs
+    properties.update({key.replace("_", "-"): value for key, value in more.items()})
+    return properties
+
+
+def _dts_property(key, value):
+    if value is True:
+        return f"\t\t\t{key};\n"
+    if isinstance(value, int):
+        return f"\t\t\t{key} = <{value}>;\n"
+    escaped = value.replace('"', '\\"')
+    return f'\t\t\t{key} = "{escaped}";\n'
+
+
+def write_scenario(folder, vms, nodes=2, memory=256, name="scenario"):
+    """A boot archive from VMs made by vm(), built without the host's checks, so that the monitor's own are seen."""
+    text = f'/dts-v1/;\n/ {{\n\tcompatible = "disco,machine";\n\tnodes = <{nodes}>;\n\tmemory-mb = <{memory}>;\n\tvms {{\n'
+    for index, properties in enumerate(vms):
+        body = "".join(_dts_property(key, value) for key, value in properties.items())
+        text += f"\t\tvm{index} {{\n{body}\t\t}};\n"
+    text += "\t};\n};\n"
+    dts = Path(folder) / f"{name}.dts"
+    dts.write_text(text)
+    archive = Path(folder) / f"{name}.cpio"
+    make_image(dts, archive)
+    return archive
+
+
+def make_image(dts, archive):
+    subprocess.run([str(TOP / "tools/mkimage.sh"), "--no-check", str(dts), str(archive)], check=True, cwd=TOP)
+
+
+def pack(folder, archive, names):
+    """A boot archive of the files names in folder, in that order."""
+    result = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "--owner=0:0"], cwd=folder, check=True,
+                            input="\n".join(names).encode(), stdout=subprocess.PIPE)
+    Path(archive).write_bytes(result.stdout)
+    return archive

@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""make smoke: the default scenario with nobody at the keyboard. Boots, runs a command in the shell of every guest, powers each
+off, leaves. Exit status 0 only if all of that was seen; the last line says which guests, and when each had its shell.
+"""
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from machine import PROMPT, TOP, Machine  # noqa: E402
+
+
+def guests_of(scenario):
+    return re.findall(r'label = "([^"]+)"', (TOP / f"configs/{scenario}.dts").read_text())
+
+
+def smoke(scenario="default"):
+    guests = guests_of(scenario)
+    machine = Machine(f"smoke-{scenario}", scenario)
+    try:
+        machine.up()
+        shells = machine.expect_all([rf"\[{guest}\] {guest}: Linux [^\n]* shell after ([0-9.]+) s" for guest in guests], 180)
+        seconds = {guest: match.group(1) for guest, match in zip(guests, shells)}
+        machine.send("\r")
+        machine.expect(re.escape(PROMPT))
+        for number, guest in enumerate(guests):
+            machine.attach(guest)
+            answer = machine.shell(guest, f"echo $(uname -m) $(hostname) $((6*{number + 7}))")
+            assert answer == f"mips64 {guest} {6 * (number + 7)}", f"{guest}: the shell answered {answer!r}"
+            machine.send("poweroff\r")
+            machine.expect(rf"vm: {guest} powered off, code 0")
+            machine.send("\r")
+            machine.expect(re.escape(PROMPT))
+        status = machine.quit()
+        assert status == 0, f"QEMU ended with status {status}"
+        return guests, seconds
+    finally:
+        machine.kill()
+
+
+if __name__ == "__main__":
+    try:
+        guests, seconds = smoke(*sys.argv[1:])
+    except AssertionError as failure:
+        print(f"smoke: FAILED: {failure}", file=sys.stderr)
+        sys.exit(1)
+    print(f"smoke: {len(guests)} guests ran a command and powered off; seconds to shell: "
+          + ", ".join(f"{guest} {seconds[guest]}" for guest in guests))
