@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads newc archives (cpio(5)): a header of "070701" and 13 fields of eight hexadecimal digits, the name with its
- * NUL padded to 4 bytes, the data padded to 4 bytes, and a last entry "TRAILER!!!".
+ * Reads newc archives (cpio(5)): a header of "070701" and 13 fields of eight hexadecimal digits,
+ * the name with its NUL padded to 4 bytes, the data padded to 4 bytes, and a last entry
+ * "TRAILER!!!".
  */
 #include "kernel/cpio.h"
 
@@ -47,7 +48,8 @@ void cpio_start(struct cpio_iter *it, const void *archive, size_t size)
 	it->offset = 0;
 }
 
-/* Name and data of the entry whose header is at it->offset; moves it->offset behind them. All sums fit in 64 bits. */
+/* Name and data of the entry whose header is at it->offset; moves it->offset behind them. All sums
+ * fit in 64 bits. */
 static int read_body(struct cpio_iter *it, struct cpio_entry *out, u32 namesize, u32 filesize,
 		     char *why, size_t why_size)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The boot archive: cpio in the "newc" format, read in place. Pure: allocates nothing, reads only [archive, archive +
- * size). Does not unpack, follow links or know directories: an entry is a name and bytes.
+ * The boot archive: cpio in the "newc" format, read in place. Pure: allocates nothing, reads only
+ * [archive, archive + size). Does not unpack, follow links or know directories: an entry is a name
+ * and bytes.
  */
 #ifndef KERNEL_CPIO_H
 #define KERNEL_CPIO_H
@@ -25,8 +26,9 @@ struct cpio_iter {
 void cpio_start(struct cpio_iter *it, const void *archive, size_t size);
 
 /*
- * The next entry: 1 and *out filled, 0 at the archive's own trailer, or -EINVAL with a line in why (at most why_size
- * bytes, always terminated; why may be NULL if why_size is 0) that gives the offset, what was found, what is allowed.
+ * The next entry: 1 and *out filled, 0 at the archive's own trailer, or -EINVAL with a line in why
+ * (at most why_size bytes, always terminated; why may be NULL if why_size is 0) that gives the
+ * offset, what was found, what is allowed.
  */
 int cpio_next(struct cpio_iter *it, struct cpio_entry *out, char *why, size_t why_size);
 
@@ -34,8 +36,8 @@ int cpio_next(struct cpio_iter *it, struct cpio_entry *out, char *why, size_t wh
 int cpio_check(const void *archive, size_t size, char *why, size_t why_size);
 
 /*
- * Finds a file by name ("./" before a name in the archive is ignored; the first of two wins). Returns 0, -ENOENT, or -EINVAL if
- * the archive is broken before the name was found.
+ * Finds a file by name ("./" before a name in the archive is ignored; the first of two wins).
+ * Returns 0, -ENOENT, or -EINVAL if the archive is broken before the name was found.
  */
 int cpio_find(const void *archive, size_t size, const char *name, const void **data, size_t *len);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checks ELF64 images of guest kernels (System V ABI, chapters 4 and 5; MIPS supplement for e_flags). Fields are copied
- * out before they are used, so an image at any alignment works. Does not load and does not look at section headers.
+ * Checks ELF64 images of guest kernels (System V ABI, chapters 4 and 5; MIPS supplement for
+ * e_flags). Fields are copied out before they are used, so an image at any alignment works. Does
+ * not load and does not look at section headers.
  */
 #include "kernel/elf.h"
 

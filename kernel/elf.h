@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest kernel images: an ELF64 little-endian MIPS64R6 executable in memory, checked once and turned into a list
- * of segments. Pure: allocates nothing, keeps nothing, reads only [image, image + size). Does not load
- * anything (kernel/loader.c does) and knows no relocations and no dynamic linking.
+ * Guest kernel images: an ELF64 little-endian MIPS64R6 executable in memory, checked once and
+ * turned into a list of segments. Pure: allocates nothing, keeps nothing, reads only [image, image
+ * + size). Does not load anything (kernel/loader.c does) and knows no relocations and no dynamic
+ * linking.
  */
 #ifndef KERNEL_ELF_H
 #define KERNEL_ELF_H
@@ -29,9 +30,10 @@ struct elf_image {
 };
 
 /*
- * Check the image and fill *out. phys_limit: bytes of guest memory. Returns 0, or -ENOEXEC with a line in why (at
- * most why_size bytes, always terminated) that says what was found and what is allowed; *out is then undefined.
- * *out points into the image, which must stay in place while it is used.
+ * Check the image and fill *out. phys_limit: bytes of guest memory. Returns 0, or -ENOEXEC with a
+ * line in why (at most why_size bytes, always terminated) that says what was found and what is
+ * allowed; *out is then undefined. *out points into the image, which must stay in place while it is
+ * used.
  */
 int elf_check(const void *image, size_t size, u64 phys_limit, struct elf_image *out, char *why,
 	      size_t why_size);

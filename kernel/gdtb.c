@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's device tree, written in one pass by libfdt's sequential functions. An error sticks: each step does
- * nothing after a failure, and gdtb_build looks once, at the end.
+ * The guest's device tree, written in one pass by libfdt's sequential functions. An error sticks:
+ * each step does nothing after a failure, and gdtb_build looks once, at the end.
  */
 #include "kernel/gdtb.h"
 

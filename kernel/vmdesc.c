@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device tree -> struct machine_desc. Two tables say which properties a machine and a VM have, of which kind, with which
- * limits; the rest is one walk of the tree by libfdt. Adding a property is a line in a table.
+ * Device tree -> struct machine_desc. Two tables say which properties a machine and a VM have, of
+ * which kind, with which limits; the rest is one walk of the tree by libfdt. Adding a property is a
+ * line in a table.
  */
 #include "kernel/vmdesc.h"
 
@@ -17,8 +18,9 @@ enum prop_kind { PROP_CELL, PROP_STRING, PROP_FLAG, PROP_COMPATIBLE };
 #define PROP_REQUIRED 1u
 
 /*
- * min, max: limits of a PROP_CELL's value, of a PROP_STRING's length. chars: those a PROP_STRING may have, NULL
- * for printable ASCII; the value of PROP_COMPATIBLE. offset: of the field in the struct that is filled.
+ * min, max: limits of a PROP_CELL's value, of a PROP_STRING's length. chars: those a PROP_STRING
+ * may have, NULL for printable ASCII; the value of PROP_COMPATIBLE. offset: of the field in the
+ * struct that is filled.
  */
 struct prop_rule {
 	const char *name;
@@ -165,7 +167,8 @@ static int read_prop(const struct prop_rule *rule, const void *value, int len, v
 	return 0;
 }
 
-/* Every property of the node by its rule into *base: unknown, repeated and missing ones are errors. */
+/* Every property of the node by its rule into *base: unknown, repeated and missing ones are errors.
+ */
 static int read_props(const void *fdt, int node, const struct prop_rule *rules, unsigned int nrules,
 		      void *base, struct report *r)
 {
@@ -238,8 +241,9 @@ static void read_vm(const void *fdt, int node, const struct machine_desc *machin
 }
 
 /*
- * Is this a tree at all? libfdt checks each access against the header; this walk makes sure that every tag can be
- * reached, that nodes nest and that the structure ends, so that later loops see no error in the middle.
+ * Is this a tree at all? libfdt checks each access against the header; this walk makes sure that
+ * every tag can be reached, that nodes nest and that the structure ends, so that later loops see no
+ * error in the middle.
  */
 static int check_tree(const void *fdt, size_t size, struct report *r)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The machine and VM descriptions: a flattened device tree ("disco,machine", written in configs/)
- * checked and copied into plain structs. Pure: the same code runs in the monitor and in tools/dtscheck. Does not look at the images it names and does
- * not decide whether they fit the machine (kernel/loader.c, tools/dtscheck do).
+ * checked and copied into plain structs. Pure: the same code runs in the monitor and in
+ * tools/dtscheck. Does not look at the images it names and does not decide whether they fit the
+ * machine (kernel/loader.c, tools/dtscheck do).
  */
 #ifndef KERNEL_VMDESC_H
 #define KERNEL_VMDESC_H
@@ -20,13 +21,14 @@
 #define VMDESC_NODE_ANY	      (-1)
 #define VMDESC_ERROR_BYTES    192
 
-/* What the monitor keeps for itself: checked on the host, and what memmap may rely on (boot archive not counted). */
+/* What the monitor keeps for itself: checked on the host, and what memmap may rely on (boot archive
+ * not counted). */
 #define VMDESC_MONITOR_MB 16
 #define VMDESC_NODE_MB	  1
 
 /*
- * One VM. valid: every field obeys the limits above and the label is nobody else's. Not valid: only name and
- * error mean anything, and the VM must not be started.
+ * One VM. valid: every field obeys the limits above and the label is nobody else's. Not valid: only
+ * name and error mean anything, and the VM must not be started.
  */
 struct vm_desc {
 	bool valid;
@@ -50,15 +52,17 @@ struct machine_desc {
 };
 
 /*
- * Read the tree at blob, which may be hostile. Returns 0, or -EINVAL and a line in why (at most why_size bytes, always
- * terminated) if the machine's own part is wrong; *out then has nvms = 0. A wrong VM does not fail the call: it has
- * valid = false. Copies everything: the blob may go afterwards. The blob must be 8-byte aligned
- * (files in the boot archive are 4-byte aligned: copy it first), otherwise that is the error.
+ * Read the tree at blob, which may be hostile. Returns 0, or -EINVAL and a line in why (at most
+ * why_size bytes, always terminated) if the machine's own part is wrong; *out then has nvms = 0. A
+ * wrong VM does not fail the call: it has valid = false. Copies everything: the blob may go
+ * afterwards. The blob must be 8-byte aligned (files in the boot archive are 4-byte aligned: copy
+ * it first), otherwise that is the error.
  */
 int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *why,
 		 size_t why_size);
 
-/* Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes. */
+/* Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes.
+ */
 u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_bytes);
 
 #endif /* KERNEL_VMDESC_H */

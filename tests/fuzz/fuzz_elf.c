@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a guest image: no read outside them, and what is accepted keeps the promises of kernel/elf.h. */
+/* Any bytes as a guest image: no read outside them, and what is accepted keeps the promises of
+ * kernel/elf.h. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a device tree: what is accepted obeys every limit of kernel/vmdesc.h, the rest has an error text. */
+/* Any bytes as a device tree: what is accepted obeys every limit of kernel/vmdesc.h, the rest has
+ * an error text. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	void *copy = malloc(size ? size : 1);
 	u32 i;
 
-	/* malloc's alignment is the one the contract asks for; the fuzzer's buffer may have another */
+	/* malloc's alignment is the one the contract asks for; the fuzzer's buffer may have another
+	 */
 	memcpy(copy, data, size);
 	if (vmdesc_parse(copy, size, &m, why, sizeof(why)) != 0) {
 		if (why[0] != '/' || m.nvms != 0)

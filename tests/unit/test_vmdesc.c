@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/vmdesc.c: a good tree, then one property changed at a time and the message it must give. */
+/* kernel/vmdesc.c: a good tree, then one property changed at a time and the message it must give.
+ */
 #include "tests/unit/unit.h"
 
 #include <libfdt.h>

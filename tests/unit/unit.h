@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What every host unit test includes: cmocka with the headers it wants, and the monitor's basic types. */
+/* What every host unit test includes: cmocka with the headers it wants, and the monitor's basic
+ * types. */
 #ifndef TESTS_UNIT_UNIT_H
 #define TESTS_UNIT_UNIT_H
 
@@ -15,8 +16,8 @@
 #include "kernel/types.h"
 
 /*
- * A copy of exactly n bytes in its own allocation, so that the address sanitizer sees the first byte read beyond. The
- * caller frees it.
+ * A copy of exactly n bytes in its own allocation, so that the address sanitizer sees the first
+ * byte read beyond. The caller frees it.
  */
 static inline void *exact_copy(const void *bytes, size_t n)
 {

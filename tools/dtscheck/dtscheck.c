@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dtscheck FILE.dts|FILE.dtb [ARCHIVE.cpio] - checks a machine description on the host with the monitor's own code: every
- * property, whether the VMs fit the machine and, given the boot archive, whether it holds the images and whether the
- * monitor would load them. One line for each error, exit status 1 if there was any. Source trees go through dtc.
+ * dtscheck FILE.dts|FILE.dtb [ARCHIVE.cpio] - checks a machine description on the host with the
+ * monitor's own code: every property, whether the VMs fit the machine and, given the boot archive,
+ * whether it holds the images and whether the monitor would load them. One line for each error,
+ * exit status 1 if there was any. Source trees go through dtc.
  */
 #include <fcntl.h>
 #include <spawn.h>
