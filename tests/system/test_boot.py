@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""From reset to guests that run: machines of every size, and scenarios that end by themselves."""
+import re
+
+import pytest
+
+from machine import PROMPT, vm, write_scenario
+
+QUICK = {"kernel": "exc_sys.elf", "ramdisk": None, "memory": 16}
+
+
+def test_first_line_and_way_out(machine):
+    """The monitor introduces itself first, and says how to leave before anything else could need it."""
+    one = machine("one")
+    one.expect(r"Disco [^\n]*\n", 20)
+    assert one.before.strip() == "", f"something came before the monitor's first line: {one.before!r}"
+    one.expect(r"Ctrl-\][^\n]*quit", 20)
+    one.up(2)
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 8, 9, 16])
+def test_every_machine_size_comes_up(machine, tmp_path, nodes):
+    """Nodes 8..15 come up another way than 1..7: both, and the borders between."""
+    archive = write_scenario(tmp_path, [vm("last", node=nodes - 1, **QUICK)], nodes=nodes, memory=32 * nodes + 128)
+    one = machine(archive, "exit=1")
+    one.up(nodes)
+    one.expect(r"\[last\] PASS exc_sys")
+    one.expect(rf"\[{nodes - 1}\] vm: last powered off, code 0")
+    assert one.end() == 0
+
+
+def test_batch(machine):
+    """Two Linux guests run the command of their command line and power off; the machine follows by itself."""
+    one = machine("batch", "exit=1")
+    one.up(8)
+    one.expect_all([r"\[alpha\] smoke-ok alpha", r"\[beta\] smoke-ok beta",
+                    r"vm: alpha powered off, code 0", r"vm: beta powered off, code 0"], 120)
+    assert one.end() == 0
+
+
+def test_crowded(machine):
+    """Seven VCPUs on two processors: guests with two and four VCPUs at work together, a third started by hand."""
+    one = machine("crowded")
+    one.expect_all([r"\[alpha\] alpha: Linux [^\n]* on 2 processor", r"\[beta\] beta: Linux [^\n]* on 4 processor"], 180)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    assert any(re.search(r"\bgamma\b", text) for text in one.command("vms"))
+    one.send("start gamma\r")
+    one.expect(r"\[gamma\] gamma: Linux [^\n]* on 1 processor", 120)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    one.attach("beta")
+    work = "for i in 1 2 3 4; do (j=0; while [ $j -lt 300 ]; do j=$((j+1)); done; echo worker $i $j) & done; wait; echo all-$((40+2))"
+    answer = one.shell("beta", work, 120)
+    for number in range(1, 5):
+        assert f"worker {number} 300" in answer
+    assert "all-42" in answer
+
+
+def test_large(machine):
+    """Sixteen nodes, 2 GB, a guest of eight VCPUs with half a gigabyte, more than any node has."""
+    one = machine("large")
+    one.up(16)
+    one.expect_all([r"\[alpha\] alpha: Linux [^\n]* on 8 processor", r"\[beta\] beta: Linux "], 240)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    one.attach("alpha")
+    assert int(one.shell("alpha", "awk '/MemTotal/ { print $2 }' /proc/meminfo")) > 450 * 1024
+    # More memory than one node has, really used.
+    assert one.shell("alpha", "dd if=/dev/zero of=/tmp/big bs=1M count=200 2>/dev/null; wc -c </tmp/big; rm /tmp/big", 120) == "209715200"

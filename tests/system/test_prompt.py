@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""The monitor's prompt: every command shows or does what its name says, and a wrong one says what is right."""
+import re
+
+import pytest
+
+from machine import PROMPT
+
+COMMANDS = ["help", "vms", "vcpus", "nodes", "mem", "stats", "regs", "tlb", "attach", "start", "stop", "reset", "log", "quit"]
+
+
+@pytest.fixture(scope="module")
+def shared(request):
+    """One machine for the commands that only look: the default one, both guests at their shell."""
+    from machine import Machine
+    one = Machine("test_prompt-shared", "default")
+    request.addfinalizer(one.kill)
+    one.expect_all([r"\[alpha\] alpha: Linux [^\n]*\n", r"\[beta\] beta: Linux [^\n]*\n"], 180)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    return one
+
+
+def has(lines, pattern):
+    assert any(re.search(pattern, text) for text in lines), f"no line with {pattern!r} in\n" + "\n".join(lines)
+
+
+def test_help_names_every_command(shared):
+    lines = shared.command("help")
+    for name in COMMANDS:
+        has(lines, rf"^\s*{name}\b")
+
+
+def test_unknown_command_says_what_to_do(shared):
+    has(shared.command("frobnicate"), r"help")
+
+
+def test_empty_line_is_no_error(shared):
+    shared.send("\r")
+    shared.expect(re.escape(PROMPT))
+    assert shared.before.strip() == ""
+
+
+def test_vms(shared):
+    lines = shared.command("vms")
+    has(lines, r"\balpha\b.*\b64\b")
+    has(lines, r"\bbeta\b.*\b64\b")
+
+
+def test_vcpus(shared):
+    lines = shared.command("vcpus")
+    has(lines, r"\balpha\b")
+    has(lines, r"\bbeta\b")
+
+
+def test_nodes(shared):
+    lines = shared.command("nodes")
+    for node in range(8):
+        has(lines, rf"^\s*{node}\b")
+
+
+def test_mem(shared):
+    has(shared.command("mem"), r"\d")
+
+
+def test_stats(shared):
+    """Exits by cause, per VCPU: the guests took some of each of the two that nobody escapes."""
+    lines = shared.command("stats")
+    has(lines, r"(?i)tlb")
+    has(lines, r"(?i)hyper")
+    has(lines, r"[1-9]\d*")
+
+
+def test_regs(shared):
+    lines = shared.command("regs alpha")
+    has(lines, r"\bra\b")
+    has(lines, r"(?i)status")
+    has(lines, r"(?i)epc")
+
+
+def test_tlb(shared):
+    assert len(shared.command("tlb alpha")) > 1
+
+
+def test_log(shared):
+    has(shared.command("log"), r"8 nodes up")
+
+
+@pytest.mark.parametrize("command", ["attach nobody", "start nobody", "stop nobody", "reset nobody", "regs nobody", "tlb nobody"])
+def test_wrong_name_is_named(shared, command):
+    has(shared.command(command), r"nobody")
+
+
+def test_line_editing(shared):
+    """Backspace and Ctrl-U at the prompt."""
+    shared.send("nodez\x7fs\x15vms\r")
+    shared.expect(r"alpha")
+    shared.expect(re.escape(PROMPT))
+
+
+def test_long_line_is_no_harm(shared):
+    shared.send("x" * 2000 + "\r")
+    shared.expect(re.escape(PROMPT))
+    has(shared.command("vms"), r"\balpha\b")
+
+
+def test_stop_start_reset(machine):
+    one = machine("one")
+    banner = r"\[alpha\] alpha: Linux [^\n]*\n"
+    one.expect(banner, 120)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    one.send("stop alpha\r")
+    one.expect(r"alpha[^\n]*stopped")
+    one.send("start alpha\r")
+    one.expect(banner, 120)
+    one.send("reset alpha\r")
+    one.expect(banner, 120)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    assert one.quit() == 0

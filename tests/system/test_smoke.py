@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+"""make smoke, as a test."""
+from smoke import smoke
+
+
+def test_smoke():
+    guests, seconds = smoke()
+    assert guests == ["alpha", "beta"]
+    assert all(float(seconds[guest]) > 0 for guest in guests)

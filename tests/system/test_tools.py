@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The scripts around the machine: they say what is wrong, and do nothing twice."""
+import subprocess
+import time
+
+from machine import TOP
+
+
+def run(*command, **more):
+    return subprocess.run([str(part) for part in command], cwd=TOP, capture_output=True, text=True, **more)
+
+
+def test_unknown_scenario_names_the_known(tmp_path):
+    result = run("qemu/run.sh", "nonsense")
+    assert result.returncode == 2
+    assert "nonsense" in result.stderr and "configs/default.dts" in result.stderr
+
+
+def test_a_second_build_does_nothing():
+    """Everything `make run` builds is up to date after it was built; make finds that out in seconds."""
+    start = time.monotonic()
+    result = run("make", "-q", "build/disco.elf", "build/default.cpio")
+    assert result.returncode == 0, "make would build again:\n" + run("make", "-n", "build/disco.elf", "build/default.cpio").stdout
+    assert time.monotonic() - start < 10
+
+
+def test_help_names_every_command():
+    result = run("make", "help")
+    assert result.returncode == 0
+    for target in ("run", "test", "smoke", "bench", "debug", "clean"):
+        assert f"make {target}" in result.stdout
+
+
+def test_progress_shows_the_end_of_a_failure(tmp_path):
+    result = run("tools/progress.sh", "a step", tmp_path / "log", "sh", "-c", "echo the reason; exit 3")
+    assert result.returncode == 3
+    assert "FAILED" in result.stderr and "the reason" in result.stderr
+
+
+def test_config_check_finds_what_kconfig_dropped(tmp_path):
+    (tmp_path / "wanted").write_text("CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=n\nCONFIG_D=n\n")
+    (tmp_path / "config").write_text("CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=y\n")
+    result = run("tools/check-config.sh", tmp_path / "wanted", tmp_path / "config")
+    assert result.returncode == 1
+    assert "CONFIG_B" in result.stderr and "CONFIG_C" in result.stderr
+    assert "CONFIG_A:" not in result.stderr and "CONFIG_D" not in result.stderr
+
+
+def test_missing_image_is_named(tmp_path):
+    dts = tmp_path / "s.dts"
+    dts.write_text((TOP / "configs/one.dts").read_text().replace("vmlinux", "absent.elf"))
+    result = run("tools/mkimage.sh", dts, tmp_path / "s.cpio")
+    assert result.returncode == 1
+    assert "absent.elf" in result.stderr
