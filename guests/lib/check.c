@@ -34,7 +34,8 @@ bool check(bool ok, const char *fmt, ...)
 
 bool check_eq(const char *what, u64 found, u64 wanted)
 {
-	return check(found == wanted, "%s: found %lx, wanted %lx", what, (unsigned long)found, (unsigned long)wanted);
+	return check(found == wanted, "%s: found %lx, wanted %lx", what, (unsigned long)found,
+		     (unsigned long)wanted);
 }
 
 const char *text(const char *fmt, ...)
@@ -75,7 +76,8 @@ int verdict(void)
 
 static bool is_tlb(unsigned exc)
 {
-	return exc == EXC_MOD || exc == EXC_TLBL || exc == EXC_TLBS || exc == EXC_TLBRI || exc == EXC_TLBXI;
+	return exc == EXC_MOD || exc == EXC_TLBL || exc == EXC_TLBS || exc == EXC_TLBRI ||
+	       exc == EXC_TLBXI;
 }
 
 static u32 word_at(const void *p)
@@ -97,13 +99,15 @@ static u64 xcontext_of(u64 va)
 
 static bool expect_va(const char *what, const struct trap *t, const struct want *w)
 {
-	bool ok = check(t->f.badvaddr == w->va, "%s: BadVAddr %lx, wanted %lx", what, (unsigned long)t->f.badvaddr,
-			(unsigned long)w->va);
+	bool ok = check(t->f.badvaddr == w->va, "%s: BadVAddr %lx, wanted %lx", what,
+			(unsigned long)t->f.badvaddr, (unsigned long)w->va);
 
 	if (!is_tlb(t->exc))
 		return ok;
-	ok &= check(HI_VPN(t->f.entryhi) == HI_VPN(w->va), "%s: EntryHi %lx", what, (unsigned long)t->f.entryhi);
-	ok &= check((t->f.context & 0x7ffff0) == context_badvpn2(w->va), "%s: Context %lx", what, (unsigned long)t->f.context);
+	ok &= check(HI_VPN(t->f.entryhi) == HI_VPN(w->va), "%s: EntryHi %lx", what,
+		    (unsigned long)t->f.entryhi);
+	ok &= check((t->f.context & 0x7ffff0) == context_badvpn2(w->va), "%s: Context %lx", what,
+		    (unsigned long)t->f.context);
 	ok &= check((t->f.xcontext & 0x1fffffffff0) == xcontext_of(w->va), "%s: XContext %lx", what,
 		    (unsigned long)t->f.xcontext);
 	return ok;
@@ -117,24 +121,30 @@ bool expect(const char *what, const struct trap *t, const struct want *w)
 
 	if (!t->taken)
 		return check(false, "%s: no exception, wanted %s", what, trap_name(w->exc));
-	print("%s: %s%s%s", what, trap_name(t->exc), bd ? " BD" : "", t->f.vector == 0x180 ? "" : " refill");
+	print("%s: %s%s%s", what, trap_name(t->exc), bd ? " BD" : "",
+	      t->f.vector == 0x180 ? "" : " refill");
 	if (t->exc == EXC_CPU)
 		print(" CE=%u", ce);
 	if (w->has_va)
 		print(" at %lx", (unsigned long)t->f.badvaddr);
 	print("\n");
-	ok &= check(t->exc == w->exc, "%s: %s, wanted %s", what, trap_name(t->exc), trap_name(w->exc));
+	ok &= check(t->exc == w->exc, "%s: %s, wanted %s", what, trap_name(t->exc),
+		    trap_name(w->exc));
 	ok &= check(bd == w->bd, "%s: BD=%d", what, bd);
-	ok &= check(t->f.vector == vector, "%s: vector %x, wanted %x", what, (u32)t->f.vector, vector);
-	ok &= check(t->f.epc == (u64)w->at, "%s: EPC is off by %ld", what, (long)(t->f.epc - (u64)w->at));
-	ok &= check((t->f.status & (ST_EXL | ST_ERL)) == ST_EXL, "%s: Status %x", what, (u32)t->f.status);
+	ok &= check(t->f.vector == vector, "%s: vector %x, wanted %x", what, (u32)t->f.vector,
+		    vector);
+	ok &= check(t->f.epc == (u64)w->at, "%s: EPC is off by %ld", what,
+		    (long)(t->f.epc - (u64)w->at));
+	ok &= check((t->f.status & (ST_EXL | ST_ERL)) == ST_EXL, "%s: Status %x", what,
+		    (u32)t->f.status);
 	if (w->exc == EXC_CPU)
 		ok &= check(ce == w->ce, "%s: CE=%u, wanted %u", what, ce, w->ce);
 	if (!w->no_insn)
-		ok &= check((u32)t->f.badinstr == word_at((const char *)w->at + (w->bd ? 4 : 0)), "%s: BadInstr %x", what,
-			    (u32)t->f.badinstr);
+		ok &= check((u32)t->f.badinstr == word_at((const char *)w->at + (w->bd ? 4 : 0)),
+			    "%s: BadInstr %x", what, (u32)t->f.badinstr);
 	if (!w->no_insn && w->bd)
-		ok &= check((u32)t->f.badinstrp == word_at(w->at), "%s: BadInstrP %x", what, (u32)t->f.badinstrp);
+		ok &= check((u32)t->f.badinstrp == word_at(w->at), "%s: BadInstrP %x", what,
+			    (u32)t->f.badinstrp);
 	if (w->has_va)
 		ok &= expect_va(what, t, w);
 	return ok;

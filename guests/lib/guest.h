@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every guest of this tree has: a console, an end, exceptions with a hook, and its address spaces. The same object
- * code runs under the monitor and on the bare machine; platform-*.c is the only difference, chosen at link time.
+ * What every guest of this tree has: a console, an end, exceptions with a hook, and its address
+ * spaces. The same object code runs under the monitor and on the bare machine; platform-*.c is the
+ * only difference, chosen at link time.
  */
 #ifndef GUESTS_LIB_GUEST_H
 #define GUESTS_LIB_GUEST_H
@@ -10,10 +11,10 @@
 #include "kernel/types.h"
 
 /* ---- the platform: platform-disco.c or platform-malta.c ---- */
-extern const bool platform_is_native;		/* bare machine, no monitor below */
-extern const u64 platform_window;		/* where kernel mode sees "physical" 0: csseg window or KSEG0 */
-void platform_write(const char *s, size_t n);	/* to the console, all of it */
-_Noreturn void platform_off(int code);		/* ends the machine or the VM; 0 is success */
+extern const bool platform_is_native; /* bare machine, no monitor below */
+extern const u64 platform_window; /* where kernel mode sees "physical" 0: csseg window or KSEG0 */
+void platform_write(const char *s, size_t n); /* to the console, all of it */
+_Noreturn void platform_off(int code);	      /* ends the machine or the VM; 0 is success */
 
 /* ---- start ---- */
 /* Registers at entry, before anything was changed. Written once by start.S. */
@@ -23,7 +24,8 @@ extern struct guest_boot {
 	u64 cause;
 } guest_boot;
 
-/* What a program of this tree defines: its result is the exit code. Interrupts are off, Status.BEV and EXL clear. */
+/* What a program of this tree defines: its result is the exit code. Interrupts are off, Status.BEV
+ * and EXL clear. */
 int main(void);
 
 /* The program's name, for its verdict and for reports; given by the build. */
@@ -36,18 +38,19 @@ static inline void *guest_va(u64 pa) { return (void *)(platform_window + pa); }
 extern char __image_start[], __image_end[];
 
 /* The heap (malloc) is what follows the image; memory after it is free for the program. */
-#define GUEST_HEAP_BYTES	(64ul << 10)
+#define GUEST_HEAP_BYTES (64ul << 10)
 static inline u64 guest_free_pa(void) { return guest_pa(__image_end) + GUEST_HEAP_BYTES; }
 
 /* ---- exceptions ---- */
 /*
- * Called with EXL set for every exception that a probe (probe.h) does not want for itself. Returns true when the frame, as
- * edited, is to be resumed; false when it was not the hook's: then the guest ends with a report. NULL: no hook.
+ * Called with EXL set for every exception that a probe (probe.h) does not want for itself. Returns
+ * true when the frame, as edited, is to be resumed; false when it was not the hook's: then the
+ * guest ends with a report. NULL: no hook.
  */
 typedef bool (*trap_hook_t)(struct frame *f);
 extern trap_hook_t trap_hook;
 
-const char *trap_name(unsigned exc);		/* "TLBL", "Sys", ... */
+const char *trap_name(unsigned exc); /* "TLBL", "Sys", ... */
 
 /* Moves a frame past the instruction that trapped. Only for one that was not in a delay slot. */
 static inline void frame_skip(struct frame *f) { f->epc += 4; }
@@ -57,7 +60,8 @@ static inline unsigned frame_exc(const struct frame *f) { return (f->cause >> 2)
 extern struct percpu guest_percpu[GUEST_VCPUS_MAX];
 struct percpu *guest_this_cpu(void);
 
-/* Under the monitor: starts VCPU id at entry(arg) on a stack of its own. 0, or the monitor's negative error. */
+/* Under the monitor: starts VCPU id at entry(arg) on a stack of its own. 0, or the monitor's
+ * negative error. */
 int guest_start_vcpu(unsigned id, void (*entry)(u64), u64 arg);
 
 /* ---- output ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The monitor's calls (kernel/abi/disco.h) as a C function. Only meaningful under the monitor: on the bare machine
- * HYPCALL is a reserved instruction.
+ * The monitor's calls (kernel/abi/disco.h) as a C function. Only meaningful under the monitor: on
+ * the bare machine HYPCALL is a reserved instruction.
  */
 #ifndef GUESTS_LIB_HYPERCALL_H
 #define GUESTS_LIB_HYPERCALL_H
@@ -9,8 +9,8 @@
 #include "kernel/abi/disco.h"
 #include "kernel/types.h"
 
-#define DISCO_STR_(x)	#x
-#define DISCO_STR(x)	DISCO_STR_(x)
+#define DISCO_STR_(x) #x
+#define DISCO_STR(x)  DISCO_STR_(x)
 
 /* Number nr with two arguments; the result is zero or positive, or -DISCO_E... */
 static inline s64 hypercall(u64 nr, u64 a, u64 b)
@@ -19,7 +19,10 @@ static inline s64 hypercall(u64 nr, u64 a, u64 b)
 	register u64 a0 asm("$4") = a;
 	register u64 a1 asm("$5") = b;
 
-	asm volatile(".word " DISCO_STR(DISCO_HYPCALL_INSN) : "+r"(v0) : "r"(a0), "r"(a1) : "memory");
+	asm volatile(".word " DISCO_STR(DISCO_HYPCALL_INSN)
+		     : "+r"(v0)
+		     : "r"(a0), "r"(a1)
+		     : "memory");
 	return (s64)v0;
 }
 

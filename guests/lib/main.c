@@ -16,15 +16,9 @@ _Noreturn void guest_main(void);
 void guest_secondary(void);
 void guest_secondary_done(void);
 
-void guest_main(void)
-{
-	platform_off(main());
-}
+void guest_main(void) { platform_off(main()); }
 
-struct percpu *guest_this_cpu(void)
-{
-	return (struct percpu *)cp0_read_kscratch1();
-}
+struct percpu *guest_this_cpu(void) { return (struct percpu *)cp0_read_kscratch1(); }
 
 int guest_start_vcpu(unsigned id, void (*entry)(u64), u64 arg)
 {
@@ -43,10 +37,7 @@ int guest_start_vcpu(unsigned id, void (*entry)(u64), u64 arg)
 }
 
 /* A VCPU whose entry returned stays stopped until it is started again. */
-void guest_secondary_done(void)
-{
-	hypercall(DISCO_HC_VCPU_STOP, 0, 0);
-}
+void guest_secondary_done(void) { hypercall(DISCO_HC_VCPU_STOP, 0, 0); }
 
 void print(const char *fmt, ...)
 {

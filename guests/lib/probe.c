@@ -5,7 +5,7 @@
 #include "guests/lib/guest.h"
 #include "guests/lib/tlb.h"
 
-#define OFFSET(s, f, off)	_Static_assert(offsetof(struct s, f) == (off), #f)
+#define OFFSET(s, f, off) _Static_assert(offsetof(struct s, f) == (off), #f)
 
 struct probe {
 	u64 sregs[12];
@@ -47,14 +47,30 @@ static struct probe probes[GUEST_VCPUS_MAX];
 static u8 user_data[4 * PAGE_SIZE] __attribute__((aligned(2 * PAGE_SIZE)));
 
 static const char *const names[32] = {
-	"Int", "Mod", "TLBL", "TLBS", "AdEL", "AdES", "IBE", "DBE", "Sys", "Bp", "RI", "CpU", "Ov", "Tr", "MSAFPE", "FPE",
-	[EXC_TLBRI] = "TLBRI", [EXC_TLBXI] = "TLBXI", [EXC_MSADIS] = "MSADis", [EXC_WATCH] = "WATCH", [EXC_MCHECK] = "MCheck",
+	"Int",
+	"Mod",
+	"TLBL",
+	"TLBS",
+	"AdEL",
+	"AdES",
+	"IBE",
+	"DBE",
+	"Sys",
+	"Bp",
+	"RI",
+	"CpU",
+	"Ov",
+	"Tr",
+	"MSAFPE",
+	"FPE",
+	[EXC_TLBRI] = "TLBRI",
+	[EXC_TLBXI] = "TLBXI",
+	[EXC_MSADIS] = "MSADis",
+	[EXC_WATCH] = "WATCH",
+	[EXC_MCHECK] = "MCheck",
 };
 
-const char *trap_name(unsigned exc)
-{
-	return exc < 32 && names[exc] ? names[exc] : "none";
-}
+const char *trap_name(unsigned exc) { return exc < 32 && names[exc] ? names[exc] : "none"; }
 
 static u64 kernel_pc(u64 pc)
 {
@@ -72,8 +88,9 @@ static void probe_finish(struct probe *p, struct frame *f)
 static _Noreturn void unexpected(const struct frame *f)
 {
 	print("unexpected %s: EPC %016lx BadVAddr %016lx Status %08x Cause %08x vector %03x BadInstr %08x ra %016lx\n",
-	      trap_name(frame_exc(f)), (unsigned long)f->epc, (unsigned long)f->badvaddr, (u32)f->status, (u32)f->cause,
-	      (u32)f->vector, (u32)f->badinstr, (unsigned long)f->regs[31]);
+	      trap_name(frame_exc(f)), (unsigned long)f->epc, (unsigned long)f->badvaddr,
+	      (u32)f->status, (u32)f->cause, (u32)f->vector, (u32)f->badinstr,
+	      (unsigned long)f->regs[31]);
 	print("FAIL %s: unexpected %s\n", guest_name, trap_name(frame_exc(f)));
 	platform_off(1);
 }
@@ -134,10 +151,7 @@ void probe_map_user(void)
 		cp0_write_wired(2);
 }
 
-u64 *probe_user_data(void)
-{
-	return (u64 *)user_data;
-}
+u64 *probe_user_data(void) { return (u64 *)user_data; }
 
 const struct trap *probe_user(const void *fn, u64 a0, u64 a1, u64 a2)
 {
@@ -147,5 +161,6 @@ const struct trap *probe_user(const void *fn, u64 a0, u64 a1, u64 a2)
 	p->sp = USER_DATA + 2 * PAGE_SIZE - 64;
 	p->ra = USER_CODE + (u64)(probe_user_exit - __probe_start);
 	p->ustatus = probe_user_status | ST_KSU_USER | ST_EXL;
-	return run(probe_call_user, USER_CODE + (u64)((const char *)fn - __probe_start), a0, a1, a2);
+	return run(probe_call_user, USER_CODE + (u64)((const char *)fn - __probe_start), a0, a1,
+		   a2);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What newlib asks of the system below it, for one program with a console and memory after its image: write goes to
- * the console, sbrk gives out the first GUEST_HEAP_BYTES after the image, everything else fails with EINVAL or ENOENT.
+ * What newlib asks of the system below it, for one program with a console and memory after its
+ * image: write goes to the console, sbrk gives out the first GUEST_HEAP_BYTES after the image,
+ * everything else fails with EINVAL or ENOENT.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -79,10 +80,7 @@ int isatty(int fd)
 	return 1;
 }
 
-int getpid(void)
-{
-	return 1;
-}
+int getpid(void) { return 1; }
 
 int kill(int pid, int sig)
 {
@@ -92,7 +90,4 @@ int kill(int pid, int sig)
 	return -1;
 }
 
-void _exit(int code)
-{
-	platform_off(code);
-}
+void _exit(int code) { platform_off(code); }

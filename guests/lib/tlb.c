@@ -3,12 +3,9 @@
 #include "guests/lib/tlb.h"
 #include "guests/lib/cp0.h"
 
-#define TLB_INSN(word)	asm volatile("ehb\n\t.word " #word "\n\tehb" : : : "memory")
+#define TLB_INSN(word) asm volatile("ehb\n\t.word " #word "\n\tehb" : : : "memory")
 
-unsigned tlb_entries(void)
-{
-	return ((cp0_read_config1() >> 25) & 63) + 1;
-}
+unsigned tlb_entries(void) { return ((cp0_read_config1() >> 25) & 63) + 1; }
 
 static void entry_load(struct tlb_entry e)
 {

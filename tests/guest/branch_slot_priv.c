@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: ERET, ERETNC, DERET and WAIT in a delay slot or a forbidden slot raise RI in kernel mode (Release 6); the other privileged
- * instructions execute there. MD00087.
+ * Rule: ERET, ERETNC, DERET and WAIT in a delay slot or a forbidden slot raise RI in kernel mode
+ * (Release 6); the other privileged instructions execute there. MD00087.
+ *
  * Method: each in both slots.
  */
 #include "tests/guest/test.h"
@@ -15,14 +16,19 @@ PROBE3(p_di, "di");
 PROBE3(p_mtc0, "mtc0 $0, $11");
 PROBE3(p_cache, "cache 0x15, 0($4)");
 
-#define REFUSED(insn) do { \
-	EXPECT(#insn " in a delay slot", probe(p_##insn##_d, 0, 0, 0), .exc = EXC_RI, .at = p_##insn##_d_at, .bd = true); \
-	EXPECT(#insn " in a forbidden slot", probe(p_##insn##_f, 0, 0, 0), .exc = EXC_RI, .at = p_##insn##_f_at, .bd = true); \
-} while (0)
-#define WORKS(insn) do { \
-	expect_none(#insn " in a delay slot", probe(p_##insn##_d, (u64)page_va(0), 0, 0)); \
-	expect_none(#insn " in a forbidden slot", probe(p_##insn##_f, (u64)page_va(0), 0, 0)); \
-} while (0)
+#define REFUSED(insn)                                                                             \
+	do {                                                                                      \
+		EXPECT(#insn " in a delay slot", probe(p_##insn##_d, 0, 0, 0), .exc = EXC_RI,     \
+		       .at = p_##insn##_d_at, .bd = true);                                        \
+		EXPECT(#insn " in a forbidden slot", probe(p_##insn##_f, 0, 0, 0), .exc = EXC_RI, \
+		       .at = p_##insn##_f_at, .bd = true);                                        \
+	} while (0)
+#define WORKS(insn)                                                                                \
+	do {                                                                                       \
+		expect_none(#insn " in a delay slot", probe(p_##insn##_d, (u64)page_va(0), 0, 0)); \
+		expect_none(#insn " in a forbidden slot",                                          \
+			    probe(p_##insn##_f, (u64)page_va(0), 0, 0));                           \
+	} while (0)
 
 int main(void)
 {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: a branch decides with the values its registers had before its delay slot: a privileged instruction in the slot that
- * writes the register the branch tests, or jumps to, must not change the decision. (Linux's TLB handlers do
- * `bnez k1, ...; dmfc0 k1, ...`.) MD00087 4.1; second rule of "Surprises".
+ * Rule: a branch decides with the values its registers had before its delay slot: a privileged
+ * instruction in the slot that writes the register the branch tests, or jumps to, must not change
+ * the decision. (Linux's TLB handlers do `bnez k1, ...; dmfc0 k1, ...`.) MD00087 4.1; second rule
+ * of "Surprises".
+ *
  * Method: such slots both ways round, and a jr whose slot overwrites the target register.
  */
 #include "tests/guest/test.h"
 
-#define BODY(branch) \
-	"li $3, 0\n\t" branch "\n\tdmfc0 $4, $31, 3\n\tori $3, $3, 1\n1:\tori $3, $3, 2\n\tdsll $2, $4, 4\n\tor $2, $2, $3"
+#define BODY(branch)          \
+	"li $3, 0\n\t" branch \
+	"\n\tdmfc0 $4, $31, 3\n\tori $3, $3, 1\n1:\tori $3, $3, 2\n\tdsll $2, $4, 4\n\tor $2, $2, $3"
 PROBE(p_bnez, BODY("bnez $4, 1f"));
 PROBE(p_beqz, BODY("beqz $4, 1f"));
 PROBE(p_bltz, BODY("bltz $4, 1f"));
@@ -17,14 +20,16 @@ PROBE(p_blez, BODY("blez $4, 1f"));
 PROBE(p_bgtz, BODY("bgtz $4, 1f"));
 PROBE(p_beq, BODY("beq $4, $5, 1f"));
 PROBE(p_bne, BODY("bne $5, $4, 1f"));
-PROBE(p_jr, "move $9, $31\n\tli $3, 0\n\tbal 2f\n\tnop\n2:\tdaddiu $4, $31, 16\n\tjr $4\n\tdmfc0 $4, $31, 3\n\tori $3, $3, 1\n"
+PROBE(p_jr,
+      "move $9, $31\n\tli $3, 0\n\tbal 2f\n\tnop\n2:\tdaddiu $4, $31, 16\n\tjr $4\n\tdmfc0 $4, $31, 3\n\tori $3, $3, 1\n"
       "1:\tori $3, $3, 2\n\tdsll $2, $4, 4\n\tor $2, $2, $3\n\tmove $31, $9");
 
 static void one(const char *what, const void *p, u64 a, u64 b, u64 slot, bool taken)
 {
 	cp0_write_kscratch2(slot);
 	check_eq(what, probe(p, a, b, 0)->v0, slot << 4 | (taken ? 2 : 3));
-	print("%s with %lx, slot writes %lx: %s\n", what, (unsigned long)a, (unsigned long)slot, taken ? "taken" : "not taken");
+	print("%s with %lx, slot writes %lx: %s\n", what, (unsigned long)a, (unsigned long)slot,
+	      taken ? "taken" : "not taken");
 }
 
 int main(void)

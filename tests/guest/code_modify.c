@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: code that was written becomes executable after SYNCI (or CACHE) and a hazard barrier; also through another mapping, and in user
- * mode. MD00087 SYNCI.
- * Method: a two-instruction function is patched and run, many times, through the window, through csseg and from user mode.
+ * Rule: code that was written becomes executable after SYNCI (or CACHE) and a hazard barrier; also
+ * through another mapping, and in user mode. MD00087 SYNCI.
+ *
+ * Method: a two-instruction function is patched and run, many times, through the window, through
+ * csseg and from user mode.
  */
 #include "tests/guest/test.h"
 
 PROBE(p_call, "move $9, $31\n\tjalr $4\n\tnop\n\tmove $31, $9");
 
-#define JR_RA		0x03e00009u	/* jr ra */
-#define LI_V0(n)	(0x24020000u | (n))
+#define JR_RA	 0x03e00009u /* jr ra */
+#define LI_V0(n) (0x24020000u | (n))
 
 static void patch(volatile u32 *code, u32 n)
 {

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: CACHE on mapped memory in kernel mode completes, changes no memory and no register, whatever the operation; SYNC, SYNCI and
- * PREF complete in both modes. MD00087.
- * Method: the operations that Linux uses, on an address in the window and on a mapped one; the memory afterwards.
+ * Rule: CACHE on mapped memory in kernel mode completes, changes no memory and no register,
+ * whatever the operation; SYNC, SYNCI and PREF complete in both modes. MD00087.
+ *
+ * Method: the operations that Linux uses, on an address in the window and on a mapped one; the
+ * memory afterwards.
  */
 #include "tests/guest/test.h"
 
 #define OP(n) PROBE(p_cache##n, "move $2, $4\n\tcache " #n ", 0($4)");
-OP(0x00) OP(0x01) OP(0x08) OP(0x09) OP(0x10) OP(0x11) OP(0x15) OP(0x19)
-PROBE(p_cache_slot, "beq $0, $0, 1f\n\tcache 0x15, 0($4)\n\tnop\n1:\tmove $2, $4");
+OP(0x00)
+OP(0x01) OP(0x08) OP(0x09) OP(0x10) OP(0x11) OP(0x15) OP(0x19)
+	PROBE(p_cache_slot, "beq $0, $0, 1f\n\tcache 0x15, 0($4)\n\tnop\n1:\tmove $2, $4");
 PROBE1(p_sync, "sync");
 PROBE1(p_synci, "synci 0($4)");
 PROBE1(p_pref, "pref 0, 0($4)");
 PROBE1(p_pause, "pause");
 
 static const void *const ops[] = {
-	p_cache0x00, p_cache0x01, p_cache0x08, p_cache0x09, p_cache0x10, p_cache0x11, p_cache0x15, p_cache0x19, p_cache_slot,
+	p_cache0x00, p_cache0x01, p_cache0x08, p_cache0x09,  p_cache0x10,
+	p_cache0x11, p_cache0x15, p_cache0x19, p_cache_slot,
 };
 
 int main(void)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: the Config registers describe a MIPS64 Release 6 processor with a TLB, whatever lies below: what they promise is there, and
- * what is not there is not promised. MD00090 9.34-9.39.
- * Method: the fields that guests decide on; and the promises of KScratch, UserLocal, BadInstr, TLBINV are tried by other tests.
+ * Rule: the Config registers describe a MIPS64 Release 6 processor with a TLB, whatever lies below:
+ * what they promise is there, and what is not there is not promised. MD00090 9.34-9.39.
+ *
+ * Method: the fields that guests decide on; and the promises of KScratch, UserLocal, BadInstr,
+ * TLBINV are tried by other tests.
  */
 #include "tests/guest/test.h"
 
@@ -14,13 +16,15 @@ static void field(const char *what, u32 value, u32 wanted)
 
 int main(void)
 {
-	u32 c0 = cp0_read_config(), c1 = cp0_read_config1(), c3 = cp0_read_config3(), c4 = cp0_read_config4(), c5 = cp0_read_config5();
+	u32 c0 = cp0_read_config(), c1 = cp0_read_config1(), c3 = cp0_read_config3(),
+	    c4 = cp0_read_config4(), c5 = cp0_read_config5();
 
 	field("Config.M", c0 >> 31, 1);
 	field("Config.BE", c0 >> 15 & 1, 0);
-	field("Config.AT", c0 >> 13 & 3, 2);	/* 64 bits, all segments */
-	field("Config.AR", c0 >> 10 & 7, 2);	/* Release 6 */
-	field("Config.MT", (c0 >> 7 & 7) == 1 || (c0 >> 7 & 7) == 4, 1);	/* VTLB, perhaps with FTLB */
+	field("Config.AT", c0 >> 13 & 3, 2);				 /* 64 bits, all segments */
+	field("Config.AR", c0 >> 10 & 7, 2);				 /* Release 6 */
+	field("Config.MT", (c0 >> 7 & 7) == 1 || (c0 >> 7 & 7) == 4, 1); /* VTLB, perhaps with FTLB
+									  */
 	field("Config1.FP", c1 & 1, 1);
 	field("Config1.C2", c1 >> 6 & 1, 0);
 	check((c1 >> 25 & 63) >= 15, "Config1.MMUSize");
@@ -31,13 +35,13 @@ int main(void)
 	field("Config3.SC", c3 >> 25 & 1, 0);
 	field("Config3.PW", c3 >> 24 & 1, 0);
 	field("Config4.KScrExist", c4 >> 16 & 0xff, 0xfc);
-	field("Config4.AE", c4 >> 28 & 1, 1);	/* ten bits of ASID */
+	field("Config4.AE", c4 >> 28 & 1, 1); /* ten bits of ASID */
 	check((c4 >> 29 & 3) >= 2, "Config4.IE");
 	field("Config5.MI", c5 >> 17 & 1, 0);
 	field("Config5.GI", c5 >> 15 & 3, 0);
 	field("IntCtl.IPTI", (u32)cp0_read_intctl() >> 29, 7);
 	field("EBase.CPUNum", cp0_read_ebase() & EBASE_CPUNUM, 0);
-	if (!platform_is_native) {	/* and what the monitor leaves out of its virtual processor */
+	if (!platform_is_native) { /* and what the monitor leaves out of its virtual processor */
 		check_eq("Config1.MMUSize", c1 >> 25 & 63, 63);
 		check_eq("Config1 caches", c1 & 0x1ffff80 & ~0x40u, 0);
 		check_eq("Config3.CMGCR", c3 >> 29 & 1, 0);

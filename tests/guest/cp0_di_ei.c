@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: DI and EI clear and set Status.IE alone and return the whole Status from before in rt; with rt = 0 they return nothing.
- * MD00087.
+ * Rule: DI and EI clear and set Status.IE alone and return the whole Status from before in rt; with
+ * rt = 0 they return nothing. MD00087.
+ *
  * Method: both from both states, in a plain position and in a delay slot.
  */
 #include "tests/guest/test.h"

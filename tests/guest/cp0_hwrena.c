@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: RDHWR in user mode works for the registers whose HWREna bit is set and raises RI for the others; kernel mode reads
- * them whatever HWREna says. UserLocal (29) shows what the kernel wrote. Registers that don't exist: RI. MD00087 RDHWR.
+ * Rule: RDHWR in user mode works for the registers whose HWREna bit is set and raises RI for the
+ * others; kernel mode reads them whatever HWREna says. UserLocal (29) shows what the kernel wrote.
+ * Registers that don't exist: RI. MD00087 RDHWR.
+ *
  * Method: each register in both modes with its bit clear and set; in three positions for UserLocal.
  */
 #include "tests/guest/test.h"
@@ -13,8 +15,12 @@ PROBE1(p_2, "rdhwr $2, $2");
 PROBE1(p_3, "rdhwr $2, $3");
 PROBE1(p_28, "rdhwr $2, $28");
 
-static const struct { unsigned reg; const void *p, *at; } rows[] = {
-	{ 0, p_0, p_0_at }, { 1, p_1, p_1_at }, { 2, p_2, p_2_at }, { 3, p_3, p_3_at }, { 29, p_29, p_29_at },
+static const struct {
+	unsigned reg;
+	const void *p, *at;
+} rows[] = {
+	{ 0, p_0, p_0_at }, { 1, p_1, p_1_at },	   { 2, p_2, p_2_at },
+	{ 3, p_3, p_3_at }, { 29, p_29, p_29_at },
 };
 
 int main(void)
@@ -26,7 +32,8 @@ int main(void)
 		unsigned r = rows[i].reg;
 
 		cp0_write_hwrena(0x2000000f & ~(1u << r));
-		EXPECT(text("user: register %u closed", r), probe_user(rows[i].p, 0, 0, 0), .exc = EXC_RI, .at = rows[i].at);
+		EXPECT(text("user: register %u closed", r), probe_user(rows[i].p, 0, 0, 0),
+		       .exc = EXC_RI, .at = rows[i].at);
 		expect_none(text("kernel: register %u closed", r), probe(rows[i].p, 0, 0, 0));
 		cp0_write_hwrena(1u << r);
 		expect_none(text("user: register %u open", r), probe_user(rows[i].p, 0, 0, 0));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: KScratch1..6 ($31, select 2..7) hold 64 bits each, apart from each other, across exceptions and user mode. MD00090 9.62.
+ * Rule: KScratch1..6 ($31, select 2..7) hold 64 bits each, apart from each other, across exceptions
+ * and user mode. MD00090 9.62.
+ *
  * Method: five different values, exceptions in between (KScratch1 is the library's own).
  */
 #include "tests/guest/test.h"

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: each CP0 register keeps the bits that the architecture says are writable and reads the others as fixed. MD00090 9.
- * Method: all ones and all zeros written to each register, read back, and masked to the fields that every implementation of
- * Release 6 with our options has.
+ * Rule: each CP0 register keeps the bits that the architecture says are writable and reads the
+ * others as fixed. MD00090 9.
+ *
+ * Method: all ones and all zeros written to each register, read back, and masked to the fields that
+ * every implementation of Release 6 with our options has.
  */
 #include "tests/guest/test.h"
 
-#define ONE(name, mask, wanted) do { \
-	u64 old_ = cp0_read_##name(); \
-	cp0_write_##name(-1); \
-	check_eq(#name " all ones", (u64)cp0_read_##name() & (mask), (wanted)); \
-	cp0_write_##name(0); \
-	check_eq(#name " zero", (u64)cp0_read_##name() & (wanted), 0); \
-	cp0_write_##name(old_); \
-	print(#name "\n"); \
-} while (0)
+#define ONE(name, mask, wanted)                                                         \
+	do {                                                                            \
+		u64 old_ = cp0_read_##name();                                           \
+		cp0_write_##name(-1);                                                   \
+		check_eq(#name " all ones", (u64)cp0_read_##name() & (mask), (wanted)); \
+		cp0_write_##name(0);                                                    \
+		check_eq(#name " zero", (u64)cp0_read_##name() & (wanted), 0);          \
+		cp0_write_##name(old_);                                                 \
+		print(#name "\n");                                                      \
+	} while (0)
 
 int main(void)
 {
@@ -34,7 +37,10 @@ int main(void)
 	ONE(compare, 0xffffffff, 0xffffffff);
 	ONE(hwrena, 0x2000000f, 0x2000000f);
 	cp0_write_pagegrain(0xc8000000);
-	check_eq("pagegrain RIE, XIE, IEC", cp0_read_pagegrain() & 0xc8000000, 0xc8000000);	/* may be fixed */
+	check_eq("pagegrain RIE, XIE, IEC", cp0_read_pagegrain() & 0xc8000000, 0xc8000000); /* may
+											       be
+											       fixed
+											     */
 	/* Context: PTEBase is written, BadVPN2 is not */
 	cp0_write_context(-1ul);
 	check_eq("context PTEBase", cp0_read_context() >> 23, -1ul >> 23);
@@ -42,9 +48,11 @@ int main(void)
 	check_eq("xcontext PTEBase", cp0_read_xcontext() >> 41, -1ul >> 41);
 	/* Cause: IP0, IP1 and IV are software's; the rest is not */
 	cp0_write_cause(-1 & ~CAUSE_IP(0) & ~CAUSE_IP(1) & ~(1 << 27));
-	check_eq("cause", cp0_read_cause() & (0x7c | CAUSE_IP(0) | CAUSE_IP(1) | CAUSE_IV), CAUSE_IV | (cp0_read_cause() & 0x7c));
+	check_eq("cause", cp0_read_cause() & (0x7c | CAUSE_IP(0) | CAUSE_IP(1) | CAUSE_IV),
+		 CAUSE_IV | (cp0_read_cause() & 0x7c));
 	cp0_write_cause(CAUSE_IP(0) | CAUSE_IP(1));
-	check_eq("cause IP", cp0_read_cause() & (CAUSE_IP(0) | CAUSE_IP(1)), CAUSE_IP(0) | CAUSE_IP(1));
+	check_eq("cause IP", cp0_read_cause() & (CAUSE_IP(0) | CAUSE_IP(1)),
+		 CAUSE_IP(0) | CAUSE_IP(1));
 	cp0_write_cause(0);
 	check_eq("cause zero", cp0_read_cause() & (CAUSE_IP(0) | CAUSE_IP(1) | CAUSE_IV), 0);
 	/* read-only registers */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: without shadow sets RDPGPR and WRPGPR move between registers of the one set; DVP and EVP complete; MFHC0 and MTHC0 raise
- * RI while PageGrain.ELPA is 0 (no register is wider than 64 bits); SRSCtl says that there is one set. MD00087, MD00090 9.23.
+ * Rule: without shadow sets RDPGPR and WRPGPR move between registers of the one set; DVP and EVP
+ * complete; MFHC0 and MTHC0 raise RI while PageGrain.ELPA is 0 (no register is wider than 64 bits);
+ * SRSCtl says that there is one set. MD00087, MD00090 9.23.
+ *
  * Method: each in kernel mode, result and absence of exceptions.
  */
 #include "tests/guest/test.h"
 
-PROBE(p_rdpgpr, "li $3, 0x1234\n\tli $2, 0\n\t.word 0x41431000");		/* rdpgpr v0, v1 */
-PROBE(p_wrpgpr, "li $3, 0x1234\n\tli $2, 0\n\t.word 0x41c31000");		/* wrpgpr v0, v1 */
-PROBE(p_dvp, ".word 0x41600024\n\t.word 0x41600004\n\tli $2, 7");		/* dvp $0; evp $0 */
-PROBE1(p_mfhc0, ".word 0x40421000");		/* mfhc0 v0, EntryLo0 */
-PROBE1(p_mthc0, ".word 0x40c21000");		/* mthc0 v0, EntryLo0 */
+PROBE(p_rdpgpr, "li $3, 0x1234\n\tli $2, 0\n\t.word 0x41431000"); /* rdpgpr v0, v1 */
+PROBE(p_wrpgpr, "li $3, 0x1234\n\tli $2, 0\n\t.word 0x41c31000"); /* wrpgpr v0, v1 */
+PROBE(p_dvp, ".word 0x41600024\n\t.word 0x41600004\n\tli $2, 7"); /* dvp $0; evp $0 */
+PROBE1(p_mfhc0, ".word 0x40421000");				  /* mfhc0 v0, EntryLo0 */
+PROBE1(p_mthc0, ".word 0x40c21000");				  /* mthc0 v0, EntryLo0 */
 
 int main(void)
 {

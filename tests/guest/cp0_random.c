@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: Release 6 has no Random register: it reads 0, and Index reads back what was written. MD00090 9.3, 9.4.
+ * Rule: Release 6 has no Random register: it reads 0, and Index reads back what was written.
+ * MD00090 9.3, 9.4.
+ *
  * Method: as said.
  */
 #include "tests/guest/test.h"

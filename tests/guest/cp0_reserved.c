@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: in kernel mode a CP0 register that is not implemented reads 0 and ignores writes (Release 6), and a reserved CO function
- * raises RI; with BD and EPC as always. MD00090 9.1, MD00087.
+ * Rule: in kernel mode a CP0 register that is not implemented reads 0 and ignores writes (Release
+ * 6), and a reserved CO function raises RI; with BD and EPC as always. MD00090 9.1, MD00087.
+ *
  * Method: registers that no option of this processor has; reserved functions in three positions.
  */
 #include "tests/guest/test.h"

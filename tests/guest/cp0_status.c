@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: Status holds what kernel software wrote: IE, EXL, ERL, KSU, UX, SX, KX, IM, BEV, FR, CU1; and it reads as virtual kernel
- * mode whatever mode really runs. At the start BEV is set. MD00090 9.21.
- * Method: patterns written with EXL or ERL set (so that nothing can happen), read back, masked to those fields. Release 6
- * has FR = 1 only.
+ * Rule: Status holds what kernel software wrote: IE, EXL, ERL, KSU, UX, SX, KX, IM, BEV, FR, CU1;
+ * and it reads as virtual kernel mode whatever mode really runs. At the start BEV is set.
+ * MD00090 9.21.
+ *
+ * Method: patterns written with EXL or ERL set (so that nothing can happen), read back, masked to
+ * those fields. Release 6 has FR = 1 only.
  */
 #include "tests/guest/test.h"
 
-#define FIELDS	(ST_IE | ST_EXL | ST_ERL | ST_KSU | ST_BASE | 0xff00 | ST_BEV | ST_FR | ST_CU1)
+#define FIELDS (ST_IE | ST_EXL | ST_ERL | ST_KSU | ST_BASE | 0xff00 | ST_BEV | ST_FR | ST_CU1)
 
 PROBE(p_status, "mtc0 $4, $12\n\tehb\n\tmfc0 $2, $12\n\tmtc0 $5, $12\n\tehb");
 

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: exceptions go to the page that EBase names, as soon as it was changed; CPUNum in its low bits does not change. MD00090
- * 9.29.
- * Method: the vectors are copied to another page, with the offset they load changed; an exception of each vector before, after and
- * back again.
+ * Rule: exceptions go to the page that EBase names, as soon as it was changed; CPUNum in its low
+ * bits does not change. MD00090 9.29.
+ *
+ * Method: the vectors are copied to another page, with the offset they load changed; an exception
+ * of each vector before, after and back again.
  */
 #include "tests/guest/test.h"
 
 extern char guest_vectors[];
 PROBE1(p_sys, "syscall");
 
-static u32 vector_of(void)
-{
-	return (u32)probe(p_sys, 0, 0, 0)->f.vector;
-}
+static u32 vector_of(void) { return (u32)probe(p_sys, 0, 0, 0)->f.vector; }
 
 int main(void)
 {

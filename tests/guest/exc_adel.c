@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: LL and LLD at an address that is not theirs to align raise AdEL (ExcCode 4) with BadVAddr; ordinary loads of
- * Release 6 may be misaligned and then work. MD00087, MD00090 6.2.16.
- * Method: ll and lld at +2 and +4 in three positions in both modes; lw and ld at an odd address for the value.
+ * Rule: LL and LLD at an address that is not theirs to align raise AdEL (ExcCode 4) with BadVAddr;
+ * ordinary loads of Release 6 may be misaligned and then work. MD00087, MD00090 6.2.16.
+ *
+ * Method: ll and lld at +2 and +4 in three positions in both modes; lw and ld at an odd address for
+ * the value.
  */
 #include "tests/guest/test.h"
 
@@ -17,8 +19,10 @@ int main(void)
 	static u64 data[4] = { 0x1122334455667788, 0x99aabbccddeeff00 };
 	u64 a = (u64)data;
 
-	EXPECT3(MODE_USER, "user: ll", p_ll, USER_DATA, 0, .exc = EXC_ADEL, .has_va = true, .va = USER_DATA + 2);
-	EXPECT3(MODE_USER, "user: lld", p_lld, USER_DATA, 0, .exc = EXC_ADEL, .has_va = true, .va = USER_DATA + 4);
+	EXPECT3(MODE_USER, "user: ll", p_ll, USER_DATA, 0, .exc = EXC_ADEL, .has_va = true,
+		.va = USER_DATA + 2);
+	EXPECT3(MODE_USER, "user: lld", p_lld, USER_DATA, 0, .exc = EXC_ADEL, .has_va = true,
+		.va = USER_DATA + 4);
 	for (int i = 0; i < 2; i++) {
 		const struct trap *t = probe(i ? p_lld : p_ll, a, 0, 0);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: a jump to an address whose low two bits are not zero, or beyond SEGBITS, raises AdEL on the fetch: EPC = BadVAddr =
- * the target, BD clear. MD00090 6.2.16.
+ * Rule: a jump to an address whose low two bits are not zero, or beyond SEGBITS, raises AdEL on the
+ * fetch: EPC = BadVAddr = the target, BD clear. MD00090 6.2.16.
+ *
  * Method: jr from kernel and user mode.
  */
 #include "tests/guest/test.h"
@@ -10,7 +11,8 @@ PROBE(p_jump, "move $8, $31\n\tjr $4\n\tnop");
 
 static void jump(int mode, const char *what, u64 to)
 {
-	EXPECT(what, probe_in(mode, p_jump, to, 0, 0), .exc = EXC_ADEL, .at = (void *)to, .no_insn = true, .has_va = true, .va = to);
+	EXPECT(what, probe_in(mode, p_jump, to, 0, 0), .exc = EXC_ADEL, .at = (void *)to,
+	       .no_insn = true, .has_va = true, .va = to);
 }
 
 int main(void)

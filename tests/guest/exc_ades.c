@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: a store to an address that the mode may not use, or beyond SEGBITS, raises AdES (ExcCode 5) with BadVAddr at 0x180,
- * whatever the TLB holds. MD00090 4.3, 6.2.16.
- * Method: stores of several widths in three positions; the first page of each segment that user mode must not see.
+ * Rule: a store to an address that the mode may not use, or beyond SEGBITS, raises AdES (ExcCode 5)
+ * with BadVAddr at 0x180, whatever the TLB holds. MD00090 4.3, 6.2.16.
+ *
+ * Method: stores of several widths in three positions; the first page of each segment that user
+ * mode must not see.
  */
 #include "tests/guest/test.h"
 
@@ -13,8 +15,10 @@ PROBE1(p_sw, "sw $0, 9($4)");
 static void refused(int mode, const char *what, u64 base)
 {
 	EXPECT3(mode, "sd", p_sd, base, 0, .exc = EXC_ADES, .has_va = true, .va = base + 8);
-	EXPECT("sb", probe_in(mode, p_sb, base, 0, 0), .exc = EXC_ADES, .at = p_sb_at, .has_va = true, .va = base + 8);
-	EXPECT("sw", probe_in(mode, p_sw, base, 0, 0), .exc = EXC_ADES, .at = p_sw_at, .has_va = true, .va = base + 9);
+	EXPECT("sb", probe_in(mode, p_sb, base, 0, 0), .exc = EXC_ADES, .at = p_sb_at,
+	       .has_va = true, .va = base + 8);
+	EXPECT("sw", probe_in(mode, p_sw, base, 0, 0), .exc = EXC_ADES, .at = p_sw_at,
+	       .has_va = true, .va = base + 9);
 	print("%s done\n", what);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: BREAK raises Bp (ExcCode 9) at the general vector; EPC, BD, BadInstr and BadInstrP as for every exception.
- * MD00090 6.2.26.
+ * Rule: BREAK raises Bp (ExcCode 9) at the general vector; EPC, BD, BadInstr and BadInstrP as for
+ * every exception. MD00090 6.2.26.
+ *
  * Method: the instruction in all three positions, from kernel and from user mode.
  */
 #include "tests/guest/test.h"

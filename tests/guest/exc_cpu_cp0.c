@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: in user mode with Status.CU0 = 0 every CP0 instruction, and CACHE, raises CpU (ExcCode 11) with CE = 0,
- * whatever register or function it names. MD00090 3.2, 6.2.29.
- * Method: one of each from user mode; three of them in all positions. A reserved CO function counts: the check for
- * access comes first.
+ * Rule: in user mode with Status.CU0 = 0 every CP0 instruction, and CACHE, raises CpU (ExcCode 11)
+ * with CE = 0, whatever register or function it names. MD00090 3.2, 6.2.29.
+ *
+ * Method: one of each from user mode; three of them in all positions. A reserved CO function
+ * counts: the check for access comes first.
  */
 #include "tests/guest/test.h"
 
@@ -38,18 +39,40 @@ PROBE1(p_config, "mfc0 $2, $16");
 PROBE1(p_count, "mfc0 $2, $9");
 PROBE1(p_kscratch, "dmfc0 $2, $31, 2");
 
-#define ONE(insn) EXPECT(#insn, probe_user(p_##insn, USER_DATA, 0, 0), .exc = EXC_CPU, .at = p_##insn##_at)
+#define ONE(insn) \
+	EXPECT(#insn, probe_user(p_##insn, USER_DATA, 0, 0), .exc = EXC_CPU, .at = p_##insn##_at)
 
 int main(void)
 {
 	EXPECT3(MODE_USER, "mfc0", p_mfc0, 0, 0, .exc = EXC_CPU);
 	EXPECT3(MODE_USER, "mtc0", p_mtc0, 0, 0, .exc = EXC_CPU);
 	EXPECT3(MODE_USER, "tlbwr", p_tlbwr, 0, 0, .exc = EXC_CPU);
-	ONE(dmfc0); ONE(dmtc0); ONE(mfhc0); ONE(mthc0);
-	ONE(di); ONE(ei); ONE(eret); ONE(eretnc); ONE(deret); ONE(wait);
-	ONE(tlbp); ONE(tlbr); ONE(tlbwi); ONE(tlbinv); ONE(tlbinvf); ONE(cache);
-	ONE(rdpgpr); ONE(wrpgpr); ONE(dvp); ONE(evp);
-	ONE(hypcall); ONE(reserved_co); ONE(reserved_reg);
-	ONE(prid); ONE(config); ONE(count); ONE(kscratch);
+	ONE(dmfc0);
+	ONE(dmtc0);
+	ONE(mfhc0);
+	ONE(mthc0);
+	ONE(di);
+	ONE(ei);
+	ONE(eret);
+	ONE(eretnc);
+	ONE(deret);
+	ONE(wait);
+	ONE(tlbp);
+	ONE(tlbr);
+	ONE(tlbwi);
+	ONE(tlbinv);
+	ONE(tlbinvf);
+	ONE(cache);
+	ONE(rdpgpr);
+	ONE(wrpgpr);
+	ONE(dvp);
+	ONE(evp);
+	ONE(hypcall);
+	ONE(reserved_co);
+	ONE(reserved_reg);
+	ONE(prid);
+	ONE(config);
+	ONE(count);
+	ONE(kscratch);
 	return verdict();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: a store to a page whose TLB entry has V = 1, D = 0 raises Mod (ExcCode 1) and stores nothing; loads work.
- * MD00090 6.2.22.
+ * Rule: a store to a page whose TLB entry has V = 1, D = 0 raises Mod (ExcCode 1) and stores
+ * nothing; loads work. MD00090 6.2.22.
+ *
  * Method: three positions in each segment and mode; SC is a store too.
  */
 #include "tests/guest/test.h"
@@ -14,7 +15,8 @@ static void map(u64 va)
 	tlb_map_at(TLB_FREE, va, 0, LO_PA(page_pa(0)) | LO_C | LO_V, LO_RW(page_pa(1)));
 }
 
-#define MOD(mode, what, to) EXPECT3(mode, what, p_sd, (to), 0, .exc = EXC_MOD, .has_va = true, .va = (to) + 8)
+#define MOD(mode, what, to) \
+	EXPECT3(mode, what, p_sd, (to), 0, .exc = EXC_MOD, .has_va = true, .va = (to) + 8)
 
 int main(void)
 {

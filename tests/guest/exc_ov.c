@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: ADD, SUB, DADD, DSUB that overflow raise Ov (ExcCode 12) and leave their destination alone. MD00087.
+ * Rule: ADD, SUB, DADD, DSUB that overflow raise Ov (ExcCode 12) and leave their destination alone.
+ * MD00087.
+ *
  * Method: each in three positions; v0 holds a mark before and must hold it after.
  */
 #include "tests/guest/test.h"

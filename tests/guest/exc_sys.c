@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: SYSCALL raises Sys (ExcCode 8) at the general vector with EPC at the instruction, in a delay slot or in a forbidden
- * slot EPC at the branch and Cause.BD set; BadInstr and BadInstrP hold the two words. MD00090 6.2.25, MD00087.
+ * Rule: SYSCALL raises Sys (ExcCode 8) at the general vector with EPC at the instruction, in a
+ * delay slot or in a forbidden slot EPC at the branch and Cause.BD set; BadInstr and BadInstrP hold
+ * the two words. MD00090 6.2.25, MD00087.
+ *
  * Method: the instruction in all three positions, from kernel and from user mode.
  */
 #include "tests/guest/test.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: an access to a page whose TLB entry has V = 0 raises TLBL or TLBS at the general vector 0x180, not at the refill
- * vector. MD00090 6.2.19.
+ * Rule: an access to a page whose TLB entry has V = 0 raises TLBL or TLBS at the general vector
+ * 0x180, not at the refill vector. MD00090 6.2.19.
+ *
  * Method: the even page valid and the odd one not; loads, stores and fetches in three positions.
  */
 #include "tests/guest/test.h"
@@ -26,8 +27,9 @@ int main(void)
 	INVALID(MODE_KERNEL, "kernel: store useg", p_sd, EXC_TLBS, VA_USER + PAGE_SIZE);
 	INVALID(MODE_USER, "user: load useg", p_ld, EXC_TLBL, VA_USER + PAGE_SIZE);
 	INVALID(MODE_USER, "user: store useg", p_sd, EXC_TLBS, VA_USER + PAGE_SIZE);
-	EXPECT("user: fetch useg", probe_user(p_jump, VA_USER + PAGE_SIZE, 0, 0), .exc = EXC_TLBL, .no_insn = true,
-	       .at = (void *)(VA_USER + PAGE_SIZE), .has_va = true, .va = VA_USER + PAGE_SIZE);
+	EXPECT("user: fetch useg", probe_user(p_jump, VA_USER + PAGE_SIZE, 0, 0), .exc = EXC_TLBL,
+	       .no_insn = true, .at = (void *)(VA_USER + PAGE_SIZE), .has_va = true,
+	       .va = VA_USER + PAGE_SIZE);
 	map(VA_CSSEG);
 	INVALID(MODE_KERNEL, "kernel: load csseg", p_ld, EXC_TLBL, VA_CSSEG + PAGE_SIZE);
 	INVALID(MODE_KERNEL, "kernel: store csseg", p_sd, EXC_TLBS, VA_CSSEG + PAGE_SIZE);

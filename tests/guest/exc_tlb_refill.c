@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: an access whose page no TLB entry matches raises TLBL or TLBS at the XTLB refill vector (offset 0x080, since
- * Status.KX/SX/UX are set); BadVAddr, EntryHi.VPN2, Context and XContext describe the address. MD00090 6.2.18, 9.
+ * Rule: an access whose page no TLB entry matches raises TLBL or TLBS at the XTLB refill vector
+ * (offset 0x080, since Status.KX/SX/UX are set); BadVAddr, EntryHi.VPN2, Context and XContext
+ * describe the address. MD00090 6.2.18, 9.
+ *
  * Method: loads, stores and fetches in every mapped segment, three positions, kernel and user mode.
  */
 #include "tests/guest/test.h"
@@ -13,9 +15,9 @@ PROBE(p_jump, "jr $4\n\tnop");
 
 #define MISS(mode, what, p, code, to) \
 	EXPECT3(mode, what, p, (to), 0, .exc = code, .vector = 0x80, .has_va = true, .va = (to) + 8)
-#define FETCH(mode, what, to) \
-	EXPECT(what, probe_in(mode, p_jump, (to), 0, 0), .exc = EXC_TLBL, .vector = 0x80, .at = (void *)(to), .no_insn = true, \
-	       .has_va = true, .va = (to))
+#define FETCH(mode, what, to)                                                             \
+	EXPECT(what, probe_in(mode, p_jump, (to), 0, 0), .exc = EXC_TLBL, .vector = 0x80, \
+	       .at = (void *)(to), .no_insn = true, .has_va = true, .va = (to))
 
 int main(void)
 {

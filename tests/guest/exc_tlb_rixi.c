@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: with PageGrain.RIE, XIE and IEC set, a load from a page with RI raises TLBRI (19) and a fetch from a page with XI
- * raises TLBXI (20), both at 0x180; stores ignore RI, loads ignore XI. MD00090 6.2.20, 6.2.21.
+ * Rule: with PageGrain.RIE, XIE and IEC set, a load from a page with RI raises TLBRI (19) and a
+ * fetch from a page with XI raises TLBXI (20), both at 0x180; stores ignore RI, loads ignore XI.
+ * MD00090 6.2.20, 6.2.21.
+ *
  * Method: even page RI, odd page XI, in user and kernel mode.
  */
 #include "tests/guest/test.h"
@@ -16,8 +18,9 @@ static void both(int mode, u64 va)
 	EXPECT3(mode, "load from RI", p_ld, va, 0, .exc = EXC_TLBRI, .has_va = true, .va = va + 8);
 	expect_none("store to RI", probe_in(mode, p_sd, va, 0, 0));
 	expect_none("load from XI", probe_in(mode, p_ld, va + PAGE_SIZE, 0, 0));
-	EXPECT("fetch from XI", probe_in(mode, p_jump, va + PAGE_SIZE, 0, 0), .exc = EXC_TLBXI, .no_insn = true,
-	       .at = (void *)(va + PAGE_SIZE), .has_va = true, .va = va + PAGE_SIZE);
+	EXPECT("fetch from XI", probe_in(mode, p_jump, va + PAGE_SIZE, 0, 0), .exc = EXC_TLBXI,
+	       .no_insn = true, .at = (void *)(va + PAGE_SIZE), .has_va = true,
+	       .va = va + PAGE_SIZE);
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: TEQ, TGE, TGEU, TLT, TLTU, TNE raise Tr (ExcCode 13) when their condition holds and do nothing otherwise. MD00087.
+ * Rule: TEQ, TGE, TGEU, TLT, TLTU, TNE raise Tr (ExcCode 13) when their condition holds and do
+ * nothing otherwise. MD00087.
+ *
  * Method: each in three positions with operands that trap, and plain with operands that do not.
  */
 #include "tests/guest/test.h"

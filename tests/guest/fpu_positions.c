@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: the first floating-point instruction after CU1 was set (which a monitor may have to serve by loading the registers) works
- * in every position: plain, delay slot, forbidden slot, load, store, and a branch on an FP condition. MD00087.
+ * Rule: the first floating-point instruction after CU1 was set (which a monitor may have to serve
+ * by loading the registers) works in every position: plain, delay slot, forbidden slot, load,
+ * store, and a branch on an FP condition. MD00087.
+ *
  * Method: CU1 is toggled before each so that each is the first.
  */
 #include "tests/guest/test.h"
 
 /* f0 holds 3.0: 0x4008000000000000, f2 = 0 */
 PROBE(p_set, ".set push\n\t.set hardfloat\n\tdmtc1 $4, $f0\n\tdmtc1 $0, $f2\n\t.set pop");
-PROBE(p_plain, ".word 0x44220000");						/* dmfc1 v0, f0 */
+PROBE(p_plain, ".word 0x44220000"); /* dmfc1 v0, f0 */
 PROBE(p_slot, "beq $0, $0, 1f\n\t.word 0x44220000\n\tnop\n1:");
 PROBE(p_forbidden, "move $1, $0\n\tbnezc $1, 1f\n\t.word 0x44220000\n\tnop\n1:");
-PROBE(p_store, ".word 0xf4800000\n\tld $2, 0($4)");				/* sdc1 f0, 0(a0) */
-PROBE(p_load, ".word 0xd4800000\n\t.word 0x44220000");				/* ldc1 f0, 0(a0) */
+PROBE(p_store, ".word 0xf4800000\n\tld $2, 0($4)");    /* sdc1 f0, 0(a0) */
+PROBE(p_load, ".word 0xd4800000\n\t.word 0x44220000"); /* ldc1 f0, 0(a0) */
 PROBE(p_load_slot, "beq $0, $0, 1f\n\t.word 0xd4800000\n\tnop\n1:\t.word 0x44220000");
-PROBE(p_branch, "li $2, 1\n\t.word 0x45220002\n\tli $3, 9\n\tli $2, 2");	/* bc1eqz f2, over the li */
+PROBE(p_branch, "li $2, 1\n\t.word 0x45220002\n\tli $3, 9\n\tli $2, 2"); /* bc1eqz f2, over the li
+									  */
 
-#define THREE	0x4008000000000000ul
-#define FOUR	0x4010000000000000ul
+#define THREE 0x4008000000000000ul
+#define FOUR  0x4010000000000000ul
 
 static void one(int mode, const char *what, const void *p, u64 wanted)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: no interrupt is taken while EXL is set: an interrupt that becomes pending in a handler waits and is taken right after the
- * handler's ERET, at the same EPC. MD00090 6.1.
- * Method: the handler of IP0 raises IP1, spins, and returns; the handler of IP1 must come second and see the same EPC.
+ * Rule: no interrupt is taken while EXL is set: an interrupt that becomes pending in a handler
+ * waits and is taken right after the handler's ERET, at the same EPC. MD00090 6.1.
+ *
+ * Method: the handler of IP0 raises IP1, spins, and returns; the handler of IP1 must come second
+ * and see the same EPC.
  */
 #include "tests/guest/test.h"
 

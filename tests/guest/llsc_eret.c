@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: ERET clears LLbit, so that an SC after an exception whose handler ends with ERET fails; ERETNC leaves it, and the SC
- * succeeds. MD00087 ERET, ERETNC.
- * Method: LL; SYSCALL; SC with a handler that ends either way, kernel and user mode; then LL; load that misses; SC in a loop: it must
- * come to an end although the refill handler uses ERET.
+ * Rule: ERET clears LLbit, so that an SC after an exception whose handler ends with ERET fails;
+ * ERETNC leaves it, and the SC succeeds. MD00087 ERET, ERETNC.
+ *
+ * Method: LL; SYSCALL; SC with a handler that ends either way, kernel and user mode; then LL; load
+ * that misses; SC in a loop: it must come to an end although the refill handler uses ERET.
  */
 #include "tests/guest/test.h"
 
 PROBE(p_llsc, "ll $2, 0($4)\n\tmove $3, $5\n\tsyscall 1\n\tsc $3, 0($4)\n\tmove $2, $3");
 /* returns the number of rounds */
-PROBE(p_loop, "li $2, 0\n1:\tdaddiu $2, $2, 1\n\tll $8, 0($4)\n\tld $9, 0($5)\n\tdaddiu $8, $8, 1\n\tsc $8, 0($4)\n\tbeqz $8, 1b\n\tnop");
+PROBE(p_loop,
+      "li $2, 0\n1:\tdaddiu $2, $2, 1\n\tll $8, 0($4)\n\tld $9, 0($5)\n\tdaddiu $8, $8, 1\n\tsc $8, 0($4)\n\tbeqz $8, 1b\n\tnop");
 
 static bool keep;
 

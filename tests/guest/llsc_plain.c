@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: SC succeeds after an LL of the same address with nothing in between, fails without an LL or after a successful SC; LLD and SCD
- * likewise. MD00087 LL, SC.
+ * Rule: SC succeeds after an LL of the same address with nothing in between, fails without an LL or
+ * after a successful SC; LLD and SCD likewise. MD00087 LL, SC.
+ *
  * Method: as said, kernel and user mode.
  */
 #include "tests/guest/test.h"
@@ -20,7 +21,8 @@ int main(void)
 		page_va(0)[0] = 0;
 		check_eq("ll, sc", probe_in(mode, p_llsc, vas[mode], 5 + mode, 0)->v0, 1);
 		check_eq("memory", page_va(0)[0], 5 + mode);
-		check_eq("lld, scd", probe_in(mode, p_lldscd, vas[mode], 0x100000005 + mode, 0)->v0, 1);
+		check_eq("lld, scd", probe_in(mode, p_lldscd, vas[mode], 0x100000005 + mode, 0)->v0,
+			 1);
 		check_eq("memory", page_va(0)[0], 0x100000005 + mode);
 		check_eq("second sc", probe_in(mode, p_twice, vas[mode], 9, 0)->v0, 0);
 		print("mode %d\n", mode);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: an exception while EXL = 1 leaves EPC and BD alone and uses the general vector, a TLB miss too; Cause.ExcCode and BadVAddr
- * are of the new one. MD00090 6.2.
- * Method: with EXL set and EPC holding a mark, a break, a syscall in a delay slot and a load that misses. The handler goes on at a
- * label that the probe left in t1.
+ * Rule: an exception while EXL = 1 leaves EPC and BD alone and uses the general vector, a TLB miss
+ * too; Cause.ExcCode and BadVAddr are of the new one. MD00090 6.2.
+ *
+ * Method: with EXL set and EPC holding a mark, a break, a syscall in a delay slot and a load that
+ * misses. The handler goes on at a label that the probe left in t1.
  */
 #include "tests/guest/test.h"
 
 /* a0 = Status with EXL, a1 = Status after, a2 = address; t1 = where to go on */
-#define BODY(insns) \
+#define BODY(insns)                                                                                                                        \
 	"move $10, $31\n\tbal 1f\n\tnop\n1:\tdaddiu $9, $31, 48\n\tmtc0 $4, $12\n\tehb\n\tli $8, 0x7770\n\tdmtc0 $8, $14\n\tehb\n\t" insns \
 	"\n\tnop\n2:\tmtc0 $5, $12\n\tehb\n\tmove $31, $10"
 /* bal at -8: ra = label 1; 1: + 48 = label 2 when insns are four words and a nop follows */

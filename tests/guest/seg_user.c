@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: user mode sees useg and xuseg only, everything else is an address error; kernel mode sees both as well. MD00090 4.3, 4.4.
+ * Rule: user mode sees useg and xuseg only, everything else is an address error; kernel mode sees
+ * both as well. MD00090 4.3, 4.4.
+ *
  * Method: one load in each segment.
  */
 #include "tests/guest/test.h"
@@ -19,8 +21,8 @@ int main(void)
 	check_eq("user: xuseg", load(MODE_USER, VA_XUSER)->v0, 0xd000);
 	check_load("kernel: useg", VA_USER, 0xd000);
 	check_load("kernel: xuseg", VA_XUSER, 0xd000);
-	EXPECT("user: top of xuseg", load(MODE_USER, 0x0000fffffffff000), .exc = EXC_TLBL, .vector = 0x80, .at = test_ld,
-	       .has_va = true, .va = 0x0000fffffffff000);
+	EXPECT("user: top of xuseg", load(MODE_USER, 0x0000fffffffff000), .exc = EXC_TLBL,
+	       .vector = 0x80, .at = test_ld, .has_va = true, .va = 0x0000fffffffff000);
 	refused("user: above xuseg", 0x0001000000000000);
 	refused("user: csseg", 0xffffffffc0000000);
 	refused("user: last page of csseg", 0xffffffffdffff000);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: with Status.UX = 0 user mode has useg only: an address above 2 GB is an address error, and a miss in useg goes to the TLB
- * refill vector (offset 0) instead of the XTLB one. MD00090 4.4, 6.2.18.
+ * Rule: with Status.UX = 0 user mode has useg only: an address above 2 GB is an address error, and
+ * a miss in useg goes to the TLB refill vector (offset 0) instead of the XTLB one.
+ * MD00090 4.4, 6.2.18.
+ *
  * Method: loads from user mode with UX = 0.
  */
 #include "tests/guest/test.h"

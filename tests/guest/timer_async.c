@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: the timer interrupts a running loop that does nothing privileged, in kernel mode, soon after Compare; not before; and once for
- * each Compare. MD00090 9.17.
+ * Rule: the timer interrupts a running loop that does nothing privileged, in kernel mode, soon
+ * after Compare; not before; and once for each Compare. MD00090 9.17.
+ *
  * Method: ten periods; the loop reads Count by RDHWR, which does not trap.
  */
 #include "tests/guest/test.h"
 
-#define PERIOD	50000u
-#define LATE	100000000u	/* 0.6 s: another guest may have its slice first */
+#define PERIOD 50000u
+#define LATE   100000000u /* 0.6 s: another guest may have its slice first */
 
 static volatile unsigned ticks;
 static unsigned late;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: Count always advances, is the same by MFC0 and by RDHWR $2, and its resolution (RDHWR $3) is small. It does not stand still
- * during exceptions. MD00090 9.14, MD00087 RDHWR.
+ * Rule: Count always advances, is the same by MFC0 and by RDHWR $2, and its resolution (RDHWR $3)
+ * is small. It does not stand still during exceptions. MD00090 9.14, MD00087 RDHWR.
+ *
  * Method: readings in turn must not go back.
  */
 #include "tests/guest/test.h"

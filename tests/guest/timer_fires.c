@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: when Count reaches Compare, Cause.TI and the line IntCtl.IPTI (IP7) go up and stay up until Compare is written, which
- * clears both. The interrupt comes only with IM7 and IE. MD00090 9.14, 9.17.
- * Method: Compare a little ahead; TI is polled while masked, then taken as an interrupt, then dropped by writing Compare; three times.
+ * Rule: when Count reaches Compare, Cause.TI and the line IntCtl.IPTI (IP7) go up and stay up until
+ * Compare is written, which clears both. The interrupt comes only with IM7 and IE.
+ * MD00090 9.14, 9.17.
+ *
+ * Method: Compare a little ahead; TI is polled while masked, then taken as an interrupt, then
+ * dropped by writing Compare; three times.
  */
 #include "tests/guest/test.h"
 
 PROBE(p_enable, "mtc0 $4, $12\n\tehb\n\tnop\n\tdi\n\tehb");
 
 #define AHEAD	20000u
-#define TIMEOUT	2000000000u
+#define TIMEOUT 2000000000u
 
 static unsigned taken;
 
@@ -40,7 +43,8 @@ int main(void)
 		u32 due = cp0_read_count() + AHEAD;
 
 		cp0_write_compare((s32)due);
-		check_eq("TI after writing Compare", cp0_read_cause() & (CAUSE_TI | CAUSE_IP(7)), 0);
+		check_eq("TI after writing Compare", cp0_read_cause() & (CAUSE_TI | CAUSE_IP(7)),
+			 0);
 		check(wait_ti(), "TI never came");
 		check((s32)(cp0_read_count() - due) >= 0, "TI came early");
 		check_eq("IP7 with TI", cp0_read_cause() & CAUSE_IP(7), CAUSE_IP(7));

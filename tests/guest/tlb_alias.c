@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: two virtual addresses may map one physical page; what is stored through one is read through the other, through every
- * segment and the unmapped window. MD00090 4.
+ * Rule: two virtual addresses may map one physical page; what is stored through one is read through
+ * the other, through every segment and the unmapped window. MD00090 4.
+ *
  * Method: one page mapped in useg, csseg and xsseg at once; each stores, all read.
  */
 #include "tests/guest/test.h"

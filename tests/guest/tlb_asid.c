@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: a non-global TLB entry matches only when its ASID equals EntryHi.ASID; all ten bits count. MD00090 4.6, 9.9.
- * Method: three entries for one page under three ASIDs that differ in high and low bits, each to another page of memory;
- * EntryHi.ASID is switched back and forth; a fourth ASID misses.
+ * Rule: a non-global TLB entry matches only when its ASID equals EntryHi.ASID; all ten bits count.
+ * MD00090 4.6, 9.9.
+ *
+ * Method: three entries for one page under three ASIDs that differ in high and low bits, each to
+ * another page of memory; EntryHi.ASID is switched back and forth; a fourth ASID misses.
  */
 #include "tests/guest/test.h"
 
-#define ASID_A	0x0a5
-#define ASID_B	0x3a5
-#define ASID_C	0x0a4
+#define ASID_A 0x0a5
+#define ASID_B 0x3a5
+#define ASID_C 0x0a4
 
 int main(void)
 {

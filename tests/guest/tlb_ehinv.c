@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: with Config4.IE >= 2 a TLBWI with EntryHi.EHINV = 1 makes the entry invalid: it matches nothing, TLBP misses, TLBR
- * returns EHINV = 1. MD00090 9.9.
+ * Rule: with Config4.IE >= 2 a TLBWI with EntryHi.EHINV = 1 makes the entry invalid: it matches
+ * nothing, TLBP misses, TLBR returns EHINV = 1. MD00090 9.9.
+ *
  * Method: map, read, invalidate by EHINV, miss; map again over it.
  */
 #include "tests/guest/test.h"
@@ -17,7 +18,8 @@ int main(void)
 		tlb_write_at(TLB_FREE, (struct tlb_entry){ .hi = HI_VPN(VA_XUSER) | HI_EHINV });
 		check_miss("invalidated", VA_XUSER);
 		check_eq("tlbp", (u64)tlb_probe(VA_XUSER, 0), -1ul);
-		check_eq("EHINV of an invalid entry", tlb_read_at(TLB_FREE).hi & HI_EHINV, HI_EHINV);
+		check_eq("EHINV of an invalid entry", tlb_read_at(TLB_FREE).hi & HI_EHINV,
+			 HI_EHINV);
 	}
 	return verdict();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: an entry is global when G is set in both EntryLo; then the ASID is not compared. G in one of them only does not
- * make it global, and TLBR returns the AND in both. MD00090 4.6.2, TLBR.
+ * Rule: an entry is global when G is set in both EntryLo; then the ASID is not compared. G in one
+ * of them only does not make it global, and TLBR returns the AND in both. MD00090 4.6.2, TLBR.
+ *
  * Method: a page mapped three ways, read under the ASID it was written with and under another.
  */
 #include "tests/guest/test.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: PageMask takes sizes of 4 KB times a power of four (4K, 16K, ... 256M); anything else, 8K for example, reads back as 0,
- * that is 4K. MD00090 9.6; hazard 10 of the platform.
+ * Rule: PageMask takes sizes of 4 KB times a power of four (4K, 16K, ... 256M); anything else, 8K
+ * for example, reads back as 0, that is 4K. MD00090 9.6; hazard 10 of the platform.
+ *
  * Method: every size of a power of two is written and read back.
  */
 #include "tests/guest/test.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: TLBP sets Index to the matching entry, or Index.P when there is none; it looks at the VPN2, the page mask, the ASID and G.
- * EntryHi is not changed. MD00090 TLBP.
+ * Rule: TLBP sets Index to the matching entry, or Index.P when there is none; it looks at the VPN2,
+ * the page mask, the ASID and G. EntryHi is not changed. MD00090 TLBP.
+ *
  * Method: hits and misses around one entry in each segment, and after it was replaced.
  */
 #include "tests/guest/test.h"

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: TLBINV invalidates the entries of EntryHi.ASID that are not global; TLBINVF invalidates every entry. MD00087.
+ * Rule: TLBINV invalidates the entries of EntryHi.ASID that are not global; TLBINVF invalidates
+ * every entry. MD00087.
+ *
  * Method: entries of two ASIDs and a global one, looked for after each instruction.
  */
 #include "tests/guest/test.h"
 
-#define VA_A	VA_USER
-#define VA_B	(VA_USER + 0x10000)
-#define VA_G	VA_CSSEG
+#define VA_A VA_USER
+#define VA_B (VA_USER + 0x10000)
+#define VA_G VA_CSSEG
 
 static void map(void)
 {
@@ -27,7 +29,7 @@ int main(void)
 		tag_page(i, 0x8000 + i);
 	map();
 	cp0_write_index(0);
-	asm volatile(".word 0x42000003\n\tehb" : : : "memory");	/* tlbinv */
+	asm volatile(".word 0x42000003\n\tehb" : : : "memory"); /* tlbinv */
 	check_miss("A after tlbinv", VA_A);
 	check_load("global after tlbinv", VA_G, 0x8002);
 	cp0_write_entryhi(2);

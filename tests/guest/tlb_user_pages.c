@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: user and kernel mode share the TLB: a mapping of useg serves both, and user mode cannot use a mapping of csseg or xsseg
- * however it is marked. MD00090 4.3.
+ * Rule: user and kernel mode share the TLB: a mapping of useg serves both, and user mode cannot use
+ * a mapping of csseg or xsseg however it is marked. MD00090 4.3.
+ *
  * Method: the same entries from both modes.
  */
 #include "tests/guest/test.h"
@@ -19,9 +20,10 @@ int main(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(kernel_only); i++) {
 		tlb_map_at(TLB_FREE + 1, kernel_only[i], 0, LO_RW(page_pa(0)) | LO_G, LO_G);
 		check_load("kernel", kernel_only[i], 0xc000);
-		EXPECT("user", load(MODE_USER, kernel_only[i]), .exc = EXC_ADEL, .at = test_ld, .has_va = true, .va = kernel_only[i]);
-		EXPECT("user", store(MODE_USER, kernel_only[i], 1), .exc = EXC_ADES, .at = test_sd, .has_va = true,
-		       .va = kernel_only[i]);
+		EXPECT("user", load(MODE_USER, kernel_only[i]), .exc = EXC_ADEL, .at = test_ld,
+		       .has_va = true, .va = kernel_only[i]);
+		EXPECT("user", store(MODE_USER, kernel_only[i], 1), .exc = EXC_ADES, .at = test_sd,
+		       .has_va = true, .va = kernel_only[i]);
 		check_load("kernel again", kernel_only[i], 0xc000);
 	}
 	return verdict();

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule (Release 6): WAIT also ends when an interrupt that IM lets through becomes pending while IE = 0; none is taken, execution
- * goes on behind the WAIT. With one already pending WAIT is over at once. MD00087 WAIT.
+ * Rule (Release 6): WAIT also ends when an interrupt that IM lets through becomes pending while IE
+ * = 0; none is taken, execution goes on behind the WAIT. With one already pending WAIT is over at
+ * once. MD00087 WAIT.
+ *
  * Method: sleeps on the timer with IE = 0; then WAIT with TI still up; then with a software line.
  */
 #include "tests/guest/test.h"
 
 PROBE(p_wait, "li $2, 1\n\twait\n\tdaddiu $2, $2, 1");
 
-#define SLEEP	166667u
+#define SLEEP 166667u
 
 static void sleep(const void *p, const char *what)
 {

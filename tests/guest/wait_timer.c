@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: WAIT ends with an interrupt; with IE = 1 the interrupt is taken with EPC after the WAIT. MD00087 WAIT.
- * Method: five sleeps of 1 ms on the timer; Count has advanced that far and the handler ran once each.
+ * Rule: WAIT ends with an interrupt; with IE = 1 the interrupt is taken with EPC after the WAIT.
+ * MD00087 WAIT.
+ *
+ * Method: five sleeps of 1 ms on the timer; Count has advanced that far and the handler ran once
+ * each.
  */
 #include "tests/guest/test.h"
 
 extern char p_sleep_at[];
 PROBE(p_sleep, "mtc0 $4, $12\n\tehb\n\twait" AT(p_sleep) "di\n\tehb");
 
-#define SLEEP	166667u
+#define SLEEP 166667u
 
 static unsigned taken;
 static u64 where;
