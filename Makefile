@@ -66,11 +66,17 @@ build/gen/asm-offsets.h: arch/mips/asm-offsets.c | build/newlib.ok build/libfdt.
 		sed -n 's/^[[:space:]]*->\([A-Za-z0-9_]*\) [#$$]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' build/gen/asm-offsets.s; } >$@.tmp
 	$(Q)mv $@.tmp $@
 
-build/disco.elf: boot/disco.ld $(MONITOR_OBJS) build/libfdt/libfdt.a
+# Linked twice: the first image gives the table of function names that back traces in the second use.
+LINK_MONITOR = $(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,boot/disco.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
+
+build/disco.elf: boot/disco.ld tools/symbols.sh $(MONITOR_OBJS) build/libfdt/libfdt.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,boot/disco.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
-		-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-Map,build/disco.map -o $@ $(MONITOR_OBJS) \
-		build/libfdt/libfdt.a $(NEWLIB)/lib/libc.a
+	$(Q)$(LINK_MONITOR) -o build/gen/disco-1.elf $(MONITOR_OBJS) build/libfdt/libfdt.a $(NEWLIB)/lib/libc.a
+	$(Q)tools/symbols.sh $(CROSS)nm build/gen/disco-1.elf >build/gen/symbols.S
+	$(Q)$(CC) $(TARGET_FLAGS) -c -o build/gen/symbols.o build/gen/symbols.S
+	$(Q)$(LINK_MONITOR) -Wl,-Map,build/disco.map -o $@ $(MONITOR_OBJS) build/gen/symbols.o build/libfdt/libfdt.a \
+		$(NEWLIB)/lib/libc.a
 
 -include $(MONITOR_OBJS:.o=.d) build/gen/asm-offsets.d
 

@@ -6,10 +6,10 @@
  */
 #include "kernel/cpio.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "kernel/errno.h"
+#include "kernel/log.h"
 
 #define HEADER_BYTES   110
 #define FIELD_MODE     1
@@ -17,7 +17,7 @@
 #define FIELD_NAMESIZE 11
 #define NAME_MAX_BYTES 256
 
-#define FAIL(...) (snprintf(why, why_size, __VA_ARGS__), -EINVAL)
+#define FAIL(...) (ksnprintf(why, why_size, __VA_ARGS__), -EINVAL)
 
 static int hex_field(const u8 *header, unsigned int field, u32 *value)
 {

@@ -6,11 +6,11 @@
  */
 #include "kernel/elf.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "kernel/abi/disco.h"
 #include "kernel/errno.h"
+#include "kernel/log.h"
 
 struct elf64_header {
 	u8 ident[16];
@@ -55,7 +55,7 @@ _Static_assert(sizeof(struct elf64_segment) == 56, "ELF64 program header layout"
 #define PF_X		1
 
 /* One line in why; evaluates to the error. */
-#define FAIL(...) (snprintf(why, why_size, __VA_ARGS__), -ENOEXEC)
+#define FAIL(...) (ksnprintf(why, why_size, __VA_ARGS__), -ENOEXEC)
 
 static int check_ident(const struct elf64_header *h, char *why, size_t why_size)
 {

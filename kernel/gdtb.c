@@ -6,11 +6,11 @@
 #include "kernel/gdtb.h"
 
 #include <libfdt.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "kernel/abi/disco.h"
 #include "kernel/errno.h"
+#include "kernel/log.h"
 
 #define PHANDLE_INTC 1
 
@@ -85,7 +85,7 @@ static void put_cpus(struct writer *w, const struct gdtb_params *params)
 	put_u32(w, "#address-cells", 1);
 	put_u32(w, "#size-cells", 0);
 	for (i = 0; i < params->vcpus; i++) {
-		snprintf(name, sizeof(name), "cpu@%x", (unsigned int)i);
+		ksnprintf(name, sizeof(name), "cpu@%x", (unsigned int)i);
 		begin(w, name);
 		put_string(w, "device_type", "cpu");
 		put_string(w, "compatible", "mti,i6400");

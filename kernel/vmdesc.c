@@ -8,10 +8,10 @@
 
 #include <libfdt.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "kernel/errno.h"
+#include "kernel/log.h"
 
 enum prop_kind { PROP_CELL, PROP_STRING, PROP_FLAG, PROP_COMPATIBLE };
 
@@ -72,13 +72,13 @@ struct report {
 
 PRINTF_LIKE(2, 3) static int fail(const struct report *r, const char *format, ...)
 {
-	int used = snprintf(r->why, r->size, "%s%s: ", r->node, r->name);
+	int used = ksnprintf(r->why, r->size, "%s%s: ", r->node, r->name);
 	va_list args;
 
 	if (used < 0 || (size_t)used >= r->size)
 		return -EINVAL;
 	va_start(args, format);
-	vsnprintf(r->why + used, r->size - used, format, args);
+	kvsnprintf(r->why + used, r->size - used, format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -90,13 +90,20 @@ struct shown {
 
 static struct shown show(const char *s, size_t len)
 {
-	struct shown out;
+	struct shown out = { { 0 } };
 	size_t i;
 
 	for (i = 0; i < len && i < sizeof(out.text) - 1 && s[i] != 0; i++)
 		out.text[i] = s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' ? s[i] : '?';
-	out.text[i] = 0;
 	return out;
+}
+
+/* A node's name, shown, cut to fit. */
+static void copy_shown(char *to, size_t size, const char *name)
+{
+	struct shown s = show(name ? name : "?", size - 1);
+
+	memcpy(to, s.text, size);
 }
 
 static int read_cell(const struct prop_rule *rule, const void *value, int len, void *base,
@@ -228,7 +235,7 @@ static void read_vm(const void *fdt, int node, const struct machine_desc *machin
 	memset(vm, 0, sizeof(*vm));
 	vm->vcpus = 1;
 	vm->node = VMDESC_NODE_ANY;
-	snprintf(vm->name, sizeof(vm->name), "%.15s", name ? show(name, strlen(name)).text : "?");
+	copy_shown(vm->name, sizeof(vm->name), name);
 	if (read_props(fdt, node, vm_rules, ARRAY_SIZE(vm_rules), vm, &r))
 		return;
 	child = fdt_first_subnode(fdt, node);

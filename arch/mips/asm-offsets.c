@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Offsets and constants that assembly needs, made into asm-offsets.h by the build. Not linked.
+ */
+#include "arch/mips/arch.h"
+#include "arch/mips/mips.h"
+#include "kernel/l2tlb.h"
+#include "kernel/node.h"
+#include "kernel/vcpu.h"
+
+#define DEFINE(sym, val) __asm__ volatile("\n->" #sym " %0 " #val : : "i"(val))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+	DEFINE(VCPU_GPR, offsetof(struct vcpu, arch.gpr));
+	DEFINE(VCPU_PC, offsetof(struct vcpu, arch.pc));
+	DEFINE(VCPU_BADVADDR, offsetof(struct vcpu, arch.badvaddr));
+	DEFINE(VCPU_CAUSE, offsetof(struct vcpu, arch.cause));
+	DEFINE(VCPU_BADINSTR, offsetof(struct vcpu, arch.badinstr));
+	DEFINE(VCPU_BADINSTRP, offsetof(struct vcpu, arch.badinstrp));
+	DEFINE(VCPU_CLEAR_LL, offsetof(struct vcpu, arch.clear_ll));
+	DEFINE(VCPU_STATUS, offsetof(struct vcpu, arch.status));
+	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
+	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));
+	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));
+	DEFINE(L2TLB_LO1, offsetof(struct l2tlb_entry, lo[1]));
+	DEFINE(NODE_STACK, offsetof(struct node, stack_top));
+	DEFINE(NODE_FRAME, offsetof(struct node, frame));
+	DEFINE(NODE_FRAME_PC, offsetof(struct node, frame.pc));
+	DEFINE(NODE_FRAME_STATUS, offsetof(struct node, frame.status));
+	DEFINE(NODE_FRAME_CAUSE, offsetof(struct node, frame.cause));
+	DEFINE(NODE_FRAME_BADVADDR, offsetof(struct node, frame.badvaddr));
+	DEFINE(NODE_FRAME_BADINSTR, offsetof(struct node, frame.badinstr));
+	DEFINE(NODE_STACK_USABLE, NODE_STACK_SIZE - 2048);
+	DEFINE(MONITOR_STATUS, MONITOR_STATUS);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Delivering exceptions and interrupts to guests: what the processor does to CP0 when it takes one (MD00091, chapter 6), done to the
+ * virtual CP0. Ends with pc at the guest's vector.
+ */
+#include "arch/mips/mips.h"
+#include "kernel/log.h"
+#include "kernel/vm.h"
+
+#define BEV_BASE	0xffffffffbfc00200ul
+
+enum verdict inject_code(struct vcpu *v, u8 code)
+{
+	v->arch.inject = (struct injection){ .code = code };
+	return INJECT;
+}
+
+enum verdict inject_badvaddr(struct vcpu *v, u8 code)
+{
+	v->arch.inject = (struct injection){ .code = code, .badvaddr = true };
+	return INJECT;
+}
+
+/* Context, XContext and EntryHi of a TLB exception. */
+static void set_tlb_registers(struct vcpu *v, u64 va)
+{
+	u64 vpn2 = va >> 13;
+
+	vcp0(v, Context) = (vcp0(v, Context) & ~0x7ffffful) | (vpn2 & 0x7ffff) << 4;
+	vcp0(v, XContext) = (vcp0(v, XContext) & ~0ul << 41) | va >> 62 << 39 |
+			    (vpn2 & (BIT(SEGBITS - 13) - 1)) << 4;
+	vcp0(v, EntryHi) = (vcp0(v, EntryHi) & (ENTRYHI_ASID | ENTRYHI_EHINV)) | (va & ENTRYHI_VPN2);
+}
+
+/* 64-bit addressing of the segment decides between the two refill vectors; csseg counts as kernel's (R = 3). */
+static u32 refill_vector(const struct vcpu *v, u64 va)
+{
+	static const u32 enable[4] = { STATUS_UX, STATUS_SX, 0, STATUS_KX };
+
+	return vcp0(v, Status) & enable[va >> 62] ? VEC_XTLB : VEC_TLB;
+}
+
+static void set_bad_instruction(struct vcpu *v)
+{
+	struct vcpu_arch *a = &v->arch;
+	bool fetch = a->inject.badvaddr && a->badvaddr == a->pc + (a->cause & CAUSE_BD ? 4 : 0);
+
+	if (!fetch)
+		vcp0(v, BadInstr) = (u64)(s64)(s32)a->badinstr;
+	if (a->cause & CAUSE_BD)
+		vcp0(v, BadInstrP) = (u64)(s64)(s32)a->badinstrp;
+}
+
+/*
+ * A guest without vectors, or one whose vector faults on its own first fetch, will not make another step: say so instead of
+ * spinning in the monitor for it.
+ */
+static enum verdict hopeless(struct vcpu *v, u64 vector)
+{
+	u64 status = vcp0(v, Status);
+
+	if (status & STATUS_BEV)
+		ksnprintf(v->arch.why, sizeof(v->arch.why), "exception %u at %lx with Status.BEV set: no vectors",
+			  v->arch.inject.code, v->arch.pc);
+	else if ((status & STATUS_EXL) && v->arch.pc == vector && v->arch.inject.badvaddr &&
+		 v->arch.badvaddr == vector)
+		ksnprintf(v->arch.why, sizeof(v->arch.why), "exception %u fetching its own vector %lx",
+			  v->arch.inject.code, vector);
+	else
+		return RESUME;
+	return KILL_VM;
+}
+
+enum verdict inject(struct vcpu *v)
+{
+	const struct injection *in = &v->arch.inject;
+	u64 status = vcp0(v, Status), cause = vcp0(v, Cause);
+	u64 base = vcp0(v, EBase) & ~0xffful;
+	u32 offset = VEC_GENERAL;
+	enum verdict verdict;
+
+	if (in->code == EXC_INT) {
+		if (cause & CAUSE_IV)
+			offset = VEC_INT;
+	} else {
+		set_bad_instruction(v);
+	}
+	if (in->refill && !(status & STATUS_EXL))
+		offset = refill_vector(v, v->arch.badvaddr);
+	verdict = hopeless(v, base + offset);
+	if (verdict != RESUME)
+		return verdict;
+
+	if (!(status & STATUS_EXL)) {
+		bool bd = v->arch.cause & CAUSE_BD && in->code != EXC_INT;
+
+		vcp0(v, EPC) = v->arch.pc;
+		cause = bd ? cause | CAUSE_BD : cause & ~(u64)CAUSE_BD;
+	}
+	if (in->badvaddr)
+		vcp0(v, BadVAddr) = v->arch.badvaddr;
+	if (in->tlb)
+		set_tlb_registers(v, v->arch.badvaddr);
+	cause = (cause & ~(u64)CAUSE_CODE) | (u64)in->code << CAUSE_CODE_SHIFT;
+	if (in->code == EXC_CPU) /* else CE keeps what it was */
+		cause = (cause & ~(u64)CAUSE_CE) | (u64)in->ce << CAUSE_CE_SHIFT;
+	vcp0(v, Cause) = (u64)(s64)(s32)cause;
+	vcp0(v, Status) = status | STATUS_EXL;
+	v->arch.pc = base + offset;
+	v->stats.injected++;
+	return RESUME;
+}
+
+bool inject_interrupt(struct vcpu *v)
+{
+	u64 status = vcp0(v, Status);
+
+	if ((status & (STATUS_IE | STATUS_EXL | STATUS_ERL)) != STATUS_IE || !vcp0_interrupts(v))
+		return false;
+	inject_code(v, EXC_INT);
+	return true;
+}

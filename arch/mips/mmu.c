@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * V -> M: what a TLB miss of a guest comes to, one function a step, and how translations are taken back. The machine's TLB only
+ * ever holds what mmu_fill puts there (and the refill handler, from the L2TLB, which mmu_fill fills too). No global
+ * entry is ever made: ASIDs tell the VMs apart.
+ */
+#include "arch/mips/asid.h"
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/abi/disco.h"
+#include "kernel/l2tlb.h"
+#include "kernel/pmap.h"
+#include "kernel/vm.h"
+
+#define LO_RIXI		(ENTRYLO_RI | ENTRYLO_XI)
+/* "physical" addresses a guest's EntryLo can name fit the PFN field: 44 bits */
+#define LO_GPN(lo)	(((lo) & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
+
+static bool is_supervisor(u64 va)
+{
+	return va >> 62 != 0;
+}
+
+/* ---- the machine's TLB ---- */
+
+/* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be. */
+static void machine_drop(u64 hi)
+{
+	cp0_write64(CP0_ENTRYHI, hi);
+	tlbp(); /* a miss drops QEMU's shadow entries of the page, too */
+	u32 index = cp0_read32(CP0_INDEX);
+
+	if (index & INDEX_P)
+		return;
+	cp0_write64(CP0_ENTRYHI, ENTRYHI_EHINV | (hi & ENTRYHI_ASID));
+	cp0_write64(CP0_ENTRYLO0, 0);
+	cp0_write64(CP0_ENTRYLO1, 0);
+	tlbwi();
+}
+
+static void machine_write(u64 hi, u64 lo0, u64 lo1)
+{
+	cp0_write64(CP0_ENTRYHI, hi);
+	cp0_write64(CP0_ENTRYLO0, lo0);
+	cp0_write64(CP0_ENTRYLO1, lo1);
+	tlbp();
+	if (cp0_read32(CP0_INDEX) & INDEX_P)
+		tlbwr();
+	else
+		tlbwi();
+}
+
+static void restore_asid(const struct vcpu *v)
+{
+	cp0_write64(CP0_ENTRYHI, v->arch.asid);
+}
+
+/* ---- taking translations back ---- */
+
+void mmu_flush_node(void)
+{
+	tlbinvf();
+}
+
+void mmu_set_asid(struct vcpu *v)
+{
+	struct node *n = v->node;
+	bool flush;
+
+	v->arch.asid = asid_get(&n->asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
+	if (flush)
+		mmu_flush_node();
+	if (v->arch.l2tlb_generation != n->asids.generation) {
+		l2tlb_flush(v->arch.l2tlb);
+		v->arch.l2tlb_generation = n->asids.generation;
+	}
+	restore_asid(v);
+}
+
+/* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
+void mmu_flush_vcpu(struct vcpu *v)
+{
+	for (unsigned i = 0; i < ASID_COUNT; i++)
+		v->arch.asid_map[i] = 0;
+	l2tlb_flush(v->arch.l2tlb);
+	mmu_set_asid(v);
+}
+
+void mmu_drop_asid(struct vcpu *v, u32 guest_asid)
+{
+	v->arch.asid_map[guest_asid] = 0;
+	if ((vcp0(v, EntryHi) & ENTRYHI_ASID) == guest_asid)
+		mmu_set_asid(v);
+}
+
+/* Non-global: only the guest ASID's own machine ASID can hold it. */
+static void forget_page(struct vcpu *v, u64 vpn2, u32 guest_asid)
+{
+	u32 asid = asid_peek(&v->node->asids, v->arch.asid_map[guest_asid]);
+
+	if (!asid)
+		return;
+	if (!is_supervisor(vpn2))
+		l2tlb_drop(v->arch.l2tlb, vpn2 | asid);
+	machine_drop(vpn2 | asid);
+}
+
+/* Global: any of the VCPU's ASIDs can. In the supervisor segments the L2TLB has one copy; elsewhere it has one for each ASID. */
+static void forget_global(struct vcpu *v, u64 vpn2)
+{
+	if (!is_supervisor(vpn2)) {
+		mmu_flush_vcpu(v);
+		return;
+	}
+	l2tlb_drop(v->arch.l2tlb, vpn2);
+	mmu_flush_node();
+}
+
+void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
+{
+	u64 vpn2 = hi & ENTRYHI_VPN2;
+	u64 pairs = (mask >> 13) + 1;
+
+	if (pairs > 1) { /* rare: test guests, and windows that guests map by hand */
+		mmu_flush_vcpu(v);
+		return;
+	}
+	if (global)
+		forget_global(v, vpn2);
+	else
+		forget_page(v, vpn2, hi & ENTRYHI_ASID);
+	restore_asid(v);
+}
+
+/* ---- a miss ---- */
+
+struct miss {
+	u64 va;
+	bool write, fetch;
+};
+
+/* The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no such page. */
+static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
+{
+	u64 lo;
+
+	if (!(guest_lo & ENTRYLO_V))
+		return 0;
+	lo = pmap_use(v->vm, gpn, v->node->id);
+	if (!(guest_lo & ENTRYLO_D))
+		lo &= ~(u64)ENTRYLO_D;
+	return lo ? lo | (guest_lo & LO_RIXI) : 0;
+}
+
+/* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces apart. */
+static void install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
+{
+	if (vpn2 == ((u64)DISCO_SPECIAL_PAGE & ENTRYHI_VPN2))
+		lo1 = 0; /* the monitor's page, whatever the guest's entry says */
+	if (!is_supervisor(vpn2))
+		l2tlb_insert(v->arch.l2tlb, vpn2 | v->arch.asid, lo0, lo1);
+	else if (global)
+		l2tlb_insert(v->arch.l2tlb, vpn2, lo0, lo1);
+	else /* an older global pair of these pages would be found first */
+		l2tlb_drop(v->arch.l2tlb, vpn2);
+	machine_write(vpn2 | v->arch.asid, lo0, lo1);
+}
+
+static enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global)
+{
+	if (!(((m->va & PAGE_SIZE) ? lo1 : lo0) & ENTRYLO_V)) /* no memory there: the bus says no */
+		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
+	install(v, m->va & ENTRYHI_VPN2, lo0, lo1, global);
+	return RESUME;
+}
+
+/* Guest kernel segments that need no guest TLB entry (kernel/abi/disco.h). */
+static bool in_window(u64 va, u64 *gpa)
+{
+	if (va >= DISCO_CSSEG_BASE && va < DISCO_CSSEG_MAPPED) {
+		*gpa = va - DISCO_CSSEG_BASE;
+		return true;
+	}
+	*gpa = va - DISCO_XSSEG_BASE;
+	return va >> 62 == 1;
+}
+
+static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
+{
+	const u64 rw = ENTRYLO_V | ENTRYLO_D;
+	gpn_t even = { gpa >> PAGE_SHIFT & ~1ul }, odd = { even.v | 1 };
+
+	return mmu_fill(v, m, machine_lo(v, even, rw), machine_lo(v, odd, rw), true);
+}
+
+static enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill)
+{
+	v->arch.inject = (struct injection){
+		.code = code, .refill = refill, .badvaddr = true, .tlb = true
+	};
+	return INJECT;
+}
+
+/* The exception that the guest's own entry asks for, or EXC_INT (0) if it allows the access. */
+static u32 entry_denies(struct vcpu *v, u64 lo, const struct miss *m)
+{
+	bool iec = vcp0(v, PageGrain) & PAGEGRAIN_IEC;
+
+	if (!(lo & ENTRYLO_V))
+		return m->write ? EXC_TLBS : EXC_TLBL;
+	if (m->fetch && (lo & ENTRYLO_XI))
+		return iec ? EXC_TLBXI : EXC_TLBL;
+	if (!m->fetch && !m->write && (lo & ENTRYLO_RI))
+		return iec ? EXC_TLBRI : EXC_TLBL;
+	if (m->write && !(lo & ENTRYLO_D))
+		return EXC_MOD;
+	return 0;
+}
+
+static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
+{
+	struct vtlb_entry *e = vtlb_find(v, m->va, vcp0(v, EntryHi) & ENTRYHI_ASID);
+	u64 half, base, offset, lo;
+	u32 denied;
+
+	if (!e)
+		return inject_tlb(v, m->write ? EXC_TLBS : EXC_TLBL, true);
+	half = (e->mask + 0x2000) >> 1; /* size of each of the pair's pages */
+	lo = e->lo[!!(m->va & half)];
+	denied = entry_denies(v, lo, m);
+	if (denied)
+		return inject_tlb(v, denied, false);
+	if (half == PAGE_SIZE)
+		return mmu_fill(v, m, machine_lo(v, (gpn_t){ LO_GPN(e->lo[0]) }, e->lo[0]),
+				machine_lo(v, (gpn_t){ LO_GPN(e->lo[1]) }, e->lo[1]),
+				e->lo[0] & ENTRYLO_G);
+	/* a large page: the 4 KB pair around the address */
+	base = LO_GPN(lo) & ~((half - 1) >> PAGE_SHIFT);
+	offset = (m->va & (half - 1)) >> PAGE_SHIFT & ~1ul;
+	return mmu_fill(v, m, machine_lo(v, (gpn_t){ base + offset }, lo),
+			machine_lo(v, (gpn_t){ base + offset + 1 }, lo), lo & ENTRYLO_G);
+}
+
+void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
+{
+	u32 asid = vcp0(v, EntryHi) & ENTRYHI_ASID;
+	bool global = e->lo[0] & ENTRYLO_G;
+	u64 lo[2];
+
+	if (global || e->mask || (e->hi & ENTRYHI_ASID) != asid)
+		mmu_forget(v, e->hi, e->mask, global);
+	if (e->mask || (!global && (e->hi & ENTRYHI_ASID) != asid))
+		return;
+	for (int i = 0; i < 2; i++)
+		lo[i] = machine_lo(v, (gpn_t){ LO_GPN(e->lo[i]) }, e->lo[i]);
+	install(v, e->hi & ENTRYHI_VPN2, lo[0], lo[1], global);
+}
+
+enum verdict mmu_fault(struct vcpu *v, u32 code)
+{
+	u64 va = v->arch.badvaddr, slot = v->arch.pc + (v->arch.cause & CAUSE_BD ? 4 : 0), gpa;
+	struct miss m = {
+		.va = va,
+		.write = code == EXC_TLBS || code == EXC_MOD,
+		/* a TLBRI, TLBS or Mod at its own address is a load or a store of its own code */
+		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
+	};
+
+	v->stats.tlb_misses++;
+	if (va >= DISCO_SPECIAL_PAGE)
+		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
+	if (is_supervisor(va) && in_window(va, &gpa))
+		return miss_window(v, &m, gpa);
+	return miss_mapped(v, &m);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* This processor as the monitor runs it: CP0 set-up, machine interrupts, idling and yielding. */
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/sched.h"
+#include "kernel/shootdown.h"
+
+struct node *node_self(void)
+{
+	return (struct node *)cp0_kscratch_read(KS_NODE);
+}
+
+void arch_early_init(void)
+{
+	gic_init();
+}
+
+/*
+ * All nodes count from the same zero: Count (6 ns) is set from the GIC's counter (10 ns), which all share. Guests read it
+ * without a trap, so it is never offset.
+ */
+static void count_init(void)
+{
+	cp0_write32(CP0_COUNT, (u64)gic_counter() * 5 / 3);
+}
+
+void arch_node_init(struct node *n)
+{
+	extern char vectors[];
+
+	cp0_write32(CP0_STATUS, MONITOR_STATUS);
+	cp0_kscratch_write(KS_NODE, (u64)n);
+	cp0_kscratch_write(KS_VCPU, 0);
+	cp0_write32(CP0_EBASE, (u32)(u64)vectors);
+	cp0_write32(CP0_CAUSE, CAUSE_IV);
+	cp0_write32(CP0_CONFIG(5), cp0_read32(CP0_CONFIG(5)) | CONFIG5_SBRI); /* SDBBP: RI, not Debug Mode */
+	cp0_write32(CP0_PAGEGRAIN, PAGEGRAIN_RIE | PAGEGRAIN_XIE | PAGEGRAIN_IEC);
+	cp0_write32(CP0_PAGEMASK, 0);
+	cp0_write32(CP0_WIRED, 0);
+	cp0_write32(CP0_HWRENA, 0);
+	mmu_flush_node(); /* entries survive a CPC reset */
+	asid_pool_init(&n->asids);
+	count_init();
+	n->count_last = cp0_read32(CP0_COUNT);
+	gic_node_init(n->id);
+}
+
+void irq_handle(struct node *n, u32 cause)
+{
+	if (cause & BIT(IRQ_IPI) << CAUSE_IP_SHIFT) {
+		gic_ipi_clear(n->id);
+		n->stats.ipis++;
+		node_read_mail(n);
+	}
+	if (cause & CAUSE_TI) {
+		if (count64() >= n->tick_next)
+			sched_tick(n);
+		vtimer_expire(n);
+	}
+}
+
+void arch_irq_poll(struct node *n)
+{
+	u32 cause = cp0_read32(CP0_CAUSE);
+
+	if (cause & MACHINE_IM)
+		irq_handle(n, cause);
+}
+
+void arch_idle(void)
+{
+	cp0_write32(CP0_STATUS, MONITOR_STATUS | MACHINE_IM);
+	__asm__ volatile("wait" ::: "memory"); /* with IE = 0 it ends when one is pending, taking none */
+	cp0_write32(CP0_STATUS, MONITOR_STATUS);
+}
+
+_Noreturn void arch_idle_forever(void)
+{
+	cp0_write32(CP0_STATUS, MONITOR_STATUS);
+	for (;;)
+		__asm__ volatile("wait" ::: "memory");
+}
+
+/* A WAIT that ends at once, by a software interrupt of its own, makes QEMU run the next processor. */
+void arch_yield(void)
+{
+	cp0_write32(CP0_STATUS, MONITOR_STATUS | 1u << STATUS_IM_SHIFT);
+	cp0_write32(CP0_CAUSE, CAUSE_IV | 1u << CAUSE_IP_SHIFT);
+	__asm__ volatile("wait" ::: "memory");
+	cp0_write32(CP0_CAUSE, CAUSE_IV);
+	cp0_write32(CP0_STATUS, MONITOR_STATUS);
+}

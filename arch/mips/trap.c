@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every entry to the monitor: ExcCode -> handler -> verdict, and back into a guest. The handlers are elsewhere; this file
+ * is the way through.
+ */
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/vm.h"
+
+typedef enum verdict (*trap_fn)(struct vcpu *v, u32 code);
+
+/* The guest's own business. */
+static enum verdict trap_reflect(struct vcpu *v, u32 code)
+{
+	return inject_code(v, code);
+}
+
+static enum verdict trap_address(struct vcpu *v, u32 code)
+{
+	return inject_badvaddr(v, code);
+}
+
+static enum verdict trap_interrupt(struct vcpu *v, u32 code)
+{
+	(void)code;
+	v->stats.interrupts++;
+	irq_handle(v->node, v->arch.cause);
+	return RESUME;
+}
+
+static enum verdict trap_reserved(struct vcpu *v, u32 code)
+{
+	(void)code;
+	return emul_reserved(v);
+}
+
+/* CU0 of the machine is never set, CU1 only while the VCPU's FPU registers are loaded. */
+static enum verdict trap_coprocessor(struct vcpu *v, u32 code)
+{
+	u32 ce = v->arch.cause >> CAUSE_CE_SHIFT & 3;
+
+	if (ce == 0 && (vcpu_kernel_mode(v) || (vcp0(v, Status) & STATUS_CU0)))
+		return emul_coprocessor0(v);
+	if (ce == 1 && (vcp0(v, Status) & STATUS_CU1)) {
+		fpu_acquire(v);
+		return RESUME;
+	}
+	v->arch.inject = (struct injection){ .code = code, .ce = ce };
+	return INJECT;
+}
+
+static enum verdict trap_fatal(struct vcpu *v, u32 code)
+{
+	panic("machine exception %u while VCPU %s/%u ran at %lx", code, v->vm->name, v->id,
+	      v->arch.pc);
+}
+
+/* The rest is reflected. */
+static const trap_fn traps[EXC_CODES] = {
+	[EXC_INT] = trap_interrupt,
+	[EXC_MOD] = mmu_fault,
+	[EXC_TLBL] = mmu_fault,
+	[EXC_TLBS] = mmu_fault,
+	[EXC_TLBRI] = mmu_fault,
+	[EXC_TLBXI] = mmu_fault,
+	[EXC_ADEL] = trap_address,
+	[EXC_ADES] = trap_address,
+	[EXC_RI] = trap_reserved,
+	[EXC_CPU] = trap_coprocessor,
+	[EXC_MCHECK] = trap_fatal,
+};
+
+/* The machine's Status for guest entry: the guest's own word never reaches the register. */
+static void set_status(struct vcpu *v)
+{
+	u64 guest = vcp0(v, Status);
+	u64 status = STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR | STATUS_EXL | STATUS_IE | MACHINE_IM;
+
+	status |= vcpu_kernel_mode(v) ? STATUS_KSU_S : STATUS_KSU_U;
+	if ((guest & STATUS_CU1) && v->node->fpu_owner == v)
+		status |= STATUS_CU1;
+	v->arch.status = status;
+}
+
+_Noreturn void arch_run(struct vcpu *v)
+{
+	if (inject_interrupt(v) && inject(v) == KILL_VM) {
+		vm_kill(v->vm, v->arch.why);
+		sched_switch(v->node);
+	}
+	set_status(v);
+	guest_enter(v);
+}
+
+_Noreturn void trap_from_guest(struct vcpu *v);
+_Noreturn void trap_from_guest(struct vcpu *v)
+{
+	u32 code = (v->arch.cause & CAUSE_CODE) >> CAUSE_CODE_SHIFT;
+	enum verdict verdict;
+
+	v->stats.exits[code]++;
+	verdict = traps[code] ? traps[code](v, code) : trap_reflect(v, code);
+	if (verdict == INJECT)
+		verdict = inject(v);
+	if (verdict == KILL_VM)
+		vm_kill(v->vm, v->arch.why);
+	if (verdict == RESUME && !v->node->need_resched)
+		arch_run(v);
+	sched_switch(v->node);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The processor half of a VCPU's life: reset, switching in and out, printing. */
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/l2tlb.h"
+#include "kernel/log.h"
+#include "kernel/vm.h"
+
+void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
+{
+	struct vcpu_arch *a = &v->arch;
+
+	for (unsigned i = 0; i < 32; i++)
+		a->gpr[i] = 0;
+	a->gpr[4] = a0;
+	a->gpr[5] = a1;
+	a->pc = pc;
+	a->cause = a->badinstr = a->badinstrp = 0;
+	a->badvaddr = 0;
+	a->irq_lines = 0;
+	a->timer_armed = false;
+	a->fpu = (struct fpu_state){ 0 };
+	vcp0_reset(v);
+	vtlb_reset(v);
+	for (unsigned i = 0; i < ASID_COUNT; i++)
+		a->asid_map[i] = 0;
+	l2tlb_flush(a->l2tlb);
+}
+
+void arch_vcpu_switch_in(struct vcpu *v)
+{
+	cp0_kscratch_write(KS_VCPU, (u64)v);
+	cp0_kscratch_write(KS_L2TLB, (u64)v->arch.l2tlb);
+	cp0_write32(CP0_HWRENA, vcp0(v, HWREna) & ~(u64)HWRENA_CPUNUM);
+	cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
+	mmu_set_asid(v);
+	v->arch.clear_ll = 1; /* a reservation does not survive another VCPU's run */
+}
+
+void arch_vcpu_switch_out(struct vcpu *v)
+{
+	(void)v; /* registers are saved at every exit; the FPU's when another VCPU wants it */
+}
+
+void arch_vcpu_retire(struct vcpu *v)
+{
+	fpu_forget(v);
+	v->arch.timer_armed = false;
+	for (unsigned i = 0; i < ASID_COUNT; i++)
+		v->arch.asid_map[i] = 0;
+	l2tlb_flush(v->arch.l2tlb);
+}
+
+bool arch_vcpu_wakes(const struct vcpu *v)
+{
+	return vcp0_interrupts(v);
+}
+
+bool arch_vcpu_user(const struct vcpu *v)
+{
+	return !vcpu_kernel_mode(v);
+}
+
+void arch_vcpu_print(const struct vcpu *v)
+{
+	static const char *const name[32] = {
+		"zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "a4", "a5", "a6",
+		"a7",	"t0", "t1", "t2", "t3", "s0", "s1", "s2", "s3", "s4", "s5",
+		"s6",	"s7", "t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra"
+	};
+
+	for (unsigned i = 0; i < 32; i++)
+		kprintf("%4s %016lx%s", name[i], v->arch.gpr[i], i % 4 == 3 ? "\n" : "");
+	kprintf("  pc %016lx  (%s mode)\n", v->arch.pc, arch_vcpu_user(v) ? "user" : "kernel");
+	unsigned column = 0;
+	for (unsigned i = 0; i < 256; i++) {
+		const char *reg = vcp0_name(i / 8, i % 8);
+
+		if (reg)
+			kprintf("%9s %016lx%s", reg, i / 8 == 13 ? vcp0_cause(v) : v->arch.cp0->reg[i / 8][i % 8],
+				++column % 4 ? "" : "\n");
+	}
+	kprintf("\n");
+}
+
+void arch_vcpu_print_tlb(const struct vcpu *v)
+{
+	unsigned valid = 0;
+
+	for (unsigned i = 0; i < VTLB_ENTRIES; i++) {
+		const struct vtlb_entry *e = &v->arch.vtlb[i];
+
+		if (e->hi & ENTRYHI_EHINV)
+			continue;
+		valid++;
+		kprintf("%2u  va %016lx asid %3lx %s mask %8lx  pa %9lx %s%s  pa %9lx %s%s\n", i,
+			e->hi & ENTRYHI_VPN2, e->hi & ENTRYHI_ASID, e->lo[0] & ENTRYLO_G ? "G" : "-", e->mask,
+			(e->lo[0] & ENTRYLO_PFN) << 6, e->lo[0] & ENTRYLO_V ? "V" : "-",
+			e->lo[0] & ENTRYLO_D ? "D" : "-", (e->lo[1] & ENTRYLO_PFN) << 6,
+			e->lo[1] & ENTRYLO_V ? "V" : "-", e->lo[1] & ENTRYLO_D ? "D" : "-");
+	}
+	kprintf("%u of %u entries valid; L2TLB holds %u of %u pairs\n", valid, VTLB_ENTRIES,
+		l2tlb_used(v->arch.l2tlb), L2TLB_ENTRIES);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the boot loader's arguments to struct boot_info: YAMON's argc, argv, environment, as QEMU's -kernel and U-Boot's bootelf pass
+ * them. Pointers in the tables are 32 bits, sign-extended to KSEG0.
+ */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "kernel/main.h"
+#include "kernel/node.h"
+
+#define LOW_RAM_MAX	0x10000000ul	/* what KSEG0 reaches */
+
+extern char image_end[];
+
+struct node boot_node; /* node 0 until it has memory for its own: an id, a stack, lock ranks */
+
+static const char *pointer(s32 p)
+{
+	return (const char *)(s64)p;
+}
+
+/* Decimal or 0x... (the C library's strtoul wants its small-data pointer in $gp, which is the guest's here). */
+static u64 number(const char *s)
+{
+	unsigned base = 10;
+	u64 val = 0;
+
+	if (s[0] == '0' && s[1] == 'x') {
+		base = 16;
+		s += 2;
+	}
+	for (;; s++) {
+		unsigned digit = *s >= 'a' ? *s - 'a' + 10u : *s - '0' + 0u;
+
+		if (digit >= base)
+			return val;
+		val = val * base + digit;
+	}
+}
+
+/* name=VALUE among the words of the command line, or a name, value pair of the environment; as a number, 0 if there is none. */
+static u64 number_in_words(const char *words, const char *name)
+{
+	const char *at = strstr(words, name);
+
+	return at ? number(at + strlen(name)) : 0;
+}
+
+static u64 number_in_env(const s32 *env, const char *name)
+{
+	for (; env && env[0]; env += 2)
+		if (!strcmp(pointer(env[0]), name))
+			return number(pointer(env[1]));
+	return 0;
+}
+
+_Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env);
+_Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env)
+{
+	static struct boot_info info;
+	u64 archive, memory;
+
+	info.words = argc > 1 ? pointer(argv[1]) : "";
+	archive = (u64)(s64)(s32)number_in_words(info.words, "rd_start=");
+	info.archive_size = number_in_words(info.words, "rd_size=");
+	info.archive = info.archive_size ? (const void *)archive : NULL;
+	memory = number_in_env(env, "ememsize");
+	info.memory_bytes = memory ? memory : LOW_RAM_MAX;
+	info.end = ptr_maddr(image_end);
+	monitor_main(&info);
+}

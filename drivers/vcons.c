@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A VM's console. Output is kept in a ring for replay; while nobody is attached it is shown in whole lines with the VM's
+ * name before them. Input waits in a ring until the guest takes it.
+ */
+#include <string.h>
+#include "drivers/dev.h"
+#include "kernel/abi/disco.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/vm.h"
+
+#define INPUT_MAX	256
+#define LINE_MAX	200
+
+struct vcons {
+	struct vm *vm;
+	/* under the console's lock */
+	u32 replay_at;		/* next byte of the ring */
+	bool replay_full;
+	u32 line_len;
+	char line[LINE_MAX];	/* of output, not yet shown */
+	char last;		/* byte sent to the serial line */
+	u32 in_head, in_tail;
+	char input[INPUT_MAX];
+	char replay[VCONS_REPLAY];
+};
+
+size_t vcons_bytes(void)
+{
+	return sizeof(struct vcons);
+}
+
+struct vcons *vcons_create(void *memory, struct vm *vm)
+{
+	struct vcons *c = memory;
+
+	c->vm = vm;
+	return c;
+}
+
+void vcons_reset(struct vcons *c)
+{
+	console_lock();
+	c->in_head = c->in_tail = 0;
+	console_unlock();
+}
+
+static void keep(struct vcons *c, char ch)
+{
+	c->replay[c->replay_at++] = ch;
+	if (c->replay_at == VCONS_REPLAY) {
+		c->replay_at = 0;
+		c->replay_full = true;
+	}
+}
+
+/* As it is, but a guest that ends its lines with a newline alone gets the carriage return that a terminal wants. */
+static void put_terminal(struct vcons *c, char ch)
+{
+	if (ch == '\n' && c->last != '\r')
+		serial_put('\r');
+	serial_put(ch);
+	c->last = ch;
+}
+
+static void show_line(struct vcons *c)
+{
+	char prefixed[LINE_MAX + 24];
+	int n = ksnprintf(prefixed, sizeof(prefixed), "[%s] ", c->vm->name);
+
+	memcpy(prefixed + n, c->line, c->line_len);
+	prefixed[n + c->line_len] = '\n';
+	console_show(prefixed, n + c->line_len + 1);
+	c->line_len = 0;
+}
+
+static void collect(struct vcons *c, char ch)
+{
+	if (ch == '\r')
+		return;
+	if (ch != '\n')
+		c->line[c->line_len++] = ch;
+	if (ch == '\n' || c->line_len == LINE_MAX)
+		show_line(c);
+}
+
+void vcons_write(struct vcons *c, const char *buf, size_t len)
+{
+	bool raw;
+
+	console_lock();
+	raw = console_attached() == c->vm;
+	for (size_t i = 0; i < len; i++) {
+		keep(c, buf[i]);
+		if (raw)
+			put_terminal(c, buf[i]);
+		else
+			collect(c, buf[i]);
+	}
+	console_unlock();
+}
+
+void vcons_flush(struct vcons *c)
+{
+	console_lock();
+	if (c->line_len)
+		show_line(c);
+	console_unlock();
+}
+
+int vcons_read(struct vcons *c)
+{
+	int ch = -1;
+
+	console_lock();
+	if (c->in_tail != c->in_head)
+		ch = (u8)c->input[c->in_tail++ % INPUT_MAX];
+	if (c->in_tail == c->in_head)
+		vcpu_clear_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+	console_unlock();
+	return ch;
+}
+
+/* A full ring drops what is typed, as a terminal does. */
+void vcons_input(struct vcons *c, char ch)
+{
+	console_lock();
+	if (c->in_head - c->in_tail < INPUT_MAX)
+		c->input[c->in_head++ % INPUT_MAX] = ch;
+	console_unlock();
+	if (c->vm->state == VM_RUNNING)
+		vcpu_post_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+}
+
+void vcons_replay(struct vcons *c)
+{
+	u32 start = c->replay_full ? c->replay_at : 0;
+	u32 len = c->replay_full ? VCONS_REPLAY : c->replay_at;
+
+	for (u32 i = 0; i < len; i++)
+		put_terminal(c, c->replay[(start + i) % VCONS_REPLAY]);
+	c->line_len = 0; /* shown now */
+}

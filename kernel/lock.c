@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Spin locks with a checked order. */
+#include "arch/mips/arch.h"
+#include "kernel/lock.h"
+#include "kernel/node.h"
+#include "kernel/panic.h"
+#include "kernel/shootdown.h"
+
+#define IMPATIENCE	10000	/* yields */
+
+static bool try_take(struct lock *l)
+{
+	return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
+}
+
+/* LIFO use only: the top of the stack of held ranks is the highest. */
+static void push_rank(struct lock *l)
+{
+	struct node *n = node_self();
+
+	if (n->lock_depth && n->lock_ranks[n->lock_depth - 1] >= l->rank)
+		panic("lock of rank %u taken while one of rank %u is held", l->rank,
+		      n->lock_ranks[n->lock_depth - 1]);
+	if (n->lock_depth == ARRAY_SIZE(n->lock_ranks))
+		panic("%u locks held", n->lock_depth);
+	n->lock_ranks[n->lock_depth++] = l->rank;
+}
+
+void lock_take(struct lock *l)
+{
+	push_rank(l);
+	while (!try_take(l)) {
+		shootdown_answer(node_self());
+		arch_yield();
+	}
+}
+
+void lock_release(struct lock *l)
+{
+	node_self()->lock_depth--;
+	__atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+}
+
+bool lock_take_impatient(struct lock *l)
+{
+	for (unsigned i = 0; i < IMPATIENCE; i++) {
+		if (try_take(l))
+			return true;
+		arch_yield();
+	}
+	return false;
+}

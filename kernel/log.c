@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of text from the monitor itself. Formatting is format.c's, where the lines go console.c's.
+ */
+#include <string.h>
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/node.h"
+#include "arch/mips/arch.h"
+
+#define LINE_MAX 256
+
+void kprintf(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	kvsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	console_write(line, strlen(line));
+}
+
+void log_line(const char *module, const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list ap;
+	int n = ksnprintf(line, sizeof(line), "[%u] %s: ", node_self()->id, module);
+
+	va_start(ap, fmt);
+	kvsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	va_end(ap);
+	n = strlen(line);
+	line[n] = '\n';
+	console_log(line, n + 1);
+}

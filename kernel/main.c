@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Start-up: the table of contents of the monitor. Node 0 runs this; the others join at node_main (kernel/node.c). */
+#include "arch/mips/arch.h"
+#include "kernel/console.h"
+#include "kernel/loader.h"
+#include "kernel/log.h"
+#include "kernel/main.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/vm.h"
+#include "numa/numa.h"
+
+#define RAM_BASE	0x80000000ul
+#define NODES_MIN	2
+
+static struct machine_desc machine;
+
+static u32 checked(const char *what, u32 found, u32 have)
+{
+	if (!found)
+		return have;
+	if (found > have)
+		log_line("main", "/: %s: found %u, allowed at most %u (this machine); going on with that", what, found,
+			 have);
+	return MIN(found, have);
+}
+
+/* What the description asks for, as far as this machine has it. No usable description: a machine without VMs. */
+static void describe_machine(const struct boot_info *boot)
+{
+	char why[VMDESC_ERROR_BYTES];
+	unsigned processors = arch_processors();
+
+	loader_set_archive(boot->archive, boot->archive_size);
+	if (loader_describe(&machine, why, sizeof(why))) {
+		log_line("main", "%s", why);
+		machine.nodes = machine.memory_mb = machine.nvms = 0;
+	}
+	if (processors < NODES_MIN)
+		panic("found %u processor, needed 2 to 16: start QEMU with -smp 2 or more", processors);
+	nnodes = checked("nodes", machine.nodes, MIN(processors, (unsigned)MAX_NODES));
+	machine.memory_mb = checked("memory-mb", machine.memory_mb, boot->memory_bytes >> 20);
+}
+
+static void create_nodes(const struct boot_info *boot)
+{
+	maddr_t archive = boot->archive ? ptr_maddr(boot->archive) : boot->end;
+
+	topology_init(nnodes, (maddr_t){ RAM_BASE }, (u64)machine.memory_mb << 20, boot->end);
+	topology_keep(archive, boot->archive_size);
+	for (u32 i = 0; i < nnodes; i++)
+		node_create(i);
+}
+
+static void create_vms(void)
+{
+	for (u32 i = 0; i < machine.nvms; i++)
+		vm_create(&machine.vms[i]);
+	for (u32 i = 0; i < nnodes; i++)
+		nodemem_init(i); /* what is left is the guests' */
+}
+
+static void start_vms(void)
+{
+	for (unsigned i = 0; i < nvms; i++)
+		if (vms[i]->state == VM_STOPPED && !vms[i]->desc->manual)
+			vm_request(vms[i], VM_START);
+}
+
+_Noreturn void monitor_main(const struct boot_info *boot)
+{
+	arch_early_init();
+	log_line("main", "Disco, a virtual machine monitor for CC-NUMA MIPS64 machines");
+	describe_machine(boot);
+	console_configure(boot->words);
+	create_nodes(boot);
+	arch_node_init(nodes[0]);
+	create_vms();
+	node_start_others();
+	log_line("main", "%u nodes up, %u MB, %u VM%s", nnodes, machine.memory_mb, nvms, nvms == 1 ? "" : "s");
+	start_vms();
+	console_start();
+	__atomic_store_n(&nodes[0]->up, 1, __ATOMIC_RELEASE);
+	sched_start(nodes[0]);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* memmap: an entry for each machine page, an array for each node. Who is free is numa/nodemem.c's. */
+#include "kernel/memmap.h"
+#include "kernel/node.h"
+#include "kernel/panic.h"
+
+_Static_assert(sizeof(struct page) == 16, "one cache line holds eight");
+
+static struct {
+	mpn_t first;
+	u32 npages;
+	struct page *entries;
+} memmap[MAX_NODES]; /* fixed after boot */
+
+void memmap_init_node(u32 node, mpn_t first, u32 npages, struct page *entries)
+{
+	memmap[node].first = first;
+	memmap[node].npages = npages;
+	memmap[node].entries = entries;
+	for (u32 i = 0; i < npages; i++)
+		entries[i] = (struct page){ .state = PAGE_MONITOR };
+}
+
+int memmap_node(mpn_t mpn)
+{
+	for (u32 i = 0; i < MAX_NODES; i++)
+		if (mpn.v - memmap[i].first.v < memmap[i].npages)
+			return (int)i;
+	return -1;
+}
+
+struct page *memmap_page(mpn_t mpn)
+{
+	int node = memmap_node(mpn);
+
+	return node < 0 ? NULL : &memmap[node].entries[mpn.v - memmap[node].first.v];
+}
+
+static struct page *expect(mpn_t mpn, enum page_state state)
+{
+	struct page *p = memmap_page(mpn);
+
+	if (!p || p->state != state)
+		panic("machine page %lx is in state %d, expected %d", mpn.v, p ? p->state : -1, state);
+	return p;
+}
+
+void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn)
+{
+	struct page *p = expect(mpn, PAGE_FREE);
+
+	*p = (struct page){ .state = PAGE_GUEST, .owner = vm, .gpn = gpn.v, .refs = 1 };
+}
+
+void memmap_take_back(mpn_t mpn, u32 vm)
+{
+	struct page *p = expect(mpn, PAGE_GUEST);
+
+	if (p->owner != vm)
+		panic("machine page %lx belongs to VM %u, not %u", mpn.v, p->owner, vm);
+	*p = (struct page){ .state = PAGE_FREE };
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The last words of the monitor. */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "drivers/dev.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/node.h"
+#include "kernel/panic.h"
+#include "kernel/symbols.h"
+#include "kernel/vm.h"
+
+#define PATIENCE	20000 /* yields to wait for another node's words */
+
+static u32 panicking;	/* set by the first node to panic */
+static u32 said;	/* nodes that have had their say */
+
+static void print_current(const struct node *n)
+{
+	const struct vcpu *v = n->current;
+
+	if (v)
+		kprintf("[%u] VCPU %s/%u, %s, at %016lx\n", n->id, v->vm->name, v->id,
+			vcpu_state_name(v->state), v->arch.pc);
+	else
+		kprintf("[%u] no VCPU\n", n->id);
+}
+
+static _Noreturn void finish(struct node *n)
+{
+	__atomic_fetch_or(&said, BIT(n->id), __ATOMIC_RELEASE);
+	for (u32 i = 0; i < nnodes; i++) {
+		if (!nodes[i] || nodes[i] == n || !nodes[i]->up)
+			continue;
+		node_post(nodes[i], MAIL_STOP);
+		for (u32 t = 0; t < PATIENCE && !(__atomic_load_n(&said, __ATOMIC_ACQUIRE) & BIT(i)); t++)
+			arch_yield();
+		if (!(said & BIT(i)))
+			kprintf("[%u] does not answer\n", i);
+	}
+	if (console_exit_wanted())
+		machine_off();
+	kprintf("machine halted; attach gdb, or end the emulator\n");
+	arch_idle_forever();
+}
+
+/* One panic at a time; a second one on the same node, while printing, ends it at once. */
+static void begin(struct node *n)
+{
+	u32 first = 0;
+
+	if (!__atomic_compare_exchange_n(&panicking, &first, n->id + 1, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
+		if (first == n->id + 1)
+			kprintf("[%u] PANIC inside a panic\n", n->id);
+		arch_idle_forever();
+	}
+	console_break_lock();
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	struct node *n = node_self();
+	char text[200];
+	va_list ap;
+
+	begin(n);
+	va_start(ap, fmt);
+	kvsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	kprintf("[%u] PANIC: %s\n", n->id, text);
+	print_current(n);
+	arch_dump();
+	arch_backtrace_here();
+	finish(n);
+}
+
+/* From entry.S: an exception in the monitor itself. */
+_Noreturn void panic_exception(struct node *n);
+_Noreturn void panic_exception(struct node *n)
+{
+	const struct monitor_frame *f = &n->frame;
+
+	begin(n);
+	kprintf("[%u] PANIC: exception %lu in the monitor at %016lx (%s)\n", n->id, f->cause >> 2 & 31, f->pc,
+		symbol_name(f->pc));
+	kprintf("Status %08lx Cause %08lx BadVAddr %016lx instruction %08x\n", f->status, f->cause & 0xffffffff,
+		f->badvaddr, (u32)f->badinstr);
+	for (unsigned i = 0; i < 32; i++)
+		kprintf("r%-2u %016lx%s", i, f->gpr[i], i % 4 == 3 ? "\n" : "  ");
+	print_current(n);
+	arch_dump();
+	arch_backtrace(f->pc, f->gpr[29], f->gpr[31]);
+	finish(n);
+}
+
+_Noreturn void panic_stop(void)
+{
+	struct node *n = node_self();
+
+	kprintf("[%u] stopped\n", n->id);
+	print_current(n);
+	arch_backtrace_here();
+	__atomic_fetch_or(&said, BIT(n->id), __ATOMIC_RELEASE);
+	arch_idle_forever();
+}
+
+COMMAND(crash, "null|lock|panic", "provoke a fatal error of the monitor, to see what one looks like")
+{
+	static struct lock a = LOCK_INIT(RANK_VM), b = LOCK_INIT(RANK_CONSOLE);
+
+	volatile u32 *nowhere = (volatile u32 *)8;
+
+	__asm__("" : "+r"(nowhere)); /* or the compiler refuses */
+	if (argc == 2 && !strcmp(argv[1], "null"))
+		*nowhere = 0;
+	if (argc == 2 && !strcmp(argv[1], "lock")) {
+		lock_take(&b);
+		lock_take(&a);
+	}
+	if (argc == 2 && !strcmp(argv[1], "panic"))
+		panic("asked for at the prompt");
+	kprintf("crash: found %s, allowed null, lock, panic\n", argc > 1 ? argv[1] : "nothing");
+}

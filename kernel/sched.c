@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs on a node, and the node's idle loop. */
+#include "arch/mips/arch.h"
+#include "kernel/console.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/vm.h"
+
+void sched_add(struct vcpu *v)
+{
+	struct node *n = v->node;
+
+	if (n->nvcpus == NODE_VCPUS)
+		panic("node %u has %u VCPUs already", n->id, NODE_VCPUS);
+	n->vcpus[n->nvcpus++] = v;
+}
+
+void sched_tick(struct node *n)
+{
+	n->stats.ticks++;
+	do
+		n->tick_next += TICK_MS * COUNT_MS;
+	while (n->tick_next <= count64());
+	if (n->id == 0)
+		console_poll();
+	n->need_resched = true;
+}
+
+/* The next READY VCPU after the last one chosen. Retires those of VMs that end, wakes those that wait no longer. */
+static struct vcpu *pick(struct node *n)
+{
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		u32 index = (n->next + i) % n->nvcpus;
+		struct vcpu *v = n->vcpus[index];
+
+		if (v->state != VCPU_OFFLINE && v->vm->state == VM_STOPPING)
+			vm_retire_vcpu(v);
+		if (v->state == VCPU_WAITING && arch_vcpu_wakes(v))
+			v->state = VCPU_READY;
+		if (v->state == VCPU_READY) {
+			n->next = (index + 1) % n->nvcpus;
+			return v;
+		}
+	}
+	return NULL;
+}
+
+static void leave(struct node *n)
+{
+	struct vcpu *v = n->current;
+
+	if (v && v->state == VCPU_RUNNING)
+		v->state = VCPU_READY;
+}
+
+static void switch_to(struct node *n, struct vcpu *v)
+{
+	struct vcpu *old = n->current;
+	u64 now;
+
+	v->state = VCPU_RUNNING;
+	if (v == old)
+		return;
+	now = count64();
+	if (old) {
+		old->stats.run_ticks += now - old->switched_in;
+		arch_vcpu_switch_out(old);
+	}
+	v->switched_in = now;
+	v->stats.switches++;
+	n->stats.switches++;
+	n->current = v;
+	arch_vcpu_switch_in(v);
+}
+
+static void idle(struct node *n)
+{
+	u64 start = count64();
+
+	arch_idle();
+	n->stats.idle_ticks += count64() - start;
+	arch_irq_poll(n);
+}
+
+_Noreturn void sched_switch(struct node *n)
+{
+	struct vcpu *v;
+
+	leave(n);
+	for (;;) {
+		n->need_resched = false;
+		node_read_mail(n);
+		vm_service(n);
+		v = pick(n);
+		if (v)
+			break;
+		idle(n);
+	}
+	switch_to(n, v);
+	arch_run(v);
+}
+
+_Noreturn void sched_start(struct node *n)
+{
+	n->tick_next = count64() + TICK_MS * COUNT_MS;
+	vtimer_expire(n);
+	sched_switch(n);
+}

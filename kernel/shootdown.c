@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* TLB shootdown, one at a time. */
+#include "arch/mips/arch.h"
+#include "kernel/lock.h"
+#include "kernel/shootdown.h"
+
+static struct lock lock = LOCK_INIT(RANK_SHOOTDOWN);
+static u32 unanswered; /* nodes that have not flushed yet; set under lock, cleared by each */
+
+void shootdown_answer(struct node *n)
+{
+	u32 me = BIT(n->id);
+
+	if (!(__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE) & me))
+		return;
+	mmu_flush_node();
+	n->stats.shootdowns++;
+	__atomic_fetch_and(&unanswered, ~me, __ATOMIC_RELEASE);
+}
+
+void shootdown(u32 node_mask)
+{
+	struct node *self = node_self();
+
+	lock_take(&lock);
+	__atomic_store_n(&unanswered, node_mask, __ATOMIC_RELEASE);
+	for (u32 i = 0; i < nnodes; i++)
+		if ((node_mask & BIT(i)) && i != self->id)
+			node_post(nodes[i], MAIL_SHOOTDOWN);
+	shootdown_answer(self);
+	while (__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE))
+		arch_yield();
+	lock_release(&lock);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of VMs: made at boot, started, ended, their memory given back. Guest images are loader.c's. */
+#include <string.h>
+#include "kernel/errno.h"
+#include "kernel/console.h"
+#include "kernel/l2tlb.h"
+#include "kernel/loader.h"
+#include "kernel/log.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/shootdown.h"
+#include "kernel/vm.h"
+#include "drivers/dev.h"
+#include "numa/numa.h"
+
+struct vm *vms[MAX_VMS];
+unsigned nvms;
+
+/* ---- making ---- */
+
+static void *boot_alloc(const struct vm_desc *d, u32 node, size_t bytes, size_t align)
+{
+	void *p = nodemem_boot_alloc(node, bytes, align);
+
+	if (!p)
+		panic("VM %s: node %u has no room for the monitor's part of it", d->label, node);
+	return p;
+}
+
+static struct vcpu *create_vcpu(struct vm *vm, u32 id)
+{
+	const struct vm_desc *d = vm->desc;
+	u32 node = vm->home->id;
+	struct vcpu *v = boot_alloc(d, node, sizeof(*v), 128);
+
+	v->vm = vm;
+	v->node = vm->home;
+	v->id = id;
+	v->state = VCPU_OFFLINE;
+	v->arch.cp0 = boot_alloc(d, node, sizeof(*v->arch.cp0), PAGE_SIZE);
+	v->arch.l2tlb = boot_alloc(d, node, sizeof(*v->arch.l2tlb), 128);
+	v->arch.asid_map = boot_alloc(d, node, ASID_COUNT * sizeof(u64), 128);
+	l2tlb_flush(v->arch.l2tlb);
+	sched_add(v);
+	return v;
+}
+
+/* The node that the description names, else the one with the fewest VCPUs. */
+static struct node *choose_node(const struct vm_desc *d)
+{
+	struct node *best = nodes[0];
+
+	if (d->node >= 0)
+		return nodes[d->node];
+	for (u32 i = 1; i < nnodes; i++)
+		if (nodes[i]->nvcpus < best->nvcpus)
+			best = nodes[i];
+	return best;
+}
+
+void vm_create(const struct vm_desc *d)
+{
+	struct vm *vm = boot_alloc(d, 0, sizeof(*vm), 128);
+	u32 npages = d->memory_mb << (20 - PAGE_SHIFT);
+
+	vm->id = nvms;
+	vm->desc = d;
+	vm->lock = (struct lock)LOCK_INIT(RANK_VM);
+	vms[nvms++] = vm;
+	strncpy(vm->name, d->valid ? d->label : d->name, sizeof(vm->name) - 1);
+	if (!d->valid || d->node >= (s32)nnodes) {
+		vm->state = VM_BROKEN;
+		vm->home = nodes[0];
+		if (d->valid)
+			log_line("vm", "/vms/%s: node: found %d, allowed 0..%u", d->name, d->node, nnodes - 1);
+		else
+			log_line("vm", "%s", d->error);
+		return;
+	}
+	vm->state = VM_STOPPED;
+	vm->home = choose_node(d);
+	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, npages * sizeof(u64), 128), npages);
+	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
+	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
+		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);
+}
+
+struct vm *vm_find(const char *name)
+{
+	for (unsigned i = 0; i < nvms; i++)
+		if (!strcmp(vms[i]->name, name))
+			return vms[i];
+	return NULL;
+}
+
+/* ---- starting and ending ---- */
+
+static void start(struct vm *vm)
+{
+	char why[VMDESC_ERROR_BYTES];
+	u64 entry, dtb;
+
+	if (nodemem_reserve(vm->pmap.npages)) {
+		log_line("vm", "%s not started: memory-mb: found %u, allowed 4..%lu (memory left for VMs)", vm->name,
+			 vm->desc->memory_mb, nodemem_unreserved() >> (20 - PAGE_SHIFT));
+		return;
+	}
+	vm->end[0] = '\0';
+	if (loader_load(vm, &entry, &dtb, why, sizeof(why))) {
+		pmap_release(vm);
+		nodemem_unreserve(vm->pmap.npages);
+		log_line("vm", "%s not started: %s", vm->name, why);
+		return;
+	}
+	vcons_reset(vm->cons);
+	vm->state = VM_RUNNING;
+	vm->started = true;
+	vm->started_at = count64();
+	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
+		 vm->nvcpus == 1 ? "" : "s");
+	vcpu_start(vm->vcpus[0], entry, (u64)-2, dtb);
+}
+
+static void end(struct vm *vm, const char *why)
+{
+	lock_take(&vm->lock);
+	if (!vm->end[0])
+		strncpy(vm->end, why, sizeof(vm->end) - 1);
+	if (vm->state == VM_RUNNING)
+		__atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
+	lock_release(&vm->lock);
+	for (u32 i = 0; i < vm->nvcpus; i++) {
+		vm->vcpus[i]->node->need_resched = true;
+		node_post(vm->vcpus[i]->node, MAIL_RESCHED);
+	}
+}
+
+void vm_kill(struct vm *vm, const char *why)
+{
+	char line[sizeof(vm->end)];
+
+	ksnprintf(line, sizeof(line), "killed: %s", why);
+	end(vm, line);
+}
+
+void vm_poweroff(struct vm *vm, u64 code)
+{
+	char line[sizeof(vm->end)];
+
+	ksnprintf(line, sizeof(line), "powered off, code %lu", code);
+	end(vm, line);
+}
+
+/* The last VCPU is gone: nothing of the VM may stay in any TLB before its pages go to others. */
+static void finish(struct vm *vm)
+{
+	shootdown(BIT(vm->home->id));
+	pmap_release(vm);
+	nodemem_unreserve(vm->pmap.npages);
+	vcons_flush(vm->cons);
+	log_line("vm", "%s %s", vm->name, vm->end);
+	vm->state = VM_STOPPED;
+	console_vm_ended(vm);
+}
+
+void vm_retire_vcpu(struct vcpu *v)
+{
+	arch_vcpu_retire(v);
+	if (v->node->current == v)
+		v->node->current = NULL;
+	v->state = VCPU_OFFLINE;
+	if (__atomic_sub_fetch(&v->vm->live, 1, __ATOMIC_ACQ_REL) == 0)
+		finish(v->vm);
+}
+
+void vm_request(struct vm *vm, enum vm_request request)
+{
+	__atomic_store_n(&vm->request, request, __ATOMIC_RELEASE);
+	node_post(vm->home, MAIL_RESCHED);
+}
+
+/* One step of what was asked; a RESET stays until the VM has stopped and started again. */
+static void serve(struct vm *vm)
+{
+	switch (__atomic_load_n(&vm->request, __ATOMIC_ACQUIRE)) {
+	case VM_START:
+		vm->request = VM_NOTHING;
+		if (vm->state == VM_STOPPED)
+			start(vm);
+		break;
+	case VM_STOP:
+		vm->request = VM_NOTHING;
+		if (vm->state == VM_RUNNING)
+			end(vm, "stopped");
+		break;
+	case VM_RESET:
+		if (vm->state == VM_RUNNING) {
+			end(vm, "reset");
+		} else if (vm->state == VM_STOPPED) {
+			vm->request = VM_NOTHING;
+			start(vm);
+		}
+		break;
+	default: break;
+	}
+}
+
+void vm_service(struct node *n)
+{
+	for (unsigned i = 0; i < nvms; i++)
+		if (vms[i]->request != VM_NOTHING && vms[i]->home == n && vms[i]->state != VM_BROKEN)
+			serve(vms[i]);
+}
+
+bool vms_all_ended(void)
+{
+	for (unsigned i = 0; i < nvms; i++)
+		if (vms[i]->request != VM_NOTHING || vms[i]->state == VM_RUNNING || vms[i]->state == VM_STOPPING)
+			return false;
+	return true;
+}
+
+/* ---- guest memory ---- */
+
+static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
+{
+	u8 *b = buf;
+
+	if (gpa.v + len < gpa.v || gpa.v + len > (u64)vm->pmap.npages << PAGE_SHIFT)
+		return -EFAULT;
+	while (len) {
+		size_t part = MIN(len, PAGE_SIZE - (gpa.v & PAGE_MASK));
+		u64 lo = pmap_use(vm, gpa_gpn(gpa), vm->home->id);
+		u8 *page;
+
+		if (!lo)
+			return -EFAULT;
+		page = (u8 *)mpn_ptr(pmap_entry_mpn(lo)) + (gpa.v & PAGE_MASK);
+		memcpy(out ? page : b, out ? b : page, part);
+		gpa.v += part;
+		b += part;
+		len -= part;
+	}
+	return 0;
+}
+
+int vm_copy_in(struct vm *vm, void *to, gpa_t from, size_t len)
+{
+	return copy(vm, from, to, len, false);
+}
+
+int vm_copy_out(struct vm *vm, gpa_t to, const void *from, size_t len)
+{
+	return copy(vm, to, (void *)from, len, true);
+}

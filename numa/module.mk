@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+MONITOR_SRCS += numa/topology.c numa/nodemem.c

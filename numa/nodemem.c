@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Free pages, a list for each node, through the memmap entries; the monitor's own memory during boot; and the promises that
+ * keep a running VM from finding the machine full.
+ */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "kernel/console.h"
+#include "kernel/errno.h"
+#include "kernel/lock.h"
+#include "kernel/log.h"
+#include "kernel/memmap.h"
+#include "numa/topology.h"
+
+#define NO_PAGE	0xffffffffu
+
+static struct nodemem {
+	struct lock lock;	/* head, nfree */
+	u32 head;		/* page number within the node */
+	u32 nfree;
+	u32 npages;		/* for guests; fixed after boot */
+	mpn_t first;		/* of the node's range */
+} nodemem[MAX_NODES];
+
+static u64 total, reserved;	/* pages; reserved atomically */
+
+void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align)
+{
+	struct range *r = &topology[node];
+	u64 start = ROUND_UP(r->boot_next.v, align);
+
+	start = ROUND_UP(topology_behind_kept((maddr_t){ start }, bytes).v, align);
+	if (start + bytes > r->base.v + r->bytes)
+		return NULL;
+	r->boot_next.v = start + bytes;
+	return memset(maddr_ptr((maddr_t){ start }), 0, bytes);
+}
+
+static void push(struct nodemem *m, u32 index)
+{
+	struct page *p = memmap_page((mpn_t){ m->first.v + index });
+
+	p->next = m->head;
+	m->head = index;
+	m->nfree++;
+}
+
+void nodemem_init(u32 node)
+{
+	struct nodemem *m = &nodemem[node];
+	struct range *r = &topology[node];
+	u32 first_free = (ROUND_UP(r->boot_next.v, PAGE_SIZE) - r->base.v) >> PAGE_SHIFT;
+	u32 npages = r->bytes >> PAGE_SHIFT;
+
+	r->boot_next.v = r->base.v + r->bytes;
+	*m = (struct nodemem){
+		.lock = LOCK_INIT(RANK_NODEMEM), .head = NO_PAGE, .first = maddr_mpn(r->base)
+	};
+	for (u32 i = npages; i-- > first_free;) { /* lowest first off the list */
+		maddr_t page = mpn_maddr((mpn_t){ m->first.v + i });
+
+		if (topology_behind_kept(page, PAGE_SIZE).v != page.v)
+			continue;
+		memmap_page(maddr_mpn(page))->state = PAGE_FREE;
+		push(m, i);
+	}
+	m->npages = m->nfree;
+	total += m->npages;
+}
+
+static mpn_t pop(struct nodemem *m)
+{
+	mpn_t mpn = MPN_NONE;
+
+	lock_take(&m->lock);
+	if (m->head != NO_PAGE) {
+		mpn.v = m->first.v + m->head;
+		m->head = memmap_page(mpn)->next;
+		m->nfree--;
+	}
+	lock_release(&m->lock);
+	return mpn;
+}
+
+mpn_t nodemem_alloc(u32 node)
+{
+	/* Every node is as far as any other (topology_distance): go round from the next one. */
+	for (u32 i = 0; i < nnodes; i++) {
+		mpn_t mpn = pop(&nodemem[(node + i) % nnodes]);
+
+		if (mpn_valid(mpn)) {
+			memset(mpn_ptr(mpn), 0, PAGE_SIZE);
+			return mpn;
+		}
+	}
+	return MPN_NONE;
+}
+
+void nodemem_free(mpn_t mpn)
+{
+	struct nodemem *m = &nodemem[memmap_node(mpn)];
+
+	lock_take(&m->lock);
+	push(m, mpn.v - m->first.v);
+	lock_release(&m->lock);
+}
+
+int nodemem_reserve(u64 pages)
+{
+	u64 have = __atomic_load_n(&reserved, __ATOMIC_RELAXED);
+
+	do {
+		if (have + pages > total)
+			return -ENOMEM;
+	} while (!__atomic_compare_exchange_n(&reserved, &have, have + pages, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return 0;
+}
+
+void nodemem_unreserve(u64 pages)
+{
+	__atomic_fetch_sub(&reserved, pages, __ATOMIC_RELAXED);
+}
+
+u64 nodemem_unreserved(void)
+{
+	return total - __atomic_load_n(&reserved, __ATOMIC_RELAXED);
+}
+
+u64 nodemem_free_pages(u32 node)
+{
+	return nodemem[node].nfree;
+}
+
+u64 nodemem_pages(u32 node)
+{
+	return nodemem[node].npages;
+}
+
+u64 nodemem_monitor_bytes(u32 node)
+{
+	return topology[node].bytes - ((u64)nodemem[node].npages << PAGE_SHIFT);
+}
+
+COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
+{
+	u64 monitor = 0, nfree = 0;
+
+	for (u32 i = 0; i < nnodes; i++) {
+		monitor += nodemem_monitor_bytes(i);
+		nfree += nodemem[i].nfree;
+	}
+	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n", monitor >> 10,
+		(total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
+}
