@@ -6,11 +6,22 @@ HOST_CC := gcc
 HOST_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -g -O1 -I. -isystem build/libfdt
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-UNIT_SRCS_elf := kernel/elf.c
-UNIT_SRCS_cpio := kernel/cpio.c
-UNIT_SRCS_vmdesc := kernel/vmdesc.c
-UNIT_SRCS_gdtb := kernel/gdtb.c
+UNIT_SRCS_format := kernel/format.c
+UNIT_SRCS_elf := kernel/elf.c kernel/format.c
+UNIT_SRCS_cpio := kernel/cpio.c kernel/format.c
+UNIT_SRCS_vmdesc := kernel/vmdesc.c kernel/format.c
+UNIT_SRCS_gdtb := kernel/gdtb.c kernel/format.c
+UNIT_SRCS_branch := arch/mips/branch.c
+UNIT_SRCS_asid := arch/mips/asid.c
+UNIT_SRCS_l2tlb := kernel/l2tlb.c
 UNIT_LIBFDT := vmdesc gdtb
+# With fake/ in place of the machine's registers and TLB.
+UNIT_FAKE := mmu cp0 inject
+UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
+	kernel/l2tlb.c kernel/format.c
+UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_inject := $(UNIT_FAKE_SRCS)
 
 UNIT_NAMES := $(patsubst UNIT_SRCS_%,%,$(filter UNIT_SRCS_%,$(.VARIABLES)))
 UNIT_BINS := $(UNIT_NAMES:%=build/host/unit/test_%)
@@ -30,7 +41,7 @@ build/host/unit/test_$(1): tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(fi
 		| build/libfdt.ok
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)$$(HOST_CC) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c %.a,$$^) -lcmocka
+	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c %.a,$$^) -lcmocka
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
 

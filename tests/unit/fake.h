@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine for arch/mips on the host: one VM of one VCPU on one node, with the fake CP0 and TLB of
+ * fake/arch/mips/cp0.h, and guest memory that is there without being stored. For tests that link
+ * arch/mips/{mmu,vtlb,vcp0,inject,asid}.c.
+ */
+#ifndef TESTS_UNIT_FAKE_H
+#define TESTS_UNIT_FAKE_H
+
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/vm.h"
+
+#define FAKE_PAGES	 0x4000	   /* of guest memory */
+#define FAKE_MACHINE_GPN 0x80000ul /* guest page n is machine page FAKE_MACHINE_GPN + n */
+
+extern struct vcpu fake_vcpu;
+
+/* Everything as after VM start: kernel mode, empty TLBs, an address space of guest ASID 0. */
+void fake_reset(void);
+
+/* What the machine does on an access of the guest: its TLB, then the L2TLB as the refill handler
+ * reads it. 0: a trap. */
+u64 fake_translate(u64 va);
+
+/* As fake_translate, with the trap taken by mmu_fault until it is no longer RESUME. */
+u64 fake_access(u64 va, bool write, enum verdict *verdict);
+
+/* The guest's EntryLo for a page of its memory, and the machine page it must come to. */
+static inline u64 fake_lo(u64 gpn, u64 bits) { return gpn << ENTRYLO_PFN_SHIFT | bits; }
+
+static inline u64 fake_gpn(u64 machine_lo)
+{
+	return ((machine_lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT) - FAKE_MACHINE_GPN;
+}
+
+#endif /* TESTS_UNIT_FAKE_H */
