@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the boot loader's arguments to struct boot_info: YAMON's argc, argv, environment, as QEMU's -kernel and U-Boot's bootelf pass
- * them. Pointers in the tables are 32 bits, sign-extended to KSEG0.
+ * From the boot loader's arguments to struct boot_info: YAMON's argc, argv, environment, as QEMU's
+ * -kernel and U-Boot's bootelf pass them. Pointers in the tables are 32 bits, sign-extended to
+ * KSEG0.
  */
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/main.h"
 #include "kernel/node.h"
 
-#define LOW_RAM_MAX	0x10000000ul	/* what KSEG0 reaches */
+#define LOW_RAM_MAX 0x10000000ul /* what KSEG0 reaches */
 
 extern char image_end[];
 
 struct node boot_node; /* node 0 until it has memory for its own: an id, a stack, lock ranks */
 
-static const char *pointer(s32 p)
-{
-	return (const char *)(s64)p;
-}
+static const char *pointer(s32 p) { return (const char *)(s64)p; }
 
-/* Decimal or 0x... (the C library's strtoul wants its small-data pointer in $gp, which is the guest's here). */
+/* Decimal or 0x... (the C library's strtoul wants its small-data pointer in $gp, which is the
+ * guest's here). */
 static u64 number(const char *s)
 {
 	unsigned base = 10;
@@ -38,7 +37,8 @@ static u64 number(const char *s)
 	}
 }
 
-/* name=VALUE among the words of the command line, or a name, value pair of the environment; as a number, 0 if there is none. */
+/* name=VALUE among the words of the command line, or a name, value pair of the environment; as a
+ * number, 0 if there is none. */
 static u64 number_in_words(const char *words, const char *name)
 {
 	const char *at = strstr(words, name);

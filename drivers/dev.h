@@ -11,23 +11,23 @@ struct vm;
 struct vcons;
 
 /* ---- host/uart.c: the serial line; polled, no lock (kernel/console.c has it) ---- */
-void serial_put(char c);	/* as it is; waits while the transmitter is full */
-int serial_get(void);		/* -1: nothing there */
+void serial_put(char c); /* as it is; waits while the transmitter is full */
+int serial_get(void);	 /* -1: nothing there */
 
 /* ---- host/power.c ---- */
 _Noreturn void machine_off(void);
 
 /* ---- vcons.c: the console of a VM ---- */
-#define VCONS_REPLAY	16384	/* bytes of output kept */
+#define VCONS_REPLAY 16384 /* bytes of output kept */
 
 size_t vcons_bytes(void);
-struct vcons *vcons_create(void *memory, struct vm *vm);	/* memory: vcons_bytes(), zeroed */
-void vcons_reset(struct vcons *c);			/* forget unread input */
+struct vcons *vcons_create(void *memory, struct vm *vm); /* memory: vcons_bytes(), zeroed */
+void vcons_reset(struct vcons *c);			 /* forget unread input */
 /* Guest output: raw to the serial line if attached, else whole lines, "[name] line". Any node. */
 void vcons_write(struct vcons *c, const char *buf, size_t len);
-void vcons_flush(struct vcons *c);			/* an unfinished line is shown */
-int vcons_read(struct vcons *c);			/* next byte of input; -1: none. Drops the line's interrupt then */
-void vcons_input(struct vcons *c, char ch);		/* typed; raises the guest's console interrupt */
-void vcons_replay(struct vcons *c);			/* the kept output, raw; under the console's lock */
+void vcons_flush(struct vcons *c); /* an unfinished line is shown */
+int vcons_read(struct vcons *c); /* next byte of input; -1: none. Drops the line's interrupt then */
+void vcons_input(struct vcons *c, char ch); /* typed; raises the guest's console interrupt */
+void vcons_replay(struct vcons *c);	    /* the kept output, raw; under the console's lock */
 
 #endif /* DRIVERS_DEV_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A VM's console. Output is kept in a ring for replay; while nobody is attached it is shown in whole lines with the VM's
- * name before them. Input waits in a ring until the guest takes it.
+ * A VM's console. Output is kept in a ring for replay; while nobody is attached it is shown in
+ * whole lines with the VM's name before them. Input waits in a ring until the guest takes it.
  */
 #include <string.h>
 #include "drivers/dev.h"
@@ -10,26 +10,23 @@
 #include "kernel/log.h"
 #include "kernel/vm.h"
 
-#define INPUT_MAX	256
-#define LINE_MAX	200
+#define INPUT_MAX 256
+#define LINE_MAX  200
 
 struct vcons {
 	struct vm *vm;
 	/* under the console's lock */
-	u32 replay_at;		/* next byte of the ring */
+	u32 replay_at; /* next byte of the ring */
 	bool replay_full;
 	u32 line_len;
-	char line[LINE_MAX];	/* of output, not yet shown */
-	char last;		/* byte sent to the serial line */
+	char line[LINE_MAX]; /* of output, not yet shown */
+	char last;	     /* byte sent to the serial line */
 	u32 in_head, in_tail;
 	char input[INPUT_MAX];
 	char replay[VCONS_REPLAY];
 };
 
-size_t vcons_bytes(void)
-{
-	return sizeof(struct vcons);
-}
+size_t vcons_bytes(void) { return sizeof(struct vcons); }
 
 struct vcons *vcons_create(void *memory, struct vm *vm)
 {
@@ -55,7 +52,8 @@ static void keep(struct vcons *c, char ch)
 	}
 }
 
-/* As it is, but a guest that ends its lines with a newline alone gets the carriage return that a terminal wants. */
+/* As it is, but a guest that ends its lines with a newline alone gets the carriage return that a
+ * terminal wants. */
 static void put_terminal(struct vcons *c, char ch)
 {
 	if (ch == '\n' && c->last != '\r')

@@ -7,16 +7,16 @@
 #include "kernel/log.h"
 #include "kernel/vm.h"
 
-#define LOG_BYTES	16384
-#define LINE_MAX	128
-#define PROMPT		"disco> "
+#define LOG_BYTES 16384
+#define LINE_MAX  128
+#define PROMPT	  "disco> "
 
 static struct lock lock = LOCK_INIT(RANK_CONSOLE);
 static bool lock_broken; /* by a fatal error */
 
 /* under lock */
 static struct vm *attached;
-static bool at_prompt;	/* PROMPT and line[] are on the terminal's last line */
+static bool at_prompt; /* PROMPT and line[] are on the terminal's last line */
 static char line[LINE_MAX];
 static u32 line_len;
 static char log_ring[LOG_BYTES];
@@ -56,10 +56,7 @@ static void put_text(const char *s, size_t len)
 	}
 }
 
-static void put_string(const char *s)
-{
-	put_text(s, strlen(s));
-}
+static void put_string(const char *s) { put_text(s, strlen(s)); }
 
 static void show_prompt(void)
 {
@@ -97,15 +94,9 @@ void console_log(const char *s, size_t len)
 	console_unlock();
 }
 
-struct vm *console_attached(void)
-{
-	return attached;
-}
+struct vm *console_attached(void) { return attached; }
 
-bool console_exit_wanted(void)
-{
-	return exit_wanted;
-}
+bool console_exit_wanted(void) { return exit_wanted; }
 
 /* ---- attaching ---- */
 

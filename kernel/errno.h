@@ -6,7 +6,7 @@
 #define EPERM	1
 #define ENOENT	2
 #define E2BIG	7
-#define ENOEXEC	8
+#define ENOEXEC 8
 #define EAGAIN	11
 #define ENOMEM	12
 #define EFAULT	14

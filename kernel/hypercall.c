@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Monitor calls. Each checks its arguments, then acts; a call never fails half way. Arguments are a guest's: hostile.
+ * Monitor calls. Each checks its arguments, then acts; a call never fails half way. Arguments are a
+ * guest's: hostile.
  */
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
 #include "kernel/hypercall.h"
 #include "kernel/vm.h"
 
-#define REG_V0	2
-#define REG_A0	4
-#define REG_A1	5
+#define REG_V0 2
+#define REG_A0 4
+#define REG_A1 5
 
-#define WRITE_MAX	4096
+#define WRITE_MAX 4096
 
 typedef enum verdict (*call_fn)(struct vcpu *v, u64 a0, u64 a1);
 
@@ -153,20 +154,13 @@ static enum verdict call_stat(struct vcpu *v, u64 which, u64 a1)
 }
 
 static const call_fn calls[DISCO_HC_COUNT_] = {
-	[DISCO_HC_VERSION] = call_version,
-	[DISCO_HC_CONSOLE_WRITE] = call_console_write,
-	[DISCO_HC_CONSOLE_PUTC] = call_console_putc,
-	[DISCO_HC_CONSOLE_GETC] = call_console_getc,
-	[DISCO_HC_SET_TIMER] = call_set_timer,
-	[DISCO_HC_VCPU_START] = call_vcpu_start,
-	[DISCO_HC_VCPU_STOP] = call_vcpu_stop,
-	[DISCO_HC_IPI] = call_ipi,
-	[DISCO_HC_IPI_CLEAR] = call_ipi_clear,
-	[DISCO_HC_YIELD] = call_yield,
-	[DISCO_HC_POWEROFF] = call_poweroff,
-	[DISCO_HC_RESET] = call_reset,
-	[DISCO_HC_VCPU_ID] = call_vcpu_id,
-	[DISCO_HC_STAT] = call_stat,
+	[DISCO_HC_VERSION] = call_version,	     [DISCO_HC_CONSOLE_WRITE] = call_console_write,
+	[DISCO_HC_CONSOLE_PUTC] = call_console_putc, [DISCO_HC_CONSOLE_GETC] = call_console_getc,
+	[DISCO_HC_SET_TIMER] = call_set_timer,	     [DISCO_HC_VCPU_START] = call_vcpu_start,
+	[DISCO_HC_VCPU_STOP] = call_vcpu_stop,	     [DISCO_HC_IPI] = call_ipi,
+	[DISCO_HC_IPI_CLEAR] = call_ipi_clear,	     [DISCO_HC_YIELD] = call_yield,
+	[DISCO_HC_POWEROFF] = call_poweroff,	     [DISCO_HC_RESET] = call_reset,
+	[DISCO_HC_VCPU_ID] = call_vcpu_id,	     [DISCO_HC_STAT] = call_stat,
 };
 
 enum verdict hypercall(struct vcpu *v)

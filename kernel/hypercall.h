@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Monitor calls (kernel/abi/disco.h): the guest is past the instruction already, v0 takes the result. */
+/* Monitor calls (kernel/abi/disco.h): the guest is past the instruction already, v0 takes the
+ * result. */
 #ifndef KERNEL_HYPERCALL_H
 #define KERNEL_HYPERCALL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Images from the boot archive into guest memory: kernel segments where they are linked, the ramdisk at the top, the tree below it. */
+/* Images from the boot archive into guest memory: kernel segments where they are linked, the
+ * ramdisk at the top, the tree below it. */
 #include <string.h>
 #include "kernel/abi/disco.h"
 #include "kernel/cpio.h"
@@ -10,8 +11,8 @@
 #include "kernel/log.h"
 #include "kernel/vm.h"
 
-#define RAMDISK_ALIGN	0x10000ul
-#define TREE_MAX	0x10000 /* bytes of disco.dtb */
+#define RAMDISK_ALIGN 0x10000ul
+#define TREE_MAX      0x10000 /* bytes of disco.dtb */
 
 static const void *archive; /* fixed after boot */
 static size_t archive_size;
@@ -48,7 +49,8 @@ int loader_describe(struct machine_desc *out, char *why, size_t why_size)
 	if (err)
 		return err;
 	if (size > sizeof(tree)) {
-		ksnprintf(why, why_size, "disco.dtb: found %lu bytes, allowed up to %u", size, TREE_MAX);
+		ksnprintf(why, why_size, "disco.dtb: found %lu bytes, allowed up to %u", size,
+			  TREE_MAX);
 		return -E2BIG;
 	}
 	memcpy(tree, dtb, size);
@@ -65,7 +67,8 @@ static int load_kernel(struct vm *vm, struct elf_image *image, char *why, size_t
 
 	if (err)
 		return err;
-	err = elf_check(elf, size, (u64)vm->pmap.npages << PAGE_SHIFT, image, reason, sizeof(reason));
+	err = elf_check(elf, size, (u64)vm->pmap.npages << PAGE_SHIFT, image, reason,
+			sizeof(reason));
 	if (err) {
 		ksnprintf(why, why_size, "%s: %s", name, reason);
 		return err;
@@ -81,7 +84,8 @@ static int load_kernel(struct vm *vm, struct elf_image *image, char *why, size_t
 }
 
 /* Ramdisk and tree go as high as they can; the kernel's image must end below. */
-static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, char *why, size_t why_size)
+static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, char *why,
+		     size_t why_size)
 {
 	static u8 tree[MAX_VMS][GDTB_MAX_BYTES] __attribute__((aligned(8)));
 	u64 top = MIN((u64)vm->pmap.npages << PAGE_SHIFT, (u64)DISCO_CSSEG_WINDOW);
@@ -103,7 +107,8 @@ static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, cha
 			return err;
 	}
 	if (image->end.v + ROUND_UP(size, RAMDISK_ALIGN) + 2 * RAMDISK_ALIGN > top) {
-		ksnprintf(why, why_size, "memory-mb: kernel (to %lu KB), ramdisk (%lu KB) and tree do not fit in %u",
+		ksnprintf(why, why_size,
+			  "memory-mb: kernel (to %lu KB), ramdisk (%lu KB) and tree do not fit in %u",
 			  image->end.v >> 10, size >> 10, d->memory_mb);
 		return -ENOSPC;
 	}

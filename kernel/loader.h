@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the boot archive into a VM's memory: kernel, ramdisk, device tree (UHI boot, MD01069). Images are checked before
- * a byte is copied.
+ * From the boot archive into a VM's memory: kernel, ramdisk, device tree (UHI boot, MD01069).
+ * Images are checked before a byte is copied.
  */
 #ifndef KERNEL_LOADER_H
 #define KERNEL_LOADER_H
@@ -11,11 +11,12 @@
 struct vm;
 struct machine_desc;
 
-void loader_set_archive(const void *archive, size_t size);	/* boot only; stays in place */
+void loader_set_archive(const void *archive, size_t size); /* boot only; stays in place */
 /* The machine's description from the archive's disco.dtb. -ENOENT, -EINVAL and a line in why. */
 int loader_describe(struct machine_desc *out, char *why, size_t why_size);
 
-/* Fills the VM's memory. entry: its first pc; dtb: virtual address of its device tree. -E... and a line in why. */
+/* Fills the VM's memory. entry: its first pc; dtb: virtual address of its device tree. -E... and a
+ * line in why. */
 int loader_load(struct vm *vm, u64 *entry, u64 *dtb, char *why, size_t why_size);
 
 #endif /* KERNEL_LOADER_H */

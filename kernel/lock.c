@@ -6,12 +6,7 @@
 #include "kernel/panic.h"
 #include "kernel/shootdown.h"
 
-#define IMPATIENCE	10000	/* yields */
-
-static bool try_take(struct lock *l)
-{
-	return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
-}
+#define IMPATIENCE 10000 /* yields */
 
 /* LIFO use only: the top of the stack of held ranks is the highest. */
 static void push_rank(struct lock *l)
@@ -26,10 +21,18 @@ static void push_rank(struct lock *l)
 	n->lock_ranks[n->lock_depth++] = l->rank;
 }
 
+static bool is_served(const struct lock *l, u32 ticket)
+{
+	return __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) == ticket;
+}
+
 void lock_take(struct lock *l)
 {
+	u32 ticket;
+
 	push_rank(l);
-	while (!try_take(l)) {
+	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	while (!is_served(l, ticket)) {
 		shootdown_answer(node_self());
 		arch_yield();
 	}
@@ -38,13 +41,15 @@ void lock_take(struct lock *l)
 void lock_release(struct lock *l)
 {
 	node_self()->lock_depth--;
-	__atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
 }
 
 bool lock_take_impatient(struct lock *l)
 {
+	u32 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
 	for (unsigned i = 0; i < IMPATIENCE; i++) {
-		if (try_take(l))
+		if (is_served(l, ticket))
 			return true;
 		arch_yield();
 	}

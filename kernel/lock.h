@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spin locks. A spinning processor lets the others run (arch_yield) and answers shootdowns, so that who holds the lock may
- * wait for one. Interrupts are never taken inside the monitor, so there is no irq-saving variant. A lock may not be
- * held across guest_enter; LL/SC inside a lock breaks a guest's reservation, so trap paths that emulate one
- * instruction take none.
+ * Spin locks. A spinning processor lets the others run (arch_yield) and answers shootdowns, so that
+ * who holds the lock may wait for one. Interrupts are never taken inside the monitor, so there is
+ * no irq-saving variant. A lock may not be held across guest_enter; LL/SC inside a lock breaks a
+ * guest's reservation, so trap paths that emulate one instruction take none.
  */
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
@@ -11,22 +11,28 @@
 #include "kernel/types.h"
 
 /*
- * THE lock order: a processor may only take a lock of higher rank than any it holds. Checked at every lock_take.
+ * THE lock order: a processor may only take a lock of higher rank than any it holds. Checked at
+ * every lock_take.
  */
 enum lock_rank {
 	RANK_VM = 1,	/* one VM's life: start, stop, teardown */
 	RANK_PMAP,	/* one VM's pmap: giving it pages */
 	RANK_NODEMEM,	/* one node's free pages */
-	RANK_SHOOTDOWN,	/* the one shootdown under way */
+	RANK_SHOOTDOWN, /* the one shootdown under way */
 	RANK_CONSOLE,	/* the serial line and the rings of guest output */
 };
 
+/* Tickets: in the order of asking, so that a guest that floods the console cannot keep it. */
 struct lock {
-	u32 taken;
+	u32 next;    /* ticket of who asks next */
+	u32 serving; /* ticket of who has it */
 	u32 rank;
 };
 
-#define LOCK_INIT(r)	{ 0, r }
+#define LOCK_INIT(r)        \
+	{                   \
+		.rank = (r) \
+	}
 
 void lock_take(struct lock *l);
 void lock_release(struct lock *l);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatted output of the monitor: %d %u %x %lx %lu %s %c %p, width, zero padding, '-'. Two ways: kprintf to the serial line as it is
- * (commands, dumps), log_line for events, "[node] module: text", which go to the log's ring too.
+ * Formatted output of the monitor: %d %u %x %lx %lu %s %c %p, width, zero padding, '-'. Two ways:
+ * kprintf to the serial line as it is (commands, dumps), log_line for events, "[node] module:
+ * text", which go to the log's ring too.
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H

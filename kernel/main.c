@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Start-up: the table of contents of the monitor. Node 0 runs this; the others join at node_main (kernel/node.c). */
+/* Start-up: the table of contents of the monitor. Node 0 runs this; the others join at node_main
+ * (kernel/node.c). */
 #include "arch/mips/arch.h"
 #include "kernel/console.h"
 #include "kernel/loader.h"
@@ -10,8 +11,8 @@
 #include "kernel/vm.h"
 #include "numa/numa.h"
 
-#define RAM_BASE	0x80000000ul
-#define NODES_MIN	2
+#define RAM_BASE  0x80000000ul
+#define NODES_MIN 2
 
 static struct machine_desc machine;
 
@@ -20,12 +21,14 @@ static u32 checked(const char *what, u32 found, u32 have)
 	if (!found)
 		return have;
 	if (found > have)
-		log_line("main", "/: %s: found %u, allowed at most %u (this machine); going on with that", what, found,
-			 have);
+		log_line("main",
+			 "/: %s: found %u, allowed at most %u (this machine); going on with that",
+			 what, found, have);
 	return MIN(found, have);
 }
 
-/* What the description asks for, as far as this machine has it. No usable description: a machine without VMs. */
+/* What the description asks for, as far as this machine has it. No usable description: a machine
+ * without VMs. */
 static void describe_machine(const struct boot_info *boot)
 {
 	char why[VMDESC_ERROR_BYTES];
@@ -37,7 +40,8 @@ static void describe_machine(const struct boot_info *boot)
 		machine.nodes = machine.memory_mb = machine.nvms = 0;
 	}
 	if (processors < NODES_MIN)
-		panic("found %u processor, needed 2 to 16: start QEMU with -smp 2 or more", processors);
+		panic("found %u processor, needed 2 to 16: start QEMU with -smp 2 or more",
+		      processors);
 	nnodes = checked("nodes", machine.nodes, MIN(processors, (unsigned)MAX_NODES));
 	machine.memory_mb = checked("memory-mb", machine.memory_mb, boot->memory_bytes >> 20);
 }
@@ -77,7 +81,8 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	arch_node_init(nodes[0]);
 	create_vms();
 	node_start_others();
-	log_line("main", "%u nodes up, %u MB, %u VM%s", nnodes, machine.memory_mb, nvms, nvms == 1 ? "" : "s");
+	log_line("main", "%u nodes up, %u MB, %u VM%s", nnodes, machine.memory_mb, nvms,
+		 nvms == 1 ? "" : "s");
 	start_vms();
 	console_start();
 	__atomic_store_n(&nodes[0]->up, 1, __ATOMIC_RELEASE);

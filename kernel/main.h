@@ -6,11 +6,11 @@
 #include "kernel/types.h"
 
 struct boot_info {
-	const char *words;	/* command line; never NULL */
-	const void *archive;	/* NULL: none given */
+	const char *words;   /* command line; never NULL */
+	const void *archive; /* NULL: none given */
 	size_t archive_size;
 	u64 memory_bytes;
-	maddr_t end;		/* first byte above the monitor */
+	maddr_t end; /* first byte above the monitor */
 };
 
 _Noreturn void monitor_main(const struct boot_info *boot);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* memmap: an entry for each machine page, an array for each node. Who is free is numa/nodemem.c's. */
+/* memmap: an entry for each machine page, an array for each node. Who is free is numa/nodemem.c's.
+ */
 #include "kernel/memmap.h"
 #include "kernel/node.h"
 #include "kernel/panic.h"
@@ -41,7 +42,8 @@ static struct page *expect(mpn_t mpn, enum page_state state)
 	struct page *p = memmap_page(mpn);
 
 	if (!p || p->state != state)
-		panic("machine page %lx is in state %d, expected %d", mpn.v, p ? p->state : -1, state);
+		panic("machine page %lx is in state %d, expected %d", mpn.v, p ? p->state : -1,
+		      state);
 	return p;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memmap: what each machine page is. Every node keeps the entries of its own pages in its own memory.
+ * memmap: what each machine page is. Every node keeps the entries of its own pages in its own
+ * memory.
  *
  *   state     owner   gpn     refs   next          leaves it by
  *   MONITOR   -       -       0      -             never: text, data, stacks, this array
@@ -14,22 +15,25 @@
 
 enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST };
 
-/* state, owner, gpn and refs: whoever owns the page (its free list's lock, or the VM's pmap lock). */
+/* state, owner, gpn and refs: whoever owns the page (its free list's lock, or the VM's pmap lock).
+ */
 struct page {
 	u8 state;
 	u8 unused;
-	u16 owner;	/* VM id */
+	u16 owner; /* VM id */
 	u32 gpn;
-	u32 refs;	/* mappings by pmaps */
-	u32 next;	/* free list of the node: page number within it */
+	u32 refs; /* mappings by pmaps */
+	u32 next; /* free list of the node: page number within it */
 };
 
-/* The pages [first, first + npages) of a node, all MONITOR at first. entries: storage for npages of them. */
+/* The pages [first, first + npages) of a node, all MONITOR at first. entries: storage for npages of
+ * them. */
 void memmap_init_node(u32 node, mpn_t first, u32 npages, struct page *entries);
-struct page *memmap_page(mpn_t mpn);	/* NULL: not RAM of any node */
-int memmap_node(mpn_t mpn);		/* the page's home; -1: none */
+struct page *memmap_page(mpn_t mpn); /* NULL: not RAM of any node */
+int memmap_node(mpn_t mpn);	     /* the page's home; -1: none */
 
-/* A zeroed page for guest page gpn of a VM; back to FREE. Any other state of the page is a bug of the monitor. */
+/* A zeroed page for guest page gpn of a VM; back to FREE. Any other state of the page is a bug of
+ * the monitor. */
 void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn);
 void memmap_take_back(mpn_t mpn, u32 vm);
 

@@ -13,7 +13,7 @@
 struct node *nodes[MAX_NODES];
 unsigned nnodes;
 
-#define START_PATIENCE	3000	/* ms */
+#define START_PATIENCE 3000 /* ms */
 
 void node_create(u32 id)
 {
@@ -23,7 +23,8 @@ void node_create(u32 id)
 	struct page *pages = nodemem_boot_alloc(id, npages * sizeof(*pages), 128);
 
 	if (!n || !stack || !pages)
-		panic("node %u: %lu KB of memory are too few for the monitor", id, topology_bytes(id) >> 10);
+		panic("node %u: %lu KB of memory are too few for the monitor", id,
+		      topology_bytes(id) >> 10);
 	n->id = id;
 	n->stack_top = (u64)stack + NODE_STACK_SIZE;
 	memmap_init_node(id, maddr_mpn(topology_base(id)), npages, pages);
@@ -51,7 +52,8 @@ _Noreturn void node_main(struct node *n)
 {
 	arch_node_init(n);
 	__atomic_store_n(&n->up, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&nodes[0]->up, __ATOMIC_ACQUIRE)) /* node 0 still sets up what all share */
+	while (!__atomic_load_n(&nodes[0]->up, __ATOMIC_ACQUIRE)) /* node 0 still sets up what all
+								     share */
 		arch_yield();
 	sched_start(n);
 }
@@ -83,10 +85,11 @@ COMMAND(nodes, "", "processors, their memory and what they do")
 		const struct vcpu *v = n->current;
 		bool runs = v && v->state == VCPU_RUNNING;
 
-		kprintf("%4u  %11lx  %-4lu  %-7lu  %-10lu  %-5u  %-16s  %-7lu  %-6lu  %-8lu  %lu\n", i, topology_base(i).v,
-			topology_bytes(i) >> 20, nodemem_free_pages(i) >> (20 - PAGE_SHIFT),
-			nodemem_monitor_bytes(i) >> 10, n->nvcpus, runs ? v->vm->name : "idle", n->stats.ticks,
-			n->stats.ipis, n->stats.switches,
+		kprintf("%4u  %11lx  %-4lu  %-7lu  %-10lu  %-5u  %-16s  %-7lu  %-6lu  %-8lu  %lu\n",
+			i, topology_base(i).v, topology_bytes(i) >> 20,
+			nodemem_free_pages(i) >> (20 - PAGE_SHIFT), nodemem_monitor_bytes(i) >> 10,
+			n->nvcpus, runs ? v->vm->name : "idle", n->stats.ticks, n->stats.ipis,
+			n->stats.switches,
 			n->stats.idle_ticks / MAX(n->stats.ticks * TICK_MS * COUNT_MS / 100, 1ul));
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One node of the machine as the monitor runs it: a processor with its run queue, timers, mailbox and counters. Its
- * memory is numa/numa.h's. Only the node itself touches its struct, but for the fields marked.
+ * One node of the machine as the monitor runs it: a processor with its run queue, timers, mailbox
+ * and counters. Its memory is numa/numa.h's. Only the node itself touches its struct, but for the
+ * fields marked.
  */
 #ifndef KERNEL_NODE_H
 #define KERNEL_NODE_H
@@ -10,13 +11,13 @@
 #include "kernel/types.h"
 
 #define MAX_NODES	16
-#define NODE_VCPUS	32	/* VCPUs a node may have */
-#define NODE_STACK_SIZE	16384
+#define NODE_VCPUS	32 /* VCPUs a node may have */
+#define NODE_STACK_SIZE 16384
 
 /* mail: what other nodes ask of this one; a bit each */
-#define MAIL_SHOOTDOWN	BIT(0)	/* flush the TLB, then count down (shootdown.c) */
-#define MAIL_RESCHED	BIT(1)	/* a VCPU here may have become runnable, or a VM wants service */
-#define MAIL_STOP	BIT(2)	/* fatal error elsewhere: stop where you are */
+#define MAIL_SHOOTDOWN BIT(0) /* flush the TLB, then count down (shootdown.c) */
+#define MAIL_RESCHED   BIT(1) /* a VCPU here may have become runnable, or a VM wants service */
+#define MAIL_STOP      BIT(2) /* fatal error elsewhere: stop where you are */
 
 struct monitor_frame {
 	u64 gpr[32];
@@ -28,34 +29,37 @@ struct node_stats {
 };
 
 struct node {
-	u64 stack_top;			/* entry.S */
-	struct monitor_frame frame;	/* entry.S: the monitor's own registers, after its own exception */
+	u64 stack_top;		    /* entry.S */
+	struct monitor_frame frame; /* entry.S: the monitor's own registers, after its own exception
+				     */
+	char panic_text[200];	    /* reason of a fatal error, "": an exception */
 	u32 id;
-	u32 up;				/* set once by the node, read by all */
-	u32 mail;			/* any node, atomically */
+	u32 up;	  /* set once by the node, read by all */
+	u32 mail; /* any node, atomically */
 	u32 lock_depth;
-	u32 lock_ranks[8];		/* of the locks held, for the order check */
+	u32 lock_ranks[8]; /* of the locks held, for the order check */
 
 	struct vcpu *current;		/* the VCPU whose registers are in the processor, or NULL */
-	struct vcpu *vcpus[NODE_VCPUS];	/* the run queue: all that live here; fixed after boot */
+	struct vcpu *vcpus[NODE_VCPUS]; /* the run queue: all that live here; fixed after boot */
 	u32 nvcpus, next;		/* next: where the round robin goes on */
 	u64 slice_end, tick_next;	/* count64 */
 	u64 count_last;			/* count64 state */
 	u64 compare;			/* count64 for which Compare is set */
 	bool need_resched;
-	struct vcpu *fpu_owner;		/* whose FPU registers are in the processor, or NULL */
+	struct vcpu *fpu_owner; /* whose FPU registers are in the processor, or NULL */
 	struct asid_pool asids;
 	struct node_stats stats;
 } __attribute__((aligned(128)));
 
-extern struct node *nodes[MAX_NODES];	/* fixed after boot; each in its own node's memory */
+extern struct node *nodes[MAX_NODES]; /* fixed after boot; each in its own node's memory */
 extern unsigned nnodes;
 
 /* Makes the struct, stack and memmap of a node in its own memory. Boot only. */
 void node_create(u32 id);
 void node_start_others(void);
 
-/* Puts mail into the node's box and interrupts it, unless it is this one: that looks on its way to a guest. */
+/* Puts mail into the node's box and interrupts it, unless it is this one: that looks on its way to
+ * a guest. */
 void node_post(struct node *n, u32 mail);
 void node_read_mail(struct node *n);
 

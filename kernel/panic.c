@@ -10,10 +10,10 @@
 #include "kernel/symbols.h"
 #include "kernel/vm.h"
 
-#define PATIENCE	20000 /* yields to wait for another node's words */
+#define PATIENCE 20000 /* yields to wait for another node's words */
 
-static u32 panicking;	/* set by the first node to panic */
-static u32 said;	/* nodes that have had their say */
+static u32 panicking; /* set by the first node to panic */
+static u32 said;      /* nodes that have had their say */
 
 static void print_current(const struct node *n)
 {
@@ -33,7 +33,8 @@ static _Noreturn void finish(struct node *n)
 		if (!nodes[i] || nodes[i] == n || !nodes[i]->up)
 			continue;
 		node_post(nodes[i], MAIL_STOP);
-		for (u32 t = 0; t < PATIENCE && !(__atomic_load_n(&said, __ATOMIC_ACQUIRE) & BIT(i)); t++)
+		for (u32 t = 0;
+		     t < PATIENCE && !(__atomic_load_n(&said, __ATOMIC_ACQUIRE) & BIT(i)); t++)
 			arch_yield();
 		if (!(said & BIT(i)))
 			kprintf("[%u] does not answer\n", i);
@@ -58,21 +59,17 @@ static void begin(struct node *n)
 	console_break_lock();
 }
 
+/* BREAK saves the registers where the reason was found, and comes to panic_exception. */
 _Noreturn void panic(const char *fmt, ...)
 {
 	struct node *n = node_self();
-	char text[200];
 	va_list ap;
 
-	begin(n);
 	va_start(ap, fmt);
-	kvsnprintf(text, sizeof(text), fmt, ap);
+	kvsnprintf(n->panic_text, sizeof(n->panic_text), fmt, ap);
 	va_end(ap);
-	kprintf("[%u] PANIC: %s\n", n->id, text);
-	print_current(n);
-	arch_dump();
-	arch_backtrace_here();
-	finish(n);
+	__asm__ volatile("break");
+	__builtin_unreachable();
 }
 
 /* From entry.S: an exception in the monitor itself. */
@@ -82,10 +79,13 @@ _Noreturn void panic_exception(struct node *n)
 	const struct monitor_frame *f = &n->frame;
 
 	begin(n);
-	kprintf("[%u] PANIC: exception %lu in the monitor at %016lx (%s)\n", n->id, f->cause >> 2 & 31, f->pc,
-		symbol_name(f->pc));
-	kprintf("Status %08lx Cause %08lx BadVAddr %016lx instruction %08x\n", f->status, f->cause & 0xffffffff,
-		f->badvaddr, (u32)f->badinstr);
+	if (n->panic_text[0])
+		kprintf("[%u] PANIC: %s\n", n->id, n->panic_text);
+	else
+		kprintf("[%u] PANIC: exception %lu in the monitor at %016lx (%s)\n", n->id,
+			f->cause >> 2 & 31, f->pc, symbol_name(f->pc));
+	kprintf("Status %08lx Cause %08lx BadVAddr %016lx instruction %08x\n", f->status,
+		f->cause & 0xffffffff, f->badvaddr, (u32)f->badinstr);
 	for (unsigned i = 0; i < 32; i++)
 		kprintf("r%-2u %016lx%s", i, f->gpr[i], i % 4 == 3 ? "\n" : "  ");
 	print_current(n);
@@ -105,7 +105,8 @@ _Noreturn void panic_stop(void)
 	arch_idle_forever();
 }
 
-COMMAND(crash, "null|lock|panic", "provoke a fatal error of the monitor, to see what one looks like")
+COMMAND(crash, "null|lock|panic",
+	"provoke a fatal error of the monitor, to see what one looks like")
 {
 	static struct lock a = LOCK_INIT(RANK_VM), b = LOCK_INIT(RANK_CONSOLE);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fatal errors: bugs of the monitor, never anything a guest can do (that is vm_kill). Prints cause, registers, TLB and a
- * back trace, then makes every other node that can print where it was.
+ * Fatal errors: bugs of the monitor, never anything a guest can do (that is vm_kill). Prints cause,
+ * registers, TLB and a back trace, then makes every other node that can print where it was.
  */
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
@@ -9,6 +9,6 @@
 #include "kernel/types.h"
 
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void panic_stop(void);	/* another node panicked */
+_Noreturn void panic_stop(void); /* another node panicked */
 
 #endif /* KERNEL_PANIC_H */

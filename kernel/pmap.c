@@ -24,7 +24,8 @@ mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn)
 	return lo ? pmap_entry_mpn(lo) : MPN_NONE;
 }
 
-/* First use. The VM's pages were reserved when it started, so that running out here is the monitor's own mistake. */
+/* First use. The VM's pages were reserved when it started, so that running out here is the
+ * monitor's own mistake. */
 static u64 give_page(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;

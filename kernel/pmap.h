@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pmap: "physical" to machine, one array per VM. An entry is a ready EntryLo of the machine page (valid, dirty, cacheable, no G), or 0
- * while the VM has not used the page. A page is given, zeroed, on its first use, near who uses it.
+ * pmap: "physical" to machine, one array per VM. An entry is a ready EntryLo of the machine page
+ * (valid, dirty, cacheable, no G), or 0 while the VM has not used the page. A page is given,
+ * zeroed, on its first use, near who uses it.
  */
 #ifndef KERNEL_PMAP_H
 #define KERNEL_PMAP_H
@@ -12,17 +13,18 @@
 struct vm;
 
 struct pmap {
-	struct lock lock;	/* RANK_PMAP: adding entries */
-	u64 *lo;		/* npages of them; grows from 0 to set, one word at a time; read without lock */
-	u32 npages;		/* fixed */
-	u32 used;		/* entries that are not 0; under lock */
+	struct lock lock; /* RANK_PMAP: adding entries */
+	u64 *lo;    /* npages of them; grows from 0 to set, one word at a time; read without lock */
+	u32 npages; /* fixed */
+	u32 used;   /* entries that are not 0; under lock */
 };
 
-/* EntryLo of gpn for vm, giving it a page near node if it has none. 0: not the VM's memory, or the machine's is used up. */
+/* EntryLo of gpn for vm, giving it a page near node if it has none. 0: not the VM's memory, or the
+ * machine's is used up. */
 u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node);
-mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn);	/* MPN_NONE: none yet */
+mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn); /* MPN_NONE: none yet */
 void pmap_init(struct pmap *p, u64 *lo, u32 npages);
-void pmap_release(struct vm *vm);	/* all pages back to their nodes; nobody may run in the VM */
+void pmap_release(struct vm *vm); /* all pages back to their nodes; nobody may run in the VM */
 
 u64 pmap_entry(mpn_t mpn);
 static inline mpn_t pmap_entry_mpn(u64 lo) { return (mpn_t){ (lo & 0x3fffffffc0ul) >> 6 }; }

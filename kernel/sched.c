@@ -26,7 +26,8 @@ void sched_tick(struct node *n)
 	n->need_resched = true;
 }
 
-/* The next READY VCPU after the last one chosen. Retires those of VMs that end, wakes those that wait no longer. */
+/* The next READY VCPU after the last one chosen. Retires those of VMs that end, wakes those that
+ * wait no longer. */
 static struct vcpu *pick(struct node *n)
 {
 	for (u32 i = 0; i < n->nvcpus; i++) {

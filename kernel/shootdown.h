@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLB shootdown: before a machine page changes hands, no processor may hold a translation to it. The one who asks waits;
- * those asked flush when they next look at their mail, which a spinning processor does too.
+ * TLB shootdown: before a machine page changes hands, no processor may hold a translation to it.
+ * The one who asks waits; those asked flush when they next look at their mail, which a spinning
+ * processor does too.
  */
 #ifndef KERNEL_SHOOTDOWN_H
 #define KERNEL_SHOOTDOWN_H
@@ -9,8 +10,9 @@
 #include "kernel/node.h"
 
 /*
- * Every processor of the mask (bit = node) has flushed its TLB on return. L2TLBs and pmaps are changed by the caller before. Takes
- * RANK_SHOOTDOWN; interrupts of other nodes are answered meanwhile. Manual: MD00091, chapter 4; paper: section 4.2.
+ * Every processor of the mask (bit = node) has flushed its TLB on return. L2TLBs and pmaps are
+ * changed by the caller before. Takes RANK_SHOOTDOWN; interrupts of other nodes are answered
+ * meanwhile. Manual: MD00091, chapter 4; paper: section 4.2.
  */
 void shootdown(u32 node_mask);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prompt commands that show VMs and VCPUs and control them. Reads what other nodes write without a lock: figures may be a moment old. */
+/* Prompt commands that show VMs and VCPUs and control them. Reads what other nodes write without a
+ * lock: figures may be a moment old. */
 #include <string.h>
 #include "kernel/console.h"
 #include "kernel/log.h"
@@ -21,8 +22,9 @@ COMMAND(vms, "", "virtual machines")
 
 		for (u32 j = 0; j < vm->nvcpus; j++)
 			exits += vcpu_exits(vm->vcpus[j]);
-		kprintf("%-16s %-9s %4u  %5u  %9u  %9lu  %lu\n", vm->name, vm_state_name(vm->state), vm->home->id,
-			vm->nvcpus, vm->desc->memory_mb, (u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
+		kprintf("%-16s %-9s %4u  %5u  %9u  %9lu  %lu\n", vm->name, vm_state_name(vm->state),
+			vm->home->id, vm->nvcpus, vm->desc->memory_mb,
+			(u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
 		if (vm->state == VM_BROKEN)
 			kprintf("  %s\n", vm->desc->error);
 	}
@@ -35,10 +37,13 @@ COMMAND(vcpus, "", "virtual processors and where they run")
 		for (u32 j = 0; j < vms[i]->nvcpus; j++) {
 			const struct vcpu *v = vms[i]->vcpus[j];
 
-			kprintf("%-16s/%u  %4u  %-8s %-6s  %016lx  %-9lu  %-8lu  %lu\n", vms[i]->name, j, v->node->id,
-				vcpu_state_name(v->state),
-				v->state == VCPU_OFFLINE ? "-" : arch_vcpu_user(v) ? "user" : "kernel", v->arch.pc,
-				v->stats.run_ticks / COUNT_MS, v->stats.switches, vcpu_exits(v));
+			kprintf("%-16s/%u  %4u  %-8s %-6s  %016lx  %-9lu  %-8lu  %lu\n",
+				vms[i]->name, j, v->node->id, vcpu_state_name(v->state),
+				v->state == VCPU_OFFLINE ? "-"
+				: arch_vcpu_user(v)	 ? "user"
+							 : "kernel",
+				v->arch.pc, v->stats.run_ticks / COUNT_MS, v->stats.switches,
+				vcpu_exits(v));
 		}
 	}
 }
@@ -46,10 +51,10 @@ COMMAND(vcpus, "", "virtual processors and where they run")
 static const char *exit_name(unsigned code)
 {
 	static const char *const names[32] = {
-		[0] = "Int",   [1] = "Mod",   [2] = "TLBL",   [3] = "TLBS",  [4] = "AdEL",    [5] = "AdES",
-		[6] = "IBE",   [7] = "DBE",   [8] = "Sys",    [9] = "Bp",    [10] = "RI",     [11] = "CpU",
-		[12] = "Ov",   [13] = "Tr",   [14] = "MSAFPE", [15] = "FPE", [19] = "TLBRI", [20] = "TLBXI",
-		[21] = "MSADis"
+		[0] = "Int",  [1] = "Mod",    [2] = "TLBL",   [3] = "TLBS",   [4] = "AdEL",
+		[5] = "AdES", [6] = "IBE",    [7] = "DBE",    [8] = "Sys",    [9] = "Bp",
+		[10] = "RI",  [11] = "CpU",   [12] = "Ov",    [13] = "Tr",    [14] = "MSAFPE",
+		[15] = "FPE", [19] = "TLBRI", [20] = "TLBXI", [21] = "MSADis"
 	};
 
 	return names[code] ? names[code] : "other";
@@ -98,23 +103,14 @@ static void ask(int argc, char **argv, enum vm_request request, enum vm_state ne
 	if (!vm)
 		return;
 	if (vm->state != needed)
-		kprintf("%s: it is %s; %s needs one that is %s\n", vm->name, vm_state_name(vm->state), argv[0],
-			vm_state_name(needed));
+		kprintf("%s: it is %s; %s needs one that is %s\n", vm->name,
+			vm_state_name(vm->state), argv[0], vm_state_name(needed));
 	else
 		vm_request(vm, request);
 }
 
-COMMAND(start, "VM", "load and start a stopped VM")
-{
-	ask(argc, argv, VM_START, VM_STOPPED);
-}
+COMMAND(start, "VM", "load and start a stopped VM") { ask(argc, argv, VM_START, VM_STOPPED); }
 
-COMMAND(stop, "VM", "end a VM and take its memory back")
-{
-	ask(argc, argv, VM_STOP, VM_RUNNING);
-}
+COMMAND(stop, "VM", "end a VM and take its memory back") { ask(argc, argv, VM_STOP, VM_RUNNING); }
 
-COMMAND(reset, "VM", "stop a VM and start it afresh")
-{
-	ask(argc, argv, VM_RESET, VM_RUNNING);
-}
+COMMAND(reset, "VM", "stop a VM and start it afresh") { ask(argc, argv, VM_RESET, VM_RUNNING); }

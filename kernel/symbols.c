@@ -8,7 +8,8 @@ struct symbol {
 };
 
 /* In ascending order; both weak, for the first of the two links. */
-extern const struct symbol symbols_start[] __attribute__((weak)), symbols_end[] __attribute__((weak));
+extern const struct symbol symbols_start[] __attribute__((weak)),
+	symbols_end[] __attribute__((weak));
 
 static const struct symbol *find(u64 pc)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of VMs: made at boot, started, ended, their memory given back. Guest images are loader.c's. */
+/* The life of VMs: made at boot, started, ended, their memory given back. Guest images are
+ * loader.c's. */
 #include <string.h>
 #include "kernel/errno.h"
 #include "kernel/console.h"
@@ -72,7 +73,8 @@ void vm_create(const struct vm_desc *d)
 		vm->state = VM_BROKEN;
 		vm->home = nodes[0];
 		if (d->valid)
-			log_line("vm", "/vms/%s: node: found %d, allowed 0..%u", d->name, d->node, nnodes - 1);
+			log_line("vm", "/vms/%s: node: found %d, allowed 0..%u", d->name, d->node,
+				 nnodes - 1);
 		else
 			log_line("vm", "%s", d->error);
 		return;
@@ -101,8 +103,9 @@ static void start(struct vm *vm)
 	u64 entry, dtb;
 
 	if (nodemem_reserve(vm->pmap.npages)) {
-		log_line("vm", "%s not started: memory-mb: found %u, allowed 4..%lu (memory left for VMs)", vm->name,
-			 vm->desc->memory_mb, nodemem_unreserved() >> (20 - PAGE_SHIFT));
+		log_line("vm",
+			 "%s not started: memory-mb: found %u, allowed 4..%lu (memory left for VMs)",
+			 vm->name, vm->desc->memory_mb, nodemem_unreserved() >> (20 - PAGE_SHIFT));
 		return;
 	}
 	vm->end[0] = '\0';
@@ -208,14 +211,16 @@ static void serve(struct vm *vm)
 void vm_service(struct node *n)
 {
 	for (unsigned i = 0; i < nvms; i++)
-		if (vms[i]->request != VM_NOTHING && vms[i]->home == n && vms[i]->state != VM_BROKEN)
+		if (vms[i]->request != VM_NOTHING && vms[i]->home == n &&
+		    vms[i]->state != VM_BROKEN)
 			serve(vms[i]);
 }
 
 bool vms_all_ended(void)
 {
 	for (unsigned i = 0; i < nvms; i++)
-		if (vms[i]->request != VM_NOTHING || vms[i]->state == VM_RUNNING || vms[i]->state == VM_STOPPING)
+		if (vms[i]->request != VM_NOTHING || vms[i]->state == VM_RUNNING ||
+		    vms[i]->state == VM_STOPPING)
 			return false;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual machine. Made once for each description, started and stopped any number of times. The home node does the work; everybody
- * else asks it with vm_request.
+ * A virtual machine. Made once for each description, started and stopped any number of times. The
+ * home node does the work; everybody else asks it with vm_request.
  *
  *   state      VCPUs             memory    leaves it by
  *   BROKEN     none              none      never: its description is wrong
@@ -17,8 +17,8 @@
 #include "kernel/vcpu.h"
 #include "kernel/vmdesc.h"
 
-#define VM_MAX_VCPUS	VMDESC_VCPUS_MAX
-#define MAX_VMS		VMDESC_MAX_VMS
+#define VM_MAX_VCPUS VMDESC_VCPUS_MAX
+#define MAX_VMS	     VMDESC_MAX_VMS
 
 enum vm_state { VM_BROKEN, VM_STOPPED, VM_RUNNING, VM_STOPPING };
 enum vm_request { VM_NOTHING, VM_START, VM_STOP, VM_RESET };
@@ -36,37 +36,38 @@ struct vm {
 	struct vcons *cons;
 	/* home node writes, all read */
 	enum vm_state state;
-	bool started;		/* ever */
-	u64 started_at;		/* count64 */
+	bool started;	/* ever */
+	u64 started_at; /* count64 */
 	/* any node, atomically */
-	u32 request;		/* enum vm_request */
-	u32 live;		/* VCPUs not OFFLINE */
+	u32 request; /* enum vm_request */
+	u32 live;    /* VCPUs not OFFLINE */
 	/* why it ends: the first to say so, under lock */
 	struct lock lock;
 	char end[112];
 	struct pmap pmap;
 };
 
-extern struct vm *vms[MAX_VMS];	/* fixed after boot */
+extern struct vm *vms[MAX_VMS]; /* fixed after boot */
 extern unsigned nvms;
 
 /* Makes the VM of a description on its home node, STOPPED or BROKEN. Boot only. */
 void vm_create(const struct vm_desc *desc);
-struct vm *vm_find(const char *name);	/* NULL: none of that name */
+struct vm *vm_find(const char *name); /* NULL: none of that name */
 
-void vm_request(struct vm *vm, enum vm_request request);	/* any node */
-void vm_service(struct node *n);	/* carry out what was asked of this node's VMs */
+void vm_request(struct vm *vm, enum vm_request request); /* any node */
+void vm_service(struct node *n); /* carry out what was asked of this node's VMs */
 
-/* Ends the VM: a guest beyond help, or one that powered itself off or asked for a reset. VCPUs of it go on to no guest instruction. */
+/* Ends the VM: a guest beyond help, or one that powered itself off or asked for a reset. VCPUs of
+ * it go on to no guest instruction. */
 void vm_kill(struct vm *vm, const char *why);
 void vm_poweroff(struct vm *vm, u64 code);
-void vm_retire_vcpu(struct vcpu *v);	/* its node found the VM STOPPING */
+void vm_retire_vcpu(struct vcpu *v); /* its node found the VM STOPPING */
 
-bool vms_all_ended(void);		/* every VM that was started has stopped */
+bool vms_all_ended(void); /* every VM that was started has stopped */
 
 /*
- * Guest "physical" memory, from the monitor: -EFAULT if [gpa, gpa + len) is not all the VM's. Pages are made as a guest's
- * own access would make them.
+ * Guest "physical" memory, from the monitor: -EFAULT if [gpa, gpa + len) is not all the VM's. Pages
+ * are made as a guest's own access would make them.
  */
 int vm_copy_in(struct vm *vm, void *to, gpa_t from, size_t len);
 int vm_copy_out(struct vm *vm, gpa_t to, const void *from, size_t len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free pages, a list for each node, through the memmap entries; the monitor's own memory during boot; and the promises that
- * keep a running VM from finding the machine full.
+ * Free pages, a list for each node, through the memmap entries; the monitor's own memory during
+ * boot; and the promises that keep a running VM from finding the machine full.
  */
 #include <string.h>
 #include "arch/mips/arch.h"
@@ -12,17 +12,17 @@
 #include "kernel/memmap.h"
 #include "numa/topology.h"
 
-#define NO_PAGE	0xffffffffu
+#define NO_PAGE 0xffffffffu
 
 static struct nodemem {
-	struct lock lock;	/* head, nfree */
-	u32 head;		/* page number within the node */
+	struct lock lock; /* head, nfree */
+	u32 head;	  /* page number within the node */
 	u32 nfree;
-	u32 npages;		/* for guests; fixed after boot */
-	mpn_t first;		/* of the node's range */
+	u32 npages;  /* for guests; fixed after boot */
+	mpn_t first; /* of the node's range */
 } nodemem[MAX_NODES];
 
-static u64 total, reserved;	/* pages; reserved atomically */
+static u64 total, reserved; /* pages; reserved atomically */
 
 void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align)
 {
@@ -53,9 +53,9 @@ void nodemem_init(u32 node)
 	u32 npages = r->bytes >> PAGE_SHIFT;
 
 	r->boot_next.v = r->base.v + r->bytes;
-	*m = (struct nodemem){
-		.lock = LOCK_INIT(RANK_NODEMEM), .head = NO_PAGE, .first = maddr_mpn(r->base)
-	};
+	*m = (struct nodemem){ .lock = LOCK_INIT(RANK_NODEMEM),
+			       .head = NO_PAGE,
+			       .first = maddr_mpn(r->base) };
 	for (u32 i = npages; i-- > first_free;) { /* lowest first off the list */
 		maddr_t page = mpn_maddr((mpn_t){ m->first.v + i });
 
@@ -112,30 +112,18 @@ int nodemem_reserve(u64 pages)
 	do {
 		if (have + pages > total)
 			return -ENOMEM;
-	} while (!__atomic_compare_exchange_n(&reserved, &have, have + pages, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&reserved, &have, have + pages, false,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return 0;
 }
 
-void nodemem_unreserve(u64 pages)
-{
-	__atomic_fetch_sub(&reserved, pages, __ATOMIC_RELAXED);
-}
+void nodemem_unreserve(u64 pages) { __atomic_fetch_sub(&reserved, pages, __ATOMIC_RELAXED); }
 
-u64 nodemem_unreserved(void)
-{
-	return total - __atomic_load_n(&reserved, __ATOMIC_RELAXED);
-}
+u64 nodemem_unreserved(void) { return total - __atomic_load_n(&reserved, __ATOMIC_RELAXED); }
 
-u64 nodemem_free_pages(u32 node)
-{
-	return nodemem[node].nfree;
-}
+u64 nodemem_free_pages(u32 node) { return nodemem[node].nfree; }
 
-u64 nodemem_pages(u32 node)
-{
-	return nodemem[node].npages;
-}
+u64 nodemem_pages(u32 node) { return nodemem[node].npages; }
 
 u64 nodemem_monitor_bytes(u32 node)
 {
@@ -150,6 +138,6 @@ COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 		monitor += nodemem_monitor_bytes(i);
 		nfree += nodemem[i].nfree;
 	}
-	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n", monitor >> 10,
-		(total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
+	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
+		monitor >> 10, (total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
 }

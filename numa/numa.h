@@ -1,40 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The door to numa/: which memory belongs to which node, and free pages near a node. Migration and replication will
- * come in here too. Addresses are machine addresses, sizes in 4 KB pages unless a name says bytes.
+ * The door to numa/: which memory belongs to which node, and free pages near a node. Migration and
+ * replication will come in here too. Addresses are machine addresses, sizes in 4 KB pages unless a
+ * name says bytes.
  */
 #ifndef NUMA_NUMA_H
 #define NUMA_NUMA_H
 
 #include "kernel/types.h"
 
-/* Splits [base, base + bytes) into n equal ranges; below boot_end is the monitor's image. Boot only. */
+/* Splits [base, base + bytes) into n equal ranges; below boot_end is the monitor's image. Boot
+ * only. */
 void topology_init(u32 n, maddr_t base, u64 bytes, maddr_t boot_end);
 /* One range, wherever it lies, that is never given to anybody: the boot archive. Boot only. */
 void topology_keep(maddr_t start, u64 bytes);
 maddr_t topology_base(u32 node);
 u64 topology_bytes(u32 node);
-u32 topology_distance(u32 from, u32 to);	/* hops: 0 for the node itself */
+u32 topology_distance(u32 from, u32 to); /* hops: 0 for the node itself */
 
-/* Memory of a node for the monitor itself, zeroed, never given back. Boot only. NULL: the node has no more. */
+/* Memory of a node for the monitor itself, zeroed, never given back. Boot only. NULL: the node has
+ * no more. */
 void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align);
 /* The rest of the node's range becomes its free pages. */
 void nodemem_init(u32 node);
 
 /*
- * A zeroed free page of the node, else of the nearest that has one; MPN_NONE when the machine is full. The caller says in memmap
- * what becomes of it. Takes RANK_NODEMEM locks.
+ * A zeroed free page of the node, else of the nearest that has one; MPN_NONE when the machine is
+ * full. The caller says in memmap what becomes of it. Takes RANK_NODEMEM locks.
  */
 mpn_t nodemem_alloc(u32 node);
-void nodemem_free(mpn_t mpn);	/* state FREE already */
+void nodemem_free(mpn_t mpn); /* state FREE already */
 
-/* Promises: a VM reserves its whole memory when it starts. -ENOMEM: pages more than are left unpromised. */
+/* Promises: a VM reserves its whole memory when it starts. -ENOMEM: pages more than are left
+ * unpromised. */
 int nodemem_reserve(u64 pages);
 void nodemem_unreserve(u64 pages);
 u64 nodemem_unreserved(void);
 
 u64 nodemem_free_pages(u32 node);
-u64 nodemem_pages(u32 node);		/* for guests in all */
-u64 nodemem_monitor_bytes(u32 node);	/* what the monitor keeps of the node */
+u64 nodemem_pages(u32 node);	     /* for guests in all */
+u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */
 
 #endif /* NUMA_NUMA_H */

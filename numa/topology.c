@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which machine memory belongs to which node: equal contiguous ranges, and how far nodes are from each other. */
+/* Which machine memory belongs to which node: equal contiguous ranges, and how far nodes are from
+ * each other. */
 #include "kernel/node.h"
 #include "numa/topology.h"
 
@@ -32,18 +33,9 @@ maddr_t topology_behind_kept(maddr_t start, u64 bytes)
 	return start.v < end && kept.base.v < start.v + bytes ? (maddr_t){ end } : start;
 }
 
-maddr_t topology_base(u32 node)
-{
-	return topology[node].base;
-}
+maddr_t topology_base(u32 node) { return topology[node].base; }
 
-u64 topology_bytes(u32 node)
-{
-	return topology[node].bytes;
-}
+u64 topology_bytes(u32 node) { return topology[node].bytes; }
 
 /* A crossbar: every other node is one hop away. */
-u32 topology_distance(u32 from, u32 to)
-{
-	return from != to;
-}
+u32 topology_distance(u32 from, u32 to) { return from != to; }

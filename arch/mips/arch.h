@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The door to arch/mips: what the processor does for the rest of the monitor. The processor-dependent half of a VCPU,
- * entering guests, timers, interrupts between nodes. Names and numbers of CP0 are in regs.h and stay inside arch/mips.
+ * The door to arch/mips: what the processor does for the rest of the monitor. The
+ * processor-dependent half of a VCPU, entering guests, timers, interrupts between nodes. Names and
+ * numbers of CP0 are in regs.h and stay inside arch/mips.
  */
 #ifndef ARCH_MIPS_ARCH_H
 #define ARCH_MIPS_ARCH_H
@@ -13,34 +14,35 @@ struct node;
 
 /* What a trap handler wants done with the VCPU; translated in one place, trap.c. */
 enum verdict {
-	RESUME,		/* enter the guest at arch.pc */
-	INJECT,		/* deliver arch.inject first */
-	RESCHEDULE,	/* the VCPU waits, or its time is up: pick another */
-	KILL_VM,	/* the guest is beyond help: arch.why says what it did */
+	RESUME,	    /* enter the guest at arch.pc */
+	INJECT,	    /* deliver arch.inject first */
+	RESCHEDULE, /* the VCPU waits, or its time is up: pick another */
+	KILL_VM,    /* the guest is beyond help: arch.why says what it did */
 };
 
 /* An exception on its way into a guest. */
 struct injection {
-	u8 code;	/* ExcCode */
-	u8 ce;		/* coprocessor number, for CpU */
-	bool refill;	/* no matching TLB entry: refill vector unless EXL */
-	bool badvaddr;	/* sets BadVAddr from arch.badvaddr */
-	bool tlb;	/* sets Context, XContext and EntryHi too */
+	u8 code;       /* ExcCode */
+	u8 ce;	       /* coprocessor number, for CpU */
+	bool refill;   /* no matching TLB entry: refill vector unless EXL */
+	bool badvaddr; /* sets BadVAddr from arch.badvaddr */
+	bool tlb;      /* sets Context, XContext and EntryHi too */
 };
 
-/* The virtual CP0, a page of its own: [register][select]. Layout of cp0[] is part of the guest ABI to come. */
+/* The virtual CP0, a page of its own: [register][select]. Layout of cp0[] is part of the guest ABI
+ * to come. */
 struct vcp0 {
 	u64 reg[32][8];
 	u8 unused[2048];
 };
 
-#define VTLB_ENTRIES	64
+#define VTLB_ENTRIES 64
 
 /* One entry of the guest's own TLB: virtual to "physical", as the guest wrote it. */
 struct vtlb_entry {
-	u64 hi;		/* R, VPN2, ASID; EHINV set when the entry is invalid */
-	u64 lo[2];	/* G of both is the and of what was written */
-	u64 mask;	/* PageMask */
+	u64 hi;	   /* R, VPN2, ASID; EHINV set when the entry is invalid */
+	u64 lo[2]; /* G of both is the and of what was written */
+	u64 mask;  /* PageMask */
 };
 
 struct fpu_state {
@@ -52,90 +54,91 @@ struct fpu_state {
 struct vcpu_arch {
 	/* saved and loaded by entry.S, offsets in asm-offsets.c */
 	u64 gpr[32];
-	u64 pc;			/* of the trap (of the branch, when cause has BD); then where to resume */
-	u64 badvaddr;		/* of the trap, like the next three */
+	u64 pc;	      /* of the trap (of the branch, when cause has BD); then where to resume */
+	u64 badvaddr; /* of the trap, like the next three */
 	u32 cause;
 	u32 badinstr;
 	u32 badinstrp;
-	u32 clear_ll;		/* next entry must lose the LL reservation (ERET, not ERETNC) */
-	u64 status;		/* machine Status for the next entry; EXL set */
+	u32 clear_ll; /* next entry must lose the LL reservation (ERET, not ERETNC) */
+	u64 status;   /* machine Status for the next entry; EXL set */
 
-	struct vcp0 *cp0;	/* virtual CP0 */
+	struct vcp0 *cp0; /* virtual CP0 */
 	struct vtlb_entry vtlb[VTLB_ENTRIES];
-	u32 vtlb_next;		/* state of the virtual Random */
-	u64 *asid_map;		/* guest ASID -> machine ASID with generation (asid.h) */
+	u32 vtlb_next; /* state of the virtual Random */
+	u64 *asid_map; /* guest ASID -> machine ASID with generation (asid.h) */
 	struct l2tlb *l2tlb;
-	u64 l2tlb_generation;	/* of the node's ASIDs, when the L2TLB was last emptied */
-	u32 asid;		/* machine ASID of the current guest ASID */
+	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
+	u32 asid;	      /* machine ASID of the current guest ASID */
 
-	u32 irq_lines;		/* Cause.IP7..0 raised from outside; any node, atomically */
-	u64 timer;		/* count64 at which IP7 rises */
+	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */
+	u64 timer;     /* count64 at which IP7 rises */
 	bool timer_armed;
 
-	struct fpu_state fpu;	/* while the node's fpu_owner is another */
+	struct fpu_state fpu; /* while the node's fpu_owner is another */
 	struct injection inject;
-	char why[96];		/* for KILL_VM */
+	char why[96]; /* for KILL_VM */
 };
 
 /* ---- entry.S ---- */
-/* Loads the VCPU's registers and enters it. Does not return; the next trap starts afresh on the node's stack. */
+/* Loads the VCPU's registers and enters it. Does not return; the next trap starts afresh on the
+ * node's stack. */
 _Noreturn void guest_enter(struct vcpu *v);
 
 /* ---- trap.c ---- */
-_Noreturn void arch_run(struct vcpu *v);	/* prepares and enters v, the node's current VCPU */
+_Noreturn void arch_run(struct vcpu *v); /* prepares and enters v, the node's current VCPU */
 
 /* ---- vcpu.c: life of the processor half ---- */
 /* Reset state: UHI boot registers, every virtual register at its reset value, empty TLBs. */
 void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1);
-void arch_vcpu_switch_in(struct vcpu *v);	/* make v the one that runs on this node */
-void arch_vcpu_switch_out(struct vcpu *v);	/* its FPU state may stay in the processor */
-void arch_vcpu_retire(struct vcpu *v);		/* forget FPU and translations for good; on v's node */
-bool arch_vcpu_wakes(const struct vcpu *v);	/* an enabled interrupt is pending: WAIT ends */
-void arch_vcpu_print(const struct vcpu *v);	/* registers, one screen */
+void arch_vcpu_switch_in(struct vcpu *v);   /* make v the one that runs on this node */
+void arch_vcpu_switch_out(struct vcpu *v);  /* its FPU state may stay in the processor */
+void arch_vcpu_retire(struct vcpu *v);	    /* forget FPU and translations for good; on v's node */
+bool arch_vcpu_wakes(const struct vcpu *v); /* an enabled interrupt is pending: WAIT ends */
+void arch_vcpu_print(const struct vcpu *v); /* registers, one screen */
 void arch_vcpu_print_tlb(const struct vcpu *v);
-bool arch_vcpu_user(const struct vcpu *v);	/* in guest user mode */
+bool arch_vcpu_user(const struct vcpu *v); /* in guest user mode */
 
 /* ---- mmu.c: translations of a VCPU ---- */
-void mmu_flush_vcpu(struct vcpu *v);	/* every translation, L2TLB and machine TLB; on v's node */
-void mmu_flush_node(void);		/* this processor's whole machine TLB */
+void mmu_flush_vcpu(struct vcpu *v); /* every translation, L2TLB and machine TLB; on v's node */
+void mmu_flush_node(void);	     /* this processor's whole machine TLB */
 
 /* ---- vtimer.c ---- */
-u64 count64(void);			/* the machine's Count, widened; 6 ns a tick, equal on all nodes */
-void vtimer_set(struct vcpu *v, u32 compare);	/* as mtc0 Compare */
-void arch_vcpu_set_timer(struct vcpu *v, u32 compare);	/* the same, visible in the register; the past is now */
-void vtimer_expire(struct node *n);	/* raise IP7 of those that are due, and program the next interrupt */
-#define COUNT_HZ	166666667ul
-#define COUNT_MS	(COUNT_HZ / 1000)
+u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all nodes */
+void vtimer_set(struct vcpu *v, u32 compare);	       /* as mtc0 Compare */
+void arch_vcpu_set_timer(struct vcpu *v, u32 compare); /* the same, visible in the register; the
+							  past is now */
+void vtimer_expire(struct node *n); /* raise IP7 of those that are due, and program the next
+				       interrupt */
+#define COUNT_HZ 166666667ul
+#define COUNT_MS (COUNT_HZ / 1000)
 
 /* ---- node bring-up and interrupts between nodes ---- */
-void arch_early_init(void);		/* node 0, before anything else */
-void arch_node_init(struct node *n);	/* this processor: CP0, TLB, vectors, timer, IPI */
-unsigned arch_processors(void);		/* how many the machine has */
-void arch_start_node(unsigned id);	/* release processor id into the monitor */
+void arch_early_init(void);	     /* node 0, before anything else */
+void arch_node_init(struct node *n); /* this processor: CP0, TLB, vectors, timer, IPI */
+unsigned arch_processors(void);	     /* how many the machine has */
+void arch_start_node(unsigned id);   /* release processor id into the monitor */
 unsigned arch_node_id(void);
 void arch_send_ipi(unsigned node);
 void arch_idle(void);			/* WAIT until any interrupt is pending; takes none */
-_Noreturn void arch_idle_forever(void);	/* takes nothing, ends never */
-void arch_irq_poll(struct node *n);	/* handle what is pending, from the monitor's own idle loop */
+_Noreturn void arch_idle_forever(void); /* takes nothing, ends never */
+void arch_irq_poll(struct node *n); /* handle what is pending, from the monitor's own idle loop */
 struct node *node_self(void);
 
-/* Lets the next processor run: a spinning one costs the others 100 ms slices otherwise (qemu/README.md). */
+/* Lets the next processor run: a spinning one costs the others 100 ms slices otherwise
+ * (qemu/README.md). */
 void arch_yield(void);
 
 /* ---- dump.c ---- */
-void arch_dump(void);			/* CP0, TLB of this processor; after a fatal error */
+void arch_dump(void); /* CP0, TLB of this processor; after a fatal error */
 void arch_backtrace(u64 pc, u64 sp, u64 ra);
 void arch_backtrace_here(void);
 
 /* ---- guest memory ---- */
 static inline void *maddr_ptr(maddr_t a)
 {
-	return (void *)(0x9800000000000000ul | a.v);	/* XKPHYS, cached */
+	return (void *)(0x9800000000000000ul | a.v); /* XKPHYS, cached */
 }
-static inline void *mpn_ptr(mpn_t n)
-{
-	return maddr_ptr(mpn_maddr(n));
-}
+static inline void *mpn_ptr(mpn_t n) { return maddr_ptr(mpn_maddr(n)); }
 /* KSEG0 or XKPHYS pointer of the monitor -> machine address (RAM's low alias counts as RAM). */
 static inline maddr_t ptr_maddr(const void *p)
 {

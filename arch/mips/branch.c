@@ -10,21 +10,21 @@ enum {
 	OP_JAL = 0x03,
 	OP_BEQ = 0x04,
 	OP_BNE = 0x05,
-	OP_BLEZ = 0x06,		/* rt = 0; else POP06: BLEZALC, BGEZALC, BGEUC */
-	OP_BGTZ = 0x07,		/* rt = 0; else POP07: BGTZALC, BLTZALC, BLTUC */
-	OP_POP10 = 0x08,	/* BOVC, BEQZALC, BEQC */
+	OP_BLEZ = 0x06,	 /* rt = 0; else POP06: BLEZALC, BGEZALC, BGEUC */
+	OP_BGTZ = 0x07,	 /* rt = 0; else POP07: BGTZALC, BLTZALC, BLTUC */
+	OP_POP10 = 0x08, /* BOVC, BEQZALC, BEQC */
 	OP_COP1 = 0x11,
-	OP_POP26 = 0x16,	/* BLEZC, BGEZC, BGEC */
-	OP_POP27 = 0x17,	/* BGTZC, BLTZC, BLTC */
-	OP_POP30 = 0x18,	/* BNVC, BNEZALC, BNEC */
-	OP_POP66 = 0x36,	/* BEQZC, JIC */
-	OP_POP76 = 0x3e,	/* BNEZC, JIALC */
+	OP_POP26 = 0x16, /* BLEZC, BGEZC, BGEC */
+	OP_POP27 = 0x17, /* BGTZC, BLTZC, BLTC */
+	OP_POP30 = 0x18, /* BNVC, BNEZALC, BNEC */
+	OP_POP66 = 0x36, /* BEQZC, JIC */
+	OP_POP76 = 0x3e, /* BNEZC, JIALC */
 
 	FUNCT_JALR = 0x09,
 	RT_BLTZ = 0x00,
 	RT_BGEZ = 0x01,
-	RT_BLTZAL = 0x10,	/* R6: NAL, rs = 0 */
-	RT_BGEZAL = 0x11,	/* R6: BAL, rs = 0 */
+	RT_BLTZAL = 0x10, /* R6: NAL, rs = 0 */
+	RT_BGEZAL = 0x11, /* R6: BAL, rs = 0 */
 	RS_BC1EQZ = 0x09,
 	RS_BC1NEZ = 0x0d,
 };
@@ -75,9 +75,7 @@ int branch_decode(u32 insn, u64 pc, const u64 gpr[32], struct branch *out)
 		return 0;
 	case OP_REGIMM: return decode_regimm(rt, a, pc, target, out);
 	case OP_JAL: link_to(out, 31, pc); /* fall through */
-	case OP_J:
-		out->next = ((pc + 4) & ~0xffffffful) | (u64)(insn & 0x3ffffff) << 2;
-		return 0;
+	case OP_J: out->next = ((pc + 4) & ~0xffffffful) | (u64)(insn & 0x3ffffff) << 2; return 0;
 	case OP_BEQ: out->next = a == b ? target : pc + 8; return 0;
 	case OP_BNE: out->next = a != b ? target : pc + 8; return 0;
 	case OP_BLEZ:

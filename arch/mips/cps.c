@@ -1,53 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Coherent Processing System of the I6500: how many processors there are, starting them, their GIC interrupts and the global
- * clock. Register facts: qemu/README.md. Addresses are physical, reached through KSEG1.
+ * The Coherent Processing System of the I6500: how many processors there are, starting them, their
+ * GIC interrupts and the global clock. Register facts: qemu/README.md. Addresses are physical,
+ * reached through KSEG1.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/node.h"
 
-#define KSEG1(pa)	(0xffffffffa0000000ul | (pa))
-#define GCR		0x1fbf8000ul
-#define GIC		0x1bdc0000ul
-#define CPC		0x1bde0000ul
+#define KSEG1(pa) (0xffffffffa0000000ul | (pa))
+#define GCR	  0x1fbf8000ul
+#define GIC	  0x1bdc0000ul
+#define CPC	  0x1bde0000ul
 
-#define GCR_REV		0x0030
-#define GCR_GIC_BASE	0x0080
-#define GCR_CPC_BASE	0x0088
-#define GCR_CL_CONFIG	0x2010
-#define GCR_CL_OTHER	0x2018	/* 3 bits only: reaches VPs 0..7 */
+#define GCR_REV		  0x0030
+#define GCR_GIC_BASE	  0x0080
+#define GCR_CPC_BASE	  0x0088
+#define GCR_CL_CONFIG	  0x2010
+#define GCR_CL_OTHER	  0x2018 /* 3 bits only: reaches VPs 0..7 */
 #define GCR_CO_RESET_BASE 0x4020
-#define CPC_VP_RUN	0x2028	/* bit mask over all VPs */
+#define CPC_VP_RUN	  0x2028 /* bit mask over all VPs */
 
-#define GIC_COUNTER	0x0010	/* 10 ns a tick */
-#define GIC_WEDGE	0x0280
-#define GIC_WEDGE_SET	0x80000000u
-#define GIC_SMASK	0x0380
-#define GIC_MAP_PIN	0x0500
-#define GIC_PIN		0x80000000u
-#define GIC_MAP_VP	0x2000
-#define IPI_SOURCE(vp)	(64 + (vp))	/* the shared interrupts used as IPIs */
+#define GIC_COUNTER    0x0010 /* 10 ns a tick */
+#define GIC_WEDGE      0x0280
+#define GIC_WEDGE_SET  0x80000000u
+#define GIC_SMASK      0x0380
+#define GIC_MAP_PIN    0x0500
+#define GIC_PIN	       0x80000000u
+#define GIC_MAP_VP     0x2000
+#define IPI_SOURCE(vp) (64 + (vp)) /* the shared interrupts used as IPIs */
 
-static u32 read32(u64 pa)
-{
-	return *(volatile u32 *)KSEG1(pa);
-}
+static u32 read32(u64 pa) { return *(volatile u32 *)KSEG1(pa); }
 
-static void write32(u64 pa, u32 val)
-{
-	*(volatile u32 *)KSEG1(pa) = val;
-}
+static void write32(u64 pa, u32 val) { *(volatile u32 *)KSEG1(pa) = val; }
 
-static u64 read64(u64 pa)
-{
-	return *(volatile u64 *)KSEG1(pa);
-}
+static u64 read64(u64 pa) { return *(volatile u64 *)KSEG1(pa); }
 
-static void write64(u64 pa, u64 val)
-{
-	*(volatile u64 *)KSEG1(pa) = val;
-}
+static void write64(u64 pa, u64 val) { *(volatile u64 *)KSEG1(pa) = val; }
 
 unsigned arch_processors(void)
 {
@@ -56,12 +45,10 @@ unsigned arch_processors(void)
 	return (read64(GCR + GCR_CL_CONFIG) & 0x3ff) + 1;
 }
 
-unsigned arch_node_id(void)
-{
-	return cp0_read32(CP0_EBASE) & EBASE_CPUNUM;
-}
+unsigned arch_node_id(void) { return cp0_read32(CP0_EBASE) & EBASE_CPUNUM; }
 
-/* VPs 8..15 cannot be given a reset base: they come through the boot ROM into the ELF entry, which is boot_entry too. */
+/* VPs 8..15 cannot be given a reset base: they come through the boot ROM into the ELF entry, which
+ * is boot_entry too. */
 void arch_start_node(unsigned id)
 {
 	extern char boot_entry[];
@@ -91,17 +78,8 @@ void gic_node_init(unsigned node)
 	write32(GIC + GIC_SMASK + 4 * (source / 32), 1u << source % 32);
 }
 
-void arch_send_ipi(unsigned node)
-{
-	write32(GIC + GIC_WEDGE, GIC_WEDGE_SET | IPI_SOURCE(node));
-}
+void arch_send_ipi(unsigned node) { write32(GIC + GIC_WEDGE, GIC_WEDGE_SET | IPI_SOURCE(node)); }
 
-void gic_ipi_clear(unsigned node)
-{
-	write32(GIC + GIC_WEDGE, IPI_SOURCE(node));
-}
+void gic_ipi_clear(unsigned node) { write32(GIC + GIC_WEDGE, IPI_SOURCE(node)); }
 
-u32 gic_counter(void)
-{
-	return read32(GIC + GIC_COUNTER);
-}
+u32 gic_counter(void) { return read32(GIC + GIC_COUNTER); }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After a fatal error: CP0 registers, the machine's TLB and a back trace with names. Reads only; takes no lock.
+ * After a fatal error: CP0 registers, the machine's TLB and a back trace with names. Reads only;
+ * takes no lock.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/log.h"
 #include "kernel/symbols.h"
 
-#define MACHINE_TLB_ENTRIES	16
-#define FRAMES_MAX	24
-#define PROLOGUE_MAX	256	/* instructions searched backwards for a function's stack frame */
+#define MACHINE_TLB_ENTRIES 16
+#define FRAMES_MAX	    24
+#define PROLOGUE_MAX	    256 /* instructions searched backwards for a function's stack frame */
 
 void arch_dump(void)
 {
@@ -25,8 +26,8 @@ void arch_dump(void)
 		u64 hi = cp0_read64(CP0_ENTRYHI);
 
 		if (!(hi & ENTRYHI_EHINV))
-			kprintf("TLB %2u  hi %016lx lo %016lx %016lx\n", i, hi, cp0_read64(CP0_ENTRYLO0),
-				cp0_read64(CP0_ENTRYLO1));
+			kprintf("TLB %2u  hi %016lx lo %016lx %016lx\n", i, hi,
+				cp0_read64(CP0_ENTRYLO0), cp0_read64(CP0_ENTRYLO1));
 	}
 }
 
@@ -38,8 +39,8 @@ static bool is_text(u64 pc)
 }
 
 /*
- * Searches back from pc for "daddiu sp, sp, -size", and on the way for "sd ra, offset(sp)". GCC's code for this
- * processor has one of each at a function's head. False: a leaf without a frame.
+ * Searches back from pc for "daddiu sp, sp, -size", and on the way for "sd ra, offset(sp)". GCC's
+ * code for this processor has one of each at a function's head. False: a leaf without a frame.
  */
 static bool find_frame(u64 pc, u32 *size, u32 *ra_offset)
 {
@@ -52,7 +53,7 @@ static bool find_frame(u64 pc, u32 *size, u32 *ra_offset)
 		if (insn >> 16 == 0xffbf) /* sd ra, x(sp) */
 			*ra_offset = insn & 0xffff;
 		if (insn >> 16 == 0x67bd && (s16)insn < 0) { /* daddiu sp, sp, -x */
-			*size = (u32)-(s16)insn;
+			*size = (u32) - (s16)insn;
 			return true;
 		}
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Privileged instructions of guest kernels: decoded first, then pc moves on, then the effect. What the machine's own
- * kernel mode would refuse raises Reserved Instruction. TLB instructions are in vtlb.c, registers in vcp0.c.
+ * Privileged instructions of guest kernels: decoded first, then pc moves on, then the effect. What
+ * the machine's own kernel mode would refuse raises Reserved Instruction. TLB instructions are in
+ * vtlb.c, registers in vcp0.c.
  */
 #include "arch/mips/branch.h"
 #include "arch/mips/cp0.h"
@@ -9,21 +10,21 @@
 #include "kernel/abi/disco.h"
 #include "kernel/hypercall.h"
 
-#define INSN_RS(w)	((w) >> 21 & 31)
-#define INSN_RT(w)	((w) >> 16 & 31)
-#define INSN_RD(w)	((w) >> 11 & 31)
-#define INSN_SEL(w)	((w) & 7)
-#define INSN_FUNCT(w)	((w) & 63)
+#define INSN_RS(w)    ((w) >> 21 & 31)
+#define INSN_RT(w)    ((w) >> 16 & 31)
+#define INSN_RD(w)    ((w) >> 11 & 31)
+#define INSN_SEL(w)   ((w)&7)
+#define INSN_FUNCT(w) ((w)&63)
 
-#define OP_COP0		0x10
-#define OP_SPECIAL3	0x1f
-#define FUNCT_CACHE	0x25
-#define FUNCT_RDHWR	0x3b
-#define HWR_CPUNUM	0
-#define HWR_SYNCI	1
-#define HWR_CC		2
-#define HWR_CCRES	3
-#define HWR_ULR		29
+#define OP_COP0	    0x10
+#define OP_SPECIAL3 0x1f
+#define FUNCT_CACHE 0x25
+#define FUNCT_RDHWR 0x3b
+#define HWR_CPUNUM  0
+#define HWR_SYNCI   1
+#define HWR_CC	    2
+#define HWR_CCRES   3
+#define HWR_ULR	    29
 
 typedef enum verdict (*emulate_fn)(struct vcpu *v, u32 insn);
 
@@ -98,7 +99,7 @@ static enum verdict do_pgpr(struct vcpu *v, u32 w)
 }
 
 static const emulate_fn by_rs[16] = {
-	[0x00] = do_mfc0, [0x01] = do_dmfc0, [0x04] = do_mtc0,	[0x05] = do_dmtc0,
+	[0x00] = do_mfc0, [0x01] = do_dmfc0, [0x04] = do_mtc0, [0x05] = do_dmtc0,
 	[0x0a] = do_pgpr, [0x0b] = do_mfmc0, [0x0e] = do_pgpr,
 };
 
@@ -172,8 +173,9 @@ static enum verdict do_hypcall(struct vcpu *v, u32 w)
 }
 
 static const emulate_fn by_funct[64] = {
-	[0x01] = do_tlbr,  [0x02] = do_tlbwi, [0x03] = do_tlbinv, [0x04] = do_tlbinv,  [0x06] = do_tlbwr,
-	[0x08] = do_tlbp,  [0x18] = do_eret,  [0x20] = do_wait,	  [0x28] = do_hypcall,
+	[0x01] = do_tlbr,   [0x02] = do_tlbwi, [0x03] = do_tlbinv,
+	[0x04] = do_tlbinv, [0x06] = do_tlbwr, [0x08] = do_tlbp,
+	[0x18] = do_eret,   [0x20] = do_wait,  [0x28] = do_hypcall,
 };
 
 /* CACHE: guests have no caches (Config1), and the machine keeps its own coherent. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lazy FPU: a VCPU's registers are loaded when it first uses them after another VCPU did. Save and load are in entry.S.
+ * Lazy FPU: a VCPU's registers are loaded when it first uses them after another VCPU did. Save and
+ * load are in entry.S.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
@@ -12,10 +13,7 @@ static void with_fpu(void (*fn)(struct fpu_state *), struct fpu_state *s)
 	cp0_write32(CP0_STATUS, MONITOR_STATUS);
 }
 
-static void load(struct fpu_state *s)
-{
-	fpu_load(s);
-}
+static void load(struct fpu_state *s) { fpu_load(s); }
 
 void fpu_release(struct vcpu *v)
 {

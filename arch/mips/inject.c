@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delivering exceptions and interrupts to guests: what the processor does to CP0 when it takes one (MD00091, chapter 6), done to the
- * virtual CP0. Ends with pc at the guest's vector.
+ * Delivering exceptions and interrupts to guests: what the processor does to CP0 when it takes one
+ * (MD00091, chapter 6), done to the virtual CP0. Ends with pc at the guest's vector.
  */
 #include "arch/mips/mips.h"
 #include "kernel/log.h"
 #include "kernel/vm.h"
 
-#define BEV_BASE	0xffffffffbfc00200ul
+#define BEV_BASE 0xffffffffbfc00200ul
 
 enum verdict inject_code(struct vcpu *v, u8 code)
 {
@@ -29,10 +29,12 @@ static void set_tlb_registers(struct vcpu *v, u64 va)
 	vcp0(v, Context) = (vcp0(v, Context) & ~0x7ffffful) | (vpn2 & 0x7ffff) << 4;
 	vcp0(v, XContext) = (vcp0(v, XContext) & ~0ul << 41) | va >> 62 << 39 |
 			    (vpn2 & (BIT(SEGBITS - 13) - 1)) << 4;
-	vcp0(v, EntryHi) = (vcp0(v, EntryHi) & (ENTRYHI_ASID | ENTRYHI_EHINV)) | (va & ENTRYHI_VPN2);
+	vcp0(v, EntryHi) = (vcp0(v, EntryHi) & (ENTRYHI_ASID | ENTRYHI_EHINV)) |
+			   (va & ENTRYHI_VPN2);
 }
 
-/* 64-bit addressing of the segment decides between the two refill vectors; csseg counts as kernel's (R = 3). */
+/* 64-bit addressing of the segment decides between the two refill vectors; csseg counts as kernel's
+ * (R = 3). */
 static u32 refill_vector(const struct vcpu *v, u64 va)
 {
 	static const u32 enable[4] = { STATUS_UX, STATUS_SX, 0, STATUS_KX };
@@ -52,20 +54,21 @@ static void set_bad_instruction(struct vcpu *v)
 }
 
 /*
- * A guest without vectors, or one whose vector faults on its own first fetch, will not make another step: say so instead of
- * spinning in the monitor for it.
+ * A guest without vectors, or one whose vector faults on its own first fetch, will not make another
+ * step: say so instead of spinning in the monitor for it.
  */
 static enum verdict hopeless(struct vcpu *v, u64 vector)
 {
 	u64 status = vcp0(v, Status);
 
 	if (status & STATUS_BEV)
-		ksnprintf(v->arch.why, sizeof(v->arch.why), "exception %u at %lx with Status.BEV set: no vectors",
+		ksnprintf(v->arch.why, sizeof(v->arch.why),
+			  "exception %u at %lx with Status.BEV set: no vectors",
 			  v->arch.inject.code, v->arch.pc);
 	else if ((status & STATUS_EXL) && v->arch.pc == vector && v->arch.inject.badvaddr &&
 		 v->arch.badvaddr == vector)
-		ksnprintf(v->arch.why, sizeof(v->arch.why), "exception %u fetching its own vector %lx",
-			  v->arch.inject.code, vector);
+		ksnprintf(v->arch.why, sizeof(v->arch.why),
+			  "exception %u fetching its own vector %lx", v->arch.inject.code, vector);
 	else
 		return RESUME;
 	return KILL_VM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of arch/mips share among themselves: virtual CP0, the guest's TLB, delivery. The other folders use arch.h.
+ * What the files of arch/mips share among themselves: virtual CP0, the guest's TLB, delivery. The
+ * other folders use arch.h.
  */
 #ifndef ARCH_MIPS_MIPS_H
 #define ARCH_MIPS_MIPS_H
@@ -9,29 +10,30 @@
 #include "arch/mips/regs.h"
 #include "kernel/vcpu.h"
 
-/* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no interrupts. */
-#define MONITOR_STATUS	(STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR)
+/* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no
+ * interrupts. */
+#define MONITOR_STATUS (STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR)
 /* Machine interrupts the monitor takes while a guest runs: IPIs on IP2, the timer on IP7. */
-#define MACHINE_IM	0x8400
-#define IRQ_IPI		2
-#define IRQ_TIMER	7
+#define MACHINE_IM 0x8400
+#define IRQ_IPI	   2
+#define IRQ_TIMER  7
 
 /* ---- vcp0.c: the virtual CP0 registers, table in cp0.def ---- */
-#define CP0_ROW(name, reg, sel, ...) VCP0_##name = (reg) * 8 + (sel),
+#define CP0_ROW(name, reg, sel, ...) VCP0_##name = (reg)*8 + (sel),
 enum vcp0_index {
 #include "arch/mips/cp0.def"
 };
 #undef CP0_ROW
 
-#define vcp0(v, name)	((&(v)->arch.cp0->reg[0][0])[VCP0_##name])
+#define vcp0(v, name) ((&(v)->arch.cp0->reg[0][0])[VCP0_##name])
 
 u64 vcp0_read(struct vcpu *v, unsigned reg, unsigned sel);		/* as dmfc0 */
 u64 vcp0_read32(struct vcpu *v, unsigned reg, unsigned sel);		/* as mfc0 */
 void vcp0_write(struct vcpu *v, unsigned reg, unsigned sel, u64 val);	/* as dmtc0 */
-void vcp0_write32(struct vcpu *v, unsigned reg, unsigned sel, u64 val);	/* as mtc0 */
+void vcp0_write32(struct vcpu *v, unsigned reg, unsigned sel, u64 val); /* as mtc0 */
 void vcp0_reset(struct vcpu *v);
-const char *vcp0_name(unsigned reg, unsigned sel);			/* NULL: no such register */
-u64 vcp0_cause(const struct vcpu *v);					/* with its interrupt lines */
+const char *vcp0_name(unsigned reg, unsigned sel); /* NULL: no such register */
+u64 vcp0_cause(const struct vcpu *v);		   /* with its interrupt lines */
 /* Interrupts that would be taken if IE and EXL, ERL allowed: Cause.IP & Status.IM, bits 15..8. */
 u32 vcp0_interrupts(const struct vcpu *v);
 
@@ -43,39 +45,42 @@ static inline bool vcpu_kernel_mode(const struct vcpu *v)
 }
 
 /* ---- vtlb.c: the guest's TLB, as its TLB instructions see it ---- */
-struct vtlb_entry *vtlb_find(struct vcpu *v, u64 va, u32 guest_asid);	/* NULL: no match */
+struct vtlb_entry *vtlb_find(struct vcpu *v, u64 va, u32 guest_asid); /* NULL: no match */
 void vtlb_reset(struct vcpu *v);
 void vtlb_probe(struct vcpu *v);		/* TLBP */
 void vtlb_read(struct vcpu *v);			/* TLBR */
 void vtlb_write(struct vcpu *v, bool random);	/* TLBWI, TLBWR */
-void vtlb_invalidate(struct vcpu *v, bool all);	/* TLBINV, TLBINVF */
+void vtlb_invalidate(struct vcpu *v, bool all); /* TLBINV, TLBINVF */
 
 /* ---- mmu.c: V -> M translations ---- */
 /* Handles Mod, TLBL, TLBS, TLBRI, TLBXI: fills the machine TLB, or says what the guest must see. */
 enum verdict mmu_fault(struct vcpu *v, u32 code);
-void mmu_set_asid(struct vcpu *v);		/* after the guest ASID changed, and on entry to a node */
-void mmu_drop_asid(struct vcpu *v, u32 guest_asid);	/* all its non-global translations */
+void mmu_set_asid(struct vcpu *v); /* after the guest ASID changed, and on entry to a node */
+void mmu_drop_asid(struct vcpu *v, u32 guest_asid); /* all its non-global translations */
 /* Translations that a guest's TLB entry may have given rise to; hi with guest ASID. */
 void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global);
-/* The guest has just written this entry: it is about to use it, and nothing older of those pages may live on. */
+/* The guest has just written this entry: it is about to use it, and nothing older of those pages
+ * may live on. */
 void mmu_replace(struct vcpu *v, const struct vtlb_entry *e);
 
 /* ---- inject.c ---- */
-/* Puts the exception in arch.inject into the virtual CP0 and sets pc to the guest's vector (MD00091, 6.2). */
+/* Puts the exception in arch.inject into the virtual CP0 and sets pc to the guest's vector
+ * (MD00091, 6.2). */
 enum verdict inject(struct vcpu *v);
-bool inject_interrupt(struct vcpu *v);	/* deliver one if it can be taken now */
-enum verdict inject_code(struct vcpu *v, u8 code);		/* INJECT of a plain exception */
-enum verdict inject_badvaddr(struct vcpu *v, u8 code);		/* one that sets BadVAddr */
+bool inject_interrupt(struct vcpu *v);		       /* deliver one if it can be taken now */
+enum verdict inject_code(struct vcpu *v, u8 code);     /* INJECT of a plain exception */
+enum verdict inject_badvaddr(struct vcpu *v, u8 code); /* one that sets BadVAddr */
 
 /* ---- emul.c ---- */
-enum verdict emul_coprocessor0(struct vcpu *v);	/* CpU 0 from guest kernel mode */
+enum verdict emul_coprocessor0(struct vcpu *v); /* CpU 0 from guest kernel mode */
 enum verdict emul_reserved(struct vcpu *v);	/* RI */
-/* Moves pc past the trapping instruction, through the branch it may sit behind; before it has any effect. */
+/* Moves pc past the trapping instruction, through the branch it may sit behind; before it has any
+ * effect. */
 enum verdict emul_advance(struct vcpu *v);
 
 /* ---- fpu.c ---- */
-void fpu_acquire(struct vcpu *v);	/* v's registers into the processor */
-void fpu_release(struct vcpu *v);	/* out of it, into v */
+void fpu_acquire(struct vcpu *v); /* v's registers into the processor */
+void fpu_release(struct vcpu *v); /* out of it, into v */
 void fpu_forget(struct vcpu *v);
 u64 fpu_register(struct vcpu *v, unsigned n);
 void fpu_save(struct fpu_state *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * V -> M: what a TLB miss of a guest comes to, one function a step, and how translations are taken back. The machine's TLB only
- * ever holds what mmu_fill puts there (and the refill handler, from the L2TLB, which mmu_fill fills too). No global
- * entry is ever made: ASIDs tell the VMs apart.
+ * V -> M: what a TLB miss of a guest comes to, one function a step, and how translations are taken
+ * back. The machine's TLB only ever holds what mmu_fill puts there (and the refill handler, from
+ * the L2TLB, which mmu_fill fills too). No global entry is ever made: ASIDs tell the VMs apart.
  */
 #include "arch/mips/asid.h"
 #include "arch/mips/cp0.h"
@@ -12,14 +12,11 @@
 #include "kernel/pmap.h"
 #include "kernel/vm.h"
 
-#define LO_RIXI		(ENTRYLO_RI | ENTRYLO_XI)
+#define LO_RIXI (ENTRYLO_RI | ENTRYLO_XI)
 /* "physical" addresses a guest's EntryLo can name fit the PFN field: 44 bits */
-#define LO_GPN(lo)	(((lo) & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
+#define LO_GPN(lo) (((lo)&ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
 
-static bool is_supervisor(u64 va)
-{
-	return va >> 62 != 0;
-}
+static bool is_supervisor(u64 va) { return va >> 62 != 0; }
 
 /* ---- the machine's TLB ---- */
 
@@ -50,24 +47,19 @@ static void machine_write(u64 hi, u64 lo0, u64 lo1)
 		tlbwi();
 }
 
-static void restore_asid(const struct vcpu *v)
-{
-	cp0_write64(CP0_ENTRYHI, v->arch.asid);
-}
+static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
 
 /* ---- taking translations back ---- */
 
-void mmu_flush_node(void)
-{
-	tlbinvf();
-}
+void mmu_flush_node(void) { tlbinvf(); }
 
 void mmu_set_asid(struct vcpu *v)
 {
 	struct node *n = v->node;
 	bool flush;
 
-	v->arch.asid = asid_get(&n->asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
+	v->arch.asid =
+		asid_get(&n->asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
 	if (flush)
 		mmu_flush_node();
 	if (v->arch.l2tlb_generation != n->asids.generation) {
@@ -105,7 +97,8 @@ static void forget_page(struct vcpu *v, u64 vpn2, u32 guest_asid)
 	machine_drop(vpn2 | asid);
 }
 
-/* Global: any of the VCPU's ASIDs can. In the supervisor segments the L2TLB has one copy; elsewhere it has one for each ASID. */
+/* Global: any of the VCPU's ASIDs can. In the supervisor segments the L2TLB has one copy; elsewhere
+ * it has one for each ASID. */
 static void forget_global(struct vcpu *v, u64 vpn2)
 {
 	if (!is_supervisor(vpn2)) {
@@ -139,7 +132,8 @@ struct miss {
 	bool write, fetch;
 };
 
-/* The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no such page. */
+/* The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
+ * such page. */
 static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
 {
 	u64 lo;
@@ -152,7 +146,8 @@ static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
 	return lo ? lo | (guest_lo & LO_RIXI) : 0;
 }
 
-/* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces apart. */
+/* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces
+ * apart. */
 static void install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
 	if (vpn2 == ((u64)DISCO_SPECIAL_PAGE & ENTRYHI_VPN2))
@@ -195,9 +190,8 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 
 static enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill)
 {
-	v->arch.inject = (struct injection){
-		.code = code, .refill = refill, .badvaddr = true, .tlb = true
-	};
+	v->arch.inject =
+		(struct injection){ .code = code, .refill = refill, .badvaddr = true, .tlb = true };
 	return INJECT;
 }
 

@@ -2,27 +2,25 @@
 /* This processor as the monitor runs it: CP0 set-up, machine interrupts, idling and yielding. */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
+#include "kernel/l2tlb.h"
 #include "kernel/sched.h"
 #include "kernel/shootdown.h"
 
-struct node *node_self(void)
-{
-	return (struct node *)cp0_kscratch_read(KS_NODE);
-}
+struct node *node_self(void) { return (struct node *)cp0_kscratch_read(KS_NODE); }
+
+static struct l2tlb no_l2tlb; /* holds nothing; a stray access of the monitor is a miss in it */
 
 void arch_early_init(void)
 {
+	l2tlb_flush(&no_l2tlb);
 	gic_init();
 }
 
 /*
- * All nodes count from the same zero: Count (6 ns) is set from the GIC's counter (10 ns), which all share. Guests read it
- * without a trap, so it is never offset.
+ * All nodes count from the same zero: Count (6 ns) is set from the GIC's counter (10 ns), which all
+ * share. Guests read it without a trap, so it is never offset.
  */
-static void count_init(void)
-{
-	cp0_write32(CP0_COUNT, (u64)gic_counter() * 5 / 3);
-}
+static void count_init(void) { cp0_write32(CP0_COUNT, (u64)gic_counter() * 5 / 3); }
 
 void arch_node_init(struct node *n)
 {
@@ -31,9 +29,11 @@ void arch_node_init(struct node *n)
 	cp0_write32(CP0_STATUS, MONITOR_STATUS);
 	cp0_kscratch_write(KS_NODE, (u64)n);
 	cp0_kscratch_write(KS_VCPU, 0);
+	cp0_kscratch_write(KS_L2TLB, (u64)&no_l2tlb); /* until it has a VCPU */
 	cp0_write32(CP0_EBASE, (u32)(u64)vectors);
 	cp0_write32(CP0_CAUSE, CAUSE_IV);
-	cp0_write32(CP0_CONFIG(5), cp0_read32(CP0_CONFIG(5)) | CONFIG5_SBRI); /* SDBBP: RI, not Debug Mode */
+	cp0_write32(CP0_CONFIG(5), cp0_read32(CP0_CONFIG(5)) | CONFIG5_SBRI); /* SDBBP: RI, not
+										 Debug Mode */
 	cp0_write32(CP0_PAGEGRAIN, PAGEGRAIN_RIE | PAGEGRAIN_XIE | PAGEGRAIN_IEC);
 	cp0_write32(CP0_PAGEMASK, 0);
 	cp0_write32(CP0_WIRED, 0);
@@ -70,7 +70,9 @@ void arch_irq_poll(struct node *n)
 void arch_idle(void)
 {
 	cp0_write32(CP0_STATUS, MONITOR_STATUS | MACHINE_IM);
-	__asm__ volatile("wait" ::: "memory"); /* with IE = 0 it ends when one is pending, taking none */
+	__asm__ volatile("wait" ::
+				 : "memory"); /* with IE = 0 it ends when one is pending, taking
+						 none */
 	cp0_write32(CP0_STATUS, MONITOR_STATUS);
 }
 
@@ -81,7 +83,8 @@ _Noreturn void arch_idle_forever(void)
 		__asm__ volatile("wait" ::: "memory");
 }
 
-/* A WAIT that ends at once, by a software interrupt of its own, makes QEMU run the next processor. */
+/* A WAIT that ends at once, by a software interrupt of its own, makes QEMU run the next processor.
+ */
 void arch_yield(void)
 {
 	cp0_write32(CP0_STATUS, MONITOR_STATUS | 1u << STATUS_IM_SHIFT);

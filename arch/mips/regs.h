@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names of MIPS64R6 CP0 registers, fields and exception codes (MD00091, chapter 9) as plain constants, for C
- * and assembly. No accessors (cp0.h) and nothing about guests (cp0.def).
+ * The names of MIPS64R6 CP0 registers, fields and exception codes (MD00091, chapter 9) as plain
+ * constants, for C and assembly. No accessors (cp0.h) and nothing about guests (cp0.def).
  */
 #ifndef ARCH_MIPS_REGS_H
 #define ARCH_MIPS_REGS_H
@@ -11,12 +11,12 @@
 #define STATUS_EXL	0x00000002
 #define STATUS_ERL	0x00000004
 #define STATUS_KSU	0x00000018
-#define STATUS_KSU_S	0x00000008	/* supervisor */
-#define STATUS_KSU_U	0x00000010	/* user */
+#define STATUS_KSU_S	0x00000008 /* supervisor */
+#define STATUS_KSU_U	0x00000010 /* user */
 #define STATUS_UX	0x00000020
 #define STATUS_SX	0x00000040
 #define STATUS_KX	0x00000080
-#define STATUS_IM_SHIFT	8
+#define STATUS_IM_SHIFT 8
 #define STATUS_IM	0x0000ff00
 #define STATUS_BEV	0x00400000
 #define STATUS_PX	0x00800000
@@ -26,91 +26,91 @@
 
 /* Cause (13, 0) */
 #define CAUSE_CODE_SHIFT 2
-#define CAUSE_CODE	0x0000007c
-#define CAUSE_IP_SHIFT	8
-#define CAUSE_IP	0x0000ff00
-#define CAUSE_IP01	0x00000300	/* the two software interrupts */
-#define CAUSE_IV	0x00800000
-#define CAUSE_CE	0x30000000
-#define CAUSE_CE_SHIFT	28
-#define CAUSE_TI	0x40000000
-#define CAUSE_BD	0x80000000
+#define CAUSE_CODE	 0x0000007c
+#define CAUSE_IP_SHIFT	 8
+#define CAUSE_IP	 0x0000ff00
+#define CAUSE_IP01	 0x00000300 /* the two software interrupts */
+#define CAUSE_IV	 0x00800000
+#define CAUSE_CE	 0x30000000
+#define CAUSE_CE_SHIFT	 28
+#define CAUSE_TI	 0x40000000
+#define CAUSE_BD	 0x80000000
 
 /* Exception codes, Cause.ExcCode */
-#define EXC_INT		0
-#define EXC_MOD		1
-#define EXC_TLBL	2
-#define EXC_TLBS	3
-#define EXC_ADEL	4
-#define EXC_ADES	5
-#define EXC_IBE		6
-#define EXC_DBE		7
-#define EXC_SYS		8
-#define EXC_BP		9
-#define EXC_RI		10
-#define EXC_CPU		11
-#define EXC_OV		12
-#define EXC_TR		13
-#define EXC_MSAFPE	14
-#define EXC_FPE		15
-#define EXC_TLBRI	19
-#define EXC_TLBXI	20
-#define EXC_MSADIS	21
-#define EXC_WATCH	23
-#define EXC_MCHECK	24
-#define EXC_CODES	32
+#define EXC_INT	   0
+#define EXC_MOD	   1
+#define EXC_TLBL   2
+#define EXC_TLBS   3
+#define EXC_ADEL   4
+#define EXC_ADES   5
+#define EXC_IBE	   6
+#define EXC_DBE	   7
+#define EXC_SYS	   8
+#define EXC_BP	   9
+#define EXC_RI	   10
+#define EXC_CPU	   11
+#define EXC_OV	   12
+#define EXC_TR	   13
+#define EXC_MSAFPE 14
+#define EXC_FPE	   15
+#define EXC_TLBRI  19
+#define EXC_TLBXI  20
+#define EXC_MSADIS 21
+#define EXC_WATCH  23
+#define EXC_MCHECK 24
+#define EXC_CODES  32
 
 /* Vector offsets from EBase */
-#define VEC_TLB		0x000
-#define VEC_XTLB	0x080
-#define VEC_CACHE	0x100
-#define VEC_GENERAL	0x180
-#define VEC_INT		0x200
+#define VEC_TLB	    0x000
+#define VEC_XTLB    0x080
+#define VEC_CACHE   0x100
+#define VEC_GENERAL 0x180
+#define VEC_INT	    0x200
 
 /* EntryLo0/1 (2, 0), (3, 0), 64-bit form */
-#define ENTRYLO_G	0x01
-#define ENTRYLO_V	0x02
-#define ENTRYLO_D	0x04
-#define ENTRYLO_C	0x38
-#define ENTRYLO_C_WB	0x18		/* cacheable, coherent as the platform has it */
+#define ENTRYLO_G	  0x01
+#define ENTRYLO_V	  0x02
+#define ENTRYLO_D	  0x04
+#define ENTRYLO_C	  0x38
+#define ENTRYLO_C_WB	  0x18 /* cacheable, coherent as the platform has it */
 #define ENTRYLO_PFN_SHIFT 6
-#define ENTRYLO_PFN	0x3fffffffc0	/* 32 bits of frame number are ours: 44-bit addresses */
-#define ENTRYLO_XI	0x4000000000000000
-#define ENTRYLO_RI	0x8000000000000000
+#define ENTRYLO_PFN	  0x3fffffffc0 /* 32 bits of frame number are ours: 44-bit addresses */
+#define ENTRYLO_XI	  0x4000000000000000
+#define ENTRYLO_RI	  0x8000000000000000
 
 /* EntryHi (10, 0) */
-#define ENTRYHI_ASID	0x3ff
-#define ENTRYHI_EHINV	0x400
-#define ENTRYHI_VPN2	0xc000ffffffffe000	/* R and VPN2, SEGBITS = 48 */
-#define SEGBITS		48
+#define ENTRYHI_ASID  0x3ff
+#define ENTRYHI_EHINV 0x400
+#define ENTRYHI_VPN2  0xc000ffffffffe000 /* R and VPN2, SEGBITS = 48 */
+#define SEGBITS	      48
 
 /* PageGrain (5, 1) */
-#define PAGEGRAIN_IEC	0x08000000
-#define PAGEGRAIN_ELPA	0x20000000
-#define PAGEGRAIN_XIE	0x40000000
-#define PAGEGRAIN_RIE	0x80000000
+#define PAGEGRAIN_IEC  0x08000000
+#define PAGEGRAIN_ELPA 0x20000000
+#define PAGEGRAIN_XIE  0x40000000
+#define PAGEGRAIN_RIE  0x80000000
 
-#define CONFIG5_SBRI	0x40
-#define HWRENA_CPUNUM	0x1
-#define HWRENA_SYNCI	0x2
-#define HWRENA_CC	0x4
-#define HWRENA_CCRES	0x8
-#define HWRENA_ULR	0x20000000
+#define CONFIG5_SBRI  0x40
+#define HWRENA_CPUNUM 0x1
+#define HWRENA_SYNCI  0x2
+#define HWRENA_CC     0x4
+#define HWRENA_CCRES  0x8
+#define HWRENA_ULR    0x20000000
 
-#define EBASE_CPUNUM	0x3ff
-#define EBASE_WG	0x800
+#define EBASE_CPUNUM 0x3ff
+#define EBASE_WG     0x800
 
-#define INDEX_P		0x80000000
+#define INDEX_P 0x80000000
 
 /*
- * KScratch (31, 2..7) as the monitor uses them; guests see virtual ones. K0, K1, AT hold those registers between the vector and
- * the save area, the rest are fixed while a VCPU runs.
+ * KScratch (31, 2..7) as the monitor uses them; guests see virtual ones. K0, K1, AT hold those
+ * registers between the vector and the save area, the rest are fixed while a VCPU runs.
  */
-#define KS_VCPU		2	/* struct vcpu that runs on this node */
-#define KS_K0		3
-#define KS_K1		4
-#define KS_AT		5
-#define KS_L2TLB	6	/* its L2TLB */
-#define KS_NODE		7	/* struct node of this processor */
+#define KS_VCPU	 2 /* struct vcpu that runs on this node */
+#define KS_K0	 3
+#define KS_K1	 4
+#define KS_AT	 5
+#define KS_L2TLB 6 /* its L2TLB */
+#define KS_NODE	 7 /* struct node of this processor */
 
 #endif /* ARCH_MIPS_REGS_H */

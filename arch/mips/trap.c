@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every entry to the monitor: ExcCode -> handler -> verdict, and back into a guest. The handlers are elsewhere; this file
- * is the way through.
+ * Every entry to the monitor: ExcCode -> handler -> verdict, and back into a guest. The handlers
+ * are elsewhere; this file is the way through.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
@@ -12,15 +12,9 @@
 typedef enum verdict (*trap_fn)(struct vcpu *v, u32 code);
 
 /* The guest's own business. */
-static enum verdict trap_reflect(struct vcpu *v, u32 code)
-{
-	return inject_code(v, code);
-}
+static enum verdict trap_reflect(struct vcpu *v, u32 code) { return inject_code(v, code); }
 
-static enum verdict trap_address(struct vcpu *v, u32 code)
-{
-	return inject_badvaddr(v, code);
-}
+static enum verdict trap_address(struct vcpu *v, u32 code) { return inject_badvaddr(v, code); }
 
 static enum verdict trap_interrupt(struct vcpu *v, u32 code)
 {
@@ -59,24 +53,18 @@ static enum verdict trap_fatal(struct vcpu *v, u32 code)
 
 /* The rest is reflected. */
 static const trap_fn traps[EXC_CODES] = {
-	[EXC_INT] = trap_interrupt,
-	[EXC_MOD] = mmu_fault,
-	[EXC_TLBL] = mmu_fault,
-	[EXC_TLBS] = mmu_fault,
-	[EXC_TLBRI] = mmu_fault,
-	[EXC_TLBXI] = mmu_fault,
-	[EXC_ADEL] = trap_address,
-	[EXC_ADES] = trap_address,
-	[EXC_RI] = trap_reserved,
-	[EXC_CPU] = trap_coprocessor,
-	[EXC_MCHECK] = trap_fatal,
+	[EXC_INT] = trap_interrupt,   [EXC_MOD] = mmu_fault,	 [EXC_TLBL] = mmu_fault,
+	[EXC_TLBS] = mmu_fault,	      [EXC_TLBRI] = mmu_fault,	 [EXC_TLBXI] = mmu_fault,
+	[EXC_ADEL] = trap_address,    [EXC_ADES] = trap_address, [EXC_RI] = trap_reserved,
+	[EXC_CPU] = trap_coprocessor, [EXC_MCHECK] = trap_fatal,
 };
 
 /* The machine's Status for guest entry: the guest's own word never reaches the register. */
 static void set_status(struct vcpu *v)
 {
 	u64 guest = vcp0(v, Status);
-	u64 status = STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR | STATUS_EXL | STATUS_IE | MACHINE_IM;
+	u64 status = STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR | STATUS_EXL | STATUS_IE |
+		     MACHINE_IM;
 
 	status |= vcpu_kernel_mode(v) ? STATUS_KSU_S : STATUS_KSU_U;
 	if ((guest & STATUS_CU1) && v->node->fpu_owner == v)

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual CP0 registers: a table made from cp0.def, and the few registers that do more than keep bits. TLB
- * instructions are in vtlb.c, decoding in emul.c.
+ * The virtual CP0 registers: a table made from cp0.def, and the few registers that do more than
+ * keep bits. TLB instructions are in vtlb.c, decoding in emul.c.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 
-/* Options that guests don't get: what the monitor keeps for itself, and what it does not virtualize. */
-#define CONFIG1_MMUSIZE		(0x3fu << 25)
-#define CONFIG1_CACHES		(7u << 19 | 7u << 10)	/* IL, DL: line size 0, no cache */
-#define CONFIG1_OPTIONAL	0x1a			/* WR, PC, EP */
-#define CONFIG3_OPTIONAL	(1u << 29 | 1u << 28 | 1u << 5)	/* CMGCR, MSAP, VInt */
-#define CONFIG4_IE		(3u << 29)
-#define CONFIG4_IE_TLBINV	(2u << 29)
-#define CONFIG5_OPTIONAL	(1u << 3 | 1u << 7 | 1u << 27)	/* MRP, VP, MSAEn */
+/* Options that guests don't get: what the monitor keeps for itself, and what it does not
+ * virtualize. */
+#define CONFIG1_MMUSIZE	  (0x3fu << 25)
+#define CONFIG1_CACHES	  (7u << 19 | 7u << 10)		  /* IL, DL: line size 0, no cache */
+#define CONFIG1_OPTIONAL  0x1a				  /* WR, PC, EP */
+#define CONFIG3_OPTIONAL  (1u << 29 | 1u << 28 | 1u << 5) /* CMGCR, MSAP, VInt */
+#define CONFIG4_IE	  (3u << 29)
+#define CONFIG4_IE_TLBINV (2u << 29)
+#define CONFIG5_OPTIONAL  (1u << 3 | 1u << 7 | 1u << 27) /* MRP, VP, MSAEn */
 
 struct row {
 	const char *name;
@@ -23,10 +24,7 @@ struct row {
 	u8 bits;
 };
 
-static u64 sign_extend(u64 val)
-{
-	return (u64)(s64)(s32)val;
-}
+static u64 sign_extend(u64 val) { return (u64)(s64)(s32)val; }
 
 static u64 read_value(struct vcpu *v, u64 kept)
 {
@@ -111,7 +109,8 @@ static void write_Compare(struct vcpu *v, u64 *kept, u64 val)
 	vtimer_set(v, val);
 }
 
-/* Bits 63..30 are writable with WG or without: guests live in csseg, which 32-bit writes reach only so. */
+/* Bits 63..30 are writable with WG or without: guests live in csseg, which 32-bit writes reach only
+ * so. */
 static void write_EBase(struct vcpu *v, u64 *kept, u64 val)
 {
 	*kept = (val & ~0xffful) | (v->id & EBASE_CPUNUM);
@@ -124,22 +123,19 @@ static void write_LLAddr(struct vcpu *v, u64 *kept, u64 val)
 	v->arch.clear_ll = 1;
 }
 
-#define CP0_ROW(name_, reg_, sel_, bits_, writable_, reset_, read_fn, write_fn)                    \
-	[(reg_) * 8 + (sel_)] = { .name = #name_,                                                  \
-				  .writable = writable_,                                           \
-				  .reset = (u64)(reset_),                                          \
-				  .read = read_##read_fn,                                          \
-				  .write = write_##write_fn,                                       \
-				  .bits = bits_ },
+#define CP0_ROW(name_, reg_, sel_, bits_, writable_, reset_, read_fn, write_fn) \
+	[(reg_)*8 + (sel_)] = { .name = #name_,                                 \
+				.writable = writable_,                          \
+				.reset = (u64)(reset_),                         \
+				.read = read_##read_fn,                         \
+				.write = write_##write_fn,                      \
+				.bits = bits_ },
 static const struct row rows[32 * 8] = {
 #include "arch/mips/cp0.def"
 };
 #undef CP0_ROW
 
-const char *vcp0_name(unsigned reg, unsigned sel)
-{
-	return rows[reg * 8 + sel].name;
-}
+const char *vcp0_name(unsigned reg, unsigned sel) { return rows[reg * 8 + sel].name; }
 
 u64 vcp0_read(struct vcpu *v, unsigned reg, unsigned sel)
 {
@@ -188,10 +184,7 @@ u64 vcp0_cause(const struct vcpu *v)
 	return lines & BIT(IRQ_TIMER) ? cause | CAUSE_TI : cause;
 }
 
-u32 vcp0_interrupts(const struct vcpu *v)
-{
-	return vcp0_cause(v) & vcp0(v, Status) & STATUS_IM;
-}
+u32 vcp0_interrupts(const struct vcpu *v) { return vcp0_cause(v) & vcp0(v, Status) & STATUS_IM; }
 
 void vcp0_reset(struct vcpu *v)
 {
@@ -206,6 +199,8 @@ void vcp0_reset(struct vcpu *v)
 				       (u32)(VTLB_ENTRIES - 1) << 25);
 	vcp0(v, Config2) = sign_extend(1u << 31);
 	vcp0(v, Config3) = sign_extend(cp0_read32(CP0_CONFIG(3)) & ~CONFIG3_OPTIONAL);
-	vcp0(v, Config4) = sign_extend((cp0_read32(CP0_CONFIG(4)) & ~CONFIG4_IE) | CONFIG4_IE_TLBINV);
-	vcp0(v, Config5) = sign_extend(cp0_read32(CP0_CONFIG(5)) & ~CONFIG5_OPTIONAL & ~CONFIG5_SBRI);
+	vcp0(v, Config4) =
+		sign_extend((cp0_read32(CP0_CONFIG(4)) & ~CONFIG4_IE) | CONFIG4_IE_TLBINV);
+	vcp0(v, Config5) =
+		sign_extend(cp0_read32(CP0_CONFIG(5)) & ~CONFIG5_OPTIONAL & ~CONFIG5_SBRI);
 }

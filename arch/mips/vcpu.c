@@ -51,23 +51,16 @@ void arch_vcpu_retire(struct vcpu *v)
 	l2tlb_flush(v->arch.l2tlb);
 }
 
-bool arch_vcpu_wakes(const struct vcpu *v)
-{
-	return vcp0_interrupts(v);
-}
+bool arch_vcpu_wakes(const struct vcpu *v) { return vcp0_interrupts(v); }
 
-bool arch_vcpu_user(const struct vcpu *v)
-{
-	return !vcpu_kernel_mode(v);
-}
+bool arch_vcpu_user(const struct vcpu *v) { return !vcpu_kernel_mode(v); }
 
 void arch_vcpu_print(const struct vcpu *v)
 {
-	static const char *const name[32] = {
-		"zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "a4", "a5", "a6",
-		"a7",	"t0", "t1", "t2", "t3", "s0", "s1", "s2", "s3", "s4", "s5",
-		"s6",	"s7", "t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra"
-	};
+	static const char *const name[32] = { "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3",
+					      "a4",   "a5", "a6", "a7", "t0", "t1", "t2", "t3",
+					      "s0",   "s1", "s2", "s3", "s4", "s5", "s6", "s7",
+					      "t8",   "t9", "k0", "k1", "gp", "sp", "fp", "ra" };
 
 	for (unsigned i = 0; i < 32; i++)
 		kprintf("%4s %016lx%s", name[i], v->arch.gpr[i], i % 4 == 3 ? "\n" : "");
@@ -77,7 +70,8 @@ void arch_vcpu_print(const struct vcpu *v)
 		const char *reg = vcp0_name(i / 8, i % 8);
 
 		if (reg)
-			kprintf("%9s %016lx%s", reg, i / 8 == 13 ? vcp0_cause(v) : v->arch.cp0->reg[i / 8][i % 8],
+			kprintf("%9s %016lx%s", reg,
+				i / 8 == 13 ? vcp0_cause(v) : v->arch.cp0->reg[i / 8][i % 8],
 				++column % 4 ? "" : "\n");
 	}
 	kprintf("\n");
@@ -94,10 +88,11 @@ void arch_vcpu_print_tlb(const struct vcpu *v)
 			continue;
 		valid++;
 		kprintf("%2u  va %016lx asid %3lx %s mask %8lx  pa %9lx %s%s  pa %9lx %s%s\n", i,
-			e->hi & ENTRYHI_VPN2, e->hi & ENTRYHI_ASID, e->lo[0] & ENTRYLO_G ? "G" : "-", e->mask,
-			(e->lo[0] & ENTRYLO_PFN) << 6, e->lo[0] & ENTRYLO_V ? "V" : "-",
-			e->lo[0] & ENTRYLO_D ? "D" : "-", (e->lo[1] & ENTRYLO_PFN) << 6,
-			e->lo[1] & ENTRYLO_V ? "V" : "-", e->lo[1] & ENTRYLO_D ? "D" : "-");
+			e->hi & ENTRYHI_VPN2, e->hi & ENTRYHI_ASID,
+			e->lo[0] & ENTRYLO_G ? "G" : "-", e->mask, (e->lo[0] & ENTRYLO_PFN) << 6,
+			e->lo[0] & ENTRYLO_V ? "V" : "-", e->lo[0] & ENTRYLO_D ? "D" : "-",
+			(e->lo[1] & ENTRYLO_PFN) << 6, e->lo[1] & ENTRYLO_V ? "V" : "-",
+			e->lo[1] & ENTRYLO_D ? "D" : "-");
 	}
 	kprintf("%u of %u entries valid; L2TLB holds %u of %u pairs\n", valid, VTLB_ENTRIES,
 		l2tlb_used(v->arch.l2tlb), L2TLB_ENTRIES);

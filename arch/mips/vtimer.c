@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Virtual Compare of every VCPU, the node's tick and the time slice, all on the one CP0 timer of the processor. Time is
- * Count widened to 64 bits; guests read Count unvirtualized.
+ * Virtual Compare of every VCPU, the node's tick and the time slice, all on the one CP0 timer of
+ * the processor. Time is Count widened to 64 bits; guests read Count unvirtualized.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 
-#define SLACK	2000	/* ticks: closer than this a deadline is put off, so that Compare is not passed while being set */
+#define SLACK                                                                                      \
+	2000 /* ticks: closer than this a deadline is put off, so that Compare is not passed while \
+		being set */
 
 u64 count64(void)
 {
@@ -32,8 +34,9 @@ static u64 next_deadline(const struct node *n)
 }
 
 /*
- * Compare only matches a Count still to come: passed while it is being set, it would be silent for a whole turn, 25 s. The
- * processor may stand still between two instructions for as long as the host likes, so look again.
+ * Compare only matches a Count still to come: passed while it is being set, it would be silent for
+ * a whole turn, 25 s. The processor may stand still between two instructions for as long as the
+ * host likes, so look again.
  */
 void vtimer_program(struct node *n)
 {
@@ -43,7 +46,8 @@ void vtimer_program(struct node *n)
 	} while (count64() >= n->compare);
 }
 
-/* Compare in the past means a whole turn of Count from now, as on the machine (MD00091, Compare). */
+/* Compare in the past means a whole turn of Count from now, as on the machine (MD00091, Compare).
+ */
 void vtimer_set(struct vcpu *v, u32 compare)
 {
 	struct node *n = v->node;

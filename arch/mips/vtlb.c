@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's TLB: 64 dual entries, as TLBP, TLBR, TLBWI, TLBWR, TLBINV and TLBINVF see them (MD00087). What an entry
- * means in machine pages is mmu.c's.
+ * The guest's TLB: 64 dual entries, as TLBP, TLBR, TLBWI, TLBWR, TLBINV and TLBINVF see them
+ * (MD00087). What an entry means in machine pages is mmu.c's.
  */
 #include "arch/mips/mips.h"
 
-static bool entry_global(const struct vtlb_entry *e)
-{
-	return e->lo[0] & e->lo[1] & ENTRYLO_G;
-}
+static bool entry_global(const struct vtlb_entry *e) { return e->lo[0] & e->lo[1] & ENTRYLO_G; }
 
 static bool entry_matches(const struct vtlb_entry *e, u64 va, u32 asid)
 {
@@ -35,8 +32,8 @@ void vtlb_reset(struct vcpu *v)
 }
 
 /*
- * A miss also forgets what the L2TLB or the machine's TLB may still hold of the page from an entry that TLBWR has replaced:
- * a guest that changes a page's mapping looks for it first.
+ * A miss also forgets what the L2TLB or the machine's TLB may still hold of the page from an entry
+ * that TLBWR has replaced: a guest that changes a page's mapping looks for it first.
  */
 void vtlb_probe(struct vcpu *v)
 {
@@ -80,7 +77,8 @@ void vtlb_write(struct vcpu *v, bool random)
 	u64 mask = vcp0(v, PageMask), hi = vcp0(v, EntryHi);
 	u64 g = vcp0(v, EntryLo0) & vcp0(v, EntryLo1) & ENTRYLO_G;
 
-	/* What TLBWR evicts may live on in the L2TLB, as the machine's TLB keeps what it evicts itself. */
+	/* What TLBWR evicts may live on in the L2TLB, as the machine's TLB keeps what it evicts
+	 * itself. */
 	if (!random && !(e->hi & ENTRYHI_EHINV))
 		mmu_forget(v, e->hi, e->mask, entry_global(e));
 	*e = (struct vtlb_entry){

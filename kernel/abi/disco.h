@@ -1,88 +1,92 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest ABI: everything a guest may know about the monitor. Included by the monitor, by guests/,
- * by tests/guest and (copied by name) by guest-patches. C and assembly; includes nothing.
+ * The guest ABI: everything a guest may know about the monitor. Included by the monitor, by
+ * guests/, by tests/guest and (copied by name) by guest-patches. C and assembly; includes nothing.
  * docs/guest-abi.md is the prose. This file does not describe the machine, only what a guest sees.
  */
 #ifndef KERNEL_ABI_DISCO_H
 #define KERNEL_ABI_DISCO_H
 
-#define DISCO_ABI_VERSION	1
+#define DISCO_ABI_VERSION 1
 
 /*
- * A monitor call is the architecture's own HYPCALL instruction (MD00847, COP0 CO function 0x28), executed in
- * guest kernel (machine supervisor) mode. Number in v0, arguments in a0..a3, result in v0: zero or
- * positive on success, -DISCO_E... on failure. No other register changes. From guest user mode it is an
- * ordinary Coprocessor Unusable exception.
+ * A monitor call is the architecture's own HYPCALL instruction (MD00847, COP0 CO function 0x28),
+ * executed in guest kernel (machine supervisor) mode. Number in v0, arguments in a0..a3, result in
+ * v0: zero or positive on success, -DISCO_E... on failure. No other register changes. From guest
+ * user mode it is an ordinary Coprocessor Unusable exception.
  */
-#define DISCO_HYPCALL_INSN	0x42000028
+#define DISCO_HYPCALL_INSN 0x42000028
 
 /* ---- calls ---- */
-#define DISCO_HC_VERSION	0	/* () -> DISCO_ABI_VERSION */
-#define DISCO_HC_CONSOLE_WRITE	1	/* (physical address, bytes) -> bytes taken, at most 4096 a call */
-#define DISCO_HC_CONSOLE_PUTC	2	/* (character) -> 0 */
-#define DISCO_HC_CONSOLE_GETC	3	/* () -> character 0..255, or -DISCO_EAGAIN */
-#define DISCO_HC_SET_TIMER	4	/* (32-bit Count value) -> 0: as mtc0 Compare, one trap */
-#define DISCO_HC_VCPU_START	5	/* (vcpu, physical address of a start block) -> 0: see below */
-#define DISCO_HC_VCPU_STOP	6	/* () stops the calling VCPU until started again */
-#define DISCO_HC_IPI		7	/* (vcpu bit mask, line 0..1) raises Cause.IP0/IP1 there -> 0 */
-#define DISCO_HC_IPI_CLEAR	8	/* (line 0..1) drops the caller's own line -> 0 */
-#define DISCO_HC_YIELD		9	/* () gives the rest of the time slice away -> 0 */
-#define DISCO_HC_POWEROFF	10	/* (code) ends the VM; code 0 is success, printed by the monitor */
-#define DISCO_HC_RESET		11	/* () loads and starts the VM afresh */
-#define DISCO_HC_VCPU_ID	12	/* () -> this VCPU's number in its VM */
-#define DISCO_HC_STAT		13	/* (DISCO_STAT_...) -> that counter of the calling VCPU */
-#define DISCO_HC_COUNT_		14	/* how many there are; not a call */
+#define DISCO_HC_VERSION       0 /* () -> DISCO_ABI_VERSION */
+#define DISCO_HC_CONSOLE_WRITE 1 /* (physical address, bytes) -> bytes taken, at most 4096 a call \
+				  */
+#define DISCO_HC_CONSOLE_PUTC 2	 /* (character) -> 0 */
+#define DISCO_HC_CONSOLE_GETC 3	 /* () -> character 0..255, or -DISCO_EAGAIN */
+#define DISCO_HC_SET_TIMER    4	 /* (32-bit Count value) -> 0: as mtc0 Compare, one trap */
+#define DISCO_HC_VCPU_START   5	 /* (vcpu, physical address of a start block) -> 0: see below */
+#define DISCO_HC_VCPU_STOP    6	 /* () stops the calling VCPU until started again */
+#define DISCO_HC_IPI	      7	 /* (vcpu bit mask, line 0..1) raises Cause.IP0/IP1 there -> 0 */
+#define DISCO_HC_IPI_CLEAR    8	 /* (line 0..1) drops the caller's own line -> 0 */
+#define DISCO_HC_YIELD	      9	 /* () gives the rest of the time slice away -> 0 */
+#define DISCO_HC_POWEROFF     10 /* (code) ends the VM; code 0 is success, printed by the monitor */
+#define DISCO_HC_RESET	      11 /* () loads and starts the VM afresh */
+#define DISCO_HC_VCPU_ID      12 /* () -> this VCPU's number in its VM */
+#define DISCO_HC_STAT	      13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
+#define DISCO_HC_COUNT_	      14 /* how many there are; not a call */
 
 /*
  * DISCO_HC_VCPU_START: a0 = vcpu, a1 = physical address of a struct of four 64-bit words
- * { entry pc, sp, gp, argument }: the VCPU starts at pc in kernel mode, interrupts off, Status as after
- * VM start, with those registers and a0 = argument. Fails with -DISCO_EINVAL for a VCPU that does not exist or
- * a bad address, -DISCO_EBUSY for one that runs.
+ * { entry pc, sp, gp, argument }: the VCPU starts at pc in kernel mode, interrupts off, Status as
+ * after VM start, with those registers and a0 = argument. Fails with -DISCO_EINVAL for a VCPU that
+ * does not exist or a bad address, -DISCO_EBUSY for one that runs.
  */
-#define DISCO_START_PC		0
-#define DISCO_START_SP		8
-#define DISCO_START_GP		16
-#define DISCO_START_ARG		24
-#define DISCO_START_BYTES	32
+#define DISCO_START_PC	  0
+#define DISCO_START_SP	  8
+#define DISCO_START_GP	  16
+#define DISCO_START_ARG	  24
+#define DISCO_START_BYTES 32
 
-#define DISCO_STAT_EXITS	0	/* entries to the monitor of any cause, refills from the L2TLB not counted */
-#define DISCO_STAT_TLB		1	/* of these: TLB misses that the L2TLB did not hold */
-#define DISCO_STAT_PRIV		2	/* of these: privileged instructions emulated */
-#define DISCO_STAT_HYPCALL	3	/* of these: monitor calls */
-#define DISCO_STAT_IRQ		4	/* of these: machine interrupts */
+#define DISCO_STAT_EXITS \
+	0 /* entries to the monitor of any cause, refills from the L2TLB not counted */
+#define DISCO_STAT_TLB	   1 /* of these: TLB misses that the L2TLB did not hold */
+#define DISCO_STAT_PRIV	   2 /* of these: privileged instructions emulated */
+#define DISCO_STAT_HYPCALL 3 /* of these: monitor calls */
+#define DISCO_STAT_IRQ	   4 /* of these: machine interrupts */
 
 /* ---- errors, negated in v0 ---- */
-#define DISCO_EPERM		1
-#define DISCO_EAGAIN		11
-#define DISCO_EFAULT		14
-#define DISCO_EBUSY		16
-#define DISCO_EINVAL		22
-#define DISCO_ENOSYS		38
+#define DISCO_EPERM  1
+#define DISCO_EAGAIN 11
+#define DISCO_EFAULT 14
+#define DISCO_EBUSY  16
+#define DISCO_EINVAL 22
+#define DISCO_ENOSYS 38
 
 /*
  * ---- guest kernel address space ----
- * "Physical" memory starts at 0 and is contiguous. Guest kernel mode sees it, without any TLB entry of its own, at
- *   csseg [0xffffffffc0000000, 0xffffffffd0000000)    physical 0 .. 256 MB    (in place of KSEG0)
- *   xsseg [0x4000000000000000, + memory size)         all of it               (in place of XKPHYS)
- * The rest of csseg, [0xffffffffd0000000, 0xffffffffdffff000), and the rest of xsseg are mapped by the guest's TLB.
- * The last page of csseg is the monitor's. KSEG0, KSEG1, kseg3, XKPHYS and xkseg give address errors.
+ * "Physical" memory starts at 0 and is contiguous. Guest kernel mode sees it, without any TLB entry
+ * of its own, at csseg [0xffffffffc0000000, 0xffffffffd0000000)    physical 0 .. 256 MB    (in
+ * place of KSEG0) xsseg [0x4000000000000000, + memory size)         all of it               (in
+ * place of XKPHYS) The rest of csseg, [0xffffffffd0000000, 0xffffffffdffff000), and the rest of
+ * xsseg are mapped by the guest's TLB. The last page of csseg is the monitor's. KSEG0, KSEG1,
+ * kseg3, XKPHYS and xkseg give address errors.
  */
-#define DISCO_CSSEG_BASE	0xffffffffc0000000
-#define DISCO_CSSEG_WINDOW	0x10000000
-#define DISCO_CSSEG_MAPPED	0xffffffffd0000000
-#define DISCO_SPECIAL_PAGE	0xffffffffdffff000
-#define DISCO_XSSEG_BASE	0x4000000000000000
+#define DISCO_CSSEG_BASE   0xffffffffc0000000
+#define DISCO_CSSEG_WINDOW 0x10000000
+#define DISCO_CSSEG_MAPPED 0xffffffffd0000000
+#define DISCO_SPECIAL_PAGE 0xffffffffdffff000
+#define DISCO_XSSEG_BASE   0x4000000000000000
 
 /*
- * ---- start of a VM ---- (UHI boot, MD01069): VCPU 0 starts at the ELF entry with a0 = -2, a1 = csseg address of a
- * flattened device tree, a2 = a3 = 0; Status = BEV|KX|SX|UX. The tree: /memory, /chosen { bootargs, linux,initrd-start/end },
- * /cpus, /interrupt-controller "mti,cpu-interrupt-controller", /hypervisor "disco,monitor".
- * Interrupt lines: IP0, IP1 IPIs (software), IP2 console input, IP7 timer (IntCtl.IPTI = 7).
+ * ---- start of a VM ---- (UHI boot, MD01069): VCPU 0 starts at the ELF entry with a0 = -2, a1 =
+ * csseg address of a flattened device tree, a2 = a3 = 0; Status = BEV|KX|SX|UX. The tree: /memory,
+ * /chosen { bootargs, linux,initrd-start/end }, /cpus, /interrupt-controller
+ * "mti,cpu-interrupt-controller", /hypervisor "disco,monitor". Interrupt lines: IP0, IP1 IPIs
+ * (software), IP2 console input, IP7 timer (IntCtl.IPTI = 7).
  */
-#define DISCO_IRQ_IPI0		0
-#define DISCO_IRQ_IPI1		1
-#define DISCO_IRQ_CONSOLE	2
-#define DISCO_IRQ_TIMER		7
+#define DISCO_IRQ_IPI0	  0
+#define DISCO_IRQ_IPI1	  1
+#define DISCO_IRQ_CONSOLE 2
+#define DISCO_IRQ_TIMER	  7
 
 #endif /* KERNEL_ABI_DISCO_H */
