@@ -170,7 +170,7 @@ struct vm *command_vm(int argc, char **argv)
 	if (vm && vm->state != VM_BROKEN)
 		return vm;
 	if (vm)
-		kprintf("%s: its description is wrong: %s\n", vm->name, vm->desc->error);
+		kprintf("%s: its description is wrong: %s\n", vm->name, vm->end);
 	else if (argc > 1)
 		kprintf("%s: no VM of that name; vms lists them\n", argv[1]);
 	else
@@ -258,27 +258,29 @@ static void typed_at_prompt(char c)
 	console_unlock();
 }
 
-static void typed_escaped(char c)
+static void typed_escaped(struct vm *vm, char c)
 {
 	escape_seen = false;
 	if (c == '.')
 		detach("detached; help lists commands, attach goes back\n");
 	else if (c == CONSOLE_ESCAPE)
-		vcons_input(attached->cons, c);
+		vcons_input(vm->cons, c);
 	else
 		kprintf("\nCtrl-] then . leaves the guest; Ctrl-] twice sends one\n");
 }
 
 static void typed(char c)
 {
-	if (!attached)
+	struct vm *vm = attached; /* another node takes it away when the VM ends */
+
+	if (!vm)
 		typed_at_prompt(c);
 	else if (escape_seen)
-		typed_escaped(c);
+		typed_escaped(vm, c);
 	else if (c == CONSOLE_ESCAPE)
 		escape_seen = true;
 	else
-		vcons_input(attached->cons, c);
+		vcons_input(vm->cons, c);
 }
 
 void console_poll(void)

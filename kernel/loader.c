@@ -23,7 +23,9 @@ void loader_set_archive(const void *data, size_t size)
 	archive_size = size;
 }
 
-static int find(const char *name, const void **data, size_t *size, char *why, size_t why_size)
+/* A file of the archive; prop is the property that names it, for the error. */
+static int find(const char *prop, const char *name, const void **data, size_t *size, char *why,
+		size_t why_size)
 {
 	int err;
 
@@ -33,9 +35,10 @@ static int find(const char *name, const void **data, size_t *size, char *why, si
 	}
 	err = cpio_find(archive, archive_size, name, data, size);
 	if (err == -ENOENT)
-		ksnprintf(why, why_size, "%s: not in the boot archive", name);
+		ksnprintf(why, why_size, "%s: found \"%s\", which is not in the boot archive", prop,
+			  name);
 	else if (err && cpio_check(archive, archive_size, why, why_size) >= 0)
-		ksnprintf(why, why_size, "%s: boot archive unreadable", name);
+		ksnprintf(why, why_size, "%s: %s: boot archive unreadable", prop, name);
 	return err;
 }
 
@@ -44,7 +47,7 @@ int loader_describe(struct machine_desc *out, char *why, size_t why_size)
 	static u8 tree[TREE_MAX] __attribute__((aligned(8))); /* in the archive it may not be */
 	const void *dtb;
 	size_t size;
-	int err = find("disco.dtb", &dtb, &size, why, why_size);
+	int err = find("disco.dtb", "disco.dtb", &dtb, &size, why, why_size);
 
 	if (err)
 		return err;
@@ -63,22 +66,24 @@ static int load_kernel(struct vm *vm, struct elf_image *image, char *why, size_t
 	char reason[VMDESC_ERROR_BYTES];
 	const void *elf;
 	size_t size;
-	int err = find(name, &elf, &size, why, why_size);
+	int err = find("kernel", name, &elf, &size, why, why_size);
 
 	if (err)
 		return err;
 	err = elf_check(elf, size, (u64)vm->pmap.npages << PAGE_SHIFT, image, reason,
 			sizeof(reason));
 	if (err) {
-		ksnprintf(why, why_size, "%s: %s", name, reason);
+		ksnprintf(why, why_size, "kernel: %s: %s", name, reason);
 		return err;
 	}
 	for (unsigned i = 0; i < image->nsegs; i++) { /* memory is zero already */
 		const struct elf_segment *s = &image->segs[i];
 
 		err = vm_copy_out(vm, s->phys, s->src, s->filesz);
-		if (err)
+		if (err) {
+			ksnprintf(why, why_size, "memory-mb: the machine's is used up");
 			return err;
+		}
 	}
 	return 0;
 }
@@ -102,7 +107,7 @@ static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, cha
 	int err, tree_size;
 
 	if (d->ramdisk[0]) {
-		err = find(d->ramdisk, &ramdisk, &size, why, why_size);
+		err = find("ramdisk", d->ramdisk, &ramdisk, &size, why, why_size);
 		if (err)
 			return err;
 	}

@@ -7,7 +7,7 @@
 #ifndef KERNEL_NODE_H
 #define KERNEL_NODE_H
 
-#include "arch/mips/asid.h"
+#include "arch/mips/arch.h"
 #include "kernel/types.h"
 
 #define MAX_NODES	16

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* pmap: "physical" to machine pages of a VM. */
-#include "arch/mips/regs.h"
+#include "arch/mips/arch.h"
 #include "kernel/memmap.h"
 #include "kernel/vm.h"
 #include "numa/numa.h"
-
-u64 pmap_entry(mpn_t mpn)
-{
-	return mpn.v << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D | ENTRYLO_V;
-}
 
 void pmap_init(struct pmap *p, u64 *lo, u32 npages)
 {
@@ -21,7 +16,7 @@ mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn)
 {
 	u64 lo = gpn.v < p->npages ? p->lo[gpn.v] : 0;
 
-	return lo ? pmap_entry_mpn(lo) : MPN_NONE;
+	return lo ? arch_entry_page(lo) : MPN_NONE;
 }
 
 /* First use. The VM's pages were reserved when it started, so that running out here is the
@@ -37,7 +32,7 @@ static u64 give_page(struct vm *vm, gpn_t gpn, u32 node)
 		if (mpn_valid(mpn)) {
 			memmap_give(mpn, vm->id, gpn);
 			p->used++;
-			__atomic_store_n(&p->lo[gpn.v], pmap_entry(mpn), __ATOMIC_RELEASE);
+			__atomic_store_n(&p->lo[gpn.v], arch_page_entry(mpn), __ATOMIC_RELEASE);
 		}
 	}
 	lock_release(&p->lock);
@@ -61,7 +56,7 @@ void pmap_release(struct vm *vm)
 	for (u32 i = 0; i < p->npages; i++) {
 		if (!p->lo[i])
 			continue;
-		mpn_t mpn = pmap_entry_mpn(p->lo[i]);
+		mpn_t mpn = arch_entry_page(p->lo[i]);
 
 		p->lo[i] = 0;
 		memmap_take_back(mpn, vm->id);

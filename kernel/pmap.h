@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pmap: "physical" to machine, one array per VM. An entry is a ready EntryLo of the machine page
- * (valid, dirty, cacheable, no G), or 0 while the VM has not used the page. A page is given,
+ * (arch_page_entry), or 0 while the VM has not used the page. A page is given,
  * zeroed, on its first use, near who uses it.
  */
 #ifndef KERNEL_PMAP_H
@@ -25,8 +25,5 @@ u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node);
 mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn); /* MPN_NONE: none yet */
 void pmap_init(struct pmap *p, u64 *lo, u32 npages);
 void pmap_release(struct vm *vm); /* all pages back to their nodes; nobody may run in the VM */
-
-u64 pmap_entry(mpn_t mpn);
-static inline mpn_t pmap_entry_mpn(u64 lo) { return (mpn_t){ (lo & 0x3fffffffc0ul) >> 6 }; }
 
 #endif /* KERNEL_PMAP_H */

@@ -26,7 +26,7 @@ COMMAND(vms, "", "virtual machines")
 			vm->home->id, vm->nvcpus, vm->desc->memory_mb,
 			(u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
 		if (vm->state == VM_BROKEN)
-			kprintf("  %s\n", vm->desc->error);
+			kprintf("  %s\n", vm->end);
 	}
 }
 

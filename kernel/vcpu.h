@@ -6,9 +6,11 @@
  *   state      in the processor   on the run queue   leaves it by
  *   OFFLINE    no                 skipped            vcpu_start
  *   READY      no                 yes                being picked: RUNNING
- *   RUNNING    yes                yes                end of slice: READY; WAIT: WAITING; end of VM:
- * OFFLINE WAITING    may be, idle       skipped            an enabled interrupt pending: READY; end
- * of VM: OFFLINE At most one VCPU of a node is RUNNING: node->current.
+ *   RUNNING    yes                yes                end of slice: READY; WAIT: WAITING
+ *   WAITING    may be, idle       skipped            an enabled interrupt is pending: READY
+ *
+ * The end of its VM makes any of them OFFLINE. At most one VCPU of a node is RUNNING:
+ * node->current.
  */
 #ifndef KERNEL_VCPU_H
 #define KERNEL_VCPU_H

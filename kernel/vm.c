@@ -59,6 +59,49 @@ static struct node *choose_node(const struct vm_desc *d)
 	return best;
 }
 
+/* What a VM costs the monitor on its home node, alignment included. */
+static u64 monitor_bytes(const struct vm_desc *d)
+{
+	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + sizeof(struct l2tlb) +
+		   ASID_COUNT * sizeof(u64) + 2 * PAGE_SIZE;
+
+	return ((u64)d->memory_mb << (20 - PAGE_SHIFT)) * sizeof(u64) + vcons_bytes() +
+	       d->vcpus * vcpu;
+}
+
+/* Does this machine have what the description wants of the home node? The reason in why if not. */
+static bool fits(const struct vm_desc *d, const struct node *home, char *why, size_t why_size)
+{
+	u64 need = monitor_bytes(d), left = nodemem_boot_left(home->id);
+
+	if (home->nvcpus + d->vcpus > NODE_VCPUS) {
+		ksnprintf(why, why_size, "/vms/%s: vcpus: found %u, node %u has %u of %u already",
+			  d->name, d->vcpus, home->id, home->nvcpus, NODE_VCPUS);
+		return false;
+	}
+	if (need > left) {
+		ksnprintf(why, why_size,
+			  "/vms/%s: memory-mb: found %u, which needs %lu KB of node %u's %lu left",
+			  d->name, d->memory_mb, need >> 10, home->id, left >> 10);
+		return false;
+	}
+	return true;
+}
+
+static bool is_possible(const struct vm_desc *d, char *why, size_t why_size)
+{
+	if (!d->valid) {
+		ksnprintf(why, why_size, "%s", d->error);
+		return false;
+	}
+	if (d->node >= (s32)nnodes) {
+		ksnprintf(why, why_size, "/vms/%s: node: found %d, allowed 0..%u", d->name, d->node,
+			  nnodes - 1);
+		return false;
+	}
+	return fits(d, choose_node(d), why, why_size);
+}
+
 void vm_create(const struct vm_desc *d)
 {
 	struct vm *vm = boot_alloc(d, 0, sizeof(*vm), 128);
@@ -69,14 +112,10 @@ void vm_create(const struct vm_desc *d)
 	vm->lock = (struct lock)LOCK_INIT(RANK_VM);
 	vms[nvms++] = vm;
 	strncpy(vm->name, d->valid ? d->label : d->name, sizeof(vm->name) - 1);
-	if (!d->valid || d->node >= (s32)nnodes) {
+	if (!is_possible(d, vm->end, sizeof(vm->end))) {
 		vm->state = VM_BROKEN;
 		vm->home = nodes[0];
-		if (d->valid)
-			log_line("vm", "/vms/%s: node: found %d, allowed 0..%u", d->name, d->node,
-				 nnodes - 1);
-		else
-			log_line("vm", "%s", d->error);
+		log_line("vm", "%s", vm->end);
 		return;
 	}
 	vm->state = VM_STOPPED;
@@ -104,15 +143,16 @@ static void start(struct vm *vm)
 
 	if (nodemem_reserve(vm->pmap.npages)) {
 		log_line("vm",
-			 "%s not started: memory-mb: found %u, allowed 4..%lu (memory left for VMs)",
-			 vm->name, vm->desc->memory_mb, nodemem_unreserved() >> (20 - PAGE_SHIFT));
+			 "%s not started: /vms/%s: memory-mb: found %u, allowed 4..%lu (left for VMs)",
+			 vm->name, vm->desc->name, vm->desc->memory_mb,
+			 nodemem_unreserved() >> (20 - PAGE_SHIFT));
 		return;
 	}
 	vm->end[0] = '\0';
 	if (loader_load(vm, &entry, &dtb, why, sizeof(why))) {
 		pmap_release(vm);
 		nodemem_unreserve(vm->pmap.npages);
-		log_line("vm", "%s not started: %s", vm->name, why);
+		log_line("vm", "%s not started: /vms/%s: %s", vm->name, vm->desc->name, why);
 		return;
 	}
 	vcons_reset(vm->cons);
@@ -240,7 +280,7 @@ static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
 
 		if (!lo)
 			return -EFAULT;
-		page = (u8 *)mpn_ptr(pmap_entry_mpn(lo)) + (gpa.v & PAGE_MASK);
+		page = (u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa.v & PAGE_MASK);
 		memcpy(out ? page : b, out ? b : page, part);
 		gpa.v += part;
 		b += part;

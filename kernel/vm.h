@@ -43,7 +43,7 @@ struct vm {
 	u32 live;    /* VCPUs not OFFLINE */
 	/* why it ends: the first to say so, under lock */
 	struct lock lock;
-	char end[112];
+	char end[VMDESC_ERROR_BYTES]; /* BROKEN: what is wrong */
 	struct pmap pmap;
 };
 

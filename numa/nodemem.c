@@ -36,6 +36,13 @@ void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align)
 	return memset(maddr_ptr((maddr_t){ start }), 0, bytes);
 }
 
+u64 nodemem_boot_left(u32 node)
+{
+	const struct range *r = &topology[node];
+
+	return r->base.v + r->bytes - r->boot_next.v;
+}
+
 static void push(struct nodemem *m, u32 index)
 {
 	struct page *p = memmap_page((mpn_t){ m->first.v + index });

@@ -21,6 +21,7 @@ u32 topology_distance(u32 from, u32 to); /* hops: 0 for the node itself */
 /* Memory of a node for the monitor itself, zeroed, never given back. Boot only. NULL: the node has
  * no more. */
 void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align);
+u64 nodemem_boot_left(u32 node); /* bytes, alignment not counted */
 /* The rest of the node's range becomes its free pages. */
 void nodemem_init(u32 node);
 

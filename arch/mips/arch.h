@@ -7,6 +7,8 @@
 #ifndef ARCH_MIPS_ARCH_H
 #define ARCH_MIPS_ARCH_H
 
+#include "arch/mips/asid.h"
+#include "arch/mips/regs.h"
 #include "kernel/types.h"
 
 struct vcpu;
@@ -134,6 +136,15 @@ void arch_backtrace(u64 pc, u64 sp, u64 ra);
 void arch_backtrace_here(void);
 
 /* ---- guest memory ---- */
+/* A machine page as the TLB wants it: EntryLo, valid, writable, cacheable, not global. Never 0. */
+static inline u64 arch_page_entry(mpn_t n)
+{
+	return n.v << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D | ENTRYLO_V;
+}
+static inline mpn_t arch_entry_page(u64 lo)
+{
+	return (mpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT };
+}
 static inline void *maddr_ptr(maddr_t a)
 {
 	return (void *)(0x9800000000000000ul | a.v); /* XKPHYS, cached */
