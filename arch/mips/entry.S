@@ -66,8 +66,9 @@ guest_enter:
 	eret
 
 	/*
-	 * The monitor's own exception. in: k0 in KS_K0, k1 in KS_K1. One is expected: CTC1 raises FPE, after it has written, for an FCSR
-	 * whose Cause and Enables meet, as a guest's does between its own FPE and its handler. Go on behind it.
+	 * The monitor's own exception. in: k0 in KS_K0, k1 in KS_K1. One is expected: CTC1 raises FPE, after it
+	 * has written, for an FCSR whose Cause and Enables meet, as a guest's does between its own FPE and its
+	 * handler. Go on behind it.
 	 */
 	.globl	monitor_trap
 monitor_trap:

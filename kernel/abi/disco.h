@@ -18,22 +18,21 @@
 #define DISCO_HYPCALL_INSN 0x42000028
 
 /* ---- calls ---- */
-#define DISCO_HC_VERSION       0 /* () -> DISCO_ABI_VERSION */
-#define DISCO_HC_CONSOLE_WRITE 1 /* (physical address, bytes) -> bytes taken, at most 4096 a call \
-				  */
-#define DISCO_HC_CONSOLE_PUTC 2	 /* (character) -> 0 */
-#define DISCO_HC_CONSOLE_GETC 3	 /* () -> character 0..255, or -DISCO_EAGAIN */
-#define DISCO_HC_SET_TIMER    4	 /* (32-bit Count value) -> 0: as mtc0 Compare, one trap */
-#define DISCO_HC_VCPU_START   5	 /* (vcpu, physical address of a start block) -> 0: see below */
-#define DISCO_HC_VCPU_STOP    6	 /* () stops the calling VCPU until started again */
-#define DISCO_HC_IPI	      7	 /* (vcpu bit mask, line 0..1) raises Cause.IP0/IP1 there -> 0 */
-#define DISCO_HC_IPI_CLEAR    8	 /* (line 0..1) drops the caller's own line -> 0 */
-#define DISCO_HC_YIELD	      9	 /* () gives the rest of the time slice away -> 0 */
-#define DISCO_HC_POWEROFF     10 /* (code) ends the VM; code 0 is success, printed by the monitor */
-#define DISCO_HC_RESET	      11 /* () loads and starts the VM afresh */
-#define DISCO_HC_VCPU_ID      12 /* () -> this VCPU's number in its VM */
-#define DISCO_HC_STAT	      13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
-#define DISCO_HC_COUNT_	      14 /* how many there are; not a call */
+#define DISCO_HC_VERSION       0  /* () -> DISCO_ABI_VERSION */
+#define DISCO_HC_CONSOLE_WRITE 1  /* (physical address, bytes) -> bytes taken, up to 4096 */
+#define DISCO_HC_CONSOLE_PUTC  2  /* (character) -> 0 */
+#define DISCO_HC_CONSOLE_GETC  3  /* () -> character 0..255, or -DISCO_EAGAIN */
+#define DISCO_HC_SET_TIMER     4  /* (32-bit Count value) -> 0: as mtc0 Compare, one trap */
+#define DISCO_HC_VCPU_START    5  /* (vcpu, physical address of a start block) -> 0: see below */
+#define DISCO_HC_VCPU_STOP     6  /* () stops the calling VCPU until started again */
+#define DISCO_HC_IPI	       7  /* (vcpu bit mask, line 0..1) raises Cause.IP0/IP1 there -> 0 */
+#define DISCO_HC_IPI_CLEAR     8  /* (line 0..1) drops the caller's own line -> 0 */
+#define DISCO_HC_YIELD	       9  /* () gives the rest of the time slice away -> 0 */
+#define DISCO_HC_POWEROFF      10 /* (code) ends the VM; code 0 is success, printed by the monitor */
+#define DISCO_HC_RESET	       11 /* () loads and starts the VM afresh */
+#define DISCO_HC_VCPU_ID       12 /* () -> this VCPU's number in its VM */
+#define DISCO_HC_STAT	       13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
+#define DISCO_HC_COUNT_	       14 /* how many there are; not a call */
 
 /*
  * DISCO_HC_VCPU_START: a0 = vcpu, a1 = physical address of a struct of four 64-bit words
@@ -47,8 +46,7 @@
 #define DISCO_START_ARG	  24
 #define DISCO_START_BYTES 32
 
-#define DISCO_STAT_EXITS \
-	0 /* entries to the monitor of any cause, refills from the L2TLB not counted */
+#define DISCO_STAT_EXITS   0 /* entries to the monitor but refills from the L2TLB */
 #define DISCO_STAT_TLB	   1 /* of these: TLB misses that the L2TLB did not hold */
 #define DISCO_STAT_PRIV	   2 /* of these: privileged instructions emulated */
 #define DISCO_STAT_HYPCALL 3 /* of these: monitor calls */

@@ -7,7 +7,7 @@ import re
 import tree
 
 # Named by no file map: what every folder has, and what tools want in a fixed place.
-UNNAMED = {"README.md", "module.mk", ".gitignore", "__init__.py", "conftest.py"}
+UNNAMED = {"README.md", "series", "module.mk", ".gitignore", "__init__.py", "conftest.py"}
 HEAD = re.compile(r"^\|\s*`?(file|files|folder|test|patch|module)`?\s*\|", re.I)
 
 
@@ -37,7 +37,7 @@ def readme_of(name):
 
 
 def named(relative, names):
-    return any(fnmatch.fnmatchcase(relative, word) or (word.endswith("/") and relative.startswith(word)) for word in names)
+    return any(fnmatch.fnmatchcase(relative.removesuffix(".patch"), word.removesuffix(".patch")) or (word.endswith("/") and relative.startswith(word)) for word in names)
 
 
 def test_every_file_is_named():

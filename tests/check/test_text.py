@@ -17,7 +17,7 @@ TRACES = re.compile(r"(?:^|[\s\"'=(:,]|-[A-Z])/(?:home|root|work|Users)/\w"
                     r"|(?<![\w.])(?:10\.\d{1,3}|192\.168|172\.16)\.\d{1,3}\.\d{1,3}(?![\w.])"
                     r"|\.(?:internal|local|corp)\b[:/]")
 # The formatter keeps C at 100 columns; it does not see these.
-ASSEMBLY_WIDTH = 120
+ASSEMBLY_WIDTH = 132
 
 
 def report(problems):
