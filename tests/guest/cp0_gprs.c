@@ -15,8 +15,10 @@
 	PROBE(p_reg##n, \
 	      SAVE "dmfc0 $" #n ", $31, 3\n\tdmtc0 $" #n ", $31, 5\n\tmove $2, $" #n RESTORE);
 REG(1)
-REG(2) REG(3) REG(4) REG(5) REG(6) REG(7) REG(8) REG(9) REG(10) REG(11) REG(12) REG(13) REG(14)
-	REG(15) REG(25) REG(26) REG(27) REG(29) REG(31)
+REG(2)
+REG(3)
+REG(4) REG(5) REG(6) REG(7) REG(8) REG(9) REG(10) REG(11) REG(12) REG(13) REG(14) REG(15) REG(25)
+	REG(26) REG(27) REG(29) REG(31)
 
 #define ROW(n)              \
 	{                   \

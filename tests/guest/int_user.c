@@ -31,7 +31,7 @@ static bool handler(struct frame *f)
 	}
 	if (f->cause & CAUSE_TI) {
 		ticks++;
-		cp0_write_compare((s32)(cp0_read_count() + PERIOD));
+		timer_set(PERIOD);
 	}
 	return true;
 }
@@ -48,7 +48,7 @@ int main(void)
 	check_eq("v0", t->v0, 7);
 	check_eq("taken", soft, 1);
 	probe_user_status = ST_BASE | ST_IE | ST_IM(7);
-	cp0_write_compare((s32)(cp0_read_count() + PERIOD));
+	timer_set(PERIOD);
 	t = probe_user(p_loop, LOOPS, 0, 0);
 	expect_none("a loop with a timer", t);
 	check_eq("registers", t->v0,

@@ -59,6 +59,21 @@ static inline void check_miss(const char *what, u64 va)
 	      "%s: %s at vector %x, wanted a refill", what, trap_name(t->exc), (u32)t->f.vector);
 }
 
+/*
+ * Sets the timer delta ahead, for certain: a host that was busy between reading Count and writing
+ * Compare would leave us 25 seconds to wait. Returns the Count it is set to.
+ */
+static inline u32 timer_set(u32 delta)
+{
+	u32 due;
+
+	do {
+		due = cp0_read_count() + delta;
+		cp0_write_compare((s32)due);
+	} while ((s32)(due - cp0_read_count()) <= 0);
+	return due;
+}
+
 /* Gives page n the value tag in its first word and tag + 1 in its last. */
 static inline void tag_page(unsigned n, u64 tag)
 {

@@ -31,8 +31,7 @@ static bool handler(struct frame *f)
 	ticks++;
 	check((s32)(now - due) >= 0, "tick %u early by %d", ticks, (s32)(due - now));
 	late += now - due > LATE;
-	due = now + PERIOD;
-	cp0_write_compare((s32)due);
+	due = timer_set(PERIOD);
 	return true;
 }
 
@@ -41,8 +40,7 @@ int main(void)
 	u32 start;
 
 	trap_hook = handler;
-	due = cp0_read_count() + PERIOD;
-	cp0_write_compare((s32)due);
+	due = timer_set(PERIOD);
 	cp0_write_status(ST_BASE | ST_IE | ST_IM(7));
 	start = count_now();
 	while (ticks < 10 && count_now() - start < 2000000000u)

@@ -17,7 +17,7 @@ static void sleep(const void *p, const char *what)
 	u32 start = cp0_read_count();
 	const struct trap *t;
 
-	cp0_write_compare((s32)(start + SLEEP));
+	timer_set(SLEEP);
 	t = probe(p, 0, 0, 0);
 	expect_none(what, t);
 	check_eq(what, t->v0, 2);

@@ -33,7 +33,7 @@ int main(void)
 		u32 start = cp0_read_count();
 
 		taken = 0;
-		cp0_write_compare((s32)(start + SLEEP));
+		timer_set(SLEEP);
 		expect_none("wait", probe(p_sleep, ST_BASE | ST_IE | ST_IM(7), 0, 0));
 		check_eq("interrupts", taken, 1);
 		check_eq("EPC", where - (u64)p_sleep_at, 0);
