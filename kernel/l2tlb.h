@@ -26,9 +26,10 @@ struct l2tlb_entry {
 
 #define L2TLB_NOTHING (~0ul)
 
+/* Aligned to its size: the handler inserts the index into the address. */
 struct l2tlb {
 	struct l2tlb_entry entry[L2TLB_ENTRIES];
-};
+} __attribute__((aligned(L2TLB_ENTRIES << L2TLB_ENTRY_SHIFT)));
 
 static inline u32 l2tlb_index(u64 tag)
 {

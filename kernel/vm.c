@@ -39,7 +39,7 @@ static struct vcpu *create_vcpu(struct vm *vm, u32 id)
 	v->id = id;
 	v->state = VCPU_OFFLINE;
 	v->arch.cp0 = boot_alloc(d, node, sizeof(*v->arch.cp0), PAGE_SIZE);
-	v->arch.l2tlb = boot_alloc(d, node, sizeof(*v->arch.l2tlb), 128);
+	v->arch.l2tlb = boot_alloc(d, node, sizeof(*v->arch.l2tlb), sizeof(*v->arch.l2tlb));
 	v->arch.asid_map = boot_alloc(d, node, ASID_COUNT * sizeof(u64), 128);
 	l2tlb_flush(v->arch.l2tlb);
 	sched_add(v);
@@ -62,7 +62,7 @@ static struct node *choose_node(const struct vm_desc *d)
 /* What a VM costs the monitor on its home node, alignment included. */
 static u64 monitor_bytes(const struct vm_desc *d)
 {
-	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + sizeof(struct l2tlb) +
+	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + 2 * sizeof(struct l2tlb) +
 		   ASID_COUNT * sizeof(u64) + 2 * PAGE_SIZE;
 
 	return ((u64)d->memory_mb << (20 - PAGE_SHIFT)) * sizeof(u64) + vcons_bytes() +

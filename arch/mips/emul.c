@@ -206,7 +206,7 @@ enum verdict emul_coprocessor0(struct vcpu *v)
 	emulate_fn fn = decode(w);
 	enum verdict verdict;
 
-	if (!fn)
+	if (!fn || ((v->arch.cause & CAUSE_BD) && (fn == do_eret || fn == do_wait)))
 		return inject_code(v, EXC_RI);
 	verdict = emul_advance(v);
 	if (verdict != RESUME)
@@ -219,8 +219,7 @@ enum verdict emul_coprocessor0(struct vcpu *v)
 
 static bool hwr_allowed(const struct vcpu *v, u32 hwr)
 {
-	return vcpu_kernel_mode(v) || (vcp0(v, Status) & STATUS_CU0) ||
-	       (vcp0(v, HWREna) & BIT(hwr));
+	return vcpu_kernel_mode(v) || (vcp0(v, HWREna) & BIT(hwr));
 }
 
 static bool hwr_read(struct vcpu *v, u32 hwr, u64 *val)

@@ -170,14 +170,14 @@ static enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 
 }
 
 /* Guest kernel segments that need no guest TLB entry (kernel/abi/disco.h). */
-static bool in_window(u64 va, u64 *gpa)
+static bool in_window(const struct vcpu *v, u64 va, u64 *gpa)
 {
 	if (va >= DISCO_CSSEG_BASE && va < DISCO_CSSEG_MAPPED) {
 		*gpa = va - DISCO_CSSEG_BASE;
 		return true;
 	}
 	*gpa = va - DISCO_XSSEG_BASE;
-	return va >> 62 == 1;
+	return va >> 62 == 1 && *gpa >> PAGE_SHIFT < v->vm->pmap.npages;
 }
 
 static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
@@ -263,7 +263,7 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 	v->stats.tlb_misses++;
 	if (va >= DISCO_SPECIAL_PAGE)
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
-	if (is_supervisor(va) && in_window(va, &gpa))
+	if (is_supervisor(va) && in_window(v, va, &gpa))
 		return miss_window(v, &m, gpa);
 	return miss_mapped(v, &m);
 }

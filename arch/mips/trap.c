@@ -35,7 +35,7 @@ static enum verdict trap_coprocessor(struct vcpu *v, u32 code)
 {
 	u32 ce = v->arch.cause >> CAUSE_CE_SHIFT & 3;
 
-	if (ce == 0 && (vcpu_kernel_mode(v) || (vcp0(v, Status) & STATUS_CU0)))
+	if (ce == 0 && vcpu_kernel_mode(v)) /* Release 6: CU0 does not open CP0 to user mode */
 		return emul_coprocessor0(v);
 	if (ce == 1 && (vcp0(v, Status) & STATUS_CU1)) {
 		fpu_acquire(v);
@@ -72,9 +72,24 @@ static void set_status(struct vcpu *v)
 	v->arch.status = status;
 }
 
+/*
+ * An ERET to an odd address puts QEMU's processor into a MIPS16 mode that it does not have, and its
+ * translator aborts the whole machine. So the address error that the fetch would raise is raised
+ * here; the refill handler leaves odd addresses to us, too.
+ */
+static bool inject_odd_pc(struct vcpu *v)
+{
+	if (!(v->arch.pc & 1))
+		return false;
+	v->arch.cause &= ~(u32)CAUSE_BD;
+	v->arch.badvaddr = v->arch.pc;
+	inject_badvaddr(v, EXC_ADEL);
+	return true;
+}
+
 _Noreturn void arch_run(struct vcpu *v)
 {
-	if (inject_interrupt(v) && inject(v) == KILL_VM) {
+	if ((inject_odd_pc(v) || inject_interrupt(v)) && inject(v) == KILL_VM) {
 		vm_kill(v->vm, v->arch.why);
 		sched_switch(v->node);
 	}

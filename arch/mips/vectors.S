@@ -24,7 +24,7 @@ vectors:
 
 	/*
 	 * 0x080, XTLB refill. Budget: 25 instructions from a hit's first to its ERETNC, in both segments.
-	 * ledger: k0 = EntryHi, the tag; k1 = entry; at = scratch
+	 * ledger: k0 = EntryHi, the tag; k1 = index, scratch; at = entry
 	 */
 	.org	VEC_XTLB
 	.globl	vector_xtlb
@@ -36,23 +36,27 @@ vector_xtlb:
 	dsrl	$1, $26, 62		# 5  R
 	bnez	$1, refill_supervisor	# 6
 	dsrl	$27, $26, L2TLB_VPN2_SHIFT # 7  (delay slot)
-	xor	$27, $27, $26		# 8  l2tlb_index()
-	andi	$27, $27, L2TLB_ENTRIES - 1 # 9
-	dsll	$27, $27, L2TLB_ENTRY_SHIFT # 10
-	dmfc0	$1, $31, KS_L2TLB	# 11
-	daddu	$27, $27, $1		# 12
-	ld	$1, L2TLB_TAG($27)	# 13
-	bne	$1, $26, refill_miss	# 14
-	ld	$26, L2TLB_LO0($27)	# 15 (delay slot)
-	dmtc0	$26, $2			# 16 EntryLo0
-	ld	$26, L2TLB_LO1($27)	# 17
-	dmtc0	$26, $3			# 18 EntryLo1; PageMask is always 0 here
-	dmfc0	$1, $31, KS_AT		# 19
-	dmfc0	$27, $31, KS_K1		# 20
-	dmfc0	$26, $31, KS_K0		# 21
-	ehb				# 22
-	tlbwr				# 23
-	eretnc				# 24 keeps a guest's LL reservation
+	xor	$27, $27, $26		# 8  l2tlb_index() in its low bits
+	.macro	L2TLB_HIT
+	dmfc0	$1, $31, KS_L2TLB	# 9  aligned to its size
+	dins	$1, $27, L2TLB_ENTRY_SHIFT, L2TLB_SHIFT # 10
+	ld	$27, L2TLB_TAG($1)	# 11
+	bne	$27, $26, refill_miss	# 12
+	dmfc0	$27, $14		# 13 (delay slot) EPC
+	andi	$27, $27, 1		# 14 odd: see arch_run
+	bnez	$27, refill_miss	# 15
+	ld	$26, L2TLB_LO0($1)	# 16 (delay slot)
+	dmtc0	$26, $2			# 17 EntryLo0
+	ld	$26, L2TLB_LO1($1)	# 18
+	dmtc0	$26, $3			# 19 EntryLo1; PageMask is always 0 here
+	dmfc0	$1, $31, KS_AT		# 20
+	dmfc0	$27, $31, KS_K1		# 21
+	dmfc0	$26, $31, KS_K0		# 22
+	ehb				# 23
+	tlbwr				# 24
+	eretnc				# 25 keeps a guest's LL reservation
+	.endm
+	L2TLB_HIT
 
 	.org	VEC_CACHE
 	dmtc0	$26, $31, KS_K0
@@ -77,25 +81,10 @@ vector_xtlb:
 	j	guest_exit
 	nop
 
-	/* The same lookup with ASID 0: at = R, k0 = EntryHi, k1 = EntryHi >> 13. */
+	/* The same lookup with ASID 0: k0 = EntryHi, k1 = EntryHi >> 13. */
 refill_supervisor:
 	dins	$26, $0, 0, 13		# 8
-	andi	$27, $27, L2TLB_ENTRIES - 1 # 9
-	dsll	$27, $27, L2TLB_ENTRY_SHIFT # 10
-	dmfc0	$1, $31, KS_L2TLB	# 11
-	daddu	$27, $27, $1		# 12
-	ld	$1, L2TLB_TAG($27)	# 13
-	bne	$1, $26, refill_miss	# 14
-	ld	$26, L2TLB_LO0($27)	# 15
-	dmtc0	$26, $2			# 16
-	ld	$26, L2TLB_LO1($27)	# 17
-	dmtc0	$26, $3			# 18
-	dmfc0	$1, $31, KS_AT		# 19
-	dmfc0	$27, $31, KS_K1		# 20
-	dmfc0	$26, $31, KS_K0		# 21
-	ehb				# 22
-	tlbwr				# 23
-	eretnc				# 24
+	L2TLB_HIT
 
 refill_miss:
 	mfc0	$26, $12

@@ -72,9 +72,12 @@ static void the_windows_need_no_entry(void **state)
 static void memory_ends_where_it_ends(void **state)
 {
 	(void)state;
-	assert_int_equal(reach(DISCO_XSSEG_BASE + FAKE_PAGES * PAGE_SIZE), -EXC_DBE);
-	assert_int_equal(reach_write(DISCO_XSSEG_BASE + (1ull << 47)), -EXC_DBE);
-	assert_int_equal(reach(DISCO_XSSEG_BASE + (1ull << 61)), -EXC_DBE);
+	assert_int_equal(reach(DISCO_CSSEG_BASE + FAKE_PAGES * PAGE_SIZE), -EXC_DBE);
+	assert_int_equal(reach_write(DISCO_CSSEG_MAPPED - 8), -EXC_DBE);
+	/* the rest of xsseg is the guest's TLB's */
+	assert_int_equal(reach(DISCO_XSSEG_BASE + FAKE_PAGES * PAGE_SIZE), -EXC_TLBL);
+	assert_int_equal(reach_write(DISCO_XSSEG_BASE + (1ull << 47)), -EXC_TLBS);
+	assert_true(v->arch.inject.refill);
 	write_pair(USER_PAGE, fake_lo(FAKE_PAGES, V | D), fake_lo(FAKE_PAGES - 1, V | D), false);
 	assert_int_equal(reach(USER_PAGE), -EXC_DBE);
 	assert_int_equal(reach(USER_PAGE + PAGE_SIZE), FAKE_PAGES - 1);
