@@ -5,11 +5,12 @@
  * vectors, and the length of every path through the monitor from one guest instruction to the next,
  * by what caused it. It does not model time.
  *
- * Options: out=FILE      where the results go, one JSON object a line
- *          ebase=ADDR    the monitor's exception vectors; without it there is no monitor, and
- * kernel mode is a bare kernel boot=ADDR     executing this address is the begin marker of unit 1
- *          probe=NAME:ADDR  paths that execute ADDR are kept apart, with +NAME in their cause (up
- * to 8)
+ * Options:
+ *   out=FILE         where the results go, one JSON object a line
+ *   ebase=ADDR       the monitor's exception vectors; without it kernel mode is a bare kernel's
+ *   exit=ADDR        what the refill vector does not reach when it finds the entry itself: a hit
+ *   boot=ADDR        executing this address is the begin marker of unit 1
+ *   probe=NAME:ADDR  paths that execute ADDR are kept apart, +NAME in their cause (up to 8)
  *
  * Markers are instructions without effect, legal in any mode: sltiu $0, $0, 0x5100 + n begins unit
  * n (1..255), sltiu $0, $0, 0x5200 + n ends it. What is reported is what the processor did that
@@ -34,7 +35,10 @@
 /* Which part of the address space an instruction was fetched from. */
 enum segment { SEG_KERNEL, SEG_SUPERVISOR, SEG_USER, SEGMENTS };
 
-static const char *const segment_names[SEGMENTS] = { "kernel", "supervisor", "user" };
+static const char *const segment_names[SEGMENTS + 1] = {
+	"kernel", "supervisor", "user", "nowhere", /* a path that ended in a miss of the first fetch
+						    */
+};
 
 enum kind {
 	KIND_OTHER,
@@ -77,12 +81,14 @@ struct insn {
 	uint8_t kind;
 	uint8_t probe; /* bit mask */
 	bool vector;
+	bool exit;
 };
 
 struct counts {
 	uint64_t insns[SEGMENTS];
 	uint64_t privileged[SEGMENTS][KINDS_PRIVILEGED];
 	uint64_t vectors[5]; /* at ebase + 0, 0x80, 0x100, 0x180, 0x200 */
+	uint64_t hits;	     /* of the refills */
 };
 
 struct cpu {
@@ -92,9 +98,11 @@ struct cpu {
 	bool seen;	   /* executed a guest instruction */
 	/* the path through the monitor under way */
 	bool inside;
-	uint32_t length;
+	bool returned; /* its last instruction was an ERET */
+	bool hit;
 	uint8_t probes;
-	int vector;		 /* index in vectors, -1 not known yet */
+	uint32_t length;
+	unsigned int vector;	 /* index in counts.vectors */
 	const struct insn *last; /* the last guest instruction */
 	uint32_t v0; /* what the guest last loaded by li v0: the number of its monitor call */
 };
@@ -110,7 +118,7 @@ struct cause {
 static struct cpu cpus[MAX_CPUS];
 static struct insn *table[1 << 16];
 static struct cause *causes[MAX_CAUSES];
-static uint64_t ebase, boot;
+static uint64_t ebase, exit_va, boot;
 static struct {
 	char name[24];
 	uint64_t va;
@@ -190,6 +198,7 @@ static struct insn *insn_get(uint64_t va, uint32_t word)
 	insn->word = word;
 	insn->segment = segment_of(va);
 	insn->kind = kind_of(word);
+	insn->exit = exit_va && va == exit_va;
 	insn->vector = ebase && va >= ebase && va <= ebase + 0x200 && !((va - ebase) & 0x7f);
 	for (unsigned int i = 0; i < probe_count; i++)
 		insn->probe |= (va == probes[i].va) << i;
@@ -210,8 +219,8 @@ static uint64_t cause_key(const struct cpu *cpu, const struct insn *to)
 	uint64_t call = general && from->kind == KIND_HYPCALL ? cpu->v0 & 0xff : 0;
 
 	return (uint64_t)(cpu->vector & 7) | kind << 4 | call << 12 |
-	       (uint64_t)from->segment << 20 | (uint64_t)to->segment << 22 |
-	       (uint64_t)cpu->probes << 24;
+	       (uint64_t)from->segment << 20 | (uint64_t)(to ? to->segment : SEGMENTS) << 22 |
+	       (uint64_t)cpu->probes << 24 | (uint64_t)cpu->hit << 32;
 }
 
 static void path_record(struct cpu *cpu, const struct insn *to)
@@ -251,16 +260,14 @@ static void cause_print(const struct cause *cause)
 	uint64_t key = cause->key;
 	unsigned int vector = key & 7, kind = key >> 4 & 0xff, call = key >> 12 & 0xff;
 
-	fprintf(out, "{\"path\": \"");
-	if (vector == 7)
-		fprintf(out, "unknown");
-	else
-		fprintf(out, "0x%03x", vector * 0x80);
+	fprintf(out, "{\"path\": \"0x%03x", vector * 0x80);
 	if (vector == 3)
 		fprintf(out, " %s", kind_names[kind]);
 	if (kind == KIND_HYPCALL)
 		fprintf(out, " %u", call);
 	fprintf(out, " %s>%s", segment_names[key >> 20 & 3], segment_names[key >> 22 & 3]);
+	if (key >> 32 & 1)
+		fprintf(out, " hit");
 	for (unsigned int i = 0; i < probe_count; i++)
 		if (key >> (24 + i) & 1)
 			fprintf(out, " +%s", probes[i].name);
@@ -286,7 +293,7 @@ static void unit_print(const struct cpu *cpu, unsigned int number)
 	for (int i = 0; i < 5; i++)
 		fprintf(out, "%s\"0x%03x\": %lu", i ? ", " : "", i * 0x80,
 			(unsigned long)(now->vectors[i] - begin->vectors[i]));
-	fprintf(out, "}");
+	fprintf(out, "}, \"hits\": %lu", (unsigned long)(now->hits - begin->hits));
 	for (int seg = 0; seg < SEGMENTS; seg++) {
 		fprintf(out, ", \"%s_privileged\": {", segment_names[seg]);
 		for (int kind = 1, n = 0; kind < KINDS_PRIVILEGED; kind++) {
@@ -322,30 +329,45 @@ static void mark(struct cpu *cpu, uint32_t word)
 
 /* ---- execution ---- */
 
+static void path_end(struct cpu *cpu, const struct insn *to)
+{
+	path_record(cpu, to);
+	cpu->now.hits += cpu->hit;
+	cpu->inside = false;
+}
+
+static void path_begin(struct cpu *cpu, unsigned int vector)
+{
+	cpu->inside = true;
+	cpu->length = 0;
+	cpu->probes = 0;
+	cpu->vector = vector;
+	cpu->hit = exit_va && vector <= 1;
+}
+
 static void run_kernel(struct cpu *cpu, const struct insn *insn)
 {
 	if (insn->vector) {
 		unsigned int index = (insn->va - ebase) >> 7;
 
 		cpu->now.vectors[index]++;
-		if (cpu->last && !cpu->inside) {
-			cpu->inside = true;
-			cpu->length = 0;
-			cpu->probes = 0;
-			cpu->vector = index;
-		}
+		/* The guest's very first fetch missed: one path ends where the next begins. */
+		if (cpu->inside && cpu->returned)
+			path_end(cpu, NULL);
+		if (cpu->last && !cpu->inside)
+			path_begin(cpu, index);
 	}
+	cpu->returned = insn->kind == KIND_ERET;
 	cpu->length++;
 	cpu->probes |= insn->probe;
+	cpu->hit &= !insn->exit;
 }
 
 static void run_guest(struct cpu *cpu, const struct insn *insn)
 {
 	if (cpu->inside) {
-		path_record(cpu, insn);
-		cpu->inside = false;
-		/* A refill comes back to the instruction that missed: it has not been executed
-		 * twice. */
+		path_end(cpu, insn);
+		/* A refill comes back to the instruction that missed: it was not executed twice. */
 		if (insn == cpu->last)
 			cpu->now.insns[insn->segment]--;
 	}
@@ -409,6 +431,8 @@ static int option(const char *text)
 	}
 	if (!strncmp(text, "ebase=", 6)) {
 		ebase = strtoull(text + 6, NULL, 0);
+	} else if (!strncmp(text, "exit=", 5)) {
+		exit_va = strtoull(text + 5, NULL, 0);
 	} else if (!strncmp(text, "boot=", 5)) {
 		boot = strtoull(text + 5, NULL, 0);
 	} else if (!strncmp(text, "probe=", 6) && colon && probe_count < MAX_PROBES) {
@@ -417,7 +441,8 @@ static int option(const char *text)
 		probes[probe_count++].va = strtoull(colon + 1, NULL, 0);
 	} else {
 		fprintf(stderr,
-			"count: found option '%s', expected out=, ebase=, boot= or probe=\n", text);
+			"count: found option '%s', expected out=, ebase=, exit=, boot= or probe=\n",
+			text);
 		return -1;
 	}
 	return 0;

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The counting plugin: built for the host, loaded by QEMU.
+
+build/count.so: qemu/plugin/count.c qemu/plugin/qemu-api.h
+	$(call say,HOSTCC,$<)
+	$(Q)gcc -O2 -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -I. -o $@ $<

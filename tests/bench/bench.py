@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What virtualization costs: instruction counts under the monitor beside the same kernel on the bare machine.
+
+Runs Linux with the unit operations (guests/linux/unitops.c) under the counting plugin (qemu/plugin/count.c), alone, crowded and
+bare; prints tables and writes build/results/monitor.json. Counts, not times, except for the seconds to a shell.
+"""
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+OUT = TOP / "build/bench"
+CROSS = "mipsisa64r6el-linux-gnuabi64-"
+BOOT_RUNS = 3
+LIMIT = 300  # seconds for one run of QEMU
+
+# For comparison, what the prototype measured (docs/guest-linux.md): A is the privileged instructions of a bare kernel, B the
+# entries under a monitor that emulates each.
+PROTOTYPE = {
+    "null_syscall": (15, 16.1), "pipe": (46, 45.2), "ping_pong": (134, 142.6), "anon_fault": (40.8, 43.2), "touch": (3.9, 4.9),
+    "munmap1000": (2217, 258), "mprotect": (120, 150.6), "fork_exit": (538, 490), "fork_exec": (1197, 1242),
+    "tmpfs_write": (33, 33.0), "tmpfs_read": (17, 19.4), "clock_gettime": (16.2, 17.2), "tick": (44, 43),
+}
+
+
+def units():
+    """The units of unitops.h: {number: (name, operations)}."""
+    text = (TOP / "guests/linux/unitops.h").read_text()
+    return {int(n): (name, int(ops)) for n, name, ops in re.findall(r"^UNIT\((\d+), (\w+), (\d+)\)", text, re.M)}
+
+
+def symbol(elf, name):
+    listing = subprocess.run([CROSS + "nm", str(TOP / elf)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = re.search(rf"^([0-9a-f]+) \w {name}$", listing, re.M)
+    if not found:
+        sys.exit(f"bench: {elf}: found no symbol {name}")
+    return "0x" + found.group(1)
+
+
+MONITOR = ["build/bench/%s.cpio"]
+BARE = ["-k", "build/linux-bare/vmlinux", "-n", "1", "-m", "256", "-a", "console=ttyS0 rdinit=/bench"]
+
+
+def command(kind, plugin=None):
+    words = ["qemu/run.sh", "-q"]
+    if plugin:
+        words += ["-p", plugin]
+    if kind == "bare":
+        return words + BARE + ["--", "-initrd", "build/bench-root.cpio"]
+    return words + ["-a", "exit=1", f"build/bench/{kind}.cpio"]
+
+
+def plugin_options(kind, out):
+    options = [f"build/count.so,out={out}"]
+    if kind == "bare":
+        return ",".join(options + ["boot=" + symbol("build/linux-bare/vmlinux", "kernel_entry")])
+    options += ["boot=" + symbol("build/linux/vmlinux", "kernel_entry")]
+    options += ["ebase=" + symbol("build/disco.elf", "vectors"), "exit=" + symbol("build/disco.elf", "guest_exit")]
+    for name, where in (("switch", "arch_vcpu_switch_in"), ("idle", "arch_idle"), ("fault", "pmap_lookup")):
+        options.append(f"probe={name}:" + symbol("build/disco.elf", where))
+    return ",".join(options)
+
+
+def counted(kind):
+    """One run under the plugin: ({unit number: counts}, [paths])."""
+    out, log = OUT / f"{kind}.json", OUT / f"{kind}.log"
+    print(f"bench: counting, {kind} ...", file=sys.stderr, flush=True)
+    with open(log, "wb") as sink:
+        try:
+            subprocess.run(command(kind, plugin_options(kind, out)), cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink,
+                           stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            sys.exit(f"bench: {kind} did not end within {LIMIT} s: see {log}")
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    found, paths = {}, [row for row in rows if "path" in row]
+    for row in rows:
+        if "unit" in row:
+            found.setdefault(row["unit"], row)
+    missing = [name for number, (name, _) in units().items() if number not in found]
+    if missing:
+        sys.exit(f"bench: {kind}: units {', '.join(missing)} did not run: see {log}")
+    return found, paths
+
+
+def seconds_to_shell(kind):
+    """Wall-clock seconds from the start of QEMU to the first command of a shell; the median of some runs."""
+    times = []
+    for _ in range(BOOT_RUNS):
+        start = time.monotonic()
+        with subprocess.Popen(command(kind), cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as qemu:
+            for line in qemu.stdout:
+                if b"bench: shell" in line:
+                    times.append(time.monotonic() - start)
+                    break
+            qemu.kill()
+    if len(times) < BOOT_RUNS:
+        sys.exit(f"bench: {kind} came to no shell")
+    return statistics.median(times)
+
+
+def memory():
+    """The monitor's own memory, in bytes: of a node without a VM, and what a VM of 64 MB and one VCPU adds to its node."""
+    words = ["qemu/run.sh", "-q", "-a", "cmd=nodes", "build/bench/guest.cpio"]
+    header, column = None, {}
+    with subprocess.Popen(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
+        for raw in qemu.stdout:
+            line = raw.decode(errors="replace")
+            if header is None and "monitor KB" in line:
+                header = re.split(r"\s{2,}", line.strip())
+            elif header and re.match(r"\s*\d+\s", line):
+                cells = re.split(r"\s{2,}", line.strip())
+                column[int(cells[0])] = int(cells[header.index("monitor KB")]) * 1024
+            if len(column) == 3:
+                break
+        qemu.kill()
+    return column[2], column[1] - column[2]
+
+
+def text_bytes():
+    listing = subprocess.run([CROSS + "size", "-A", str(TOP / "build/disco.elf")], check=True, stdout=subprocess.PIPE,
+                             text=True).stdout
+    return sum(int(size) for size in re.findall(r"^\.(?:vectors|text)\S*\s+(\d+)", listing, re.M))
+
+
+def entries(row):
+    return sum(row["vectors"].values()) - row["hits"]
+
+
+def privileged(row):
+    return sum(row["kernel_privileged"].values())
+
+
+def instructions(row):
+    return sum(row["insns"].values())
+
+
+def median(paths, pattern):
+    """The median length of the paths whose cause matches, over all of them."""
+    some = sorted((p for p in paths if re.fullmatch(pattern, p["path"])), key=lambda p: p["median"])
+    half, seen = sum(p["paths"] for p in some) / 2, 0
+    for path in some:
+        seen += path["paths"]
+        if seen >= half:
+            return path["median"]
+    return None
+
+
+class Rows(list):
+    def add(self, name, value, unit, bare=None):
+        self.append({"name": name, "value": value, "unit": unit, "bare": bare})
+
+
+PATHS = {
+    "insns.l2tlb_hit": ("guest", r"0x080 .* hit"),
+    "insns.l2tlb_miss": ("guest", r"0x080 (\w+)>\1( \+fault)?"),
+    "insns.trap_mfc0": ("guest", r"0x180 mfc0 supervisor>supervisor"),
+    "insns.trap_mtc0": ("guest", r"0x180 mtc0 supervisor>supervisor"),
+    "insns.trap_di": ("guest", r"0x180 di supervisor>supervisor"),
+    "insns.deliver": ("guest", r"0x180 syscall user>supervisor"),
+    "insns.eret": ("guest", r"0x180 eret supervisor>user"),
+    "insns.set_timer": ("guest", r"0x180 hypcall 4 supervisor>supervisor"),
+    "insns.tick": ("guest", r"0x200 user>supervisor"),
+    "insns.vcpu_switch": ("crowd", r"0x200 .*\+switch"),
+    "insns.ipi": ("crowd", r"0x180 hypcall 7 supervisor>supervisor"),
+}
+
+
+def print_operations(alone, bare):
+    print(f"\n{'':14s}{'bare kernel':>24s}{'under the monitor':>34s}{'prototype':>18s}")
+    print(f"{'operation':14s}{'privileged':>12s}{'insns':>12s}{'entries':>12s}{'insns':>12s}{'refill hits':>12s}"
+          f"{'A':>10s}{'B':>8s}")
+    for number, (name, ops) in units().items():
+        if name == "boot":
+            continue
+        a, b = PROTOTYPE[name]
+        print(f"{name:14s}{privileged(bare[number]) / ops:12.2f}{instructions(bare[number]) / ops:12.0f}"
+              f"{entries(alone[number]) / ops:12.2f}{instructions(alone[number]) / ops:12.0f}"
+              f"{alone[number]['hits'] / ops:12.2f}{a:10g}{b:8g}")
+
+
+def print_rows(rows):
+    print()
+    for row in rows:
+        bare = "" if row["bare"] is None else f"   bare {row['bare']:,.6g}"
+        value = "none seen" if row["value"] is None else f"{row['value']:,.6g}"
+        print(f"{row['name']:24s}{value:>16s} {row['unit']}{bare}")
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    bare, _ = counted("bare")
+    alone, alone_paths = counted("guest")
+    _, crowd_paths = counted("crowd")
+    rows = Rows()
+    for number, (name, ops) in units().items():
+        if name != "boot":
+            rows.add(f"entries.{name}", entries(alone[number]) / ops, "entries", privileged(bare[number]) / ops)
+            rows.add(f"op_insns.{name}", instructions(alone[number]) / ops, "instructions", instructions(bare[number]) / ops)
+    operations = len(rows)
+    for name, (kind, pattern) in PATHS.items():
+        rows.add(name, median(alone_paths if kind == "guest" else crowd_paths, pattern), "instructions")
+    rows.add("boot.insns", instructions(alone[1]), "instructions", instructions(bare[1]))
+    rows.add("boot.entries", entries(alone[1]), "entries", privileged(bare[1]))
+    rows.add("boot.seconds", seconds_to_shell("guest"), "s", seconds_to_shell("bare"))
+    rows.add("text.bytes", text_bytes(), "bytes")
+    node, vm = memory()
+    rows.add("memory.node", node, "bytes")
+    rows.add("memory.vm", vm, "bytes")
+    print_operations(alone, bare)
+    print_rows(rows[operations:])
+    out = TOP / "build/results/monitor.json"
+    out.write_text(json.dumps(rows, indent=1) + "\n")
+    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+
+
+if __name__ == "__main__":
+    main()
