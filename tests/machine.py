@@ -129,10 +129,13 @@ class Machine:
         """One command in the shell of the attached guest, whose prompt is due after an empty line; what it printed."""
         self.send("\r")
         self.expect(rf"{guest}:[^\n]*# ", timeout)
-        self.send(command + "\r")
-        self.expect(re.escape(command[-20:]) + r"\r*\n", timeout)
+        # The marks are written so that the line as typed, which the shell echoes and may wrap, holds neither.
+        self.send(f"echo be''gin; {command}; echo e''nd\r")
+        self.expect(r"begin\r*\n", timeout)
+        self.expect(r"end\r*\n", timeout)
+        answer = self.before.replace("\r", "").strip()
         self.expect(rf"{guest}:[^\n]*# ", timeout)
-        return self.before.replace("\r", "").strip()
+        return answer
 
     def end(self, timeout=30):
         """Wait for QEMU to end; its exit status."""

@@ -29,7 +29,7 @@ def smoke(scenario="default"):
             answer = machine.shell(guest, f"echo $(uname -m) $(hostname) $((6*{number + 7}))")
             assert answer == f"mips64 {guest} {6 * (number + 7)}", f"{guest}: the shell answered {answer!r}"
             machine.send("poweroff\r")
-            machine.expect(rf"vm: {guest} powered off, code 0")
+            machine.expect(rf"{guest} powered off, code 0")
             machine.send("\r")
             machine.expect(re.escape(PROMPT))
         status = machine.quit()

@@ -95,7 +95,7 @@ def test_guest_end_gives_the_prompt_back(shells):
     shells.attach("alpha")
     shells.shell("alpha", "true")
     shells.send("poweroff\r")
-    shells.expect(r"vm: alpha powered off, code 0")
+    shells.expect(r"alpha powered off, code 0")
     shells.send("\r")
     shells.expect(re.escape(PROMPT))
     shells.attach("beta")

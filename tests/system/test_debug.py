@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """make debug, with a script in the place of the person: breakpoints, back traces, both sides' symbols, no crash of QEMU."""
+import re
 import subprocess
 
 from machine import PATIENCE, TOP
@@ -25,8 +26,8 @@ info threads
 kill
 """)
     assert "CPU#1" in output
-    assert "monitor_main (" in output
-    assert "#0 " in output and "boot" in output
+    assert "hit Breakpoint 1, monitor_main (" in output
+    assert re.search(r"#1 .* boot_main \(", output), output
 
 
 def test_break_in_a_guest(tmp_path):
@@ -41,5 +42,5 @@ x/i 0xffffffff80100000
 disco-guest-view
 kill
 """)
-    assert "start_kernel" in output.split("Breakpoint 1,")[-1]
+    assert re.search(r"hit Breakpoint 1, .* start_kernel \(", output), output
     assert "Cannot access memory" not in output
