@@ -235,16 +235,26 @@ static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
 			machine_lo(v, (gpn_t){ base + offset + 1 }, lo), lo & ENTRYLO_G);
 }
 
+/* The first address of an entry; EntryHi has no bits 61..48 of it. */
+static u64 entry_va(const struct vtlb_entry *e)
+{
+	u64 vpn2 = e->hi & ENTRYHI_VPN2;
+
+	return vpn2 >> 62 == 3 ? vpn2 | (BIT(62) - BIT(SEGBITS)) : vpn2;
+}
+
 void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 {
 	u32 asid = vcp0(v, EntryHi) & ENTRYHI_ASID;
 	bool global = e->lo[0] & ENTRYLO_G;
-	u64 lo[2];
+	u64 lo[2], gpa;
 
 	if (global || e->mask || (e->hi & ENTRYHI_ASID) != asid)
 		mmu_forget(v, e->hi, e->mask, global);
 	if (e->mask || (!global && (e->hi & ENTRYHI_ASID) != asid))
 		return;
+	if (is_supervisor(e->hi) && in_window(v, entry_va(e), &gpa))
+		return; /* as KSEG0, whose place it has: no entry reaches into it */
 	for (int i = 0; i < 2; i++)
 		lo[i] = machine_lo(v, (gpn_t){ LO_GPN(e->lo[i]) }, e->lo[i]);
 	install(v, e->hi & ENTRYHI_VPN2, lo[0], lo[1], global);

@@ -69,6 +69,19 @@ static void the_windows_need_no_entry(void **state)
 	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x5432), 5);
 }
 
+/* As in KSEG0, whose place it has: what the guest's TLB says of these addresses does not matter. */
+static void entries_do_not_reach_into_the_windows(void **state)
+{
+	(void)state;
+	write_pair(DISCO_CSSEG_BASE + 0x4000, fake_lo(100, V | D | G), fake_lo(101, V | D | G),
+		   false);
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x4000), 4);
+	write_pair(DISCO_CSSEG_BASE + 0x6000, fake_lo(100, V | D), fake_lo(101, V | D), true);
+	assert_int_equal(reach_write(DISCO_CSSEG_BASE + 0x6000), 6);
+	write_pair(DISCO_XSSEG_BASE + 0x8000, 0, 0, true);
+	assert_int_equal(reach(DISCO_XSSEG_BASE + 0x8000), 8);
+}
+
 static void memory_ends_where_it_ends(void **state)
 {
 	(void)state;
@@ -364,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_windows_need_no_entry, fill),
+		cmocka_unit_test_setup(entries_do_not_reach_into_the_windows, fill),
 		cmocka_unit_test_setup(memory_ends_where_it_ends, fill),
 		cmocka_unit_test_setup(the_monitors_page_is_no_guests, fill),
 		cmocka_unit_test_setup(rights_are_the_entrys, fill),
