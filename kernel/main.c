@@ -22,7 +22,7 @@ static u32 checked(const char *what, u32 found, u32 have)
 		return have;
 	if (found > have)
 		log_line("main",
-			 "/: %s: found %u, allowed at most %u (this machine); going on with that",
+			 "disco.dtb: /: %s: found %u, allowed at most %u (this machine); going on with that",
 			 what, found, have);
 	return MIN(found, have);
 }
@@ -36,7 +36,7 @@ static void describe_machine(const struct boot_info *boot)
 
 	loader_set_archive(boot->archive, boot->archive_size);
 	if (loader_describe(&machine, why, sizeof(why))) {
-		log_line("main", "%s", why);
+		log_line("main", "%s%s", why[0] == '/' ? "disco.dtb: " : "", why);
 		machine.nodes = machine.memory_mb = machine.nvms = 0;
 	}
 	if (processors < NODES_MIN)

@@ -115,7 +115,7 @@ void vm_create(const struct vm_desc *d)
 	if (!is_possible(d, vm->end, sizeof(vm->end))) {
 		vm->state = VM_BROKEN;
 		vm->home = nodes[0];
-		log_line("vm", "%s", vm->end);
+		log_line("vm", "disco.dtb: %s", vm->end);
 		return;
 	}
 	vm->state = VM_STOPPED;
@@ -143,7 +143,7 @@ static void start(struct vm *vm)
 
 	if (nodemem_reserve(vm->pmap.npages)) {
 		log_line("vm",
-			 "%s not started: /vms/%s: memory-mb: found %u, allowed 4..%lu (left for VMs)",
+			 "%s not started: disco.dtb: /vms/%s: memory-mb: found %u, allowed 4..%lu (left for VMs)",
 			 vm->name, vm->desc->name, vm->desc->memory_mb,
 			 nodemem_unreserved() >> (20 - PAGE_SHIFT));
 		return;
@@ -152,7 +152,8 @@ static void start(struct vm *vm)
 	if (loader_load(vm, &entry, &dtb, why, sizeof(why))) {
 		pmap_release(vm);
 		nodemem_unreserve(vm->pmap.npages);
-		log_line("vm", "%s not started: /vms/%s: %s", vm->name, vm->desc->name, why);
+		log_line("vm", "%s not started: disco.dtb: /vms/%s: %s", vm->name, vm->desc->name,
+			 why);
 		return;
 	}
 	vcons_reset(vm->cons);
