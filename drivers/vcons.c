@@ -73,12 +73,19 @@ static void show_line(struct vcons *c)
 	c->line_len = 0;
 }
 
+/* Shown beside other guests' lines and the monitor's: what could move the cursor or erase is not
+ * sent. */
+static char harmless(char ch)
+{
+	return (ch >= 0 && ch < ' ' && ch != '\t') || ch == 0x7f ? '?' : ch;
+}
+
 static void collect(struct vcons *c, char ch)
 {
 	if (ch == '\r')
 		return;
 	if (ch != '\n')
-		c->line[c->line_len++] = ch;
+		c->line[c->line_len++] = harmless(ch);
 	if (ch == '\n' || c->line_len == LINE_MAX)
 		show_line(c);
 }

@@ -16,6 +16,7 @@ UNIT_SRCS_asid := arch/mips/asid.c
 UNIT_SRCS_l2tlb := kernel/l2tlb.c
 UNIT_SRCS_memmap := kernel/memmap.c kernel/pmap.c
 UNIT_SRCS_topology := numa/topology.c
+UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers and TLB.
 UNIT_FAKE := mmu cp0 inject
