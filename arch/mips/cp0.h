@@ -64,4 +64,21 @@ static inline void tlbwi(void) { CP0_OP("tlbwi"); }
 static inline void tlbwr(void) { CP0_OP("tlbwr"); }
 static inline void tlbinvf(void) { CP0_OP("tlbinvf"); }
 
+/* Hardware registers that guests see as they are. */
+static inline u64 rdhwr_synci(void)
+{
+	u64 val;
+
+	__asm__("rdhwr %0, $1" : "=r"(val));
+	return val;
+}
+
+static inline u64 rdhwr_ccres(void)
+{
+	u64 val;
+
+	__asm__("rdhwr %0, $3" : "=r"(val));
+	return val;
+}
+
 #endif /* ARCH_MIPS_CP0_H */

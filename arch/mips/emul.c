@@ -226,9 +226,9 @@ static bool hwr_read(struct vcpu *v, u32 hwr, u64 *val)
 {
 	switch (hwr) {
 	case HWR_CPUNUM: *val = v->id; return true;
-	case HWR_SYNCI: __asm__ volatile("rdhwr %0, $1" : "=r"(*val)); return true;
+	case HWR_SYNCI: *val = rdhwr_synci(); return true;
 	case HWR_CC: *val = vcp0_read(v, CP0_COUNT); return true;
-	case HWR_CCRES: __asm__ volatile("rdhwr %0, $3" : "=r"(*val)); return true;
+	case HWR_CCRES: *val = rdhwr_ccres(); return true;
 	case HWR_ULR: *val = vcp0(v, UserLocal); return true;
 	default: return false;
 	}

@@ -19,12 +19,13 @@ UNIT_SRCS_topology := numa/topology.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers and TLB.
-UNIT_FAKE := mmu cp0 inject
+UNIT_FAKE := mmu cp0 inject emul
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_inject := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_emul := $(UNIT_FAKE_SRCS) arch/mips/emul.c arch/mips/branch.c
 
 UNIT_NAMES := $(patsubst UNIT_SRCS_%,%,$(filter UNIT_SRCS_%,$(.VARIABLES)))
 UNIT_BINS := $(UNIT_NAMES:%=build/host/unit/test_%)

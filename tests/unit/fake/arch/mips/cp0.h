@@ -64,4 +64,11 @@ void tlbwi(void);
 void tlbwr(void);
 void tlbinvf(void);
 
+#define FAKE_SYNCI 32
+#define FAKE_CCRES 1
+
+static inline u64 rdhwr_synci(void) { return FAKE_SYNCI; }
+
+static inline u64 rdhwr_ccres(void) { return FAKE_CCRES; }
+
 #endif /* TESTS_UNIT_FAKE_CP0_H */
