@@ -223,26 +223,34 @@ void vm_request(struct vm *vm, enum vm_request request)
 	node_post(vm->home, MAIL_RESCHED);
 }
 
+/* The request is done, unless another has taken its place. Only now: a VM being loaded has not
+ * ended. */
+static void served(struct vm *vm, u32 request)
+{
+	__atomic_compare_exchange_n(&vm->request, &request, VM_NOTHING, false, __ATOMIC_ACQ_REL,
+				    __ATOMIC_RELAXED);
+}
+
 /* One step of what was asked; a RESET stays until the VM has stopped and started again. */
 static void serve(struct vm *vm)
 {
 	switch (__atomic_load_n(&vm->request, __ATOMIC_ACQUIRE)) {
 	case VM_START:
-		vm->request = VM_NOTHING;
 		if (vm->state == VM_STOPPED)
 			start(vm);
+		served(vm, VM_START);
 		break;
 	case VM_STOP:
-		vm->request = VM_NOTHING;
 		if (vm->state == VM_RUNNING)
 			end(vm, "stopped");
+		served(vm, VM_STOP);
 		break;
 	case VM_RESET:
 		if (vm->state == VM_RUNNING) {
 			end(vm, "reset");
 		} else if (vm->state == VM_STOPPED) {
-			vm->request = VM_NOTHING;
 			start(vm);
+			served(vm, VM_RESET);
 		}
 		break;
 	default: break;
