@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The unit operations that a guest's cost is measured by: UNIT(number, name, operations between its markers).
- * tests/bench/bench.py reads this file too; qemu/plugin/count.c sees the markers. Unit 1 begins at the kernel's entry.
+ * The unit operations that a guest's cost is measured by: UNIT(number, name, operations between its
+ * markers). tests/bench/bench.py reads this file too; qemu/plugin/count.c sees the markers. Unit 1
+ * begins at the kernel's entry.
  */
 UNIT(1, boot, 1)
 UNIT(2, null_syscall, 1000)

@@ -9,10 +9,9 @@
 #include "tests/guest/test.h"
 
 #define OP(n) PROBE(p_cache##n, "move $2, $4\n\tcache " #n ", 0($4)");
-OP(0x00)
-OP(0x01)
-OP(0x08)
-OP(0x09) OP(0x10) OP(0x11) OP(0x15) OP(0x19)
+// clang-format off
+OP(0x00) OP(0x01) OP(0x08) OP(0x09) OP(0x10) OP(0x11) OP(0x15) OP(0x19)
+	// clang-format on
 	PROBE(p_cache_slot, "beq $0, $0, 1f\n\tcache 0x15, 0($4)\n\tnop\n1:\tmove $2, $4");
 PROBE1(p_sync, "sync");
 PROBE1(p_synci, "synci 0($4)");

@@ -14,23 +14,19 @@
 #define REG(n)          \
 	PROBE(p_reg##n, \
 	      SAVE "dmfc0 $" #n ", $31, 3\n\tdmtc0 $" #n ", $31, 5\n\tmove $2, $" #n RESTORE);
-REG(1)
-REG(2)
-REG(3)
-REG(4) REG(5) REG(6) REG(7) REG(8) REG(9) REG(10) REG(11) REG(12) REG(13) REG(14) REG(15) REG(25)
-	REG(26) REG(27) REG(29) REG(31)
+// clang-format off
+REG(1) REG(2) REG(3) REG(4) REG(5) REG(6) REG(7) REG(8) REG(9) REG(10) REG(11) REG(12) REG(13) REG(14) REG(15)
+REG(25) REG(26) REG(27) REG(29) REG(31)
 
-#define ROW(n)              \
-	{                   \
-		n, p_reg##n \
-	}
-		static const struct {
+#define ROW(n) { n, p_reg##n }
+static const struct {
 	unsigned n;
 	const void *p;
 } rows[] = {
-	ROW(1),	 ROW(2),  ROW(3),  ROW(4),  ROW(5),  ROW(6),  ROW(7),  ROW(8),	ROW(9),	 ROW(10),
+	ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9), ROW(10),
 	ROW(11), ROW(12), ROW(13), ROW(14), ROW(15), ROW(25), ROW(26), ROW(27), ROW(29), ROW(31),
 };
+// clang-format on
 
 /* Every caller-saved register holds its mark but one, which a trapping instruction wrote. */
 PROBE(p_others,
