@@ -113,13 +113,13 @@ class Machine:
     def command(self, text, timeout=30):
         """One command at the monitor's prompt; the lines it printed. The prompt must have been seen or be due."""
         self.send(text + "\r")
-        self.expect(re.escape(text) + r"[^\n]*\n", timeout)
+        self.expect(re.escape(text) + r"\r*\n", timeout)
         self.expect(re.escape(PROMPT), timeout)
         return self.before.replace("\r", "").splitlines()
 
     def attach(self, guest, timeout=30):
         self.send(f"attach {guest}\r")
-        self.expect(rf"attach {guest}[^\n]*\n", timeout)
+        self.expect(rf"attach {guest}\r*\n", timeout)
 
     def detach(self, timeout=30):
         self.send(ESCAPE + ".")

@@ -23,7 +23,6 @@ hbreak monitor_main
 continue
 backtrace
 info threads
-kill
 """)
     assert "CPU#1" in output
     assert "hit Breakpoint 1, monitor_main (" in output
@@ -40,7 +39,6 @@ backtrace 1
 disco-kernel-view
 x/i 0xffffffff80100000
 disco-guest-view
-kill
 """)
     assert re.search(r"hit Breakpoint 1, .* start_kernel \(", output), output
     assert "Cannot access memory" not in output
