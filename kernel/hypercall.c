@@ -11,6 +11,8 @@
 #define REG_V0 2
 #define REG_A0 4
 #define REG_A1 5
+#define REG_A2 6
+#define REG_A3 7
 
 #define WRITE_MAX 4096
 
@@ -153,6 +155,22 @@ static enum verdict call_stat(struct vcpu *v, u64 which, u64 a1)
 	}
 }
 
+static enum verdict call_mmu_setup(struct vcpu *v, u64 block, u64 a1)
+{
+	(void)a1;
+	return result(v, mmu_call_setup(v, block));
+}
+
+static enum verdict call_mmu_switch(struct vcpu *v, u64 entryhi, u64 root)
+{
+	return result(v, mmu_call_switch(v, entryhi, root));
+}
+
+static enum verdict call_mmu_flush(struct vcpu *v, u64 va, u64 bytes)
+{
+	return result(v, mmu_call_flush(v, va, bytes, v->arch.gpr[REG_A2], v->arch.gpr[REG_A3]));
+}
+
 static const call_fn calls[DISCO_HC_COUNT_] = {
 	[DISCO_HC_VERSION] = call_version,	     [DISCO_HC_CONSOLE_WRITE] = call_console_write,
 	[DISCO_HC_CONSOLE_PUTC] = call_console_putc, [DISCO_HC_CONSOLE_GETC] = call_console_getc,
@@ -161,6 +179,9 @@ static const call_fn calls[DISCO_HC_COUNT_] = {
 	[DISCO_HC_IPI_CLEAR] = call_ipi_clear,	     [DISCO_HC_YIELD] = call_yield,
 	[DISCO_HC_POWEROFF] = call_poweroff,	     [DISCO_HC_RESET] = call_reset,
 	[DISCO_HC_VCPU_ID] = call_vcpu_id,	     [DISCO_HC_STAT] = call_stat,
+	[DISCO_HC_MMU_SETUP] = call_mmu_setup,
+	[DISCO_HC_MMU_SWITCH] = call_mmu_switch,
+	[DISCO_HC_MMU_FLUSH] = call_mmu_flush,
 };
 
 enum verdict hypercall(struct vcpu *v)

@@ -31,11 +31,27 @@ struct injection {
 	bool tlb;      /* sets Context, XContext and EntryHi too */
 };
 
-/* The virtual CP0, a page of its own: [register][select]. Layout of cp0[] is part of the guest ABI
- * to come. */
+/*
+ * The special page (kernel/abi/disco.h): the virtual CP0, which the guest's kernel sees and writes. The
+ * monitor trusts no word of it: each is masked or bounded where it is used, and what could hurt another
+ * (machine ASIDs, machine Status) is kept elsewhere.
+ */
 struct vcp0 {
-	u64 reg[32][8];
-	u8 unused[2048];
+	u64 reg[32][8]; /* [register][select] */
+	u32 pending;	/* an interrupt waits for Status.IE */
+	u32 unused;
+	u64 steal; /* Count ticks READY but not in the processor */
+	u8 rest[2032];
+};
+
+/* The guest's page tables, as DISCO_HC_MMU_SETUP describes them (walk.c). */
+struct walker {
+	bool on;
+	u8 shift[3], bits[3]; /* of an address: root, middle, last */
+	u8 rotate;
+	u64 kernel_root;
+	u64 root; /* of the current address space */
+	u64 present, write, accessed, modified, valid, dirty, no_read;
 };
 
 #define VTLB_ENTRIES 64
@@ -72,6 +88,9 @@ struct vcpu_arch {
 	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
 	u32 asid;	      /* machine ASID of the current guest ASID */
 
+	struct walker walker;
+
+	u32 soft_irq;  /* Cause.IP1..0 as the guest wrote them */
 	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */
 	u64 timer;     /* count64 at which IP7 rises */
 	bool timer_armed;
@@ -103,6 +122,11 @@ bool arch_vcpu_user(const struct vcpu *v); /* in guest user mode */
 /* ---- mmu.c: translations of a VCPU ---- */
 void mmu_flush_vcpu(struct vcpu *v); /* every translation, L2TLB and machine TLB; on v's node */
 void mmu_flush_node(void);	     /* this processor's whole machine TLB */
+
+/* Monitor calls of the walker; results as of a monitor call. */
+s64 mmu_call_setup(struct vcpu *v, u64 block_gpa);
+s64 mmu_call_switch(struct vcpu *v, u64 entryhi, u64 root);
+s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 vcpu_mask, u64 asid);
 
 /* ---- vtimer.c ---- */
 u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all nodes */

@@ -21,6 +21,8 @@ void asm_offsets(void)
 	DEFINE(VCPU_BADINSTRP, offsetof(struct vcpu, arch.badinstrp));
 	DEFINE(VCPU_CLEAR_LL, offsetof(struct vcpu, arch.clear_ll));
 	DEFINE(VCPU_STATUS, offsetof(struct vcpu, arch.status));
+	DEFINE(VCPU_EXITS_SYS, offsetof(struct vcpu, stats.exits[EXC_SYS]));
+	DEFINE(VCPU_EXITS_CPU, offsetof(struct vcpu, stats.exits[EXC_CPU]));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
 	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));
 	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));

@@ -63,6 +63,24 @@ void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global);
  * may live on. */
 void mmu_replace(struct vcpu *v, const struct vtlb_entry *e);
 
+/* A miss on its way through mmu.c and walk.c. */
+struct miss {
+	u64 va;
+	bool write, fetch;
+};
+
+static inline bool is_supervisor(u64 va) { return va >> 62 != 0; }
+
+void mmu_map_special(const struct vcpu *v);
+bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa);
+u64 mmu_machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo);
+u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m);
+enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global);
+enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill);
+
+/* ---- walk.c: the guest's page tables ---- */
+enum verdict walk(struct vcpu *v, const struct miss *m, u32 code);
+
 /* ---- inject.c ---- */
 /* Puts the exception in arch.inject into the virtual CP0 and sets pc to the guest's vector
  * (MD00091, 6.2). */

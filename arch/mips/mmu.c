@@ -12,11 +12,10 @@
 #include "kernel/pmap.h"
 #include "kernel/vm.h"
 
+#define SPECIAL_VPN2 ((DISCO_SPECIAL_PAGE - PAGE_SIZE) & ENTRYHI_VPN2)
 #define LO_RIXI (ENTRYLO_RI | ENTRYLO_XI)
 /* "physical" addresses a guest's EntryLo can name fit the PFN field: 44 bits */
 #define LO_GPN(lo) (((lo)&ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
-
-static bool is_supervisor(u64 va) { return va >> 62 != 0; }
 
 /* ---- the machine's TLB ---- */
 
@@ -49,9 +48,40 @@ static void machine_write(u64 hi, u64 lo0, u64 lo1)
 
 static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
 
+/* After work on a VCPU that need not be the one that runs here. */
+static void restore_current(void)
+{
+	const struct vcpu *v = node_self()->current;
+
+	if (v)
+		restore_asid(v);
+}
+
 /* ---- taking translations back ---- */
 
-void mmu_flush_node(void) { tlbinvf(); }
+/*
+ * The special page of the VCPU that runs here: wired, and global, so that it is there in every address
+ * space without a miss. Only guest kernels reach csseg, and only one VCPU runs on a processor.
+ */
+void mmu_map_special(const struct vcpu *v)
+{
+	cp0_write64(CP0_ENTRYHI, SPECIAL_VPN2 | v->arch.asid);
+	cp0_write64(CP0_ENTRYLO0, ENTRYLO_G);
+	cp0_write64(CP0_ENTRYLO1, arch_page_entry(maddr_mpn(ptr_maddr(v->arch.cp0))) | ENTRYLO_G);
+	cp0_write32(CP0_INDEX, 0);
+	tlbwi();
+	restore_asid(v);
+}
+
+/* TLBINVF takes the wired entry along. */
+void mmu_flush_node(void)
+{
+	struct node *n = node_self();
+
+	tlbinvf();
+	if (n->current)
+		mmu_map_special(n->current);
+}
 
 void mmu_set_asid(struct vcpu *v)
 {
@@ -66,7 +96,8 @@ void mmu_set_asid(struct vcpu *v)
 		l2tlb_flush(v->arch.l2tlb);
 		v->arch.l2tlb_generation = n->asids.generation;
 	}
-	restore_asid(v);
+	if (v == n->current)
+		restore_asid(v);
 }
 
 /* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
@@ -122,19 +153,14 @@ void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
 		forget_global(v, vpn2);
 	else
 		forget_page(v, vpn2, hi & ENTRYHI_ASID);
-	restore_asid(v);
+	restore_current();
 }
 
 /* ---- a miss ---- */
 
-struct miss {
-	u64 va;
-	bool write, fetch;
-};
-
 /* The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
  * such page. */
-static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
+u64 mmu_machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
 {
 	u64 lo;
 
@@ -148,10 +174,10 @@ static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
 
 /* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces
  * apart. */
-static void install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
+void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
-	if (vpn2 == ((u64)DISCO_SPECIAL_PAGE & ENTRYHI_VPN2))
-		lo1 = 0; /* the monitor's page, whatever the guest's entry says */
+	if (vpn2 == SPECIAL_VPN2) /* the monitor's pair, whatever the guest's entry says */
+		return;
 	if (!is_supervisor(vpn2))
 		l2tlb_insert(v->arch.l2tlb, vpn2 | v->arch.asid, lo0, lo1);
 	else if (global)
@@ -161,16 +187,16 @@ static void install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 	machine_write(vpn2 | v->arch.asid, lo0, lo1);
 }
 
-static enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global)
+enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global)
 {
 	if (!(((m->va & PAGE_SIZE) ? lo1 : lo0) & ENTRYLO_V)) /* no memory there: the bus says no */
 		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
-	install(v, m->va & ENTRYHI_VPN2, lo0, lo1, global);
+	mmu_install(v, m->va & ENTRYHI_VPN2, lo0, lo1, global);
 	return RESUME;
 }
 
 /* Guest kernel segments that need no guest TLB entry (kernel/abi/disco.h). */
-static bool in_window(const struct vcpu *v, u64 va, u64 *gpa)
+bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 {
 	if (va >= DISCO_CSSEG_BASE && va < DISCO_CSSEG_MAPPED) {
 		*gpa = va - DISCO_CSSEG_BASE;
@@ -185,10 +211,10 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 	const u64 rw = ENTRYLO_V | ENTRYLO_D;
 	gpn_t even = { gpa >> PAGE_SHIFT & ~1ul }, odd = { even.v | 1 };
 
-	return mmu_fill(v, m, machine_lo(v, even, rw), machine_lo(v, odd, rw), true);
+	return mmu_fill(v, m, mmu_machine_lo(v, even, rw), mmu_machine_lo(v, odd, rw), true);
 }
 
-static enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill)
+enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill)
 {
 	v->arch.inject =
 		(struct injection){ .code = code, .refill = refill, .badvaddr = true, .tlb = true };
@@ -196,7 +222,7 @@ static enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill)
 }
 
 /* The exception that the guest's own entry asks for, or EXC_INT (0) if it allows the access. */
-static u32 entry_denies(struct vcpu *v, u64 lo, const struct miss *m)
+u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m)
 {
 	bool iec = vcp0(v, PageGrain) & PAGEGRAIN_IEC;
 
@@ -221,18 +247,18 @@ static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
 		return inject_tlb(v, m->write ? EXC_TLBS : EXC_TLBL, true);
 	half = (e->mask + 0x2000) >> 1; /* size of each of the pair's pages */
 	lo = e->lo[!!(m->va & half)];
-	denied = entry_denies(v, lo, m);
+	denied = mmu_denied(v, lo, m);
 	if (denied)
 		return inject_tlb(v, denied, false);
 	if (half == PAGE_SIZE)
-		return mmu_fill(v, m, machine_lo(v, (gpn_t){ LO_GPN(e->lo[0]) }, e->lo[0]),
-				machine_lo(v, (gpn_t){ LO_GPN(e->lo[1]) }, e->lo[1]),
+		return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[0]) }, e->lo[0]),
+				mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[1]) }, e->lo[1]),
 				e->lo[0] & ENTRYLO_G);
 	/* a large page: the 4 KB pair around the address */
 	base = LO_GPN(lo) & ~((half - 1) >> PAGE_SHIFT);
 	offset = (m->va & (half - 1)) >> PAGE_SHIFT & ~1ul;
-	return mmu_fill(v, m, machine_lo(v, (gpn_t){ base + offset }, lo),
-			machine_lo(v, (gpn_t){ base + offset + 1 }, lo), lo & ENTRYLO_G);
+	return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ base + offset }, lo),
+			mmu_machine_lo(v, (gpn_t){ base + offset + 1 }, lo), lo & ENTRYLO_G);
 }
 
 /* The first address of an entry; EntryHi has no bits 61..48 of it. */
@@ -256,8 +282,8 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 	if (is_supervisor(e->hi) && in_window(v, entry_va(e), &gpa))
 		return; /* as KSEG0, whose place it has: no entry reaches into it */
 	for (int i = 0; i < 2; i++)
-		lo[i] = machine_lo(v, (gpn_t){ LO_GPN(e->lo[i]) }, e->lo[i]);
-	install(v, e->hi & ENTRYHI_VPN2, lo[0], lo[1], global);
+		lo[i] = mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[i]) }, e->lo[i]);
+	mmu_install(v, e->hi & ENTRYHI_VPN2, lo[0], lo[1], global);
 }
 
 enum verdict mmu_fault(struct vcpu *v, u32 code)
@@ -271,9 +297,15 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 	};
 
 	v->stats.tlb_misses++;
-	if (va >= DISCO_SPECIAL_PAGE)
+	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE)
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
-	if (is_supervisor(va) && in_window(v, va, &gpa))
+	if (is_supervisor(va) && mmu_window(v, va, &gpa))
 		return miss_window(v, &m, gpa);
+	if (v->arch.walker.on)
+		return walk(v, &m, code);
 	return miss_mapped(v, &m);
 }
+
+_Static_assert(sizeof(struct vcp0) == PAGE_SIZE && offsetof(struct vcp0, pending) == DISCO_SP_PENDING &&
+		       offsetof(struct vcp0, steal) == DISCO_SP_STEAL,
+	       "the special page's layout is the guest ABI's");

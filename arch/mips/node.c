@@ -36,7 +36,7 @@ void arch_node_init(struct node *n)
 										 Debug Mode */
 	cp0_write32(CP0_PAGEGRAIN, PAGEGRAIN_RIE | PAGEGRAIN_XIE | PAGEGRAIN_IEC);
 	cp0_write32(CP0_PAGEMASK, 0);
-	cp0_write32(CP0_WIRED, 0);
+	cp0_write32(CP0_WIRED, 1); /* entry 0: mmu_map_special */
 	cp0_write32(CP0_HWRENA, 0);
 	mmu_flush_node(); /* entries survive a CPC reset */
 	asid_pool_init(&n->asids);

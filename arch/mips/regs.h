@@ -95,6 +95,7 @@
 #define HWRENA_SYNCI  0x2
 #define HWRENA_CC     0x4
 #define HWRENA_CCRES  0x8
+#define HWRENA_GUEST	 0x2000000e /* what guests may have: the processor's number is virtual */
 #define HWRENA_ULR    0x20000000
 
 #define EBASE_CPUNUM 0x3ff

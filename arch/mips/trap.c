@@ -93,6 +93,7 @@ _Noreturn void arch_run(struct vcpu *v)
 		vm_kill(v->vm, v->arch.why);
 		sched_switch(v->node);
 	}
+	v->arch.cp0->pending = vcp0_interrupts(v) != 0;
 	set_status(v);
 	guest_enter(v);
 }

@@ -44,6 +44,12 @@ static u64 read_Cause(struct vcpu *v, u64 kept)
 	return sign_extend(vcp0_cause(v));
 }
 
+static void write_Cause(struct vcpu *v, u64 *kept, u64 val)
+{
+	v->arch.soft_irq = (val & CAUSE_IP01) >> CAUSE_IP_SHIFT;
+	*kept = val;
+}
+
 static void write_plain(struct vcpu *v, u64 *kept, u64 val)
 {
 	(void)v;
@@ -84,7 +90,7 @@ static void write_HWREna(struct vcpu *v, u64 *kept, u64 val)
 {
 	(void)v;
 	*kept = val;
-	cp0_write32(CP0_HWRENA, val & ~HWRENA_CPUNUM); /* the processor's number is virtual */
+	cp0_write32(CP0_HWRENA, val & HWRENA_GUEST);
 }
 
 static void write_UserLocal(struct vcpu *v, u64 *kept, u64 val)
@@ -178,9 +184,10 @@ void vcp0_write32(struct vcpu *v, unsigned reg, unsigned sel, u64 val)
 
 u64 vcp0_cause(const struct vcpu *v)
 {
-	u32 lines = __atomic_load_n(&v->arch.irq_lines, __ATOMIC_RELAXED);
-	u64 cause = vcp0(v, Cause) | (u64)lines << CAUSE_IP_SHIFT;
+	u32 lines = __atomic_load_n(&v->arch.irq_lines, __ATOMIC_RELAXED) | v->arch.soft_irq;
+	u64 cause = vcp0(v, Cause) & ~(u64)(CAUSE_IP | CAUSE_TI);
 
+	cause |= (u64)lines << CAUSE_IP_SHIFT;
 	return lines & BIT(IRQ_TIMER) ? cause | CAUSE_TI : cause;
 }
 

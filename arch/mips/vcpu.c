@@ -17,7 +17,8 @@ void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
 	a->pc = pc;
 	a->cause = a->badinstr = a->badinstrp = 0;
 	a->badvaddr = 0;
-	a->irq_lines = 0;
+	a->irq_lines = a->soft_irq = 0;
+	a->walker.on = false;
 	a->timer_armed = false;
 	a->fpu = (struct fpu_state){ 0 };
 	vcp0_reset(v);
@@ -31,9 +32,10 @@ void arch_vcpu_switch_in(struct vcpu *v)
 {
 	cp0_kscratch_write(KS_VCPU, (u64)v);
 	cp0_kscratch_write(KS_L2TLB, (u64)v->arch.l2tlb);
-	cp0_write32(CP0_HWRENA, vcp0(v, HWREna) & ~(u64)HWRENA_CPUNUM);
+	cp0_write32(CP0_HWRENA, vcp0(v, HWREna) & HWRENA_GUEST);
 	cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
 	mmu_set_asid(v);
+	mmu_map_special(v);
 	v->arch.clear_ll = 1; /* a reservation does not survive another VCPU's run */
 }
 

@@ -64,12 +64,20 @@ vector_xtlb:
 	dmtc0	$27, $31, KS_K1
 
 	.org	VEC_GENERAL
-	dmtc0	$26, $31, KS_K0
-	mfc0	$26, $12
-	andi	$26, $26, STATUS_KSU
-	beqz	$26, monitor_trap
-	dmtc0	$27, $31, KS_K1
-	j	guest_exit
+	dmtc0	$26, $31, KS_K0		# 1
+	mfc0	$26, $12		# 2
+	andi	$26, $26, STATUS_KSU	# 3
+	beqz	$26, monitor_trap	# 4
+	dmtc0	$27, $31, KS_K1		# 5
+	mfc0	$27, $13		# 6
+	bltz	$27, 1f			# 7  BD: not for the fast paths
+	dext	$27, $27, CAUSE_CODE_SHIFT, 5 # 8
+	addiu	$27, $27, -EXC_CPU	# 9
+	beqz	$27, fast_eret		# 10
+	addiu	$27, $27, EXC_CPU - EXC_SYS # 11
+	beqz	$27, fast_syscall	# 12
+	nop				# 13
+1:	j	guest_exit
 	nop
 
 	.org	VEC_INT

@@ -32,7 +32,10 @@
 #define DISCO_HC_RESET	       11 /* () loads and starts the VM afresh */
 #define DISCO_HC_VCPU_ID       12 /* () -> this VCPU's number in its VM */
 #define DISCO_HC_STAT	       13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
-#define DISCO_HC_COUNT_	       14 /* how many there are; not a call */
+#define DISCO_HC_MMU_SETUP    14 /* (physical address of a DISCO_MMU_ block, 0: off) -> 0: see below */
+#define DISCO_HC_MMU_SWITCH   15 /* (EntryHi, page table root VA) -> 0: another address space */
+#define DISCO_HC_MMU_FLUSH    16 /* (VA, bytes, vcpu bit mask, ASID or DISCO_ALL_ASIDS) -> 0: below */
+#define DISCO_HC_COUNT_	      17 /* how many there are; not a call */
 
 /*
  * DISCO_HC_VCPU_START: a0 = vcpu, a1 = physical address of a struct of four 64-bit words
@@ -74,6 +77,41 @@
 #define DISCO_CSSEG_MAPPED 0xffffffffd0000000
 #define DISCO_SPECIAL_PAGE 0xffffffffdffff000
 #define DISCO_XSSEG_BASE   0x4000000000000000
+
+/*
+ * ---- the special page ---- of each VCPU, mapped for its kernel at DISCO_SPECIAL_PAGE without the
+ * guest's doing (the page below it is the monitor's too). It holds the virtual CP0 registers,
+ * [register][select], 64 bits each: a load is MFC0 without a trap. Stores that count as MTC0:
+ * Status (IE, EXL, KSU, CU1; a changed IM needs MTC0), EPC, ErrorEPC, KScratch, UserLocal (in force
+ * at the next ERET to user mode), Context, XContext. Of Count, Random and Compare the page knows
+ * nothing, of Cause the state at the last delivery. After setting Status.IE a guest that finds
+ * DISCO_SP_PENDING non-zero executes EI: an interrupt waits. ERETNC looks itself.
+ */
+#define DISCO_SP_REG(reg, sel) ((reg) * 64 + (sel) * 8)
+#define DISCO_SP_PENDING       0x800 /* 32 bits: an interrupt waits for IE */
+#define DISCO_SP_STEAL	       0x808 /* 64 bits: Count ticks the VCPU wanted to run and did not */
+
+/*
+ * ---- the monitor's page walker ---- With DISCO_HC_MMU_SETUP a VCPU's TLB misses outside the
+ * windows are served from the guest's page tables: three levels of 64-bit words, two of pointers to
+ * the next (window addresses), then entries that become EntryLo by rotating right. The guest's TLB
+ * is not asked then. The monitor sets ACCESSED and VALID on a read, MODIFIED and DIRTY too on a
+ * write, where PRESENT and WRITE allow; everything else is one TLBL, TLBS, Mod, TLBRI or TLBXI at
+ * the general vector. After taking rights or a page away the guest calls DISCO_HC_MMU_FLUSH for the
+ * VCPUs that may have used them. The block is an array of 64-bit words:
+ */
+#define DISCO_MMU_KERNEL_ROOT 0 /* VA of the root for supervisor segments */
+#define DISCO_MMU_SHIFTS      1 /* bytes: root's shift, its index bits, middle's two, last's two */
+#define DISCO_MMU_ROTATE      2 /* entry -> EntryLo */
+#define DISCO_MMU_PRESENT     3 /* masks within an entry, this and the following */
+#define DISCO_MMU_WRITE	      4
+#define DISCO_MMU_ACCESSED    5
+#define DISCO_MMU_MODIFIED    6
+#define DISCO_MMU_VALID	      7
+#define DISCO_MMU_DIRTY	      8
+#define DISCO_MMU_NO_READ     9
+#define DISCO_MMU_WORDS	      10
+#define DISCO_ALL_ASIDS	      0xffff
 
 /*
  * ---- start of a VM ---- (UHI boot, MD01069): VCPU 0 starts at the ELF entry with a0 = -2, a1 =

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two traps that every system call of a guest makes, without the C side: delivering it, and the
+ * guest kernel's ERETNC back to user mode. Anything unusual - a delay slot, an interrupt that waits,
+ * a return to kernel mode, an odd pc - goes the long way by guest_exit, where the same is done in C
+ * (inject.c, emul.c). Reached from vectors.S with EXL = 1, k0 = KSU bits of Status, k1 free, the
+ * guest's k0 and k1 in KS_K0 and KS_K1. The special page is read where the guest sees it: its entry
+ * is wired. What is read there is the guest's word, and only ever hurts itself.
+ */
+#include "arch/mips/regs.h"
+#include "asm-offsets.h"
+#include "kernel/abi/disco.h"
+
+#define SP_HI		0xe000	/* lui: the page lies right below 0xffffffffe0000000 */
+#define SP(offset)	((offset) - 4096)
+#define SP_STATUS	SP(DISCO_SP_REG(12, 0))
+#define SP_CAUSE	SP(DISCO_SP_REG(13, 0))
+#define SP_EPC		SP(DISCO_SP_REG(14, 0))
+#define SP_EBASE	SP(DISCO_SP_REG(15, 1))
+#define SP_BADINSTR	SP(DISCO_SP_REG(8, 1))
+#define SP_USERLOCAL	SP(DISCO_SP_REG(4, 2))
+#define SP_PENDING	SP(DISCO_SP_PENDING)
+
+#define ERETNC_INSN	0x42000058
+
+	.set	noreorder
+	.set	noat
+	.section .text.entry, "ax"
+
+	/* SYSCALL in guest user mode. Budget: 50 instructions from the vector on; 13 were spent there. */
+	.globl	fast_syscall
+fast_syscall:
+	andi	$26, $26, STATUS_KSU_U	# 14
+	beqz	$26, slow		# 15 a guest kernel's own SYSCALL
+	dmfc0	$26, $31, KS_VCPU	# 16
+	ld	$27, VCPU_EXITS_SYS($26) # 17
+	daddiu	$27, $27, 1		# 18
+	sd	$27, VCPU_EXITS_SYS($26) # 19
+	lui	$27, SP_HI		# 20
+	lw	$26, SP_STATUS($27)	# 21
+	ori	$26, $26, STATUS_EXL	# 22
+	sw	$26, SP_STATUS($27)	# 23
+	lw	$26, SP_CAUSE($27)	# 24
+	ins	$26, $0, CAUSE_CODE_SHIFT, 5 # 25
+	ori	$26, $26, EXC_SYS << CAUSE_CODE_SHIFT # 26
+	ins	$26, $0, 31, 1		# 27 BD = 0
+	sw	$26, SP_CAUSE($27)	# 28
+	dmfc0	$26, $14		# 29
+	sd	$26, SP_EPC($27)	# 30
+	mfc0	$26, $8, 1		# 31
+	sw	$26, SP_BADINSTR($27)	# 32
+	ld	$26, SP_EBASE($27)	# 33
+	dins	$26, $0, 0, 12		# 34
+	daddiu	$26, $26, VEC_GENERAL	# 35
+	dmtc0	$26, $14		# 36
+	mfc0	$26, $12		# 37
+	xori	$26, $26, STATUS_KSU	# 38 user -> supervisor
+	mtc0	$26, $12		# 39
+	dmfc0	$27, $31, KS_K1		# 40
+	dmfc0	$26, $31, KS_K0		# 41
+	ehb				# 42
+	eretnc				# 43
+
+	/* Coprocessor Unusable: ERETNC to user mode? Budget: 47 instructions from the vector on; 11 were spent there. */
+	.globl	fast_eret
+fast_eret:
+	andi	$26, $26, STATUS_KSU_S	# 12
+	beqz	$26, slow		# 13
+	mfc0	$27, $8, 1		# 14
+	li	$26, ERETNC_INSN	# 15, 16
+	bne	$27, $26, slow		# 17
+	lui	$27, SP_HI		# 18
+	lw	$26, SP_PENDING($27)	# 19
+	bnez	$26, slow		# 20
+	lw	$26, SP_STATUS($27)	# 21
+	ext	$26, $26, 1, 4		# 22 KSU, ERL, EXL
+	addiu	$26, $26, -0x9		# 23 user, 0, 1
+	bnez	$26, slow		# 24
+	ld	$26, SP_EPC($27)	# 25
+	andi	$26, $26, 1		# 26
+	bnez	$26, slow		# 27
+	ld	$26, SP_EPC($27)	# 28
+	dmtc0	$26, $14		# 29
+	ld	$26, SP_USERLOCAL($27)	# 30
+	dmtc0	$26, $4, 2		# 31
+	lw	$26, SP_STATUS($27)	# 32
+	xori	$26, $26, STATUS_EXL	# 33
+	sw	$26, SP_STATUS($27)	# 34
+	sll	$26, $26, 2		# 35 CU1 to the sign
+	bltz	$26, 1f			# 36
+	mfc0	$26, $12		# 37
+	ins	$26, $0, 29, 1		# not for this program: CU1 = 0
+1:	xori	$26, $26, STATUS_KSU	# 38 supervisor -> user
+	mtc0	$26, $12		# 39
+	dmfc0	$26, $31, KS_VCPU	# 40
+	ld	$27, VCPU_EXITS_CPU($26) # 41
+	daddiu	$27, $27, 1		# 42
+	sd	$27, VCPU_EXITS_CPU($26) # 43
+	dmfc0	$27, $31, KS_K1		# 44
+	dmfc0	$26, $31, KS_K0		# 45
+	ehb				# 46
+	eretnc				# 47
+
+slow:
+	j	guest_exit
+	nop

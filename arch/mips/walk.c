@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor's page walker: TLB misses served from the guest's own page tables, and accessed and dirty
+ * bits kept for it (kernel/abi/disco.h, DISCO_MMU_...). Tables are guest memory: every pointer is
+ * checked, and an entry is changed only if it is still what was decided on.
+ */
+#include "arch/mips/mips.h"
+#include "kernel/abi/disco.h"
+#include "kernel/l2tlb.h"
+#include "kernel/vm.h"
+
+#define LEVELS		3
+#define ENTRYLO_USED	(ENTRYLO_RI | ENTRYLO_XI | ENTRYLO_PFN | ENTRYLO_C | ENTRYLO_D | ENTRYLO_V | ENTRYLO_G)
+#define FLUSH_PAIRS	32 /* more than these: the whole address space instead */
+
+/* The word of guest memory at a window address; NULL if there is none. */
+static u64 *guest_word(struct vcpu *v, u64 va)
+{
+	mpn_t mpn;
+	u64 gpa;
+
+	if ((va & 7) || !mmu_window(v, va, &gpa))
+		return NULL;
+	mpn = pmap_lookup(&v->vm->pmap, gpa_gpn((gpa_t){ gpa }));
+	if (!mpn_valid(mpn)) /* never written: all entries empty */
+		return NULL;
+	return (u64 *)((u8 *)mpn_ptr(mpn) + (gpa & PAGE_MASK));
+}
+
+static u64 index_of(const struct walker *w, unsigned level, u64 va)
+{
+	return va >> w->shift[level] & (BIT(w->bits[level]) - 1);
+}
+
+/* The last level's entry for va, in machine memory; NULL if the tables do not lead to one. */
+static u64 *find_entry(struct vcpu *v, u64 va)
+{
+	const struct walker *w = &v->arch.walker;
+	u64 table = is_supervisor(va) ? w->kernel_root : w->root;
+	unsigned top = w->shift[0] + w->bits[0];
+	u64 *entry = NULL;
+
+	if (!is_supervisor(va) && va >> top) /* outside what the root covers */
+		return NULL;
+	for (unsigned level = 0; level < LEVELS; level++) {
+		entry = guest_word(v, table + 8 * index_of(w, level, va));
+		if (!entry)
+			return NULL;
+		table = *(volatile u64 *)entry;
+	}
+	return entry;
+}
+
+static u64 entry_lo(const struct walker *w, u64 entry)
+{
+	u64 lo = entry >> w->rotate | entry << (64 - w->rotate);
+
+	return lo & ENTRYLO_USED;
+}
+
+/* Sets what the access calls for, if the entry allows it. False: the guest must see this fault. */
+static bool touch(const struct walker *w, u64 *entry, const struct miss *m)
+{
+	u64 old = __atomic_load_n(entry, __ATOMIC_RELAXED), set;
+
+	do {
+		if (!(old & w->present))
+			return false;
+		if (m->write && !(old & w->write))
+			return false;
+		if (!m->write && !m->fetch && (old & w->no_read))
+			return false;
+		set = w->accessed | w->valid | (m->write ? w->modified | w->dirty : 0);
+		if ((old & set) == set)
+			return true;
+	} while (!__atomic_compare_exchange_n(entry, &old, old | set, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
+{
+	const struct walker *w = &v->arch.walker;
+	u64 *entry = find_entry(v, m->va), *pair, lo[2];
+	u32 denied;
+
+	if (!entry || !touch(w, entry, m))
+		return inject_tlb(v, code, false);
+	pair = (u64 *)((u64)entry & ~8ul);
+	for (unsigned i = 0; i < 2; i++)
+		lo[i] = entry_lo(w, pair[i]);
+	denied = mmu_denied(v, lo[entry - pair], m);
+	if (denied)
+		return inject_tlb(v, denied, false);
+	return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ (lo[0] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT }, lo[0]),
+			mmu_machine_lo(v, (gpn_t){ (lo[1] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT }, lo[1]),
+			lo[entry - pair] & ENTRYLO_G);
+}
+
+/* ---- monitor calls ---- */
+
+static bool plausible(const struct walker *w)
+{
+	for (unsigned i = 0; i < LEVELS; i++)
+		if (w->shift[i] < PAGE_SHIFT || !w->bits[i] || w->shift[i] + w->bits[i] > 62)
+			return false;
+	return w->shift[LEVELS - 1] == PAGE_SHIFT && w->rotate > 0 && w->rotate < 64;
+}
+
+s64 mmu_call_setup(struct vcpu *v, u64 gpa)
+{
+	u64 block[DISCO_MMU_WORDS];
+	struct walker w = { .on = true, .root = v->arch.walker.root };
+
+	if (!gpa) {
+		v->arch.walker.on = false;
+		mmu_flush_vcpu(v);
+		return 0;
+	}
+	if (vm_copy_in(v->vm, block, (gpa_t){ gpa }, sizeof(block)))
+		return -DISCO_EFAULT;
+	for (unsigned i = 0; i < LEVELS; i++) {
+		w.shift[i] = block[DISCO_MMU_SHIFTS] >> 16 * i;
+		w.bits[i] = block[DISCO_MMU_SHIFTS] >> (16 * i + 8);
+	}
+	w.rotate = MIN(block[DISCO_MMU_ROTATE], 64ul);
+	w.kernel_root = block[DISCO_MMU_KERNEL_ROOT];
+	w.present = block[DISCO_MMU_PRESENT];
+	w.write = block[DISCO_MMU_WRITE];
+	w.accessed = block[DISCO_MMU_ACCESSED];
+	w.modified = block[DISCO_MMU_MODIFIED];
+	w.valid = block[DISCO_MMU_VALID];
+	w.dirty = block[DISCO_MMU_DIRTY];
+	w.no_read = block[DISCO_MMU_NO_READ];
+	if (!plausible(&w))
+		return -DISCO_EINVAL;
+	if (!w.root)
+		w.root = w.kernel_root;
+	v->arch.walker = w;
+	mmu_flush_vcpu(v);
+	return 0;
+}
+
+s64 mmu_call_switch(struct vcpu *v, u64 entryhi, u64 root)
+{
+	v->arch.walker.root = root;
+	vcp0_write(v, 10, 0, entryhi);
+	return 0;
+}
+
+static void flush(struct vcpu *v, u64 va, u64 bytes, u64 asid)
+{
+	u64 first = va & ENTRYHI_VPN2, pairs = ((va & 0x1fff) + bytes + 0x1fff) >> 13;
+
+	if (asid == DISCO_ALL_ASIDS && (!bytes || pairs > FLUSH_PAIRS || !is_supervisor(va)))
+		mmu_flush_vcpu(v);
+	else if (!bytes || pairs > FLUSH_PAIRS)
+		mmu_drop_asid(v, asid & ENTRYHI_ASID);
+	else
+		for (u64 i = 0; i < pairs; i++)
+			mmu_forget(v, ((first + (i << 13)) & ENTRYHI_VPN2) | (asid & ENTRYHI_ASID), 0,
+				   asid == DISCO_ALL_ASIDS);
+}
+
+/* VCPUs of a VM share its home node, so that their translations are this processor's business. */
+s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
+{
+	if (asid > ENTRYHI_ASID && asid != DISCO_ALL_ASIDS)
+		return -DISCO_EINVAL;
+	for (u32 i = 0; i < v->vm->nvcpus; i++)
+		if ((mask & BIT(i)) && v->vm->vcpus[i]->state != VCPU_OFFLINE)
+			flush(v->vm->vcpus[i], va, bytes, asid);
+	return 0;
+}
