@@ -26,21 +26,34 @@ void sched_tick(struct node *n)
 	n->need_resched = true;
 }
 
-/* The next READY VCPU after the last one chosen. Retires those of VMs that end, wakes those that
- * wait no longer. */
-static struct vcpu *pick(struct node *n)
+static void make_ready(struct vcpu *v)
+{
+	v->state = VCPU_READY;
+	v->ready_since = count64();
+}
+
+/* Retires the VCPUs of VMs that end, wakes those that wait no longer. */
+static void update_states(struct node *n)
 {
 	for (u32 i = 0; i < n->nvcpus; i++) {
-		u32 index = (n->next + i) % n->nvcpus;
-		struct vcpu *v = n->vcpus[index];
+		struct vcpu *v = n->vcpus[i];
 
 		if (v->state != VCPU_OFFLINE && v->vm->state == VM_STOPPING)
 			vm_retire_vcpu(v);
 		if (v->state == VCPU_WAITING && arch_vcpu_wakes(v))
-			v->state = VCPU_READY;
-		if (v->state == VCPU_READY) {
+			make_ready(v);
+	}
+}
+
+/* The next READY VCPU after the last one chosen. */
+static struct vcpu *pick(struct node *n)
+{
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		u32 index = (n->next + i) % n->nvcpus;
+
+		if (n->vcpus[index]->state == VCPU_READY) {
 			n->next = (index + 1) % n->nvcpus;
-			return v;
+			return n->vcpus[index];
 		}
 	}
 	return NULL;
@@ -51,7 +64,7 @@ static void leave(struct node *n)
 	struct vcpu *v = n->current;
 
 	if (v && v->state == VCPU_RUNNING)
-		v->state = VCPU_READY;
+		make_ready(v);
 }
 
 static void switch_to(struct node *n, struct vcpu *v)
@@ -63,6 +76,7 @@ static void switch_to(struct node *n, struct vcpu *v)
 	if (v == old)
 		return;
 	now = count64();
+	arch_vcpu_stolen(v, now - v->ready_since);
 	if (old) {
 		old->stats.run_ticks += now - old->switched_in;
 		arch_vcpu_switch_out(old);
@@ -92,6 +106,7 @@ _Noreturn void sched_switch(struct node *n)
 		n->need_resched = false;
 		node_read_mail(n);
 		vm_service(n);
+		update_states(n);
 		v = pick(n);
 		if (v)
 			break;

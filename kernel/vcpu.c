@@ -7,6 +7,7 @@ void vcpu_start(struct vcpu *v, u64 pc, u64 a0, u64 a1)
 	__atomic_fetch_add(&v->vm->live, 1, __ATOMIC_RELAXED);
 	arch_vcpu_reset(v, pc, a0, a1);
 	v->state = VCPU_READY;
+	v->ready_since = count64();
 }
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)

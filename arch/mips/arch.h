@@ -113,6 +113,7 @@ _Noreturn void arch_run(struct vcpu *v); /* prepares and enters v, the node's cu
 void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1);
 void arch_vcpu_switch_in(struct vcpu *v);   /* make v the one that runs on this node */
 void arch_vcpu_switch_out(struct vcpu *v);  /* its FPU state may stay in the processor */
+void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */
 void arch_vcpu_retire(struct vcpu *v);	    /* forget FPU and translations for good; on v's node */
 bool arch_vcpu_wakes(const struct vcpu *v); /* an enabled interrupt is pending: WAIT ends */
 void arch_vcpu_print(const struct vcpu *v); /* registers, one screen */

@@ -94,6 +94,8 @@ _Noreturn void arch_run(struct vcpu *v)
 		sched_switch(v->node);
 	}
 	v->arch.cp0->pending = vcp0_interrupts(v) != 0;
+	if (!vcpu_kernel_mode(v)) /* a store to the special page counts from here on */
+		cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
 	set_status(v);
 	guest_enter(v);
 }

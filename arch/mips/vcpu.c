@@ -22,6 +22,7 @@ void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
 	a->timer_armed = false;
 	a->fpu = (struct fpu_state){ 0 };
 	vcp0_reset(v);
+	a->cp0->steal = 0;
 	vtlb_reset(v);
 	for (unsigned i = 0; i < ASID_COUNT; i++)
 		a->asid_map[i] = 0;
@@ -43,6 +44,8 @@ void arch_vcpu_switch_out(struct vcpu *v)
 {
 	(void)v; /* registers are saved at every exit; the FPU's when another VCPU wants it */
 }
+
+void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { v->arch.cp0->steal += ticks; }
 
 void arch_vcpu_retire(struct vcpu *v)
 {
