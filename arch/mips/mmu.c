@@ -279,7 +279,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 		mmu_forget(v, e->hi, e->mask, global);
 	if (e->mask || (!global && (e->hi & ENTRYHI_ASID) != asid))
 		return;
-	if (is_supervisor(e->hi) && in_window(v, entry_va(e), &gpa))
+	if (is_supervisor(e->hi) && mmu_window(v, entry_va(e), &gpa))
 		return; /* as KSEG0, whose place it has: no entry reaches into it */
 	for (int i = 0; i < 2; i++)
 		lo[i] = mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[i]) }, e->lo[i]);
