@@ -89,6 +89,10 @@ struct vcpu_arch {
 	u32 asid;	      /* machine ASID of the current guest ASID */
 
 	struct walker walker;
+	u64 walk_root;	    /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */
+	u64 walk_rotate;
+	const u64 *pmap_lo; /* the VM's pmap */
+	u64 pmap_pages;
 
 	u32 soft_irq;  /* Cause.IP1..0 as the guest wrote them */
 	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */

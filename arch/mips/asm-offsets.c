@@ -23,6 +23,10 @@ void asm_offsets(void)
 	DEFINE(VCPU_STATUS, offsetof(struct vcpu, arch.status));
 	DEFINE(VCPU_EXITS_SYS, offsetof(struct vcpu, stats.exits[EXC_SYS]));
 	DEFINE(VCPU_EXITS_CPU, offsetof(struct vcpu, stats.exits[EXC_CPU]));
+	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));
+	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
+	DEFINE(VCPU_PMAP_LO, offsetof(struct vcpu, arch.pmap_lo));
+	DEFINE(VCPU_PMAP_PAGES, offsetof(struct vcpu, arch.pmap_pages));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
 	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));
 	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));

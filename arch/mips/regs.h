@@ -103,6 +103,14 @@
 
 #define INDEX_P 0x80000000
 
+/* Page tables that walk_fast.S knows: shift and index bits of root, middle, last; addresses below 1 << WALK_TOP. */
+#define WALK_SHIFT0 30
+#define WALK_BITS0  10
+#define WALK_SHIFT1 21
+#define WALK_BITS1  9
+#define WALK_BITS2  9
+#define WALK_TOP    40
+
 /*
  * KScratch (31, 2..7) as the monitor uses them; guests see virtual ones. K0, K1, AT hold those
  * registers between the vector and the save area, the rest are fixed while a VCPU runs.

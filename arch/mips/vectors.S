@@ -95,10 +95,10 @@ refill_supervisor:
 	L2TLB_HIT
 
 refill_miss:
-	mfc0	$26, $12
-	andi	$26, $26, STATUS_KSU
-	beqz	$26, monitor_trap
-	dmfc0	$1, $31, KS_AT
-	j	guest_exit
+	mfc0	$27, $12
+	andi	$27, $27, STATUS_KSU
+	beqz	$27, monitor_trap
+	nop
+	j	walk_fast
 	nop
 	.org	0x1000

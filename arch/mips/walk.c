@@ -107,6 +107,21 @@ static bool plausible(const struct walker *w)
 	return w->shift[LEVELS - 1] == PAGE_SHIFT && w->rotate > 0 && w->rotate < 64;
 }
 
+/* The shape of tables that walk_fast.S knows: 4 KB pages of tables, Linux's. */
+static bool is_fast(const struct walker *w)
+{
+	return w->on && w->shift[0] == WALK_SHIFT0 && w->bits[0] == WALK_BITS0 && w->shift[1] == WALK_SHIFT1 &&
+	       w->bits[1] == WALK_BITS1 && w->bits[2] == WALK_BITS2;
+}
+
+static void set_fast_root(struct vcpu *v)
+{
+	const struct walker *w = &v->arch.walker;
+
+	v->arch.walk_rotate = w->rotate;
+	v->arch.walk_root = is_fast(w) && !(w->root & PAGE_MASK) ? (u64)guest_word(v, w->root) : 0;
+}
+
 s64 mmu_call_setup(struct vcpu *v, u64 gpa)
 {
 	u64 block[DISCO_MMU_WORDS];
@@ -114,6 +129,7 @@ s64 mmu_call_setup(struct vcpu *v, u64 gpa)
 
 	if (!gpa) {
 		v->arch.walker.on = false;
+		set_fast_root(v);
 		mmu_flush_vcpu(v);
 		return 0;
 	}
@@ -137,6 +153,7 @@ s64 mmu_call_setup(struct vcpu *v, u64 gpa)
 	if (!w.root)
 		w.root = w.kernel_root;
 	v->arch.walker = w;
+	set_fast_root(v);
 	mmu_flush_vcpu(v);
 	return 0;
 }
@@ -144,6 +161,7 @@ s64 mmu_call_setup(struct vcpu *v, u64 gpa)
 s64 mmu_call_switch(struct vcpu *v, u64 entryhi, u64 root)
 {
 	v->arch.walker.root = root;
+	set_fast_root(v);
 	vcp0_write(v, 10, 0, entryhi);
 	return 0;
 }
