@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From the boot loader's arguments to struct boot_info: YAMON's argc, argv, environment, as QEMU's
- * -kernel and U-Boot's bootelf pass them. Pointers in the tables are 32 bits, sign-extended to
- * KSEG0.
+ * -kernel passes them. Pointers in the tables are 32 bits, sign-extended to KSEG0.
  */
 #include <string.h>
 #include "arch/mips/arch.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first instructions on every processor: the ELF entry (boot ROM, U-Boot), and where the CPC starts VPs
- * 1..7. A 4 KB page boundary, as the CPC wants it. Arguments of node 0: argc, argv, environment (32-bit
- * pointers), as the boot ROM and U-Boot pass them.
+ * The first instructions on every processor: the ELF entry, to which the boot ROM jumps, and where the CPC starts
+ * VPs 1..7. A 4 KB page boundary, as the CPC wants it. Arguments of node 0: argc, argv, environment (32-bit
+ * pointers), as the boot ROM passes them.
  */
 #include "arch/mips/regs.h"
 #include "asm-offsets.h"

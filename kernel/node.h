@@ -15,7 +15,7 @@
 #define NODE_STACK_SIZE 16384
 
 /* mail: what other nodes ask of this one; a bit each */
-#define MAIL_SHOOTDOWN BIT(0) /* flush the TLB, then count down (shootdown.c) */
+#define MAIL_SHOOTDOWN BIT(0) /* flush the TLB and say so (shootdown.c) */
 #define MAIL_RESCHED   BIT(1) /* a VCPU here may have become runnable, or a VM wants service */
 #define MAIL_STOP      BIT(2) /* fatal error elsewhere: stop where you are */
 
@@ -42,7 +42,7 @@ struct node {
 	struct vcpu *current;		/* the VCPU whose registers are in the processor, or NULL */
 	struct vcpu *vcpus[NODE_VCPUS]; /* the run queue: all that live here; fixed after boot */
 	u32 nvcpus, next;		/* next: where the round robin goes on */
-	u64 slice_end, tick_next;	/* count64 */
+	u64 tick_next;			/* count64 */
 	u64 count_last;			/* count64 state */
 	u64 compare;			/* count64 for which Compare is set */
 	bool need_resched;

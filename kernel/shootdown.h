@@ -11,7 +11,7 @@
 
 /*
  * Every processor of the mask (bit = node) has flushed its TLB on return. L2TLBs and pmaps are
- * changed by the caller before. Takes RANK_SHOOTDOWN; interrupts of other nodes are answered
+ * changed by the caller before. Takes RANK_SHOOTDOWN; a processor that waits for that lock answers
  * meanwhile. Manual: MD00091, chapter 4; paper: section 4.2.
  */
 void shootdown(u32 node_mask);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Basic types, and the three address spaces as three types that do not mix (docs/tour.md): virtual
- * (vaddr), "physical" as a guest sees it (gpa, gpn) and machine (maddr, mpn). Pages are 4 KB.
+ * Basic types, and the address spaces as types that do not mix (docs/tour.md): "physical" as a
+ * guest sees it (gpa, gpn) and machine (maddr, mpn); virtual addresses are u64. Pages are 4 KB.
  * Builds on the host too.
  */
 #ifndef KERNEL_TYPES_H

@@ -23,7 +23,7 @@ enum vcpu_state { VCPU_OFFLINE, VCPU_READY, VCPU_RUNNING, VCPU_WAITING };
 struct vcpu_stats {
 	u64 exits[32];	/* entries to the monitor, by ExcCode */
 	u64 tlb_misses; /* of these: TLB exceptions that the L2TLB could not serve */
-	u64 privileged; /* instructions emulated */
+	u64 privileged; /* instructions emulated, hypercalls too */
 	u64 hypercalls;
 	u64 interrupts; /* of the machine */
 	u64 injected;	/* exceptions and interrupts delivered to the guest */

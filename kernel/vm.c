@@ -158,8 +158,6 @@ static void start(struct vm *vm)
 	}
 	vcons_reset(vm->cons);
 	vm->state = VM_RUNNING;
-	vm->started = true;
-	vm->started_at = count64();
 	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
 		 vm->nvcpus == 1 ? "" : "s");
 	vcpu_start(vm->vcpus[0], entry, (u64)-2, dtb);

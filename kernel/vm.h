@@ -4,9 +4,9 @@
  * home node does the work; everybody else asks it with vm_request.
  *
  *   state      VCPUs             memory    leaves it by
- *   BROKEN     none              none      never: its description is wrong
+ *   BROKEN     none              none      never: its description is wrong, or does not fit
  *   STOPPED    all OFFLINE       none      request START or RESET: RUNNING
- *   RUNNING    0 not OFFLINE     given     power-off, kill, request STOP or RESET: STOPPING
+ *   RUNNING    some not OFFLINE  given     power-off, kill, request STOP or RESET: STOPPING
  *   STOPPING   going OFFLINE     given     the last one OFFLINE: STOPPED
  */
 #ifndef KERNEL_VM_H
@@ -36,8 +36,6 @@ struct vm {
 	struct vcons *cons;
 	/* home node writes, all read */
 	enum vm_state state;
-	bool started;	/* ever */
-	u64 started_at; /* count64 */
 	/* any node, atomically */
 	u32 request; /* enum vm_request */
 	u32 live;    /* VCPUs not OFFLINE */
@@ -57,11 +55,13 @@ struct vm *vm_find(const char *name); /* NULL: none of that name */
 void vm_request(struct vm *vm, enum vm_request request); /* any node */
 void vm_service(struct node *n); /* carry out what was asked of this node's VMs */
 
-/* Ends the VM: a guest beyond help, or one that powered itself off or asked for a reset. VCPUs of
- * it go on to no guest instruction. */
+/* Ends the VM: a guest beyond help, or one that powered itself off. VCPUs of it go on to no guest
+ * instruction. The first reason given is the one that is told. */
 void vm_kill(struct vm *vm, const char *why);
 void vm_poweroff(struct vm *vm, u64 code);
-void vm_retire_vcpu(struct vcpu *v); /* its node found the VM STOPPING */
+/* OFFLINE, since its VM is STOPPING or the guest stopped this VCPU; on its node. The last one of a
+ * VM ends it: memory goes back. */
+void vm_retire_vcpu(struct vcpu *v);
 
 bool vms_all_ended(void); /* every VM that was started has stopped */
 

@@ -21,8 +21,8 @@
 #define VMDESC_NODE_ANY	      (-1)
 #define VMDESC_ERROR_BYTES    192
 
-/* What the monitor keeps for itself: checked on the host, and what memmap may rely on (boot archive
- * not counted). */
+/* What the monitor keeps for itself, boot archive not counted, at most: what the check on the host
+ * (vmdesc_memory_for_vms) goes by. The monitor itself counts what is left. */
 #define VMDESC_MONITOR_MB 16
 #define VMDESC_NODE_MB	  1
 

@@ -130,8 +130,6 @@ u64 nodemem_unreserved(void) { return total - __atomic_load_n(&reserved, __ATOMI
 
 u64 nodemem_free_pages(u32 node) { return nodemem[node].nfree; }
 
-u64 nodemem_pages(u32 node) { return nodemem[node].npages; }
-
 u64 nodemem_monitor_bytes(u32 node)
 {
 	return topology[node].bytes - ((u64)nodemem[node].npages << PAGE_SHIFT);

@@ -39,7 +39,6 @@ void nodemem_unreserve(u64 pages);
 u64 nodemem_unreserved(void);
 
 u64 nodemem_free_pages(u32 node);
-u64 nodemem_pages(u32 node);	     /* for guests in all */
 u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */
 
 #endif /* NUMA_NUMA_H */

@@ -116,7 +116,7 @@ _Noreturn void arch_run(struct vcpu *v); /* prepares and enters v, the node's cu
 /* Reset state: UHI boot registers, every virtual register at its reset value, empty TLBs. */
 void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1);
 void arch_vcpu_switch_in(struct vcpu *v);   /* make v the one that runs on this node */
-void arch_vcpu_switch_out(struct vcpu *v);  /* its FPU state may stay in the processor */
+void arch_vcpu_switch_out(struct vcpu *v);  /* its FPU state stays until another wants it */
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */
 void arch_vcpu_retire(struct vcpu *v);	    /* forget FPU and translations for good; on v's node */
 bool arch_vcpu_wakes(const struct vcpu *v); /* an enabled interrupt is pending: WAIT ends */
@@ -135,9 +135,8 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 vcpu_mask, u64 asid);
 
 /* ---- vtimer.c ---- */
 u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all nodes */
-void vtimer_set(struct vcpu *v, u32 compare);	       /* as mtc0 Compare */
-void arch_vcpu_set_timer(struct vcpu *v, u32 compare); /* the same, visible in the register; the
-							  past is now */
+/* As mtc0 Compare, but a value that has passed means now, not a turn of Count later. */
+void arch_vcpu_set_timer(struct vcpu *v, u32 compare);
 void vtimer_expire(struct node *n); /* raise IP7 of those that are due, and program the next
 				       interrupt */
 #define COUNT_HZ 166666667ul
@@ -148,7 +147,6 @@ void arch_early_init(void);	     /* node 0, before anything else */
 void arch_node_init(struct node *n); /* this processor: CP0, TLB, vectors, timer, IPI */
 unsigned arch_processors(void);	     /* how many the machine has */
 void arch_start_node(unsigned id);   /* release processor id into the monitor */
-unsigned arch_node_id(void);
 void arch_send_ipi(unsigned node);
 void arch_idle(void);			/* WAIT until any interrupt is pending; takes none */
 _Noreturn void arch_idle_forever(void); /* takes nothing, ends never */
@@ -156,11 +154,11 @@ void arch_irq_poll(struct node *n); /* handle what is pending, from the monitor'
 struct node *node_self(void);
 
 /* Lets the next processor run: a spinning one costs the others 100 ms slices otherwise
- * (qemu/README.md). */
+ * (docs/machine.md). */
 void arch_yield(void);
 
 /* ---- dump.c ---- */
-void arch_dump(void); /* CP0, TLB of this processor; after a fatal error */
+void arch_dump(void); /* CP0, TLB of this processor; after a fatal error: spoils EntryHi, EntryLo */
 void arch_backtrace(u64 pc, u64 sp, u64 ra);
 void arch_backtrace_here(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The Coherent Processing System of the I6500: how many processors there are, starting them, their
- * GIC interrupts and the global clock. Register facts: qemu/README.md. Addresses are physical,
+ * GIC interrupts and the global clock. Register facts: docs/machine.md. Addresses are physical,
  * reached through KSEG1.
  */
 #include "arch/mips/cp0.h"
@@ -44,8 +44,6 @@ unsigned arch_processors(void)
 		return 1;
 	return (read64(GCR + GCR_CL_CONFIG) & 0x3ff) + 1;
 }
-
-unsigned arch_node_id(void) { return cp0_read32(CP0_EBASE) & EBASE_CPUNUM; }
 
 /* VPs 8..15 cannot be given a reset base: they come through the boot ROM into the ELF entry, which
  * is boot_entry too. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After a fatal error: CP0 registers, the machine's TLB and a back trace with names. Reads only;
- * takes no lock.
+ * After a fatal error: CP0 registers, the machine's TLB and a back trace with names. Takes no lock
+ * of its own.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"

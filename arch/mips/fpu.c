@@ -15,10 +15,9 @@ static void with_fpu(void (*fn)(struct fpu_state *), struct fpu_state *s)
 
 static void load(struct fpu_state *s) { fpu_load(s); }
 
-void fpu_release(struct vcpu *v)
+/* The owner's registers into its struct. */
+static void fpu_release(struct vcpu *v)
 {
-	if (v->node->fpu_owner != v)
-		return;
 	with_fpu(fpu_save, &v->arch.fpu);
 	v->node->fpu_owner = NULL;
 }

@@ -7,8 +7,6 @@
 #include "kernel/log.h"
 #include "kernel/vm.h"
 
-#define BEV_BASE 0xffffffffbfc00200ul
-
 enum verdict inject_code(struct vcpu *v, u8 code)
 {
 	v->arch.inject = (struct injection){ .code = code };

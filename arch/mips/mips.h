@@ -92,28 +92,25 @@ enum verdict inject_badvaddr(struct vcpu *v, u8 code); /* one that sets BadVAddr
 /* ---- emul.c ---- */
 enum verdict emul_coprocessor0(struct vcpu *v); /* CpU 0 from guest kernel mode */
 enum verdict emul_reserved(struct vcpu *v);	/* RI */
-/* Moves pc past the trapping instruction, through the branch it may sit behind; before it has any
- * effect. */
-enum verdict emul_advance(struct vcpu *v);
 
 /* ---- fpu.c ---- */
-void fpu_acquire(struct vcpu *v); /* v's registers into the processor */
-void fpu_release(struct vcpu *v); /* out of it, into v */
-void fpu_forget(struct vcpu *v);
-u64 fpu_register(struct vcpu *v, unsigned n);
+void fpu_acquire(struct vcpu *v);	      /* v's registers into the processor */
+void fpu_forget(struct vcpu *v);	      /* v will not want them back */
+u64 fpu_register(struct vcpu *v, unsigned n); /* of v, wherever it is now */
+/* entry.S; with Status.CU1 set */
 void fpu_save(struct fpu_state *s);
 void fpu_load(const struct fpu_state *s);
 
 /* ---- vtimer.c ---- */
-void vtimer_program(struct node *n);
+void vtimer_set(struct vcpu *v, u32 compare); /* as mtc0 Compare */
 
-/* ---- gic.c, cps.c ---- */
+/* ---- cps.c ---- */
 void gic_init(void);
 void gic_node_init(unsigned node);
 void gic_ipi_clear(unsigned node);
 u32 gic_counter(void);
 
-/* ---- irq.c ---- */
-void irq_handle(struct node *n, u32 cause);
+/* ---- node.c ---- */
+void irq_handle(struct node *n, u32 cause); /* what Cause says is pending: mail, the timer */
 
 #endif /* ARCH_MIPS_MIPS_H */

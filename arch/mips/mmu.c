@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * V -> M: what a TLB miss of a guest comes to, one function a step, and how translations are taken
- * back. The machine's TLB only ever holds what mmu_fill puts there (and the refill handler, from
- * the L2TLB, which mmu_fill fills too). No global entry is ever made: ASIDs tell the VMs apart.
+ * back. The machine's TLB only ever holds what install() puts there (and the refill handler, from
+ * the L2TLB, which install() fills too). No global entry is ever made: ASIDs tell the VMs apart.
  */
 #include "arch/mips/asid.h"
 #include "arch/mips/cp0.h"

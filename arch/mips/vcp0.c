@@ -68,7 +68,7 @@ static void write_EntryLo(struct vcpu *v, u64 *kept, u64 val)
 	*kept = val;
 }
 
-/* Pages of 4^n * 4 KB; any other mask reads back as none (qemu/README.md, PageMask). */
+/* Pages of 4^n * 4 KB; any other mask reads back as none (docs/machine.md). */
 static void write_PageMask(struct vcpu *v, u64 *kept, u64 val)
 {
 	u64 ones = val >> 13;

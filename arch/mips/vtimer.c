@@ -38,7 +38,7 @@ static u64 next_deadline(const struct node *n)
  * a whole turn, 25 s. The processor may stand still between two instructions for as long as the
  * host likes, so look again.
  */
-void vtimer_program(struct node *n)
+static void vtimer_program(struct node *n)
 {
 	do {
 		n->compare = MAX(next_deadline(n), count64() + SLACK);

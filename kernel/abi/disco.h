@@ -11,8 +11,8 @@
 
 /*
  * A monitor call is the architecture's own HYPCALL instruction (MD00847, COP0 CO function 0x28),
- * executed in guest kernel (machine supervisor) mode. Number in v0, arguments in a0..a3, result in
- * v0: zero or positive on success, -DISCO_E... on failure. No other register changes. From guest
+ * executed in guest kernel (machine supervisor) mode. Number in v0, arguments in a0 and a1, result
+ * in v0: zero or positive on success, -DISCO_E... on failure. No other register changes. From guest
  * user mode it is an ordinary Coprocessor Unusable exception.
  */
 #define DISCO_HYPCALL_INSN 0x42000028
@@ -22,7 +22,7 @@
 #define DISCO_HC_CONSOLE_WRITE 1  /* (physical address, bytes) -> bytes taken, up to 4096 */
 #define DISCO_HC_CONSOLE_PUTC  2  /* (character) -> 0 */
 #define DISCO_HC_CONSOLE_GETC  3  /* () -> character 0..255, or -DISCO_EAGAIN */
-#define DISCO_HC_SET_TIMER     4  /* (32-bit Count value) -> 0: as mtc0 Compare, one trap */
+#define DISCO_HC_SET_TIMER     4  /* (Count, 32 bits) -> 0: as mtc0 Compare, but the past is now */
 #define DISCO_HC_VCPU_START    5  /* (vcpu, physical address of a start block) -> 0: see below */
 #define DISCO_HC_VCPU_STOP     6  /* () stops the calling VCPU until started again */
 #define DISCO_HC_IPI	       7  /* (vcpu bit mask, line 0..1) raises Cause.IP0/IP1 there -> 0 */
@@ -51,7 +51,7 @@
 
 #define DISCO_STAT_EXITS   0 /* entries to the monitor but refills from the L2TLB */
 #define DISCO_STAT_TLB	   1 /* of these: TLB misses that the L2TLB did not hold */
-#define DISCO_STAT_PRIV	   2 /* of these: privileged instructions emulated */
+#define DISCO_STAT_PRIV	   2 /* of these: instructions emulated, calls too */
 #define DISCO_STAT_HYPCALL 3 /* of these: monitor calls */
 #define DISCO_STAT_IRQ	   4 /* of these: machine interrupts */
 
@@ -66,11 +66,14 @@
 /*
  * ---- guest kernel address space ----
  * "Physical" memory starts at 0 and is contiguous. Guest kernel mode sees it, without any TLB entry
- * of its own, at csseg [0xffffffffc0000000, 0xffffffffd0000000)    physical 0 .. 256 MB    (in
- * place of KSEG0) xsseg [0x4000000000000000, + memory size)         all of it               (in
- * place of XKPHYS) The rest of csseg, [0xffffffffd0000000, 0xffffffffdffff000), and the rest of
- * xsseg are mapped by the guest's TLB. The last page of csseg is the monitor's. KSEG0, KSEG1,
- * kseg3, XKPHYS and xkseg give address errors.
+ * of its own, in two windows:
+ *
+ *   csseg [0xffffffffc0000000, 0xffffffffd0000000)   its first 256 MB   in place of KSEG0
+ *   xsseg [0x4000000000000000, + memory size)        all of it          in place of XKPHYS
+ *
+ * The rest of csseg, [0xffffffffd0000000, 0xffffffffdffff000), and the rest of xsseg are mapped by
+ * the guest's TLB. The last page of csseg is the monitor's. KSEG0, KSEG1, kseg3, XKPHYS and xkseg
+ * give address errors.
  */
 #define DISCO_CSSEG_BASE   0xffffffffc0000000
 #define DISCO_CSSEG_WINDOW 0x10000000
@@ -114,12 +117,14 @@
 #define DISCO_ALL_ASIDS	      0xffff
 
 /*
- * ---- start of a VM ---- (UHI boot, MD01069): VCPU 0 starts at the ELF entry with a0 = -2, a1 =
- * csseg address of a flattened device tree, a2 = a3 = 0; Status = BEV|KX|SX|UX. The tree: /memory,
- * /chosen { bootargs, linux,initrd-start/end }, /cpus, /interrupt-controller
- * "mti,cpu-interrupt-controller", /hypervisor "disco,monitor". Interrupt lines: IP0, IP1 IPIs
- * (software), IP2 console input, IP7 timer (IntCtl.IPTI = 7).
+ * ---- start of a VM ----
+ * UHI boot (MD01069): VCPU 0 starts at the ELF entry with a0 = -2, a1 = csseg address of a
+ * flattened device tree, all other registers 0; Status = BEV|FR|KX|SX|UX. The tree: /memory,
+ * /chosen { bootargs, linux,initrd-start, linux,initrd-end }, /cpus, /interrupt-controller
+ * "mti,cpu-interrupt-controller", /hypervisor "disco,monitor".
  */
+
+/* ---- interrupt lines, Cause.IP numbers; IntCtl.IPTI is the timer's ---- */
 #define DISCO_IRQ_IPI0	  0
 #define DISCO_IRQ_IPI1	  1
 #define DISCO_IRQ_CONSOLE 2
