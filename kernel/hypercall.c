@@ -179,8 +179,7 @@ static const call_fn calls[DISCO_HC_COUNT_] = {
 	[DISCO_HC_IPI_CLEAR] = call_ipi_clear,	     [DISCO_HC_YIELD] = call_yield,
 	[DISCO_HC_POWEROFF] = call_poweroff,	     [DISCO_HC_RESET] = call_reset,
 	[DISCO_HC_VCPU_ID] = call_vcpu_id,	     [DISCO_HC_STAT] = call_stat,
-	[DISCO_HC_MMU_SETUP] = call_mmu_setup,
-	[DISCO_HC_MMU_SWITCH] = call_mmu_switch,
+	[DISCO_HC_MMU_SETUP] = call_mmu_setup,	     [DISCO_HC_MMU_SWITCH] = call_mmu_switch,
 	[DISCO_HC_MMU_FLUSH] = call_mmu_flush,
 };
 

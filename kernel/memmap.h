@@ -21,7 +21,10 @@ struct page {
 	u8 state;
 	u8 unused;
 	u16 owner; /* VM id */
-	u32 gpn;
+	union {
+		u32 gpn;  /* GUEST */
+		u32 prev; /* FREE: before it in its list */
+	};
 	u32 refs; /* mappings by pmaps */
 	u32 next; /* free list of the node: page number within it */
 };

@@ -37,7 +37,7 @@ struct vcpu {
 	struct node *node;
 	u32 id;		       /* in its VM, from 0 */
 	enum vcpu_state state; /* node only */
-	u64 ready_since; /* count64, when it last became READY */
+	u64 ready_since;       /* count64, when it last became READY */
 	u64 switched_in;       /* count64 */
 	struct vcpu_stats stats;
 };

@@ -120,7 +120,7 @@ void vm_create(const struct vm_desc *d)
 	}
 	vm->state = VM_STOPPED;
 	vm->home = choose_node(d);
-	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, npages * sizeof(u64), 128), npages);
+	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
 	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);

@@ -14,12 +14,19 @@
 
 #define NO_PAGE 0xffffffffu
 
+/*
+ * A node's free memory: whole blocks of 1 MB, aligned, and single pages of blocks that are partly
+ * in use. Lists are doubly linked through memmap, in which a whole block is its first page. Pages
+ * are numbered within the node; blocks by machine address, so that block 0 may begin before the
+ * node does.
+ */
 static struct nodemem {
-	struct lock lock; /* head, nfree */
-	u32 head;	  /* page number within the node */
-	u32 nfree;
-	u32 npages;  /* for guests; fixed after boot */
-	mpn_t first; /* of the node's range */
+	struct lock lock;  /* all but first, npages */
+	u32 pages, blocks; /* heads of the lists */
+	u32 nfree;	   /* pages, those of blocks too */
+	u32 npages;	   /* for guests; fixed after boot */
+	mpn_t first;	   /* of the node's range */
+	u16 *block_free;   /* free pages of each block */
 } nodemem[MAX_NODES];
 
 static u64 total, reserved; /* pages; reserved atomically */
@@ -43,26 +50,99 @@ u64 nodemem_boot_left(u32 node)
 	return r->base.v + r->bytes - r->boot_next.v;
 }
 
+static struct page *entry(const struct nodemem *m, u32 index)
+{
+	return memmap_page((mpn_t){ m->first.v + index });
+}
+
+static u32 block_of(const struct nodemem *m, u32 index)
+{
+	return ((m->first.v + index) >> BLOCK_SHIFT) - (m->first.v >> BLOCK_SHIFT);
+}
+
+static void list_add(struct nodemem *m, u32 *head, u32 index)
+{
+	struct page *p = entry(m, index);
+
+	p->next = *head;
+	p->prev = NO_PAGE;
+	if (*head != NO_PAGE)
+		entry(m, *head)->prev = index;
+	*head = index;
+}
+
+static void list_remove(struct nodemem *m, u32 *head, u32 index)
+{
+	const struct page *p = entry(m, index);
+
+	if (p->prev == NO_PAGE)
+		*head = p->next;
+	else
+		entry(m, p->prev)->next = p->next;
+	if (p->next != NO_PAGE)
+		entry(m, p->next)->prev = p->prev;
+}
+
+static u32 block_start(const struct nodemem *m, u32 index)
+{
+	return ROUND_DOWN(m->first.v + index, BLOCK_PAGES) - m->first.v;
+}
+
+/* The page is free; the last of its block to become so makes it whole. */
 static void push(struct nodemem *m, u32 index)
 {
-	struct page *p = memmap_page((mpn_t){ m->first.v + index });
+	u32 start = block_start(m, index);
 
-	p->next = m->head;
-	m->head = index;
 	m->nfree++;
+	list_add(m, &m->pages, index);
+	if (++m->block_free[block_of(m, index)] < BLOCK_PAGES)
+		return;
+	for (u32 i = 0; i < BLOCK_PAGES; i++)
+		list_remove(m, &m->pages, start + i);
+	list_add(m, &m->blocks, start);
+}
+
+static u32 pop_block(struct nodemem *m)
+{
+	u32 start = m->blocks;
+
+	if (start != NO_PAGE) {
+		list_remove(m, &m->blocks, start);
+		m->block_free[block_of(m, start)] = 0;
+		m->nfree -= BLOCK_PAGES;
+	}
+	return start;
+}
+
+static void break_block(struct nodemem *m)
+{
+	u32 start = pop_block(m);
+
+	if (start == NO_PAGE)
+		return;
+	m->nfree += BLOCK_PAGES;
+	m->block_free[block_of(m, start)] = BLOCK_PAGES;
+	for (u32 i = BLOCK_PAGES; i-- > 0;) /* lowest first off the list */
+		list_add(m, &m->pages, start + i);
 }
 
 void nodemem_init(u32 node)
 {
 	struct nodemem *m = &nodemem[node];
 	struct range *r = &topology[node];
-	u32 first_free = (ROUND_UP(r->boot_next.v, PAGE_SIZE) - r->base.v) >> PAGE_SHIFT;
 	u32 npages = r->bytes >> PAGE_SHIFT;
+	u32 nblocks = (npages >> BLOCK_SHIFT) + 2;
+	u16 *block_free = nodemem_boot_alloc(node, nblocks * sizeof(u16), 8);
+	u32 first_free = (ROUND_UP(r->boot_next.v, PAGE_SIZE) - r->base.v) >> PAGE_SHIFT;
 
 	r->boot_next.v = r->base.v + r->bytes;
 	*m = (struct nodemem){ .lock = LOCK_INIT(RANK_NODEMEM),
-			       .head = NO_PAGE,
-			       .first = maddr_mpn(r->base) };
+			       .pages = NO_PAGE,
+			       .blocks = NO_PAGE,
+			       .first = maddr_mpn(r->base),
+			       .block_free = block_free };
+	if (!block_free) /* the monitor has it all */
+		return;
 	for (u32 i = npages; i-- > first_free;) { /* lowest first off the list */
 		maddr_t page = mpn_maddr((mpn_t){ m->first.v + i });
 
@@ -78,12 +158,17 @@ void nodemem_init(u32 node)
 static mpn_t pop(struct nodemem *m)
 {
 	mpn_t mpn = MPN_NONE;
+	u32 index;
 
 	lock_take(&m->lock);
-	if (m->head != NO_PAGE) {
-		mpn.v = m->first.v + m->head;
-		m->head = memmap_page(mpn)->next;
+	if (m->pages == NO_PAGE)
+		break_block(m);
+	index = m->pages;
+	if (index != NO_PAGE) {
+		list_remove(m, &m->pages, index);
+		m->block_free[block_of(m, index)]--;
 		m->nfree--;
+		mpn.v = m->first.v + index;
 	}
 	lock_release(&m->lock);
 	return mpn;
@@ -101,6 +186,22 @@ mpn_t nodemem_alloc(u32 node)
 		}
 	}
 	return MPN_NONE;
+}
+
+mpn_t nodemem_alloc_block(u32 node)
+{
+	struct nodemem *m = &nodemem[node];
+	mpn_t mpn = MPN_NONE;
+	u32 start;
+
+	lock_take(&m->lock);
+	start = pop_block(m);
+	lock_release(&m->lock);
+	if (start != NO_PAGE) {
+		mpn.v = m->first.v + start;
+		memset(mpn_ptr(mpn), 0, BLOCK_PAGES * PAGE_SIZE);
+	}
+	return mpn;
 }
 
 void nodemem_free(mpn_t mpn)

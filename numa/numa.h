@@ -30,6 +30,10 @@ void nodemem_init(u32 node);
  * full. The caller says in memmap what becomes of it. Takes RANK_NODEMEM locks.
  */
 mpn_t nodemem_alloc(u32 node);
+/* The same for a whole block, aligned to its size; of this node only. MPN_NONE: it has none. */
+mpn_t nodemem_alloc_block(u32 node);
+#define BLOCK_SHIFT 8 /* 1 MB: the largest page that windows are mapped with */
+#define BLOCK_PAGES (1u << BLOCK_SHIFT)
 void nodemem_free(mpn_t mpn); /* state FREE already */
 
 /* Promises: a VM reserves its whole memory when it starts. -ENOMEM: pages more than are left

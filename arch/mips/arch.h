@@ -11,6 +11,7 @@
 #include "arch/mips/regs.h"
 #include "kernel/types.h"
 
+struct pmap_pair;
 struct vcpu;
 struct node;
 
@@ -32,9 +33,9 @@ struct injection {
 };
 
 /*
- * The special page (kernel/abi/disco.h): the virtual CP0, which the guest's kernel sees and writes. The
- * monitor trusts no word of it: each is masked or bounded where it is used, and what could hurt another
- * (machine ASIDs, machine Status) is kept elsewhere.
+ * The special page (kernel/abi/disco.h): the virtual CP0, which the guest's kernel sees and writes.
+ * The monitor trusts no word of it: each is masked or bounded where it is used, and what could hurt
+ * another (machine ASIDs, machine Status) is kept elsewhere.
  */
 struct vcp0 {
 	u64 reg[32][8]; /* [register][select] */
@@ -89,10 +90,12 @@ struct vcpu_arch {
 	u32 asid;	      /* machine ASID of the current guest ASID */
 
 	struct walker walker;
-	u64 walk_root;	    /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */
+	u64 walk_root; /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */
 	u64 walk_rotate;
 	const u64 *pmap_lo; /* the VM's pmap */
 	u64 pmap_pages;
+	const struct pmap_pair *pmap_pairs;
+	u64 pmap_npairs;
 
 	u32 soft_irq;  /* Cause.IP1..0 as the guest wrote them */
 	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */
@@ -115,8 +118,8 @@ _Noreturn void arch_run(struct vcpu *v); /* prepares and enters v, the node's cu
 /* ---- vcpu.c: life of the processor half ---- */
 /* Reset state: UHI boot registers, every virtual register at its reset value, empty TLBs. */
 void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1);
-void arch_vcpu_switch_in(struct vcpu *v);   /* make v the one that runs on this node */
-void arch_vcpu_switch_out(struct vcpu *v);  /* its FPU state stays until another wants it */
+void arch_vcpu_switch_in(struct vcpu *v);	  /* make v the one that runs on this node */
+void arch_vcpu_switch_out(struct vcpu *v);	  /* its FPU state stays until another wants it */
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */
 void arch_vcpu_retire(struct vcpu *v);	    /* forget FPU and translations for good; on v's node */
 bool arch_vcpu_wakes(const struct vcpu *v); /* an enabled interrupt is pending: WAIT ends */

@@ -6,6 +6,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/l2tlb.h"
 #include "kernel/node.h"
+#include "kernel/pmap.h"
 #include "kernel/vcpu.h"
 
 #define DEFINE(sym, val) __asm__ volatile("\n->" #sym " %0 " #val : : "i"(val))
@@ -25,12 +26,16 @@ void asm_offsets(void)
 	DEFINE(VCPU_EXITS_CPU, offsetof(struct vcpu, stats.exits[EXC_CPU]));
 	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));
 	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
+	DEFINE(VCPU_PAIRS, offsetof(struct vcpu, arch.pmap_pairs));
+	DEFINE(VCPU_NPAIRS, offsetof(struct vcpu, arch.pmap_npairs));
 	DEFINE(VCPU_PMAP_LO, offsetof(struct vcpu, arch.pmap_lo));
 	DEFINE(VCPU_PMAP_PAGES, offsetof(struct vcpu, arch.pmap_pages));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
 	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));
 	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));
 	DEFINE(L2TLB_LO1, offsetof(struct l2tlb_entry, lo[1]));
+	DEFINE(PAIR_LO0, offsetof(struct pmap_pair, lo[0]));
+	DEFINE(PAIR_LO1, offsetof(struct pmap_pair, lo[1]));
 	DEFINE(NODE_STACK, offsetof(struct node, stack_top));
 	DEFINE(NODE_FRAME, offsetof(struct node, frame));
 	DEFINE(NODE_FRAME_PC, offsetof(struct node, frame.pc));

@@ -13,7 +13,7 @@
 #include "kernel/vm.h"
 
 #define SPECIAL_VPN2 ((DISCO_SPECIAL_PAGE - PAGE_SIZE) & ENTRYHI_VPN2)
-#define LO_RIXI (ENTRYLO_RI | ENTRYLO_XI)
+#define LO_RIXI	     (ENTRYLO_RI | ENTRYLO_XI)
 /* "physical" addresses a guest's EntryLo can name fit the PFN field: 44 bits */
 #define LO_GPN(lo) (((lo)&ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
 
@@ -34,16 +34,18 @@ static void machine_drop(u64 hi)
 	tlbwi();
 }
 
-static void machine_write(u64 hi, u64 lo0, u64 lo1)
+static void machine_write(u64 hi, u64 lo0, u64 lo1, u32 mask)
 {
 	cp0_write64(CP0_ENTRYHI, hi);
 	cp0_write64(CP0_ENTRYLO0, lo0);
 	cp0_write64(CP0_ENTRYLO1, lo1);
 	tlbp();
+	cp0_write32(CP0_PAGEMASK, mask);
 	if (cp0_read32(CP0_INDEX) & INDEX_P)
 		tlbwr();
 	else
 		tlbwi();
+	cp0_write32(CP0_PAGEMASK, 0);
 }
 
 static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
@@ -60,8 +62,9 @@ static void restore_current(void)
 /* ---- taking translations back ---- */
 
 /*
- * The special page of the VCPU that runs here: wired, and global, so that it is there in every address
- * space without a miss. Only guest kernels reach csseg, and only one VCPU runs on a processor.
+ * The special page of the VCPU that runs here: wired, and global, so that it is there in every
+ * address space without a miss. Only guest kernels reach csseg, and only one VCPU runs on a
+ * processor.
  */
 void mmu_map_special(const struct vcpu *v)
 {
@@ -184,7 +187,7 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 		l2tlb_insert(v->arch.l2tlb, vpn2, lo0, lo1);
 	else /* an older global pair of these pages would be found first */
 		l2tlb_drop(v->arch.l2tlb, vpn2);
-	machine_write(vpn2 | v->arch.asid, lo0, lo1);
+	machine_write(vpn2 | v->arch.asid, lo0, lo1, 0);
 }
 
 enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global)
@@ -206,12 +209,31 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 	return va >> 62 == 1 && *gpa >> PAGE_SHIFT < v->vm->pmap.npages;
 }
 
+/* The pair of large pages around a window address, if it can be mapped so. */
+static const struct pmap_pair *large_pair(const struct vcpu *v, u64 gpa)
+{
+	const struct pmap *p = &v->vm->pmap;
+	const struct pmap_pair *pair = &p->pairs[gpa >> PAGE_SHIFT >> PAIR_SHIFT];
+
+	if (gpa >> PAGE_SHIFT >= p->npages || !(pair->lo[0] | pair->lo[1]))
+		return NULL;
+	return pair;
+}
+
+/* vectors.S finds these pairs itself the next time; the L2TLB is for small ones. */
 static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 {
 	const u64 rw = ENTRYLO_V | ENTRYLO_D;
 	gpn_t even = { gpa >> PAGE_SHIFT & ~1ul }, odd = { even.v | 1 };
+	u64 lo0 = mmu_machine_lo(v, even, rw), lo1 = mmu_machine_lo(v, odd, rw);
+	const struct pmap_pair *pair = large_pair(v, gpa);
 
-	return mmu_fill(v, m, mmu_machine_lo(v, even, rw), mmu_machine_lo(v, odd, rw), true);
+	if (!pair)
+		return mmu_fill(v, m, lo0, lo1, true);
+	machine_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_1MB) | v->arch.asid, pair->lo[0],
+		      pair->lo[1], PAGEMASK_1MB);
+	restore_asid(v);
+	return RESUME;
 }
 
 enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill)
@@ -306,6 +328,7 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 	return miss_mapped(v, &m);
 }
 
-_Static_assert(sizeof(struct vcp0) == PAGE_SIZE && offsetof(struct vcp0, pending) == DISCO_SP_PENDING &&
+_Static_assert(sizeof(struct vcp0) == PAGE_SIZE &&
+		       offsetof(struct vcp0, pending) == DISCO_SP_PENDING &&
 		       offsetof(struct vcp0, steal) == DISCO_SP_STEAL,
 	       "the special page's layout is the guest ABI's");

@@ -95,7 +95,7 @@
 #define HWRENA_SYNCI  0x2
 #define HWRENA_CC     0x4
 #define HWRENA_CCRES  0x8
-#define HWRENA_GUEST	 0x2000000e /* what guests may have: the processor's number is virtual */
+#define HWRENA_GUEST  0x2000000e /* what guests may have: the processor's number is virtual */
 #define HWRENA_ULR    0x20000000
 
 #define EBASE_CPUNUM 0x3ff
@@ -103,7 +103,10 @@
 
 #define INDEX_P 0x80000000
 
-/* Page tables that walk_fast.S knows: shift and index bits of root, middle, last; addresses below 1 << WALK_TOP. */
+#define PAGEMASK_1MB 0x001fe000
+
+/* Page tables that walk_fast.S knows: shift and index bits of root, middle, last; addresses below 1
+ * << WALK_TOP. */
 #define WALK_SHIFT0 30
 #define WALK_BITS0  10
 #define WALK_SHIFT1 21

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The monitor's page walker: TLB misses served from the guest's own page tables, and accessed and dirty
- * bits kept for it (kernel/abi/disco.h, DISCO_MMU_...). Tables are guest memory: every pointer is
- * checked, and an entry is changed only if it is still what was decided on.
+ * The monitor's page walker: TLB misses served from the guest's own page tables, and accessed and
+ * dirty bits kept for it (kernel/abi/disco.h, DISCO_MMU_...). Tables are guest memory: every
+ * pointer is checked, and an entry is changed only if it is still what was decided on.
  */
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
 #include "kernel/l2tlb.h"
 #include "kernel/vm.h"
 
-#define LEVELS		3
-#define ENTRYLO_USED	(ENTRYLO_RI | ENTRYLO_XI | ENTRYLO_PFN | ENTRYLO_C | ENTRYLO_D | ENTRYLO_V | ENTRYLO_G)
-#define FLUSH_PAIRS	32 /* more than these: the whole address space instead */
+#define LEVELS 3
+#define ENTRYLO_USED \
+	(ENTRYLO_RI | ENTRYLO_XI | ENTRYLO_PFN | ENTRYLO_C | ENTRYLO_D | ENTRYLO_V | ENTRYLO_G)
+#define FLUSH_PAIRS 32 /* more than these: the whole address space instead */
 
 /* The word of guest memory at a window address; NULL if there is none. */
 static u64 *guest_word(struct vcpu *v, u64 va)
@@ -92,8 +93,11 @@ enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 	denied = mmu_denied(v, lo[entry - pair], m);
 	if (denied)
 		return inject_tlb(v, denied, false);
-	return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ (lo[0] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT }, lo[0]),
-			mmu_machine_lo(v, (gpn_t){ (lo[1] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT }, lo[1]),
+	return mmu_fill(v, m,
+			mmu_machine_lo(v, (gpn_t){ (lo[0] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT },
+				       lo[0]),
+			mmu_machine_lo(v, (gpn_t){ (lo[1] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT },
+				       lo[1]),
 			lo[entry - pair] & ENTRYLO_G);
 }
 
@@ -110,8 +114,8 @@ static bool plausible(const struct walker *w)
 /* The shape of tables that walk_fast.S knows: 4 KB pages of tables, Linux's. */
 static bool is_fast(const struct walker *w)
 {
-	return w->on && w->shift[0] == WALK_SHIFT0 && w->bits[0] == WALK_BITS0 && w->shift[1] == WALK_SHIFT1 &&
-	       w->bits[1] == WALK_BITS1 && w->bits[2] == WALK_BITS2;
+	return w->on && w->shift[0] == WALK_SHIFT0 && w->bits[0] == WALK_BITS0 &&
+	       w->shift[1] == WALK_SHIFT1 && w->bits[1] == WALK_BITS1 && w->bits[2] == WALK_BITS2;
 }
 
 static void set_fast_root(struct vcpu *v)
@@ -176,8 +180,8 @@ static void flush(struct vcpu *v, u64 va, u64 bytes, u64 asid)
 		mmu_drop_asid(v, asid & ENTRYHI_ASID);
 	else
 		for (u64 i = 0; i < pairs; i++)
-			mmu_forget(v, ((first + (i << 13)) & ENTRYHI_VPN2) | (asid & ENTRYHI_ASID), 0,
-				   asid == DISCO_ALL_ASIDS);
+			mmu_forget(v, ((first + (i << 13)) & ENTRYHI_VPN2) | (asid & ENTRYHI_ASID),
+				   0, asid == DISCO_ALL_ASIDS);
 }
 
 /* VCPUs of a VM share its home node, so that their translations are this processor's business. */
