@@ -9,9 +9,11 @@ shift 2
 mkdir -p "$(dirname "$log")"
 unset MAKEFLAGS MFLAGS MAKELEVEL GNUMAKEFLAGS MAKE_TERMOUT MAKE_TERMERR
 
+exec 9>"$log.lock"
+flock -n 9 || { printf '  %s: another make is at it; waiting\n' "$label"; flock 9; }
 printf '  %s\n' "$label"
 start=$SECONDS
-nice "$@" >"$log" 2>&1 </dev/null &
+nice "$@" >"$log" 2>&1 </dev/null 9>&- &
 pid=$!
 trap 'kill $pid 2>/dev/null; exit 130' INT TERM
 

@@ -25,7 +25,7 @@ build/host/fuzz/seeds.ok: tests/fuzz/seeds.py | build/setup.mk
 	$(Q)$(PYTHON) $< build/host/fuzz/seeds
 	@touch $@
 
-TEST_NEEDS += $(FUZZ_BINS) build/host/fuzz/seeds.ok
+TEST_NEEDS += $(FUZZ_BINS) build/host/fuzz/seeds.ok build/guests/tests/neighbour.elf
 HELP += make fuzz           fuzz the parsers, FUZZ_TIME=30 seconds each\n
 
 .PHONY: fuzz

@@ -48,8 +48,9 @@ def test_control_c_reaches_the_guest(shells):
     """Ctrl-C and Ctrl-A belong to the guest: neither QEMU nor the monitor takes them."""
     shells.attach("alpha")
     shells.shell("alpha", "true")
-    shells.send("sleep 1000\r")
-    shells.expect(r"sleep 1000\r*\n")
+    # The shell must have given its child the terminal before the key is pressed.
+    shells.send("sh -c 'echo ready-$((40+2)); sleep 1000'\r")
+    shells.expect(r"ready-42")
     shells.send("\x03")
     shells.expect(r"alpha:[^\n]*# ")
     shells.send("echo c-$((40+2))\x01#\r")  # Ctrl-A: start of line in the shell's editor, so this becomes a comment
