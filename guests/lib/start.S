@@ -40,6 +40,10 @@
 	.globl	_start
 	.ent	_start
 _start:
+	mfc0	$t0, $15, 1			/* EBase.CPUNum: on the bare machine others may come this way, too */
+	andi	$t0, $t0, 0x3ff
+1:	bnez	$t0, 1b
+	nop
 	mfc0	$s4, $12			/* Status and Cause as we were given them: guest_boot */
 	mfc0	$s5, $13
 	move	$s0, $a0

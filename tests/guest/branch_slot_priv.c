@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: ERET, ERETNC, DERET and WAIT in a delay slot or a forbidden slot raise RI in kernel mode
+ * Rule: ERET, ERETNC and WAIT in a delay slot or a forbidden slot raise RI in kernel mode
  * (Release 6); the other privileged instructions execute there. MD00087.
  *
  * Method: each in both slots.

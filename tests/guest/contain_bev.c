@@ -4,6 +4,7 @@
  * saying so.
  *
  * Method: BEV set, then BREAK.
+ *
  * Ends: killed
  */
 #include "tests/guest/test.h"

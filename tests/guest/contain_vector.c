@@ -4,6 +4,7 @@
  * that VM with one line saying why, and no other VM notices.
  *
  * Method: EBase is set to a csseg page that nothing maps, then SYSCALL.
+ *
  * Ends: killed
  */
 #include "tests/guest/test.h"

@@ -4,6 +4,7 @@
  * contained: it is killed, or it keeps spinning in its own time; the others do not notice.
  *
  * Method: a vector page that holds BREAK. The runner stops the VM if the monitor did not.
+ *
  * Ends: spins
  */
 #include "tests/guest/test.h"

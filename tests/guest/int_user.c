@@ -14,7 +14,7 @@ PROBE(p_loop,
       "1:\tdaddiu $4, $4, -1\n\tbnez $4, 1b\n\tdaddiu $3, $3, 1\n\t"
       "dsubu $2, $3, $5\n\txor $2, $2, $6\n\txor $2, $2, $7\n\txor $2, $2, $8\n\txor $2, $2, $9\n\txor $2, $2, $24\n\txor $2, $2, $25");
 
-#define LOOPS  200000ul
+#define LOOPS  5000000ul
 #define PERIOD 20000u
 
 static unsigned soft, ticks;

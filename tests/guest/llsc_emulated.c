@@ -4,7 +4,7 @@
  * without touching LLbit, so a monitor that emulates them must return with ERETNC. Linux's refill
  * code has LL; TLBP; SC. First rule of "Surprises".
  *
- * Method: one instruction of each emulated kind between LL and SC; the first try must succeed.
+ * Method: one instruction of each emulated kind between LL and SC; SC must succeed.
  */
 #include "tests/guest/test.h"
 
@@ -21,13 +21,22 @@ BETWEEN(many,
 	"mfc0 $8, $12\n\tmfc0 $8, $13\n\tdmfc0 $8, $10\n\tdmtc0 $8, $10\n\ttlbp\n\tmfc0 $8, $0\n\tehb");
 BETWEEN(slot, "beq $0, $0, 1f\n\tmfc0 $8, $12\n1:");
 
-#define ONE(name)                                                                 \
-	do {                                                                      \
-		const struct trap *t_ = probe(p_##name, (u64)page_va(0), ++n, 0); \
-		expect_none(#name, t_);                                           \
-		check_eq(#name ": sc", t_->v0, 1);                                \
-		check_eq(#name ": memory", page_va(0)[0], n);                     \
-	} while (0)
+/* The end of a time slice between LL and SC makes SC fail, rightly: ten tries. */
+static void one(const char *name, const void *p, u64 n)
+{
+	const struct trap *t;
+
+	for (int i = 0; i < 10; i++) {
+		t = probe(p, (u64)page_va(0), n, 0);
+		if (t->taken || t->v0 == 1)
+			break;
+	}
+	expect_none(name, t);
+	check_eq(text("%s: sc", name), t->v0, 1);
+	check_eq(text("%s: memory", name), page_va(0)[0], n);
+}
+
+#define ONE(name) one(#name, p_##name, ++n)
 
 int main(void)
 {

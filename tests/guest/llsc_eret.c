@@ -32,7 +32,7 @@ static bool handler(struct frame *f)
 int main(void)
 {
 	u64 vas[2] = { (u64)page_va(0), VA_USER };
-	const struct trap *t;
+	const struct trap *t = NULL;
 
 	trap_hook = handler;
 	page_va(0)[0] = 0;
@@ -42,13 +42,16 @@ int main(void)
 		check_eq("sc after eret", probe_in(mode, p_llsc, vas[mode], 0x11, 0)->v0, 0);
 		check_eq("memory", page_va(0)[0], 0);
 		keep = true;
-		check_eq("sc after eretnc", probe_in(mode, p_llsc, vas[mode], 0x11, 0)->v0, 1);
+		/* the end of a time slice between LL and SC makes SC fail, too: ten tries */
+		for (int i = 0; i < 10 && !page_va(0)[0]; i++)
+			t = probe_in(mode, p_llsc, vas[mode], 0x11, 0);
+		check_eq("sc after eretnc", t ? t->v0 : 0, 1);
 		check_eq("memory", page_va(0)[0], 0x11);
 		page_va(0)[0] = 0;
 		tlb_map_at(TLB_FREE + 1, VA_CSSEG, 0, 0, 0);
 		t = probe_in(mode, p_loop, vas[mode], VA_XUSER, 0);
 		expect_none("ll, miss, sc", t);
-		check_eq("rounds", t->v0, 2);
+		check(t->v0 >= 2 && t->v0 < 10, "%lu rounds", (unsigned long)t->v0);
 		check_eq("memory", page_va(0)[0], 1);
 		page_va(0)[0] = 0;
 		print("mode %d\n", mode);

@@ -3,7 +3,8 @@
  * Rule: an SC after the processor ran another VCPU fails, as it would after any ERET of an
  * operating system. First rule of "Surprises", risks.
  *
- * Method: LL; YIELD to a busy neighbour; SC: none may succeed; without the YIELD all do.
+ * Method: LL; YIELD to a busy neighbour; SC: none may succeed; without the YIELD most do.
+ *
  * Runs: with neighbour
  */
 #include "tests/guest/pair.h"
@@ -21,6 +22,6 @@ int main(void)
 		without += probe(p_plain, (u64)page_va(0), 0, 0)->v0 != 0;
 	}
 	check_eq("SC after YIELD", with, 0);
-	check(without >= 9, "SC without YIELD: %u of 10", without);
+	check(without >= 5, "SC without YIELD: %u of 10", without);
 	return verdict();
 }

@@ -5,6 +5,7 @@
  * hold.
  *
  * Method: two seconds of filling and checking.
+ *
  * Runs: with pair_*
  */
 #include "tests/guest/pair.h"

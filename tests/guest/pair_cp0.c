@@ -3,6 +3,7 @@
  * Rule: a VCPU's CP0 registers are its own, those that the machine holds (UserLocal, HWREna) too.
  *
  * Method: marks through many time slices; UserLocal read by RDHWR in user mode.
+ *
  * Runs: with neighbour
  */
 #include "tests/guest/pair.h"

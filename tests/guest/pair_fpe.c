@@ -5,6 +5,7 @@
  * notices.
  *
  * Method: an FPE, time slices of a neighbour that uses the FPU, then the same FCSR.
+ *
  * Runs: with neighbour
  */
 #include "tests/guest/pair.h"

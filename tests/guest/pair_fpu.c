@@ -3,6 +3,7 @@
  * Rule: a VCPU's FPU registers and FCSR are its own, whatever else runs on its processor.
  *
  * Method: marks in all 32 and a rounding mode through many time slices, kernel and user mode.
+ *
  * Runs: with neighbour
  */
 #include "tests/guest/pair.h"

@@ -3,7 +3,9 @@
  * Rule: a VM's memory is zero when it gets it and nobody else's afterwards.
  *
  * Method: every word that is not image, stack or device tree is read at the start; then a pattern
- * is kept for a while. Runs: with neighbour
+ * is kept for a while.
+ *
+ * Runs: with neighbour
  */
 #include "tests/guest/pair.h"
 

@@ -3,6 +3,7 @@
  * Rule: a VCPU's general registers are its own, whatever else runs on its processor.
  *
  * Method: marks in all of them through many time slices, kernel and user mode.
+ *
  * Runs: with neighbour
  */
 #include "tests/guest/pair.h"

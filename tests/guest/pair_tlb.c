@@ -3,6 +3,7 @@
  * Rule: two VMs that map the same addresses under the same ASID each see their own memory.
  *
  * Method: loads from four segments through many time slices.
+ *
  * Runs: with neighbour
  */
 #include "tests/guest/pair.h"

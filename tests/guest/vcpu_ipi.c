@@ -5,7 +5,9 @@
  * kernel/abi/disco.h.
  *
  * Method: ping-pong of 200 IPIs between two VCPUs, the second waiting in WAIT; an IPI to oneself;
- * both lines. Needs: vcpus=2
+ * both lines.
+ *
+ * Needs: vcpus=2
  */
 #include "tests/guest/test.h"
 

@@ -4,7 +4,9 @@
  * on two, and whatever is emulated between them.
  *
  * Method: two VCPUs add to one counter, a privileged instruction between LL and SC every other
- * time; no addition is lost. Needs: vcpus=2
+ * time; no addition is lost.
+ *
+ * Needs: vcpus=2
  */
 #include "tests/guest/test.h"
 

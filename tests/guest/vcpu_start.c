@@ -4,6 +4,7 @@
  * with interrupts off; twice is EBUSY; after VCPU_STOP it can be started again. kernel/abi/disco.h.
  *
  * Method: the second VCPU reports what it finds, stops, and is started again.
+ *
  * Needs: vcpus=2
  */
 #include "tests/guest/test.h"

@@ -3,6 +3,7 @@
  * Rule: each VCPU has its own CP0, TLB, timer and FPU.
  *
  * Method: both VCPUs write marks of their own everywhere, meet, and look.
+ *
  * Needs: vcpus=2
  */
 #include "tests/guest/pair.h"
@@ -33,7 +34,7 @@ static void work(u64 id)
 	tlb_map_at(TLB_FREE, VA_CSSEG, 0, LO_RW(page_pa(4 + (unsigned)id)), 0);
 	page_va(4 + (unsigned)id)[0] = who;
 	if (id)
-		timer_set(1000);
+		timer_set(100000);
 	check(meet(id, 1), "VCPU %lu waits in vain", (unsigned long)id);
 	check_eq("FPU registers", probe(pair_fpr, who, SPIN_LOOPS, id)->v0, 0);
 	check_eq("KScratch2", cp0_read_kscratch2(), who);

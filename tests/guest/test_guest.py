@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""The bare-metal guest tests: each natively, each under the monitor, and the same output both ways.
+
+A test is tests/guest/NAME.c; its head comment may say
+  Needs: vcpus=N        the VM has N virtual processors
+  Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
+  Ends: killed          the monitor ends the VM after the verdict; Ends: spins - nobody does
+Many run in one boot of the monitor, two or three on a node, so that every test also sees time slices.
+"""
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from machine import LOGS, PATIENCE, PROMPT, TOP, tail, vm, write_scenario
+
+HERE = Path(__file__).resolve().parent
+LIMIT = 60 # seconds for a boot with a batch of tests; a native run takes less than one
+BATCH = 8
+MEMORY = 8 # MB for each VM
+
+
+class Case:
+    def __init__(self, source):
+        text = source.read_text()
+        self.name = source.stem
+        self.native = "need_monitor()" not in text
+        self.vcpus = int((re.search(r"^ \* Needs: vcpus=(\d+)", text, re.M) or [0, 1])[1])
+        self.pair = re.search(r"^ \* Runs: with", text, re.M) is not None
+        self.end = (re.search(r"^ \* Ends: (\w+)", text, re.M) or [0, "off"])[1]
+
+
+TESTS = {source.stem: Case(source) for source in sorted(HERE.glob("*.c"))}
+NAMES = list(TESTS)
+NATIVE = [name for name in NAMES if TESTS[name].native]
+
+
+def batches():
+    pairs = [name for name in NAMES if TESTS[name].pair]
+    others = [name for name in NAMES if not TESTS[name].pair and TESTS[name].end != "spins"]
+    yield from (others[i:i + BATCH] for i in range(0, len(others), BATCH))
+    yield pairs
+
+
+def run(log, arguments):
+    """QEMU through qemu/run.sh until it ends; the lines it printed. Everything is also in the log file."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    path = LOGS / f"guest-{log}.log"
+    with open(path, "wb") as out:
+        code = subprocess.run(["timeout", "-k", "5", str(LIMIT * PATIENCE), "qemu/run.sh", "-q", *arguments], cwd=TOP,
+                              stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+    text = path.read_text(encoding="utf-8", errors="replace").replace("\r", "").replace("\x1b[K", "")
+    return code, text.replace(PROMPT, "").splitlines(), path
+
+
+class Runs:
+    """What has been run in this session, each thing once."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.native_lines = {}
+        self.monitor_lines = {}
+
+    def native(self, name):
+        """The lines of a native run."""
+        if name not in self.native_lines:
+            code, lines, path = run(f"native-{name}", ["-k", f"build/guests/native/{name}.elf", "-n", "2", "-m", "256"])
+            assert code == 0, f"QEMU ended with {code}:\n{tail(path)}"
+            self.native_lines[name] = lines
+        return self.native_lines[name]
+
+    def monitor(self, name):
+        """The lines of the test under the monitor, and the monitor's lines about its VM; its whole batch is run."""
+        if name not in self.monitor_lines:
+            index, batch = next((i, b) for i, b in enumerate(batches()) if name in b)
+            self.run_batch(f"monitor-{index}", batch)
+        return self.monitor_lines[name]
+
+    def run_batch(self, log, names):
+        node = {"node": 1} if TESTS[names[0]].pair else {}
+        vms = [vm(f"t{i}", f"{name}.elf", None, MEMORY, vcpus=TESTS[name].vcpus, **node) for i, name in enumerate(names)]
+        archive = write_scenario(self.folder, vms, nodes=4, memory=256, name=log)
+        code, lines, path = run(log, ["-a", "exit=1", str(archive)])
+        for i, name in enumerate(names):
+            mine = [line[len(f"[t{i}] "):] for line in lines if line.startswith(f"[t{i}]")]
+            about = [line for line in lines if re.match(rf"\[\d+\] vm: t{i} ", line)]
+            self.monitor_lines[name] = mine, about, code, path
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    return Runs(tmp_path_factory.mktemp("guest"))
+
+
+def verdict(lines, name):
+    """The one verdict of a run. Silence is an error, as are two of them."""
+    tokens = [line for line in lines if re.match(r"(PASS|FAIL|SKIP) ", line)]
+    assert tokens, f"{name} gave no verdict; its last lines:\n" + "\n".join(lines[-15:])
+    assert len(tokens) == 1, f"{name} gave {len(tokens)} verdicts: {tokens}"
+    return tokens[0]
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_native(runs, name):
+    lines = runs.native(name)
+    assert verdict(lines, name) == f"PASS {name}", "\n".join(lines[-15:])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if TESTS[name].end != "spins"])
+def test_monitor(runs, name):
+    lines, about, code, path = runs.monitor(name)
+    shown = "\n".join(lines[-15:] + about) + f"\n({path.relative_to(TOP)})"
+    assert verdict(lines, name) == f"PASS {name}", shown
+    ended = {"off": "powered off, code 0", "killed": "killed: "}[TESTS[name].end]
+    assert ended in about[-1], shown
+    if TESTS[name].end == "off":
+        assert code == 0, f"the machine ended with {code}:\n{tail(path, 15)}"
+    else:
+        assert lines[-1] == f"PASS {name}", "it went on after it should have ended:\n" + shown
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_same_output(runs, name):
+    assert runs.monitor(name)[0] == runs.native(name)
+
+
+def test_a_spinning_vm_disturbs_nobody(machine, tmp_path):
+    """Ends: spins. Its neighbour on the same node does its work; then it can be stopped."""
+    spinning = [name for name in NAMES if TESTS[name].end == "spins"]
+    vms = [vm(f"s{i}", f"{name}.elf", None, MEMORY, node=1) for i, name in enumerate(spinning)]
+    vms.append(vm("good", "timer_async.elf", None, MEMORY, node=1))
+    one = machine(write_scenario(tmp_path, vms), "exit=1")
+    one.expect_all([rf"\[s{i}\] PASS {name}\r*\n" for i, name in enumerate(spinning)]
+                   + [r"\[good\] PASS timer_async\r*\n", r"vm: good powered off, code 0"])
+    for i in range(len(spinning)):
+        one.command(f"stop s{i}")
+    assert one.end() == 0
+
+
+def test_memory_of_an_ended_vm_is_zero_for_the_next(machine, tmp_path):
+    """The neighbour fills its memory and ends; then pair_memory, whose VM was not started at boot, looks at its own."""
+    vms = [vm("first", "neighbour.elf", None, MEMORY, node=1), vm("next", "pair_memory.elf", None, MEMORY, node=1, manual=True)]
+    one = machine(write_scenario(tmp_path, vms))
+    one.expect(r"vm: first powered off, code 0")
+    one.send("start next\r")
+    one.expect(r"\[next\] (PASS pair_memory|FAIL[^\n]*)\r*\n")
+    assert one.line.match[1] == "PASS pair_memory"
+    one.expect(r"vm: next powered off, code 0")
+    assert one.quit() == 0
