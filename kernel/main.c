@@ -6,6 +6,7 @@
 #include "kernel/loader.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
+#include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched.h"
 #include "kernel/vm.h"
@@ -76,6 +77,8 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	arch_early_init();
 	log_line("main", "Disco, a virtual machine monitor for CC-NUMA MIPS64 machines");
 	describe_machine(boot);
+	options_configure(boot->words);
+	arch_configure();
 	console_configure(boot->words);
 	create_nodes(boot);
 	arch_node_init(nodes[0]);

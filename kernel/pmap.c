@@ -2,6 +2,7 @@
 /* pmap: "physical" to machine pages of a VM. */
 #include "arch/mips/arch.h"
 #include "kernel/memmap.h"
+#include "kernel/options.h"
 #include "kernel/vm.h"
 #include "numa/numa.h"
 
@@ -62,7 +63,7 @@ static bool give_block(struct vm *vm, gpn_t gpn, u32 node)
 		return false;
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		set(vm, (gpn_t){ start + i }, (mpn_t){ mpn.v + i });
-	if (!p->pairs[start / PAIR_PAGES].broken)
+	if (option_on(OPTION_LARGE) && !p->pairs[start / PAIR_PAGES].broken)
 		p->pairs[start / PAIR_PAGES].lo[start / BLOCK_PAGES % 2] = arch_page_entry(mpn);
 	return true;
 }

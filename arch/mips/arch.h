@@ -146,6 +146,7 @@ void vtimer_expire(struct node *n); /* raise IP7 of those that are due, and prog
 #define COUNT_MS (COUNT_HZ / 1000)
 
 /* ---- node bring-up and interrupts between nodes ---- */
+void arch_configure(void);	     /* after options_configure, before any guest */
 void arch_early_init(void);	     /* node 0, before anything else */
 void arch_node_init(struct node *n); /* this processor: CP0, TLB, vectors, timer, IPI */
 unsigned arch_processors(void);	     /* how many the machine has */

@@ -81,6 +81,13 @@ enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill);
 /* ---- walk.c: the guest's page tables ---- */
 enum verdict walk(struct vcpu *v, const struct miss *m, u32 code);
 
+/* What a fresh walk maps va to, as the machine's EntryLo; 0: nothing. Changes nothing. */
+u64 walk_expected(struct vcpu *v, u64 va);
+
+/* ---- check.c: with check=1 ---- */
+void check_translations(struct vcpu *v);	       /* all, when v leaves the processor */
+void check_flushed(struct vcpu *v, u64 va, u64 bytes); /* those of a range, after its flush */
+
 /* ---- inject.c ---- */
 /* Puts the exception in arch.inject into the virtual CP0 and sets pc to the guest's vector
  * (MD00091, 6.2). */

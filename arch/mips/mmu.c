@@ -9,6 +9,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
 #include "kernel/l2tlb.h"
+#include "kernel/options.h"
 #include "kernel/pmap.h"
 #include "kernel/vm.h"
 
@@ -181,7 +182,9 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
 	if (vpn2 == SPECIAL_VPN2) /* the monitor's pair, whatever the guest's entry says */
 		return;
-	if (!is_supervisor(vpn2))
+	if (!option_on(OPTION_L2TLB))
+		;
+	else if (!is_supervisor(vpn2))
 		l2tlb_insert(v->arch.l2tlb, vpn2 | v->arch.asid, lo0, lo1);
 	else if (global)
 		l2tlb_insert(v->arch.l2tlb, vpn2, lo0, lo1);

@@ -3,12 +3,27 @@
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/l2tlb.h"
+#include "kernel/options.h"
 #include "kernel/sched.h"
 #include "kernel/shootdown.h"
 
 struct node *node_self(void) { return (struct node *)cp0_kscratch_read(KS_NODE); }
 
 static struct l2tlb no_l2tlb; /* holds nothing; a stray access of the monitor is a miss in it */
+
+/* off=fast: the vector's two branches become NOPs. Before any guest runs, and the machine's caches
+ * are coherent. */
+void arch_configure(void)
+{
+	extern u32 vector_fast_eret[], vector_fast_syscall[];
+
+	if (option_on(OPTION_FAST))
+		return;
+	*vector_fast_eret = *vector_fast_syscall = 0;
+	__asm__ volatile("sync\n\tsynci 0(%0)\n\tsynci 0(%1)" ::"r"(vector_fast_eret),
+			 "r"(vector_fast_syscall)
+			 : "memory");
+}
 
 void arch_early_init(void)
 {

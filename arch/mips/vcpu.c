@@ -4,6 +4,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/l2tlb.h"
 #include "kernel/log.h"
+#include "kernel/options.h"
 #include "kernel/vm.h"
 
 void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
@@ -47,7 +48,10 @@ void arch_vcpu_switch_in(struct vcpu *v)
 
 void arch_vcpu_switch_out(struct vcpu *v)
 {
-	(void)v; /* registers are saved at every exit; the FPU's when another VCPU wants it */
+	check_translations(v); /* registers are saved at every exit, the FPU's when another wants it
+				*/
+	if (!option_on(OPTION_ASID))
+		mmu_flush_vcpu(v);
 }
 
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { v->arch.cp0->steal += ticks; }

@@ -73,8 +73,11 @@ vector_xtlb:
 	bltz	$27, 1f			# 7  BD: not for the fast paths
 	dext	$27, $27, CAUSE_CODE_SHIFT, 5 # 8
 	addiu	$27, $27, -EXC_CPU	# 9
+	.globl	vector_fast_eret, vector_fast_syscall
+vector_fast_eret:
 	beqz	$27, fast_eret		# 10
 	addiu	$27, $27, EXC_CPU - EXC_SYS # 11
+vector_fast_syscall:
 	beqz	$27, fast_syscall	# 12
 	nop				# 13
 1:	j	guest_exit

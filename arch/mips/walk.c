@@ -7,6 +7,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
 #include "kernel/l2tlb.h"
+#include "kernel/options.h"
 #include "kernel/vm.h"
 
 #define LEVELS 3
@@ -101,6 +102,18 @@ enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 			lo[entry - pair] & ENTRYLO_G);
 }
 
+u64 walk_expected(struct vcpu *v, u64 va)
+{
+	const u64 *entry = find_entry(v, va);
+	u64 lo = entry ? entry_lo(&v->arch.walker, *entry) : 0;
+	mpn_t mpn = pmap_lookup(&v->vm->pmap, (gpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT });
+
+	if (!(lo & ENTRYLO_V) || !mpn_valid(mpn))
+		return 0;
+	return (arch_page_entry(mpn) & ~(lo & ENTRYLO_D ? 0ul : (u64)ENTRYLO_D)) |
+	       (lo & (ENTRYLO_RI | ENTRYLO_XI));
+}
+
 /* ---- monitor calls ---- */
 
 static bool plausible(const struct walker *w)
@@ -123,7 +136,9 @@ static void set_fast_root(struct vcpu *v)
 	const struct walker *w = &v->arch.walker;
 
 	v->arch.walk_rotate = w->rotate;
-	v->arch.walk_root = is_fast(w) && !(w->root & PAGE_MASK) ? (u64)guest_word(v, w->root) : 0;
+	v->arch.walk_root = option_on(OPTION_WALK_FAST) && is_fast(w) && !(w->root & PAGE_MASK)
+				    ? (u64)guest_word(v, w->root)
+				    : 0;
 }
 
 s64 mmu_call_setup(struct vcpu *v, u64 gpa)
@@ -131,6 +146,8 @@ s64 mmu_call_setup(struct vcpu *v, u64 gpa)
 	u64 block[DISCO_MMU_WORDS];
 	struct walker w = { .on = true, .root = v->arch.walker.root };
 
+	if (!option_on(OPTION_WALKER))
+		return -DISCO_ENOSYS;
 	if (!gpa) {
 		v->arch.walker.on = false;
 		set_fast_root(v);
@@ -192,5 +209,6 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 	for (u32 i = 0; i < v->vm->nvcpus; i++)
 		if ((mask & BIT(i)) && v->vm->vcpus[i]->state != VCPU_OFFLINE)
 			flush(v->vm->vcpus[i], va, bytes, asid);
+	check_flushed(v, va, bytes);
 	return 0;
 }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check=1: every translation that the L2TLB or the machine's TLB holds of a VCPU must be what a
+ * fresh walk - guest's tables, then pmap - gives now. A difference is reported in a log line, which
+ * tests look for; nothing is mended. Reading the TLB drops QEMU's shadow entries, so that timing
+ * changes: for tests only.
+ */
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/l2tlb.h"
+#include "kernel/log.h"
+#include "kernel/options.h"
+#include "kernel/vm.h"
+
+#define MACHINE_TLB_ENTRIES 16
+#define FIRST_ENTRY	    1 /* behind the special page's */
+#define RANGE_PAIRS	    64
+
+static u64 address_of(u64 hi)
+{
+	u64 vpn2 = hi & ENTRYHI_VPN2;
+
+	return vpn2 >> 62 == 3 ? vpn2 | (BIT(62) - BIT(SEGBITS)) : vpn2;
+}
+
+static u64 expected(struct vcpu *v, u64 va)
+{
+	u64 gpa;
+	mpn_t mpn;
+
+	if (!is_supervisor(va) || !mmu_window(v, va, &gpa))
+		return walk_expected(v, va);
+	mpn = pmap_lookup(&v->vm->pmap, gpa_gpn((gpa_t){ gpa }));
+	return mpn_valid(mpn) ? arch_page_entry(mpn) : 0;
+}
+
+/* A cached half may lack D that the tables have by now, nothing else may differ. */
+static void check_half(struct vcpu *v, const char *where, u64 va, u64 lo)
+{
+	u64 want;
+
+	if (!(lo & ENTRYLO_V))
+		return;
+	want = expected(v, va);
+	if (((lo ^ want) & ~(u64)(ENTRYLO_D | ENTRYLO_G)) || (lo & ~want & ENTRYLO_D))
+		log_line("check", "%s/%u: %s maps %lx by %lx, tables say %lx", v->vm->name, v->id,
+			 where, va, lo, want);
+}
+
+static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)
+{
+	u32 asid = e->tag & ENTRYHI_ASID;
+	u64 va = address_of(e->tag);
+
+	if (e->tag == L2TLB_NOTHING || (!is_supervisor(va) && asid != v->arch.asid))
+		return; /* another address space: its tables are not known here */
+	for (unsigned i = 0; i < 2; i++)
+		check_half(v, "L2TLB", va + i * PAGE_SIZE, e->lo[i]);
+}
+
+static void check_machine_entry(struct vcpu *v, u32 index)
+{
+	u64 hi, mask;
+
+	cp0_write32(CP0_INDEX, index);
+	tlbr();
+	hi = cp0_read64(CP0_ENTRYHI);
+	mask = cp0_read32(CP0_PAGEMASK);
+	if ((hi & ENTRYHI_EHINV) || (hi & ENTRYHI_ASID) != v->arch.asid)
+		return;
+	check_half(v, "TLB", address_of(hi), cp0_read64(CP0_ENTRYLO0));
+	check_half(v, "TLB", address_of(hi) + ((mask + 0x2000) >> 1), cp0_read64(CP0_ENTRYLO1));
+}
+
+/*
+ * Between a change of its tables and the flush that follows a guest's kernel may be anywhere, so
+ * that only a lone VCPU on its way back to user mode can be held to its tables.
+ */
+void check_translations(struct vcpu *v)
+{
+	if (!option_check() || !v->arch.walker.on || vcpu_kernel_mode(v) || v->vm->live != 1)
+		return;
+	for (u32 i = 0; i < L2TLB_ENTRIES; i++)
+		check_l2tlb_entry(v, &v->arch.l2tlb->entry[i]);
+	for (u32 i = FIRST_ENTRY; i < MACHINE_TLB_ENTRIES; i++)
+		check_machine_entry(v, i);
+	cp0_write32(CP0_PAGEMASK, 0);
+	cp0_write64(CP0_ENTRYHI, v->arch.asid);
+}
+
+void check_flushed(struct vcpu *v, u64 va, u64 bytes)
+{
+	u64 pairs = MIN((bytes + 0x3fff) >> 13, (u64)RANGE_PAIRS);
+
+	if (!option_check() || !v->arch.walker.on)
+		return;
+	for (u64 i = 0; i < pairs; i++) {
+		u64 vpn2 = (va + (i << 13)) & ENTRYHI_VPN2;
+		const struct l2tlb_entry *e =
+			l2tlb_find(v->arch.l2tlb, is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid);
+
+		if (e)
+			check_l2tlb_entry(v, e);
+	}
+}
