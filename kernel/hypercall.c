@@ -147,7 +147,7 @@ static enum verdict call_stat(struct vcpu *v, u64 which, u64 a1)
 	(void)a1;
 	switch (which) {
 	case DISCO_STAT_EXITS: return result(v, vcpu_exits(v));
-	case DISCO_STAT_TLB: return result(v, v->stats.tlb_misses);
+	case DISCO_STAT_TLB: return result(v, vcpu_tlb_exits(v));
 	case DISCO_STAT_PRIV: return result(v, v->stats.privileged);
 	case DISCO_STAT_HYPCALL: return result(v, v->stats.hypercalls);
 	case DISCO_STAT_IRQ: return result(v, v->stats.interrupts);

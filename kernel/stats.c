@@ -67,7 +67,7 @@ static void print_stats(const struct vcpu *v)
 		if (v->stats.exits[code])
 			kprintf(" %s %lu", exit_name(code), v->stats.exits[code]);
 	kprintf("\n    %lu instructions emulated, %lu monitor calls, %lu TLB misses behind the L2TLB, %lu deliveries\n",
-		v->stats.privileged, v->stats.hypercalls, v->stats.tlb_misses, v->stats.injected);
+		v->stats.privileged, v->stats.hypercalls, vcpu_tlb_exits(v), v->stats.injected);
 }
 
 COMMAND(stats, "[VM]", "entries to the monitor by cause, per VCPU")

@@ -33,6 +33,12 @@ u64 vcpu_exits(const struct vcpu *v)
 	return sum;
 }
 
+u64 vcpu_tlb_exits(const struct vcpu *v)
+{
+	return v->stats.exits[1] + v->stats.exits[2] + v->stats.exits[3] + v->stats.exits[19] +
+	       v->stats.exits[20];
+}
+
 const char *vcpu_state_name(enum vcpu_state s)
 {
 	static const char *const names[] = { "offline", "ready", "running", "waiting" };

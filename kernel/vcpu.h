@@ -22,7 +22,6 @@ enum vcpu_state { VCPU_OFFLINE, VCPU_READY, VCPU_RUNNING, VCPU_WAITING };
 
 struct vcpu_stats {
 	u64 exits[32];	/* entries to the monitor, by ExcCode */
-	u64 tlb_misses; /* of these: TLB exceptions that the L2TLB could not serve */
 	u64 privileged; /* instructions emulated, hypercalls too */
 	u64 hypercalls;
 	u64 interrupts; /* of the machine */
@@ -49,7 +48,9 @@ void vcpu_start(struct vcpu *v, u64 pc, u64 a0, u64 a1);
 void vcpu_post_irq(struct vcpu *v, unsigned line);
 void vcpu_clear_irq(struct vcpu *v, unsigned line);
 
-u64 vcpu_exits(const struct vcpu *v); /* all entries to the monitor */
+u64 vcpu_tlb_exits(const struct vcpu *v); /* of these: TLB exceptions that the L2TLB could not serve
+					   */
+u64 vcpu_exits(const struct vcpu *v);	  /* all entries to the monitor */
 const char *vcpu_state_name(enum vcpu_state s);
 
 #endif /* KERNEL_VCPU_H */

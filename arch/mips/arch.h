@@ -91,8 +91,8 @@ struct vcpu_arch {
 
 	struct walker walker;
 	u64 walk_root; /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */
-	u64 walk_rotate;
-	const u64 *pmap_lo; /* the VM's pmap */
+	u64 walk_rotate, walk_present; /* the present bit, rotated */
+	const u64 *pmap_lo;	       /* the VM's pmap */
 	u64 pmap_pages;
 	const struct pmap_pair *pmap_pairs;
 	u64 pmap_npairs;

@@ -22,6 +22,9 @@ void asm_offsets(void)
 	DEFINE(VCPU_BADINSTRP, offsetof(struct vcpu, arch.badinstrp));
 	DEFINE(VCPU_CLEAR_LL, offsetof(struct vcpu, arch.clear_ll));
 	DEFINE(VCPU_STATUS, offsetof(struct vcpu, arch.status));
+	DEFINE(VCPU_EXITS, offsetof(struct vcpu, stats.exits));
+	DEFINE(VCPU_INJECTED, offsetof(struct vcpu, stats.injected));
+	DEFINE(VCPU_WALK_PRESENT, offsetof(struct vcpu, arch.walk_present));
 	DEFINE(VCPU_EXITS_SYS, offsetof(struct vcpu, stats.exits[EXC_SYS]));
 	DEFINE(VCPU_EXITS_CPU, offsetof(struct vcpu, stats.exits[EXC_CPU]));
 	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));

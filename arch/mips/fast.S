@@ -8,18 +8,8 @@
  * is wired. What is read there is the guest's word, and only ever hurts itself.
  */
 #include "arch/mips/regs.h"
+#include "arch/mips/special.h"
 #include "asm-offsets.h"
-#include "kernel/abi/disco.h"
-
-#define SP_HI		0xe000	/* lui: the page lies right below 0xffffffffe0000000 */
-#define SP(offset)	((offset) - 4096)
-#define SP_STATUS	SP(DISCO_SP_REG(12, 0))
-#define SP_CAUSE	SP(DISCO_SP_REG(13, 0))
-#define SP_EPC		SP(DISCO_SP_REG(14, 0))
-#define SP_EBASE	SP(DISCO_SP_REG(15, 1))
-#define SP_BADINSTR	SP(DISCO_SP_REG(8, 1))
-#define SP_USERLOCAL	SP(DISCO_SP_REG(4, 2))
-#define SP_PENDING	SP(DISCO_SP_PENDING)
 
 #define ERETNC_INSN	0x42000058
 

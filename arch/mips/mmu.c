@@ -321,7 +321,6 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
 	};
 
-	v->stats.tlb_misses++;
 	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE)
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
 	if (is_supervisor(va) && mmu_window(v, va, &gpa))

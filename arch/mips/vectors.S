@@ -79,7 +79,10 @@ vector_fast_eret:
 	addiu	$27, $27, EXC_CPU - EXC_SYS # 11
 vector_fast_syscall:
 	beqz	$27, fast_syscall	# 12
-	nop				# 13
+	addiu	$27, $27, EXC_SYS - EXC_TLBL # 13
+	sltiu	$27, $27, 2		# TLBL, TLBS: not valid
+	bnez	$27, walk_invalid
+	nop
 1:	j	guest_exit
 	nop
 

@@ -136,6 +136,7 @@ static void set_fast_root(struct vcpu *v)
 	const struct walker *w = &v->arch.walker;
 
 	v->arch.walk_rotate = w->rotate;
+	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
 	v->arch.walk_root = option_on(OPTION_WALK_FAST) && is_fast(w) && !(w->root & PAGE_MASK)
 				    ? (u64)guest_word(v, w->root)
 				    : 0;

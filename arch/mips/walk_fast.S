@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An L2TLB miss at a user address, served from the guest's page tables without the C side: what walk.c does when nothing is
- * unusual. For tables of Linux's shape (walk.c, is_fast), reached through xsseg, whose entry is valid and whose pages the VM has
- * already. Everything else - a fault, accessed and dirty bits, first touches, supervisor addresses - is walk.c's, by guest_exit.
- * Budget: 125 instructions with the vector's. in: k0 = EntryHi, at = L2TLB entry to fill, EXL = 1; k0, k1 and at of
- * the guest in KS_K0, KS_K1, KS_AT.
+ * TLB misses at user addresses, served from the guest's page tables without the C side: what walk.c does when nothing is
+ * unusual. For tables of Linux's shape (walk.c, is_fast), reached through xsseg. An entry that is valid is filled in, if the VM
+ * has its pages already; one that is not present is the guest's page fault, delivered. Everything else - accessed and dirty bits,
+ * first touches, supervisor addresses - is walk.c's, by guest_exit.
+ * Budgets: 125 instructions for a fill, 130 for a delivery, with the vector's. In: EXL = 1; k0, k1 and at of the guest in KS_K0, KS_K1,
+ * KS_AT; at walk_fast k0 = EntryHi, at = L2TLB entry to fill.
  */
 #include "arch/mips/regs.h"
+#include "arch/mips/special.h"
 #include "asm-offsets.h"
 #include "kernel/l2tlb.h"
 
@@ -65,6 +67,16 @@
 2:	move	\reg, u
 	.endm
 
+	/* TLBL and TLBS of the general vector: an entry is there, and not valid. */
+	.globl	walk_invalid
+walk_invalid:
+	dmtc0	$1, $31, KS_AT
+	dmfc0	tag, $10
+	dsrl	$27, tag, L2TLB_VPN2_SHIFT
+	xor	$27, $27, tag
+	dmfc0	slot, $31, KS_L2TLB
+	dins	slot, $27, L2TLB_ENTRY_SHIFT, L2TLB_SHIFT
+
 	.globl	walk_fast
 walk_fast:
 	dmfc0	vcpu, $31, KS_VCPU
@@ -101,10 +113,10 @@ walk_fast:
 	drotrv	other, other, u
 	selnez	t, other, phys
 	seleqz	u, table, phys
-	or	t, t, u
-	andi	t, t, ENTRYLO_V
-	beqz	t, leave
-	nop
+	or	u, t, u
+	andi	t, u, ENTRYLO_V
+	beqz	t, not_valid
+	ld	t, VCPU_WALK_PRESENT(vcpu)
 	TRANSLATE table
 	TRANSLATE other
 	sd	table, L2TLB_LO0(slot)
@@ -112,6 +124,83 @@ walk_fast:
 	sd	tag, L2TLB_TAG(slot)
 	dmtc0	table, $2
 	dmtc0	other, $3
+	ehb
+	tlbp
+	ehb
+	mfc0	t, $0
+	bltz	t, 1f			# none there, as after a refill exception
+	ehb
+	tlbwi
+	b	2f
+	nop
+1:	tlbwr
+2:
+	ld	$2, VCPU_GPR + 8 * 2(vcpu)
+	ld	$3, VCPU_GPR + 8 * 3(vcpu)
+	ld	$4, VCPU_GPR + 8 * 4(vcpu)
+	ld	$5, VCPU_GPR + 8 * 5(vcpu)
+	ld	$6, VCPU_GPR + 8 * 6(vcpu)
+	dmfc0	$1, $31, KS_AT
+	dmfc0	$27, $31, KS_K1
+	dmfc0	$26, $31, KS_K0
+	eretnc
+
+	/* u = entry, t = mask of its present bit, both rotated. Nothing has changed yet. */
+not_valid:
+	and	t, t, u
+	bnez	t, leave		# accessed bit, or rights
+	lui	$2, SP_HI
+	lw	$3, SP_STATUS($2)
+	andi	t, $3, STATUS_EXL
+	bnez	t, leave
+	ori	$3, $3, STATUS_EXL
+	sw	$3, SP_STATUS($2)
+	mfc0	$3, $13			# code and BD of the machine's Cause into the virtual one
+	lw	t, SP_CAUSE($2)
+	li	u, CAUSE_BD | CAUSE_CODE
+	and	$6, $3, u
+	or	t, t, u
+	xor	t, t, u
+	or	t, t, $6
+	sw	t, SP_CAUSE($2)
+	ext	t, $3, CAUSE_CODE_SHIFT, 5
+	dlsa	t, t, vcpu, 3
+	ld	u, VCPU_EXITS(t)
+	daddiu	u, u, 1
+	sd	u, VCPU_EXITS(t)
+	ld	u, VCPU_INJECTED(vcpu)
+	daddiu	u, u, 1
+	sd	u, VCPU_INJECTED(vcpu)
+	dmfc0	u, $14
+	sd	u, SP_EPC($2)
+	dmfc0	u, $8
+	sd	u, SP_BADVADDR($2)
+	mfc0	u, $8, 1
+	sw	u, SP_BADINSTR($2)
+	/* an older pair of these pages, with this half not valid, must go, or the guest's new entry is not seen */
+	ld	u, L2TLB_TAG(slot)
+	bne	u, tag, 1f
+	li	u, -1
+	sd	u, L2TLB_TAG(slot)
+1:	tlbp
+	ehb
+	mfc0	u, $0
+	bltz	u, 2f
+	ori	$3, tag, ENTRYHI_EHINV
+	dmtc0	$3, $10
+	dmtc0	$0, $2
+	dmtc0	$0, $3
+	ehb
+	tlbwi
+	dmtc0	tag, $10
+2:	ld	u, SP_EBASE($2)
+	dins	u, $0, 0, 12
+	daddiu	u, u, VEC_GENERAL
+	dmtc0	u, $14
+	mfc0	u, $12
+	ori	u, u, STATUS_KSU
+	xori	u, u, STATUS_KSU_U	# supervisor
+	mtc0	u, $12
 	ld	$2, VCPU_GPR + 8 * 2(vcpu)
 	ld	$3, VCPU_GPR + 8 * 3(vcpu)
 	ld	$4, VCPU_GPR + 8 * 4(vcpu)
@@ -121,7 +210,6 @@ walk_fast:
 	dmfc0	$27, $31, KS_K1
 	dmfc0	$26, $31, KS_K0
 	ehb
-	tlbwr
 	eretnc
 
 	/* nothing has changed yet */
