@@ -6,6 +6,7 @@
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
 #include "kernel/hypercall.h"
+#include "kernel/sched.h"
 #include "kernel/vm.h"
 
 #define REG_V0 2
@@ -171,6 +172,16 @@ static enum verdict call_mmu_flush(struct vcpu *v, u64 va, u64 bytes)
 	return result(v, mmu_call_flush(v, va, bytes, v->arch.gpr[REG_A2], v->arch.gpr[REG_A3]));
 }
 
+static enum verdict call_yield_to(struct vcpu *v, u64 id, u64 a1)
+{
+	(void)a1;
+	if (id >= v->vm->nvcpus)
+		return result(v, -DISCO_EINVAL);
+	sched_prefer(v->vm->vcpus[id]);
+	result(v, 0);
+	return RESCHEDULE;
+}
+
 static const call_fn calls[DISCO_HC_COUNT_] = {
 	[DISCO_HC_VERSION] = call_version,	     [DISCO_HC_CONSOLE_WRITE] = call_console_write,
 	[DISCO_HC_CONSOLE_PUTC] = call_console_putc, [DISCO_HC_CONSOLE_GETC] = call_console_getc,
@@ -180,7 +191,7 @@ static const call_fn calls[DISCO_HC_COUNT_] = {
 	[DISCO_HC_POWEROFF] = call_poweroff,	     [DISCO_HC_RESET] = call_reset,
 	[DISCO_HC_VCPU_ID] = call_vcpu_id,	     [DISCO_HC_STAT] = call_stat,
 	[DISCO_HC_MMU_SETUP] = call_mmu_setup,	     [DISCO_HC_MMU_SWITCH] = call_mmu_switch,
-	[DISCO_HC_MMU_FLUSH] = call_mmu_flush,
+	[DISCO_HC_MMU_FLUSH] = call_mmu_flush,	     [DISCO_HC_YIELD_TO] = call_yield_to,
 };
 
 enum verdict hypercall(struct vcpu *v)

@@ -59,6 +59,15 @@ static struct vcpu *pick(struct node *n)
 	return NULL;
 }
 
+void sched_prefer(struct vcpu *v)
+{
+	struct node *n = node_self();
+
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i] == v)
+			n->next = i;
+}
+
 static void leave(struct node *n)
 {
 	struct vcpu *v = n->current;

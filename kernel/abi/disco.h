@@ -32,10 +32,14 @@
 #define DISCO_HC_RESET	       11 /* () loads and starts the VM afresh */
 #define DISCO_HC_VCPU_ID       12 /* () -> this VCPU's number in its VM */
 #define DISCO_HC_STAT	       13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
-#define DISCO_HC_MMU_SETUP    14 /* (physical address of a DISCO_MMU_ block, 0: off) -> 0: see below */
-#define DISCO_HC_MMU_SWITCH   15 /* (EntryHi, page table root VA) -> 0: another address space */
-#define DISCO_HC_MMU_FLUSH    16 /* (VA, bytes, vcpu bit mask, ASID or DISCO_ALL_ASIDS) -> 0: below */
-#define DISCO_HC_COUNT_	      17 /* how many there are; not a call */
+#define DISCO_HC_MMU_SETUP     14 /* (physical address of a DISCO_MMU_ block, 0: off) -> 0: see below \
+				   */
+#define DISCO_HC_MMU_SWITCH 15	  /* (EntryHi, page table root VA) -> 0: another address space */
+#define DISCO_HC_MMU_FLUSH  16 /* (VA, bytes, vcpu bit mask, ASID or DISCO_ALL_ASIDS) -> 0: below \
+				*/
+#define DISCO_HC_YIELD_TO \
+	17 /* (vcpu) gives the rest of the time slice to that one, if it can run -> 0 */
+#define DISCO_HC_COUNT_ 18 /* how many there are; not a call */
 
 /*
  * DISCO_HC_VCPU_START: a0 = vcpu, a1 = physical address of a struct of four 64-bit words
@@ -90,7 +94,7 @@
  * nothing, of Cause the state at the last delivery. After setting Status.IE a guest that finds
  * DISCO_SP_PENDING non-zero executes EI: an interrupt waits. ERETNC looks itself.
  */
-#define DISCO_SP_REG(reg, sel) ((reg) * 64 + (sel) * 8)
+#define DISCO_SP_REG(reg, sel) ((reg)*64 + (sel)*8)
 #define DISCO_SP_PENDING       0x800 /* 32 bits: an interrupt waits for IE */
 #define DISCO_SP_STEAL	       0x808 /* 64 bits: Count ticks the VCPU wanted to run and did not */
 
