@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The scripts around the machine: they say what is wrong, and do nothing twice."""
+import re
 import subprocess
 import time
 
-from machine import TOP
+import pexpect
+
+from machine import PATIENCE, PROMPT, TOP
 
 
 def run(*command, **more):
@@ -52,3 +55,36 @@ def test_missing_image_is_named(tmp_path):
     result = run("tools/mkimage.sh", dts, tmp_path / "s.cpio")
     assert result.returncode == 1
     assert "absent.elf" in result.stderr
+
+
+def test_make_run_is_interactive():
+    """The whole way of a person: make, QEMU in this terminal, the prompt, quit."""
+    make = pexpect.spawn("make", ["run", "SCENARIO=one"], cwd=str(TOP), encoding="utf-8", timeout=120 * PATIENCE)
+    try:
+        make.expect(re.escape(PROMPT))
+        make.expect(r"\[alpha\] alpha: Linux ")
+        make.send("quit\r")
+        make.expect(pexpect.EOF)
+    finally:
+        make.close(force=True)
+    assert make.exitstatus == 0
+
+
+def test_console_beside_gdb(tmp_path):
+    """While gdb has the first terminal, `make console` has the serial line in the second."""
+    script = tmp_path / "run.gdb"
+    script.write_text("continue\n")
+    debug = pexpect.spawn("qemu/debug.sh", ["-b", str(script), "one"], cwd=str(TOP), encoding="utf-8")
+    console = None
+    try:
+        debug.expect(r"0xffffffffbfc00000 in", timeout=30 * PATIENCE)  # attached, so the line is there too
+        console = pexpect.spawn("make", ["console"], cwd=str(TOP), encoding="utf-8", timeout=120 * PATIENCE)
+        console.expect(r"\[alpha\] alpha: Linux ")
+        console.send("\r")
+        console.expect(re.escape(PROMPT))
+        console.send("quit\r")
+        console.expect(pexpect.EOF)
+        debug.expect(pexpect.EOF, timeout=30 * PATIENCE)
+    finally:
+        for one in filter(None, (console, debug)):
+            one.close(force=True)
