@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The scripts around the machine: they say what is wrong, and do nothing twice."""
+import difflib
+import os
 import re
 import subprocess
 import time
@@ -88,3 +90,40 @@ def test_console_beside_gdb(tmp_path):
     finally:
         for one in filter(None, (console, debug)):
             one.close(force=True)
+
+
+def make_patch(old, new, name):
+    lines = difflib.unified_diff(old.splitlines(True), new.splitlines(True), f"a/{name}", f"b/{name}")
+    return "".join(lines)
+
+
+def test_patches_follow_the_series_and_keep_times(tmp_path):
+    """A changed series is applied from the start, and only files whose text changed look new to make."""
+    tree, patches = tmp_path / "tree", tmp_path / "patches"
+    tree.mkdir()
+    patches.mkdir()
+    for name in ("one", "two"):
+        (tree / name).write_text(f"{name}\nis a file\n")
+        (patches / f"{name}.patch").write_text(make_patch(f"{name}\nis a file\n", f"{name}\nis patched\n", name))
+    (patches / "series").write_text("one.patch\ntwo.patch\n")
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "one").read_text() == "one\nis patched\n"
+    for name in ("one", "two"):
+        os.utime(tree / name, (1000, 1000))
+    (patches / "two.patch").write_text(make_patch("two\nis a file\n", "two\nis patched again\n", "two"))
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "two").read_text() == "two\nis patched again\n"
+    assert (tree / "one").stat().st_mtime == 1000
+    assert (tree / "two").stat().st_mtime > 1000
+    (patches / "series").write_text("two.patch\n")
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "one").read_text() == "one\nis a file\n"
+
+
+def test_a_patch_that_does_not_apply_is_an_error(tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/one").write_text("something else\n")
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches/series").write_text("one.patch\n")
+    (tmp_path / "patches/one.patch").write_text(make_patch("one\n", "two\n", "one"))
+    assert run("tools/apply-patches.sh", tmp_path / "tree", tmp_path / "patches").returncode != 0
