@@ -43,7 +43,6 @@ def symbol(elf, name):
     return "0x" + found.group(1)
 
 
-MONITOR = ["build/bench/%s.cpio"]
 BARE = ["-k", "build/linux-bare/vmlinux", "-n", "1", "-m", "256", "-a", "console=ttyS0 rdinit=/bench"]
 
 
@@ -62,7 +61,7 @@ def plugin_options(kind, out):
         return ",".join(options + ["boot=" + symbol("build/linux-bare/vmlinux", "kernel_entry")])
     options += ["boot=" + symbol("build/linux/vmlinux", "kernel_entry")]
     options += ["ebase=" + symbol("build/disco.elf", "vectors"), "exit=" + symbol("build/disco.elf", "guest_exit")]
-    for name, where in (("switch", "arch_vcpu_switch_in"), ("idle", "arch_idle"), ("fault", "pmap_lookup")):
+    for name, where in (("switch", "arch_vcpu_switch_in"), ("idle", "arch_idle")):
         options.append(f"probe={name}:" + symbol("build/disco.elf", where))
     return ",".join(options)
 
@@ -169,18 +168,23 @@ class Rows(list):
         self.append({"name": name, "value": value, "unit": unit, "bare": bare})
 
 
+# What each row is the median of. ">nowhere" is a return whose first fetch missed.
 PATHS = {
-    "insns.l2tlb_hit": ("guest", r"0x080 .* hit"),
-    "insns.l2tlb_miss": ("guest", r"0x080 (\w+)>\1( \+fault)?"),
-    "insns.trap_mfc0": ("guest", r"0x180 mfc0 supervisor>supervisor"),
-    "insns.trap_mtc0": ("guest", r"0x180 mtc0 supervisor>supervisor"),
-    "insns.trap_di": ("guest", r"0x180 di supervisor>supervisor"),
-    "insns.deliver": ("guest", r"0x180 syscall user>supervisor"),
-    "insns.eret": ("guest", r"0x180 eret supervisor>user"),
-    "insns.set_timer": ("guest", r"0x180 hypcall 4 supervisor>supervisor"),
-    "insns.tick": ("guest", r"0x200 user>supervisor"),
-    "insns.vcpu_switch": ("crowd", r"0x200 .*\+switch"),
-    "insns.ipi": ("crowd", r"0x180 hypcall 7 supervisor>supervisor"),
+    "insns.l2tlb_hit": ("guest", r"0x080 \w+>\w+ hit"),
+    "insns.l2tlb_miss": ("guest", r"0x080 supervisor>(supervisor|nowhere)"),
+    "insns.trap_mfc0": ("guest", r"0x180 mfc0 supervisor>\w+"),
+    "insns.trap_mtc0": ("guest", r"0x180 mtc0 supervisor>\w+"),
+    "insns.trap_di": ("guest", r"0x180 di supervisor>\w+"),
+    "insns.trap_tlbp": ("guest", r"0x180 tlbp supervisor>\w+"),
+    "insns.trap_tlbwi": ("guest", r"0x180 tlbwi supervisor>\w+"),
+    "insns.deliver": ("guest", r"0x180 syscall user>\w+"),
+    "insns.eret": ("guest", r"0x180 eret supervisor>\w+"),
+    "insns.set_timer": ("guest", r"0x180 hypcall 4 supervisor>\w+"),
+    "insns.tick": ("guest", r"0x200 user>(supervisor|nowhere)"),
+    "insns.vcpu_switch": ("crowd", r"0x180 wait supervisor>\w+ \+switch"),
+    "insns.slice_end": ("crowd", r"0x200 \w+>\w+ \+switch"),
+    "insns.ipi": ("crowd", r"0x180 hypcall 7 supervisor>\w+"),
+    "insns.ipi_clear": ("crowd", r"0x180 hypcall 8 supervisor>\w+"),
 }
 
 
