@@ -128,10 +128,10 @@ def memory():
             elif header and re.match(r"\s*\d+\s", line):
                 cells = re.split(r"\s{2,}", line.strip())
                 column[int(cells[0])] = int(cells[header.index("monitor KB")]) * 1024
-            if len(column) == 3:
+            if len(column) == 4:
                 break
         qemu.kill()
-    return column[2], column[1] - column[2]
+    return column[3], column[2] - column[3]
 
 
 def text_bytes():
