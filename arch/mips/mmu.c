@@ -271,7 +271,7 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 	};
 
 	v->stats.tlb_misses++;
-	if (va >= DISCO_SPECIAL_PAGE)
+	if (va >= DISCO_SPECIAL_PAGE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
 	if (is_supervisor(va) && in_window(v, va, &gpa))
 		return miss_window(v, &m, gpa);

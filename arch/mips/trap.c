@@ -63,10 +63,12 @@ static const trap_fn traps[EXC_CODES] = {
 static void set_status(struct vcpu *v)
 {
 	u64 guest = vcp0(v, Status);
-	u64 status = STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR | STATUS_EXL | STATUS_IE |
-		     MACHINE_IM;
+	u64 status = STATUS_WIDE | STATUS_FR | STATUS_EXL | STATUS_IE | MACHINE_IM;
 
-	status |= vcpu_kernel_mode(v) ? STATUS_KSU_S : STATUS_KSU_U;
+	if (vcpu_kernel_mode(v))
+		status |= STATUS_KSU_S;
+	else
+		status = (status & (guest | ~(u64)STATUS_UX)) | STATUS_KSU_U;
 	if ((guest & STATUS_CU1) && v->node->fpu_owner == v)
 		status |= STATUS_CU1;
 	v->arch.status = status;
