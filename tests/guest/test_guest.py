@@ -159,3 +159,13 @@ def test_memory_of_an_ended_vm_is_zero_for_the_next(machine, tmp_path):
     assert one.line.match[1] == "PASS pair_memory"
     one.expect(r"vm: next powered off, code 0")
     assert one.quit() == 0
+
+
+def test_console_keeps_the_order(runs):
+    """A flood of lines arrives whole and in order; a line without end is cut, not lost; odd bytes do the terminal no harm."""
+    lines = runs.monitor("hc_console")[0]
+    assert [line for line in lines if line.startswith("flood")] == [f"flood {i}" for i in range(500)]
+    assert "by characters" in lines
+    assert sum(line.count("x") for line in lines if set(line) == {"x"}) == 4096 + 5999
+    odd = next(line for line in lines if line.startswith("odd"))
+    assert odd.endswith("bytes") and odd.isprintable()
