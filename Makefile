@@ -89,7 +89,6 @@ Disco: several operating systems on one NUMA machine. A fresh clone needs only o
 make run            the machine in this terminal: two Linux guests on eight nodes (SCENARIO=name, ARGS="words")
 make test           every test; TESTS=path and TEST_ARGS="-k word" choose
 make smoke          the default scenario with nobody at the keyboard
-make bench          what the monitor costs, in instructions
 make debug          the machine under gdb; `make console` in another terminal is its serial line
 make all            build, run nothing
 make clean          remove what our own sources built; `make distclean` also what Debian's sources built

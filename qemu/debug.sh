@@ -25,12 +25,13 @@ while [ ! -S $gdb_socket ]; do
 	read -rt 0.05 <> <(:) || true
 done
 
-set -- gdb-multiarch -q -nx -x qemu/gdbinit -ex "file build/disco.elf" -ex "target remote $gdb_socket"
+set -- gdb-multiarch -q -nx -x qemu/gdbinit -ex "file build/disco.elf" -ex "add-symbol-file build/linux/vmlinux" \
+	-ex "target remote $gdb_socket"
 if [ -n "$batch" ]; then
 	"$@" -batch -x "$batch"
 else
 	echo "The serial line: \`make console\` in another terminal; its log: $line_socket.log."
-	echo "In gdb: \`break monitor_main\`, \`continue\`; \`guest-symbols\` adds Linux; \`help user-defined\` lists more."
+	echo "In gdb: \`hbreak monitor_main\`, \`hbreak start_kernel\`, \`continue\`; \`help user-defined\` lists our commands."
 	trap '' INT
 	"$@"
 fi

@@ -13,9 +13,9 @@ exec 9>"$log.lock"
 flock -n 9 || { printf '  %s: another make is at it; waiting\n' "$label"; flock 9; }
 printf '  %s\n' "$label"
 start=$SECONDS
-nice "$@" >"$log" 2>&1 </dev/null 9>&- &
+setsid nice "$@" >"$log" 2>&1 </dev/null 9>&- &	# a group of its own, to be ended as one
 pid=$!
-trap 'kill $pid 2>/dev/null; exit 130' INT TERM
+trap 'kill -- -$pid 2>/dev/null; exit 130' INT TERM
 
 if [ -t 1 ]; then
 	every=1 begin='\r' end=''

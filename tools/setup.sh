@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# setup.sh STAMP - everything the project needs from the machine: the packages of tools/packages.txt, installed when we may,
-# else named in one line to type; then the versions, as "found X, needed Y". Touches STAMP when all is well.
+# setup.sh STAMP [GROUP] - everything the project needs from the machine: the packages of tools/packages.txt (those in no group, or
+# those of GROUP), installed when we may, else named in one line to type; then the versions, as "found X, needed Y". Touches
+# STAMP when all is well.
 # Changes nothing but installed packages; make runs it whenever the list or the machine's packages changed.
 set -u
-stamp=$1
+stamp=$1 group=${2-}
 list=$(dirname "$0")/packages.txt
 
 wanted() {
-	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list" | awk '{ print $1 }'
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list" |
+		awk -v group="$group" '/^\[/ { now = substr($1, 2, length($1) - 2); next } now == group { print $1 }'
 }
 
 missing_packages() {

@@ -44,12 +44,13 @@ fast_syscall:
 	daddiu	$26, $26, VEC_GENERAL	# 35
 	dmtc0	$26, $14		# 36
 	mfc0	$26, $12		# 37
-	xori	$26, $26, STATUS_KSU	# 38 user -> supervisor
-	mtc0	$26, $12		# 39
-	dmfc0	$27, $31, KS_K1		# 40
-	dmfc0	$26, $31, KS_K0		# 41
-	ehb				# 42
-	eretnc				# 43
+	ori	$26, $26, STATUS_KSU | STATUS_UX # 38 guest kernels always have 64-bit addressing
+	xori	$26, $26, STATUS_KSU_U	# 39 supervisor
+	mtc0	$26, $12		# 40
+	dmfc0	$27, $31, KS_K1		# 41
+	dmfc0	$26, $31, KS_K0		# 42
+	ehb				# 43
+	eretnc				# 44
 
 	/* Coprocessor Unusable: ERETNC to user mode? Budget: 47 instructions from the vector on; 11 were spent there. */
 	.globl	fast_eret

@@ -31,15 +31,6 @@ static void set_tlb_registers(struct vcpu *v, u64 va)
 			   (va & ENTRYHI_VPN2);
 }
 
-/* 64-bit addressing of the segment decides between the two refill vectors; csseg counts as kernel's
- * (R = 3). */
-static u32 refill_vector(const struct vcpu *v, u64 va)
-{
-	static const u32 enable[4] = { STATUS_UX, STATUS_SX, 0, STATUS_KX };
-
-	return vcp0(v, Status) & enable[va >> 62] ? VEC_XTLB : VEC_TLB;
-}
-
 static void set_bad_instruction(struct vcpu *v)
 {
 	struct vcpu_arch *a = &v->arch;
@@ -88,7 +79,7 @@ enum verdict inject(struct vcpu *v)
 		set_bad_instruction(v);
 	}
 	if (in->refill && !(status & STATUS_EXL))
-		offset = refill_vector(v, v->arch.badvaddr);
+		offset = vcpu_wide(v, v->arch.badvaddr) ? VEC_XTLB : VEC_TLB;
 	verdict = hopeless(v, base + offset);
 	if (verdict != RESUME)
 		return verdict;

@@ -44,6 +44,16 @@ static inline bool vcpu_kernel_mode(const struct vcpu *v)
 	return (s & (STATUS_EXL | STATUS_ERL)) || !(s & STATUS_KSU);
 }
 
+#define STATUS_WIDE (STATUS_KX | STATUS_SX | STATUS_UX)
+
+/* 64-bit addressing in the segment of va. csseg, like all of R = 3, goes by KX. */
+static inline bool vcpu_wide(const struct vcpu *v, u64 va)
+{
+	static const u32 enable[4] = { STATUS_UX, STATUS_SX, 0, STATUS_KX };
+
+	return vcp0(v, Status) & enable[va >> 62];
+}
+
 /* ---- vtlb.c: the guest's TLB, as its TLB instructions see it ---- */
 struct vtlb_entry *vtlb_find(struct vcpu *v, u64 va, u32 guest_asid); /* NULL: no match */
 void vtlb_reset(struct vcpu *v);

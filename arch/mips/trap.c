@@ -63,10 +63,12 @@ static const trap_fn traps[EXC_CODES] = {
 static void set_status(struct vcpu *v)
 {
 	u64 guest = vcp0(v, Status);
-	u64 status = STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR | STATUS_EXL | STATUS_IE |
-		     MACHINE_IM;
+	u64 status = STATUS_WIDE | STATUS_FR | STATUS_EXL | STATUS_IE | MACHINE_IM;
 
-	status |= vcpu_kernel_mode(v) ? STATUS_KSU_S : STATUS_KSU_U;
+	if (vcpu_kernel_mode(v))
+		status |= STATUS_KSU_S;
+	else
+		status = (status & (guest | ~(u64)STATUS_UX)) | STATUS_KSU_U;
 	if ((guest & STATUS_CU1) && v->node->fpu_owner == v)
 		status |= STATUS_CU1;
 	v->arch.status = status;
@@ -93,7 +95,8 @@ _Noreturn void arch_run(struct vcpu *v)
 		vm_kill(v->vm, v->arch.why);
 		sched_switch(v->node);
 	}
-	v->arch.cp0->pending = vcp0_interrupts(v) != 0;
+	/* The fast ERETNC keeps 64-bit addressing on: a guest that has it off comes here. */
+	v->arch.cp0->pending = vcp0_interrupts(v) || !(vcp0(v, Status) & STATUS_UX);
 	if (!vcpu_kernel_mode(v)) /* a store to the special page counts from here on */
 		cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
 	set_status(v);

@@ -100,6 +100,22 @@ static void write_UserLocal(struct vcpu *v, u64 *kept, u64 val)
 	cp0_write64(CP0_USERLOCAL, val);
 }
 
+/*
+ * Release 6: KX = 0 forces SX to 0, and SX = 0 UX. When they change, what only 64-bit addressing
+ * could reach is taken back, and given again.
+ */
+static void write_Status(struct vcpu *v, u64 *kept, u64 val)
+{
+	u64 open = val & STATUS_KX;
+
+	open |= open >> 1 & val;
+	open |= open >> 1 & val;
+	val = (val & ~(u64)STATUS_WIDE) | open;
+	if ((*kept ^ val) & STATUS_WIDE)
+		mmu_flush_vcpu(v);
+	*kept = val;
+}
+
 static void write_EntryHi(struct vcpu *v, u64 *kept, u64 val)
 {
 	bool other = (*kept ^ val) & ENTRYHI_ASID;

@@ -16,11 +16,15 @@
 	.globl	vectors
 vectors:
 
-	/* 0x000, TLB refill: only with KX = 0, which never is */
+	/* 0x000, TLB refill: user mode with UX = 0 only, which is rare */
 	.org	VEC_TLB
 	dmtc0	$26, $31, KS_K0
-	j	monitor_trap
+	mfc0	$26, $12
+	andi	$26, $26, STATUS_KSU
+	beqz	$26, monitor_trap
 	dmtc0	$27, $31, KS_K1
+	j	guest_exit
+	nop
 
 	/*
 	 * 0x080, XTLB refill. Budget: 25 instructions from a hit's first to its ERETNC, in both segments.

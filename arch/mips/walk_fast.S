@@ -198,7 +198,7 @@ not_valid:
 	daddiu	u, u, VEC_GENERAL
 	dmtc0	u, $14
 	mfc0	u, $12
-	ori	u, u, STATUS_KSU
+	ori	u, u, STATUS_KSU | STATUS_UX
 	xori	u, u, STATUS_KSU_U	# supervisor
 	mtc0	u, $12
 	ld	$2, VCPU_GPR + 8 * 2(vcpu)

@@ -10,6 +10,7 @@
  *   ebase=ADDR       the monitor's exception vectors; without it kernel mode is a bare kernel's
  *   exit=ADDR        what the refill vector does not reach when it finds the entry itself: a hit
  *   boot=ADDR        executing this address is the begin marker of unit 1
+ *   unit=N           paths are recorded only while unit N is measured
  *   probe=NAME:ADDR  paths that execute ADDR are kept apart, +NAME in their cause (up to 8)
  *
  * Markers are instructions without effect, legal in any mode: sltiu $0, $0, 0x5100 + n begins unit
@@ -119,6 +120,7 @@ static struct cpu cpus[MAX_CPUS];
 static struct insn *table[1 << 16];
 static struct cause *causes[MAX_CAUSES];
 static uint64_t ebase, exit_va, boot;
+static unsigned int path_unit; /* 0 is any time */
 static struct {
 	char name[24];
 	uint64_t va;
@@ -228,6 +230,8 @@ static void path_record(struct cpu *cpu, const struct insn *to)
 	uint64_t key = cause_key(cpu, to);
 	unsigned int i;
 
+	if (path_unit && cpu->unit != path_unit)
+		return;
 	for (i = 0; i < MAX_CAUSES && causes[i] && causes[i]->key != key; i++)
 		;
 	if (i == MAX_CAUSES)
@@ -435,13 +439,15 @@ static int option(const char *text)
 		exit_va = strtoull(text + 5, NULL, 0);
 	} else if (!strncmp(text, "boot=", 5)) {
 		boot = strtoull(text + 5, NULL, 0);
+	} else if (!strncmp(text, "unit=", 5)) {
+		path_unit = strtoul(text + 5, NULL, 0);
 	} else if (!strncmp(text, "probe=", 6) && colon && probe_count < MAX_PROBES) {
 		snprintf(probes[probe_count].name, sizeof(probes[0].name), "%.*s",
 			 (int)(colon - text - 6), text + 6);
 		probes[probe_count++].va = strtoull(colon + 1, NULL, 0);
 	} else {
 		fprintf(stderr,
-			"count: found option '%s', expected out=, ebase=, exit=, boot= or probe=\n",
+			"count: found option '%s', expected out=, ebase=, exit=, boot=, unit= or probe=\n",
 			text);
 		return -1;
 	}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The counting plugin: built for the host, loaded by QEMU.
 
+TEST_NEEDS += build/count.so
+
 build/count.so: qemu/plugin/count.c qemu/plugin/qemu-api.h
 	$(call say,HOSTCC,$<)
 	$(Q)gcc -O2 -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -I. -o $@ $<

@@ -43,6 +43,17 @@ int main(void)
 	tlb_map_at(TLB_FREE, VA_USER, 0, LO_RW(page_pa(1)), 0);
 	tlb_clear();
 	check_load("after tlbinvf", XSSEG(page_pa(0)), 0x7100);
+	/* entries of the guest's own for addresses of the windows change nothing there */
+	tag_page(2, 0x7200);
+	tag_page(3, 0x7300);
+	tlb_map_at(TLB_FREE, (u64)page_va(2), 0, LO_RW(page_pa(4)) | LO_G,
+		   LO_RW(page_pa(4)) | LO_G);
+	tlb_map_at(TLB_FREE + 1, XSSEG(page_pa(2)), 0, LO_RW(page_pa(4)), LO_RW(page_pa(4)));
+	check_load("csseg over an entry", (u64)page_va(2), 0x7200);
+	check_load("csseg over an entry, odd page", (u64)page_va(3), 0x7300);
+	check_load("xsseg over an entry", XSSEG(page_pa(2)), 0x7200);
+	check_load("xsseg over an entry, odd page", XSSEG(page_pa(3)), 0x7300);
+	tlb_clear();
 	beyond(DISCO_CSSEG_BASE + BEYOND, false);
 	beyond(DISCO_CSSEG_BASE + BEYOND, true);
 	check_miss("xsseg beyond", XSSEG(BEYOND));

@@ -4,7 +4,8 @@
 A test is tests/guest/NAME.c; its head comment may say
   Needs: vcpus=N        the VM has N virtual processors
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
-  Ends: killed          the monitor ends the VM after the verdict; Ends: spins - nobody does
+  Ends: killed          the monitor ends the VM after the verdict
+  Ends: spins, resets   it goes on for ever, or starts anew: these have a machine of their own
 Many run in one boot of the monitor, two or three on a node, so that every test also sees time slices.
 """
 import re
@@ -34,11 +35,12 @@ class Case:
 TESTS = {source.stem: Case(source) for source in sorted(HERE.glob("*.c"))}
 NAMES = list(TESTS)
 NATIVE = [name for name in NAMES if TESTS[name].native]
+ENDING = [name for name in NAMES if TESTS[name].end in ("off", "killed")]
 
 
 def batches():
     pairs = [name for name in NAMES if TESTS[name].pair]
-    others = [name for name in NAMES if not TESTS[name].pair and TESTS[name].end != "spins"]
+    others = [name for name in ENDING if not TESTS[name].pair]
     yield from (others[i:i + BATCH] for i in range(0, len(others), BATCH))
     yield pairs
 
@@ -107,7 +109,7 @@ def test_native(runs, name):
     assert verdict(lines, name) == f"PASS {name}", "\n".join(lines[-15:])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if TESTS[name].end != "spins"])
+@pytest.mark.parametrize("name", ENDING)
 def test_monitor(runs, name):
     lines, about, code, path = runs.monitor(name)
     shown = "\n".join(lines[-15:] + about) + f"\n({path.relative_to(TOP)})"
@@ -125,17 +127,26 @@ def test_same_output(runs, name):
     assert runs.monitor(name)[0] == runs.native(name)
 
 
-def test_a_spinning_vm_disturbs_nobody(machine, tmp_path):
-    """Ends: spins. Its neighbour on the same node does its work; then it can be stopped."""
+def test_spinning_vms_disturb_nobody(machine, tmp_path):
+    """Ends: spins. Their neighbour on the same node does its work and finds its state untouched; then they can be stopped."""
     spinning = [name for name in NAMES if TESTS[name].end == "spins"]
     vms = [vm(f"s{i}", f"{name}.elf", None, MEMORY, node=1) for i, name in enumerate(spinning)]
-    vms.append(vm("good", "timer_async.elf", None, MEMORY, node=1))
+    vms.append(vm("good", "neighbour.elf", None, MEMORY, node=1))
     one = machine(write_scenario(tmp_path, vms), "exit=1")
     one.expect_all([rf"\[s{i}\] PASS {name}\r*\n" for i, name in enumerate(spinning)]
-                   + [r"\[good\] PASS timer_async\r*\n", r"vm: good powered off, code 0"])
+                   + [r"\[good\] PASS neighbour\r*\n", r"vm: good powered off, code 0"])
     for i in range(len(spinning)):
-        one.command(f"stop s{i}")
+        one.send(f"stop s{i}\r")
     assert one.end() == 0
+
+
+def test_reset(machine, tmp_path):
+    """Ends: resets. Five starts, each as good as new."""
+    one = machine(write_scenario(tmp_path, [vm("again", "hc_reset.elf", None, MEMORY, vcpus=2)]))
+    for _ in range(5):
+        one.expect(r"\[again\] (PASS hc_reset|FAIL[^\n]*)\r*\n")
+        assert one.line.match[1] == "PASS hc_reset"
+    assert one.quit() == 0
 
 
 def test_memory_of_an_ended_vm_is_zero_for_the_next(machine, tmp_path):
@@ -148,3 +159,13 @@ def test_memory_of_an_ended_vm_is_zero_for_the_next(machine, tmp_path):
     assert one.line.match[1] == "PASS pair_memory"
     one.expect(r"vm: next powered off, code 0")
     assert one.quit() == 0
+
+
+def test_console_keeps_the_order(runs):
+    """A flood of lines arrives whole and in order; a line without end is cut, not lost; odd bytes do the terminal no harm."""
+    lines = runs.monitor("hc_console")[0]
+    assert [line for line in lines if line.startswith("flood")] == [f"flood {i}" for i in range(500)]
+    assert "by characters" in lines
+    assert sum(line.count("x") for line in lines if set(line) == {"x"}) == 4096 + 5999
+    odd = next(line for line in lines if line.startswith("odd"))
+    assert odd.endswith("bytes") and odd.isprintable()

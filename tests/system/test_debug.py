@@ -32,7 +32,6 @@ info threads
 def test_break_in_a_guest(tmp_path):
     """A breakpoint in the guest kernel, by name; then the monitor's memory from there."""
     output = debug(tmp_path, """
-guest-symbols
 hbreak start_kernel
 continue
 backtrace 1

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The scripts around the machine: they say what is wrong, and do nothing twice."""
+import difflib
+import os
+import re
 import subprocess
 import time
 
-from machine import TOP
+import pexpect
+
+from machine import PATIENCE, PROMPT, TOP
 
 
 def run(*command, **more):
@@ -52,3 +57,73 @@ def test_missing_image_is_named(tmp_path):
     result = run("tools/mkimage.sh", dts, tmp_path / "s.cpio")
     assert result.returncode == 1
     assert "absent.elf" in result.stderr
+
+
+def test_make_run_is_interactive():
+    """The whole way of a person: make, QEMU in this terminal, the prompt, quit."""
+    make = pexpect.spawn("make", ["run", "SCENARIO=one"], cwd=str(TOP), encoding="utf-8", timeout=120 * PATIENCE)
+    try:
+        make.expect(re.escape(PROMPT))
+        make.expect(r"\[alpha\] alpha: Linux ")
+        make.send("quit\r")
+        make.expect(pexpect.EOF)
+    finally:
+        make.close(force=True)
+    assert make.exitstatus == 0
+
+
+def test_console_beside_gdb(tmp_path):
+    """While gdb has the first terminal, `make console` has the serial line in the second."""
+    script = tmp_path / "run.gdb"
+    script.write_text("continue\n")
+    debug = pexpect.spawn("qemu/debug.sh", ["-b", str(script), "one"], cwd=str(TOP), encoding="utf-8")
+    console = None
+    try:
+        debug.expect(r"0xffffffffbfc00000 in", timeout=30 * PATIENCE)  # attached, so the line is there too
+        console = pexpect.spawn("make", ["console"], cwd=str(TOP), encoding="utf-8", timeout=120 * PATIENCE)
+        console.expect(r"\[alpha\] alpha: Linux ")
+        console.send("\r")
+        console.expect(re.escape(PROMPT))
+        console.send("quit\r")
+        console.expect(pexpect.EOF)
+        debug.expect(pexpect.EOF, timeout=30 * PATIENCE)
+    finally:
+        for one in filter(None, (console, debug)):
+            one.close(force=True)
+
+
+def make_patch(old, new, name):
+    lines = difflib.unified_diff(old.splitlines(True), new.splitlines(True), f"a/{name}", f"b/{name}")
+    return "".join(lines)
+
+
+def test_patches_follow_the_series_and_keep_times(tmp_path):
+    """A changed series is applied from the start, and only files whose text changed look new to make."""
+    tree, patches = tmp_path / "tree", tmp_path / "patches"
+    tree.mkdir()
+    patches.mkdir()
+    for name in ("one", "two"):
+        (tree / name).write_text(f"{name}\nis a file\n")
+        (patches / f"{name}.patch").write_text(make_patch(f"{name}\nis a file\n", f"{name}\nis patched\n", name))
+    (patches / "series").write_text("one.patch\ntwo.patch\n")
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "one").read_text() == "one\nis patched\n"
+    for name in ("one", "two"):
+        os.utime(tree / name, (1000, 1000))
+    (patches / "two.patch").write_text(make_patch("two\nis a file\n", "two\nis patched again\n", "two"))
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "two").read_text() == "two\nis patched again\n"
+    assert (tree / "one").stat().st_mtime == 1000
+    assert (tree / "two").stat().st_mtime > 1000
+    (patches / "series").write_text("two.patch\n")
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "one").read_text() == "one\nis a file\n"
+
+
+def test_a_patch_that_does_not_apply_is_an_error(tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/one").write_text("something else\n")
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches/series").write_text("one.patch\n")
+    (tmp_path / "patches/one.patch").write_text(make_patch("one\n", "two\n", "one"))
+    assert run("tools/apply-patches.sh", tmp_path / "tree", tmp_path / "patches").returncode != 0

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# The four workloads of the paper's measurements, for Linux guests, in a root of their own: build/work.cpio. Only
+# `make bench-overhead` builds them.
+
+W := build/workloads
+WORK_CFLAGS := -O2 -mcompact-branches=never -static -Wl,-z,noexecstack
+WORK_SOURCES := tcc lua5.4 sqlite3 iverilog make-dfsg
+
+$(W)/setup.ok: tools/setup.sh tools/packages.txt
+	@mkdir -p $(@D)
+	$(Q)tools/setup.sh $@ workloads
+
+# The archive may lack Debian's own part of a package; the author's part will do.
+$(WORK_SOURCES:%=$(W)/%-src.ok): $(W)/%-src.ok: tools/fetch-source.sh guests/workloads/fetch.sh | $(W)/setup.ok
+	$(Q)tools/progress.sh "fetching the source of $*" build/log/$*-src.log guests/workloads/fetch.sh $*
+	@touch $@
+# apt takes one at a time
+$(W)/lua5.4-src.ok: | $(W)/tcc-src.ok
+$(W)/sqlite3-src.ok: | $(W)/lua5.4-src.ok
+$(W)/iverilog-src.ok: | $(W)/sqlite3-src.ok
+$(W)/make-dfsg-src.ok: | $(W)/iverilog-src.ok
+$(W)/tcc-src.ok: | build/busybox-src.ok
+
+$(W)/make/make: guests/workloads/build-make.sh $(W)/make-dfsg-src.ok
+	$(Q)tools/progress.sh "GNU make for guests" build/log/make.log $< build/src/make-dfsg $(W)/make $(CROSS)
+
+$(W)/vvp/vvp: guests/workloads/build-vvp.sh guests/workloads/modules.c $(W)/iverilog-src.ok
+	$(Q)tools/progress.sh "vvp (Icarus Verilog) for guests" build/log/vvp.log $< build/src/iverilog $(W)/vvp $(CROSS)
+
+$(W)/tcc/tcc: $(W)/tcc-src.ok
+	@mkdir -p $(@D)
+	$(call say,CC,tcc)
+	$(Q)printf '#define TCC_VERSION "disco"\n#define CONFIG_TCCDIR "/lib/tcc"\n' >$(@D)/config.h
+	$(Q)$(CC) $(WORK_CFLAGS) -w -s -I$(@D) -Ibuild/src/tcc -DONE_SOURCE=1 -DTCC_TARGET_X86_64 -o $@ build/src/tcc/tcc.c -lm -ldl \
+		-lpthread 2>/dev/null
+
+$(W)/sqlite/sqlite3.o: $(W)/sqlite3-src.ok guests/workloads/build-sqlite.sh
+	$(Q)tools/progress.sh "SQLite for guests" build/log/sqlite3.log guests/workloads/build-sqlite.sh build/src/sqlite3 $(@D) \
+		$(CROSS)
+
+$(W)/database: guests/workloads/database.c $(W)/sqlite/sqlite3.o
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WORK_CFLAGS) -std=gnu11 -Wall -Wextra -Werror -s -I$(W)/sqlite -o $@ $^ -lm
+
+$(W)/raytrace $(W)/mark: $(W)/%: guests/workloads/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WORK_CFLAGS) -std=gnu11 -Wall -Wextra -Werror -s -o $@ $< -lm -lpthread
+
+# vvp loads the module that it has in itself (modules.c), so any file will do.
+$(W)/soc.vvp: guests/workloads/soc.v | $(W)/setup.ok
+	@mkdir -p $(@D)
+	$(call say,VERILOG,$<)
+	$(Q)iverilog -g2005 -o $@.tmp $<
+	$(Q)sed -e '/^:vpi_module/{/system/!d;s|"[^"]*"|"/bin/vvp"|;}' $@.tmp >$@ && rm $@.tmp
+
+$(W)/pmake.tar: guests/workloads/pack-pmake.sh guests/workloads/pmake.mk $(W)/lua5.4-src.ok $(W)/tcc-src.ok
+	@mkdir -p $(@D)
+	$(call say,TAR,$@)
+	$(Q)$< $@ build/src/lua5.4 build/src/tcc $(CROSS)
+
+WORK_PROGRAMS := $(W)/make/make $(W)/tcc/tcc $(W)/vvp/vvp $(W)/database $(W)/raytrace $(W)/mark
+build/work.cpio: $(WORK_PROGRAMS) $(W)/pmake.tar $(W)/soc.vvp guests/workloads/workload.sh build/busybox/busybox build/gen_init_cpio \
+		tools/mkroot.sh $(ROOT_FILES)
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(foreach p,$(WORK_PROGRAMS),/bin/$(notdir $p)=$p) \
+		/bin/workload=guests/workloads/workload.sh /workload-pmake.tar=$(W)/pmake.tar /workload-soc.vvp=$(W)/soc.vvp

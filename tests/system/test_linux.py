@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""Linux as a guest: what its drivers and its processors do beyond a shell that comes up."""
+import re
+
+from machine import vm, write_scenario
+
+
+def boot(machine, folder, **options):
+    """A machine of two nodes with one guest "tux" on node 1, attached, its shell up."""
+    one = machine(write_scenario(folder, [vm("tux", node=1, **options)]), "attach=tux")
+    one.expect(r"tux: Linux [^\n]*\n", 120)
+    return one
+
+
+def test_the_drivers_are_ours(machine, tmp_path):
+    """Hypercall console, paravirtual timer, Count as the clock; no delay loop calibrated, nothing emulated for them."""
+    one = boot(machine, tmp_path)
+    assert one.shell("tux", "cat /sys/class/tty/console/active") == "hvc0"
+    clocks = "/sys/devices/system"
+    assert one.shell("tux", f"cat {clocks}/clocksource/clocksource0/current_clocksource") == "MIPS"
+    assert one.shell("tux", f"cat {clocks}/clockevents/clockevent0/current_device") == "disco"
+    interrupts = one.shell("tux", "cat /proc/interrupts")
+    assert re.search(r"2: +[1-9]\d* +MIPS +2 +hvc_disco", interrupts), interrupts
+    assert re.search(r"7: +[1-9]\d* +MIPS +7 +timer", interrupts), interrupts
+    log = one.shell("tux", "dmesg")
+    assert "Calibrating delay" not in log
+    assert re.search(r"machine is tux", log)
+
+
+def test_input_by_interrupt(machine, tmp_path):
+    """A line as long as the terminal takes, in one go; and one that wakes a process which sleeps on the console."""
+    one = boot(machine, tmp_path)
+    one.shell("tux", "stty -echo")
+    one.send("cat >/tmp/long; wc -c </tmp/long\r")
+    one.send("x" * 1000 + "\r" + "y" * 1000 + "\r\x04")
+    one.expect(r"\b2002\b", 30)
+    one.send("\rread -r word; echo got-$word\r")
+    one.send("hello\r")
+    one.expect("got-hello", 30)
+
+
+def test_restart_and_power_off(machine, tmp_path):
+    """reboot starts the same VM afresh: nothing of before is left; power off ends it with code 0."""
+    one = boot(machine, tmp_path)
+    one.shell("tux", "touch /tmp/before")
+    one.send("reboot\r")
+    one.expect(r"Linux version 6\.1", 60)
+    one.expect(r"tux: Linux [^\n]*\n", 120)
+    one.attach("tux")
+    one.send("\recho new-$((40+2))\r")  # the replay shows the old shell's prompts: wait for the new one
+    one.expect("new-42")
+    assert one.shell("tux", "ls /tmp") == ""
+    one.send("poweroff\r")
+    one.expect(r"tux powered off, code 0", 60)
+
+
+def test_init_that_dies_ends_the_vm(machine, tmp_path):
+    """Without an init Linux panics: the VM ends, the monitor says with which code, the rest of the machine runs."""
+    one = machine(write_scenario(tmp_path, [vm("tux", node=1, bootargs="rdinit=/bin/true")]))
+    one.expect(r"\[tux\] [^\n]*Kernel panic", 120)
+    one.expect(r"vm: tux powered off, code 1", 30)
+
+
+def test_processors_work_together(machine, tmp_path):
+    """Four VCPUs: all start, each is interrupted by others, work spreads over all of them."""
+    one = boot(machine, tmp_path, vcpus=4, memory=64)
+    assert one.shell("tux", "nproc") == "4"
+    assert "Brought up 1 node, 4 CPUs" in one.shell("tux", "dmesg")
+    work = "for c in 1 2 4 8; do taskset $c sh -c 'i=0; while [ $i -lt 500 ]; do i=$((i+1)); done; echo done-$i' & done; wait"
+    assert one.shell("tux", work, 120).count("done-500") == 4
+    one.shell("tux", "i=0; while [ $i -lt 50 ]; do taskset $((1 << i % 4)) true; i=$((i+1)); done", 120)
+    interrupts = one.shell("tux", "cat /proc/interrupts")
+    for name in ("reschedule", "timer"):
+        counts = re.search(rf"\d: +(\d+) +(\d+) +(\d+) +(\d+) +MIPS +\d +{name}", interrupts)
+        assert counts and all(int(n) for n in counts.groups()), interrupts
+
+
+def test_floating_point_and_pipes(machine, tmp_path):
+    """Programs that use the FPU at once keep their registers apart; pipes and processes work."""
+    one = boot(machine, tmp_path)
+    sums = "for k in 1 2 3 4; do awk -v k=$k 'BEGIN { for (i = 1; i < 20000; i++) s += 1 / (i * k); printf \"%.6f\\n\", s * k }' & done; wait"
+    answers = one.shell("tux", sums, 180).split()
+    assert len(answers) == 4 and set(answers) == {"10.480678"}, answers
+    assert one.shell("tux", "dd if=/dev/zero bs=1M count=4 2>/dev/null | md5sum | cut -c1-8", 60) == "b5cfa9d6"
