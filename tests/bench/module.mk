@@ -23,3 +23,20 @@ HELP += make bench          what virtualization costs: a table, and build/result
 bench: $(BENCH_NEEDS)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/bench.py
+
+# ---- the paper's workloads ----
+# OVERHEAD: options of overhead.py, e.g. OVERHEAD="--only raytrace --pairs 0"; without it all is counted, and timed in 3 pairs.
+OVERHEAD ?=
+OVERHEAD_WORKLOADS := pmake engineering raytrace database
+$(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio): build/overhead/%.cpio: tests/bench/overhead.dts build/work.cpio build/linux/vmlinux \
+		tools/mkimage.sh build/host/dtscheck
+	$(call say,IMAGE,$@)
+	@mkdir -p $(@D)
+	$(Q)sed 's/workload WORKLOAD/workload $*/' $< >$(@:.cpio=.dts)
+	$(Q)tools/mkimage.sh $(@:.cpio=.dts) $@
+
+HELP += make bench-overhead the same for the workloads of the paper: Pmake, Engineering, Raytrace, Database\n
+.PHONY: bench-overhead
+bench-overhead: $(BENCH_NEEDS) build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
+	@mkdir -p build/results
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/overhead.py $(OVERHEAD)
