@@ -87,11 +87,17 @@ void mmu_flush_node(void)
 		mmu_map_special(n->current);
 }
 
+/*
+ * Of the VCPU that runs only: the others get theirs when they are switched in. A new generation
+ * would leave the one that runs with an ASID that is given again.
+ */
 void mmu_set_asid(struct vcpu *v)
 {
 	struct node *n = v->node;
 	bool flush;
 
+	if (v != n->current)
+		return;
 	v->arch.asid =
 		asid_get(&n->asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
 	if (flush)
@@ -100,8 +106,7 @@ void mmu_set_asid(struct vcpu *v)
 		l2tlb_flush(v->arch.l2tlb);
 		v->arch.l2tlb_generation = n->asids.generation;
 	}
-	if (v == n->current)
-		restore_asid(v);
+	restore_asid(v);
 }
 
 /* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
@@ -125,7 +130,7 @@ static void forget_page(struct vcpu *v, u64 vpn2, u32 guest_asid)
 {
 	u32 asid = asid_peek(&v->node->asids, v->arch.asid_map[guest_asid]);
 
-	if (!asid)
+	if (!asid || vpn2 == SPECIAL_VPN2) /* the wired entry would be what is found */
 		return;
 	if (!is_supervisor(vpn2))
 		l2tlb_drop(v->arch.l2tlb, vpn2 | asid);
