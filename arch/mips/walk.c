@@ -13,7 +13,7 @@
 #define LEVELS 3
 #define ENTRYLO_USED \
 	(ENTRYLO_RI | ENTRYLO_XI | ENTRYLO_PFN | ENTRYLO_C | ENTRYLO_D | ENTRYLO_V | ENTRYLO_G)
-#define FLUSH_PAIRS 32 /* more than these: the whole address space instead */
+#define FLUSH_PAIRS 32ul /* more than these: the whole address space instead */
 
 /* The word of guest memory at a window address; NULL if there is none. */
 static u64 *guest_word(struct vcpu *v, u64 va)
@@ -191,10 +191,11 @@ s64 mmu_call_switch(struct vcpu *v, u64 entryhi, u64 root)
 static void flush(struct vcpu *v, u64 va, u64 bytes, u64 asid)
 {
 	u64 first = va & ENTRYHI_VPN2, pairs = ((va & 0x1fff) + bytes + 0x1fff) >> 13;
+	bool whole = !bytes || bytes > FLUSH_PAIRS << 13;
 
-	if (asid == DISCO_ALL_ASIDS && (!bytes || pairs > FLUSH_PAIRS || !is_supervisor(va)))
+	if (asid == DISCO_ALL_ASIDS && (whole || !is_supervisor(va)))
 		mmu_flush_vcpu(v);
-	else if (!bytes || pairs > FLUSH_PAIRS)
+	else if (whole)
 		mmu_drop_asid(v, asid & ENTRYHI_ASID);
 	else
 		for (u64 i = 0; i < pairs; i++)

@@ -153,18 +153,16 @@ not_valid:
 	lw	$3, SP_STATUS($2)
 	andi	t, $3, STATUS_EXL
 	bnez	t, leave
+	mfc0	$6, $13
+	bltz	$6, leave		# delay slot: BadInstrP, too
 	ori	$3, $3, STATUS_EXL
 	sw	$3, SP_STATUS($2)
-	mfc0	$3, $13			# code and BD of the machine's Cause into the virtual one
-	lw	t, SP_CAUSE($2)
-	li	u, CAUSE_BD | CAUSE_CODE
-	and	$6, $3, u
-	or	t, t, u
-	xor	t, t, u
-	or	t, t, $6
+	lw	t, SP_CAUSE($2)		# the machine's code into the virtual one; BD = 0
+	ext	u, $6, CAUSE_CODE_SHIFT, 5
+	ins	t, u, CAUSE_CODE_SHIFT, 5
+	ins	t, $0, 31, 1
 	sw	t, SP_CAUSE($2)
-	ext	t, $3, CAUSE_CODE_SHIFT, 5
-	dlsa	t, t, vcpu, 3
+	dlsa	t, u, vcpu, 3
 	ld	u, VCPU_EXITS(t)
 	daddiu	u, u, 1
 	sd	u, VCPU_EXITS(t)
@@ -173,10 +171,12 @@ not_valid:
 	sd	u, VCPU_INJECTED(vcpu)
 	dmfc0	u, $14
 	sd	u, SP_EPC($2)
-	dmfc0	u, $8
-	sd	u, SP_BADVADDR($2)
+	dmfc0	t, $8
+	beq	t, u, 1f		# a fetch: BadInstr stays
+	sd	t, SP_BADVADDR($2)
 	mfc0	u, $8, 1
 	sw	u, SP_BADINSTR($2)
+1:
 	/* an older pair of these pages, with this half not valid, must go, or the guest's new entry is not seen */
 	ld	u, L2TLB_TAG(slot)
 	bne	u, tag, 1f
