@@ -11,10 +11,14 @@ size_t pmap_bytes(u32 npages)
 	return npages * sizeof(u64) + pmap_npairs(npages) * sizeof(struct pmap_pair);
 }
 
+/*
+ * Half a pair at the end of memory is broken from the start: behind it xsseg is the guest's TLB's,
+ * whose entries a large pair would overlap.
+ */
 static void forget_pairs(struct pmap *p)
 {
 	for (u32 i = 0; i < pmap_npairs(p->npages); i++)
-		p->pairs[i] = (struct pmap_pair){ .broken = false };
+		p->pairs[i] = (struct pmap_pair){ .broken = (i + 1) * PAIR_PAGES > p->npages };
 }
 
 void pmap_init(struct pmap *p, void *storage, u32 npages)
