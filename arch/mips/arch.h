@@ -40,8 +40,8 @@ struct injection {
 struct vcp0 {
 	u64 reg[32][8]; /* [register][select] */
 	u32 pending;	/* an interrupt waits for Status.IE */
-	u32 unused;
-	u64 steal; /* Count ticks READY but not in the processor */
+	u32 returns;	/* of fast.S since the last entry in C, plus 1; 0: it may make none */
+	u64 steal;	/* Count ticks READY but not in the processor */
 	u8 rest[2032];
 };
 

@@ -26,7 +26,7 @@ void asm_offsets(void)
 	DEFINE(VCPU_INJECTED, offsetof(struct vcpu, stats.injected));
 	DEFINE(VCPU_WALK_PRESENT, offsetof(struct vcpu, arch.walk_present));
 	DEFINE(VCPU_EXITS_SYS, offsetof(struct vcpu, stats.exits[EXC_SYS]));
-	DEFINE(VCPU_EXITS_CPU, offsetof(struct vcpu, stats.exits[EXC_CPU]));
+
 	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));
 	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
 	DEFINE(VCPU_PAIRS, offsetof(struct vcpu, arch.pmap_pairs));

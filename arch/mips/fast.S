@@ -52,7 +52,7 @@ fast_syscall:
 	ehb				# 43
 	eretnc				# 44
 
-	/* Coprocessor Unusable: ERETNC to user mode? Budget: 47 instructions from the vector on; 11 were spent there. */
+	/* Coprocessor Unusable: ERETNC to user mode? Budget: 45 instructions from the vector on; 11 were spent there. */
 	.globl	fast_eret
 fast_eret:
 	andi	$26, $26, STATUS_KSU_S	# 12
@@ -61,36 +61,34 @@ fast_eret:
 	li	$26, ERETNC_INSN	# 15, 16
 	bne	$27, $26, slow		# 17
 	lui	$27, SP_HI		# 18
-	lw	$26, SP_PENDING($27)	# 19
-	bnez	$26, slow		# 20
-	lw	$26, SP_STATUS($27)	# 21
-	ext	$26, $26, 1, 4		# 22 KSU, ERL, EXL
-	addiu	$26, $26, -0x9		# 23 user, 0, 1
-	bnez	$26, slow		# 24
-	ld	$26, SP_EPC($27)	# 25
-	andi	$26, $26, 1		# 26
-	bnez	$26, slow		# 27
-	ld	$26, SP_EPC($27)	# 28
-	dmtc0	$26, $14		# 29
-	ld	$26, SP_USERLOCAL($27)	# 30
-	dmtc0	$26, $4, 2		# 31
-	lw	$26, SP_STATUS($27)	# 32
-	xori	$26, $26, STATUS_EXL	# 33
-	sw	$26, SP_STATUS($27)	# 34
-	sll	$26, $26, 2		# 35 CU1 to the sign
-	bltz	$26, 1f			# 36
-	mfc0	$26, $12		# 37
+	lw	$26, SP_STATUS($27)	# 19
+	ext	$26, $26, 1, 4		# 20 KSU, ERL, EXL
+	addiu	$26, $26, -0x9		# 21 user, 0, 1
+	bnez	$26, slow		# 22
+	ld	$26, SP_EPC($27)	# 23
+	andi	$26, $26, 1		# 24
+	bnez	$26, slow		# 25
+	lw	$26, SP_RETURNS($27)	# 26
+	beqz	$26, slow		# 27 not now: an interrupt waits, or 64-bit addressing is off
+	addiu	$26, $26, 1		# 28
+	sw	$26, SP_RETURNS($27)	# 29
+	ld	$26, SP_EPC($27)	# 30
+	dmtc0	$26, $14		# 31
+	ld	$26, SP_USERLOCAL($27)	# 32
+	dmtc0	$26, $4, 2		# 33
+	lw	$26, SP_STATUS($27)	# 34
+	xori	$26, $26, STATUS_EXL	# 35
+	sw	$26, SP_STATUS($27)	# 36
+	sll	$26, $26, 2		# 37 CU1 to the sign
+	bltz	$26, 1f			# 38
+	mfc0	$26, $12		# 39
 	ins	$26, $0, 29, 1		# not for this program: CU1 = 0
-1:	xori	$26, $26, STATUS_KSU	# 38 supervisor -> user
-	mtc0	$26, $12		# 39
-	dmfc0	$26, $31, KS_VCPU	# 40
-	ld	$27, VCPU_EXITS_CPU($26) # 41
-	daddiu	$27, $27, 1		# 42
-	sd	$27, VCPU_EXITS_CPU($26) # 43
-	dmfc0	$27, $31, KS_K1		# 44
-	dmfc0	$26, $31, KS_K0		# 45
-	ehb				# 46
-	eretnc				# 47
+1:	xori	$26, $26, STATUS_KSU	# 40 supervisor -> user
+	mtc0	$26, $12		# 41
+	dmfc0	$27, $31, KS_K1		# 42
+	dmfc0	$26, $31, KS_K0		# 43
+	ehb				# 44
+	eretnc				# 45
 
 slow:
 	j	guest_exit

@@ -326,8 +326,7 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
 	};
 
-	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE ||
-	    (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
+	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
 	if (is_supervisor(va) && mmu_window(v, va, &gpa))
 		return miss_window(v, &m, gpa);

@@ -17,6 +17,6 @@
 #define SP_BADVADDR  SP(DISCO_SP_REG(8, 0))
 #define SP_BADINSTR  SP(DISCO_SP_REG(8, 1))
 #define SP_USERLOCAL SP(DISCO_SP_REG(4, 2))
-#define SP_PENDING   SP(DISCO_SP_PENDING)
+#define SP_RETURNS   SP(DISCO_SP_PENDING + 4) /* struct vcp0: returns */
 
 #endif /* ARCH_MIPS_SPECIAL_H */

@@ -89,14 +89,28 @@ static bool inject_odd_pc(struct vcpu *v)
 	return true;
 }
 
+/*
+ * Says in the special page whether an interrupt waits, and whether fast.S may return to user mode
+ * by itself: not then, and not if the guest has 64-bit addressing off. Counts the returns that it
+ * made.
+ */
+static void permit_returns(struct vcpu *v)
+{
+	struct vcp0 *page = v->arch.cp0;
+
+	if (page->returns)
+		v->stats.exits[EXC_CPU] += page->returns - 1;
+	page->pending = vcp0_interrupts(v) != 0;
+	page->returns = !page->pending && (vcp0(v, Status) & STATUS_UX);
+}
+
 _Noreturn void arch_run(struct vcpu *v)
 {
 	if ((inject_odd_pc(v) || inject_interrupt(v)) && inject(v) == KILL_VM) {
 		vm_kill(v->vm, v->arch.why);
 		sched_switch(v->node);
 	}
-	/* The fast ERETNC keeps 64-bit addressing on: a guest that has it off comes here. */
-	v->arch.cp0->pending = vcp0_interrupts(v) || !(vcp0(v, Status) & STATUS_UX);
+	permit_returns(v);
 	if (!vcpu_kernel_mode(v)) /* a store to the special page counts from here on */
 		cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
 	set_status(v);

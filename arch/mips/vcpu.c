@@ -29,6 +29,7 @@ void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
 	a->fpu = (struct fpu_state){ 0 };
 	vcp0_reset(v);
 	a->cp0->steal = 0;
+	a->cp0->pending = a->cp0->returns = 0;
 	vtlb_reset(v);
 	for (unsigned i = 0; i < ASID_COUNT; i++)
 		a->asid_map[i] = 0;
