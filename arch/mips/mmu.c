@@ -307,7 +307,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 
 	if (global || e->mask || (e->hi & ENTRYHI_ASID) != asid)
 		mmu_forget(v, e->hi, e->mask, global);
-	if (e->mask || (!global && (e->hi & ENTRYHI_ASID) != asid))
+	if (v->arch.walker.on || e->mask || (!global && (e->hi & ENTRYHI_ASID) != asid))
 		return;
 	if (is_supervisor(e->hi) && mmu_window(v, entry_va(e), &gpa))
 		return; /* as KSEG0, whose place it has: no entry reaches into it */
