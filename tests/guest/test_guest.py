@@ -20,6 +20,9 @@ HERE = Path(__file__).resolve().parent
 LIMIT = 60 # seconds for a boot with a batch of tests; a native run takes less than one
 BATCH = 8
 MEMORY = 8 # MB for each VM
+# Words for the monitor: without what only saves time; and with its own check of its translations.
+SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
+CHECK = "check=1"
 
 
 class Case:
@@ -37,11 +40,12 @@ TESTS = {source.stem: Case(source) for source in sorted(HERE.glob("*.c"))}
 NAMES = list(TESTS)
 NATIVE = [name for name in NAMES if TESTS[name].native]
 ENDING = [name for name in NAMES if TESTS[name].end in ("off", "killed")]
+TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_special|tlb_l2", name)]
 
 
-def batches():
-    pairs = [name for name in NAMES if TESTS[name].pair]
-    others = [name for name in ENDING if not TESTS[name].pair]
+def batches(among=None):
+    pairs = [name for name in among or NAMES if TESTS[name].pair]
+    others = [name for name in among or ENDING if not TESTS[name].pair]
     yield from (others[i:i + BATCH] for i in range(0, len(others), BATCH))
     yield pairs
 
@@ -73,22 +77,22 @@ class Runs:
             self.native_lines[name] = lines
         return self.native_lines[name]
 
-    def monitor(self, name):
+    def monitor(self, name, words="", among=None):
         """The lines of the test under the monitor, and the monitor's lines about its VM; its whole batch is run."""
-        if name not in self.monitor_lines:
-            index, batch = next((i, b) for i, b in enumerate(batches()) if name in b)
-            self.run_batch(f"monitor-{index}", batch)
-        return self.monitor_lines[name]
+        if (name, words) not in self.monitor_lines:
+            index, batch = next((i, b) for i, b in enumerate(batches(among)) if name in b)
+            self.run_batch("-".join(["monitor", *words.split("=")[:1], str(index)]), batch, words)
+        return self.monitor_lines[name, words]
 
-    def run_batch(self, log, names):
+    def run_batch(self, log, names, words):
         node = {"node": 1} if TESTS[names[0]].pair else {}
         vms = [vm(f"t{i}", f"{name}.elf", None, TESTS[name].memory, vcpus=TESTS[name].vcpus, **node) for i, name in enumerate(names)]
         archive = write_scenario(self.folder, vms, nodes=4, memory=256, name=log)
-        code, lines, path = run(log, ["-a", "exit=1", str(archive)])
+        code, lines, path = run(log, ["-a", f"exit=1 {words}", str(archive)])
         for i, name in enumerate(names):
             mine = [line[len(f"[t{i}] "):] for line in lines if line.startswith(f"[t{i}]")]
-            about = [line for line in lines if re.match(rf"\[\d+\] vm: t{i} ", line)]
-            self.monitor_lines[name] = mine, about, code, path
+            about = [line for line in lines if re.match(rf"\[\d+\] (vm: t{i} |check: t{i}/)", line)]
+            self.monitor_lines[name, words] = mine, about, code, path
 
 
 @pytest.fixture(scope="session")
@@ -110,17 +114,31 @@ def test_native(runs, name):
     assert verdict(lines, name) == f"PASS {name}", "\n".join(lines[-15:])
 
 
-@pytest.mark.parametrize("name", ENDING)
-def test_monitor(runs, name):
-    lines, about, code, path = runs.monitor(name)
+def check_monitor(name, lines, about, code, path):
     shown = "\n".join(lines[-15:] + about) + f"\n({path.relative_to(TOP)})"
     assert verdict(lines, name) == f"PASS {name}", shown
+    assert not [line for line in about if " check: " in line], shown
     ended = {"off": "powered off, code 0", "killed": "killed: "}[TESTS[name].end]
     assert ended in about[-1], shown
     if TESTS[name].end == "off":
         assert code == 0, f"the machine ended with {code}:\n{tail(path, 15)}"
     else:
         assert lines[-1] == f"PASS {name}", "it went on after it should have ended:\n" + shown
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_monitor(runs, name):
+    check_monitor(name, *runs.monitor(name))
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_monitor_slow(runs, name):
+    check_monitor(name, *runs.monitor(name, SLOW))
+
+
+@pytest.mark.parametrize("name", TRANSLATING)
+def test_monitor_check(runs, name):
+    check_monitor(name, *runs.monitor(name, CHECK, TRANSLATING))
 
 
 @pytest.mark.parametrize("name", NATIVE)
