@@ -75,7 +75,7 @@ enum verdict inject(struct vcpu *v)
 	if (in->code == EXC_INT) {
 		if (cause & CAUSE_IV)
 			offset = VEC_INT;
-	} else {
+	} else if (!(status & STATUS_EXL)) { /* as the machine: like EPC */
 		set_bad_instruction(v);
 	}
 	if (in->refill && !(status & STATUS_EXL))

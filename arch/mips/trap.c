@@ -14,7 +14,13 @@ typedef enum verdict (*trap_fn)(struct vcpu *v, u32 code);
 /* The guest's own business. */
 static enum verdict trap_reflect(struct vcpu *v, u32 code) { return inject_code(v, code); }
 
-static enum verdict trap_address(struct vcpu *v, u32 code) { return inject_badvaddr(v, code); }
+/* QEMU writes BadVAddr of a misaligned fetch when it translates, not when it raises. */
+static enum verdict trap_address(struct vcpu *v, u32 code)
+{
+	if (v->arch.pc & 3)
+		v->arch.badvaddr = v->arch.pc;
+	return inject_badvaddr(v, code);
+}
 
 static enum verdict trap_interrupt(struct vcpu *v, u32 code)
 {

@@ -44,7 +44,7 @@ void vtlb_probe(struct vcpu *v)
 		vcp0(v, Index) = (u64)(e - v->arch.vtlb);
 		return;
 	}
-	vcp0(v, Index) = (u64)(s64)(s32)INDEX_P;
+	vcp0(v, Index) |= (u64)(s64)(s32)INDEX_P; /* the rest stays, as on the machine */
 	mmu_forget(v, hi, 0, hi >> 62 != 0);
 }
 
@@ -76,14 +76,16 @@ void vtlb_write(struct vcpu *v, bool random)
 	struct vtlb_entry *e = &v->arch.vtlb[index];
 	u64 mask = vcp0(v, PageMask), hi = vcp0(v, EntryHi);
 	u64 g = vcp0(v, EntryLo0) & vcp0(v, EntryLo1) & ENTRYLO_G;
+	u64 within = mask >> 13 << ENTRYLO_PFN_SHIFT | ENTRYLO_G;
 
 	/* What TLBWR evicts may live on in the L2TLB, as the machine's TLB keeps what it evicts
 	 * itself. */
 	if (!random && !(e->hi & ENTRYHI_EHINV))
 		mmu_forget(v, e->hi, e->mask, entry_global(e));
+	/* as the machine: the VPN2 as it is, the PFNs without the bits within a large page */
 	*e = (struct vtlb_entry){
-		.hi = hi & ~(mask & ENTRYHI_VPN2),
-		.lo = { (vcp0(v, EntryLo0) & ~1ul) | g, (vcp0(v, EntryLo1) & ~1ul) | g },
+		.hi = hi,
+		.lo = { (vcp0(v, EntryLo0) & ~within) | g, (vcp0(v, EntryLo1) & ~within) | g },
 		.mask = mask,
 	};
 	if (!(hi & ENTRYHI_EHINV))
