@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs the batch of programs that lies in memory, each from the same state, and prints a hash of
+ * each one's exceptions, registers, CP0, TLB and memory; verbosely also what is hashed. The same
+ * objects run natively and under the monitor: see README.md. The programs are program.py's.
+ */
+#include <string.h>
+
+#include "guests/lib/cp0.h"
+#include "guests/lib/guest.h"
+#include "guests/lib/tlb.h"
+#include "tests/diff/diff.h"
+
+const char guest_name[] = "diff";
+
+struct program {
+	u32 words, flags;
+	u64 seed;
+	u32 code[];
+};
+
+struct batch {
+	u64 magic;
+	u32 count, flags;
+	struct program first;
+};
+
+#define EXCEPTIONS_MAX 150
+#define STATUS_SEEN    0x30c0ffffu /* all but FR */
+#define CAUSE_SEEN     0xf080837cu /* all but DC and the lines that no VM has */
+#define HASH_START     0xcbf29ce484222325ull
+
+extern char diff_vectors[], diff_prologue[], diff_prologue_end[];
+void diff_enter(void);
+_Noreturn void diff_leave(void);
+void diff_fpu_load(const u64 *f);
+void diff_fpu_store(u64 *f);
+u64 diff_trap(u64 vector);
+
+u64 diff_gpr[32], diff_sp;
+u8 diff_stack[16384] __attribute__((aligned(16)));
+
+static const u64 area[DIFF_X_INDEX + 1] = {
+	[2] = 0x20000000,	  [3] = 0x20100000,	    [4] = 0x0000123456000000,
+	[5] = 0x0000ffff00000000, [6] = 0x4000000200000000, [7] = 0xffffffffd0200000,
+	[8] = 0xffffffffd0300000, [9] = 0x4000ffff00000000, [10] = 0x40000000,
+	[11] = 0x50000000,
+};
+
+static const struct program *now;
+static bool verbose;
+static bool quiet;	   /* the prologue: nothing is hashed */
+static bool address_error; /* the last exception with an address was one */
+static bool bus_error;	   /* there was one: BadInstr may be any */
+static unsigned exceptions;
+static u64 hash;
+static const char *ending;
+
+static void add(u64 v)
+{
+	hash = (hash ^ v) * 0x100000001b3;
+	hash ^= hash >> 29;
+}
+
+static void show(const char *name, u64 v)
+{
+	add(v);
+	if (verbose)
+		print("  %s %016lx\n", name, (unsigned long)v);
+}
+
+static u64 mix(u64 v)
+{
+	v = (v ^ v >> 31) * 0x9e3779b97f4a7c15;
+	return v ^ v >> 29;
+}
+
+/* ---- TLB ---- */
+
+struct tlb_registers {
+	u64 lo0, lo1, hi;
+	u32 mask, index;
+};
+
+static struct tlb_registers tlb_save(void)
+{
+	return (struct tlb_registers){ cp0_read_entrylo0(), cp0_read_entrylo1(), cp0_read_entryhi(),
+				       cp0_read_pagemask(), cp0_read_index() };
+}
+
+static void tlb_restore(const struct tlb_registers *t)
+{
+	cp0_write_entrylo0(t->lo0);
+	cp0_write_entrylo1(t->lo1);
+	cp0_write_entryhi(t->hi);
+	cp0_write_pagemask(t->mask);
+	cp0_write_index(t->index);
+}
+
+static void map_wired(void)
+{
+	tlb_map_at(0, DIFF_CODE_VA, 0, LO_RW(DIFF_CODE_PA) | LO_G,
+		   LO_RW(DIFF_CODE_PA + PAGE_SIZE) | LO_G);
+	tlb_map_at(1, DIFF_DATA_VA, 0, LO_RW(DIFF_DATA_PA) | LO_G,
+		   LO_RW(DIFF_DATA_PA + PAGE_SIZE) | LO_G);
+}
+
+/* The entry that owns va, or 0. */
+static unsigned owner(u64 va)
+{
+	for (unsigned i = DIFF_FIRST_INDEX; i <= DIFF_X_INDEX; i++)
+		if (va - area[i] < DIFF_AREA_BYTES)
+			return i;
+	return 0;
+}
+
+static bool is_w(u64 va)
+{
+	return va - DIFF_W_VA < DIFF_AREA_BYTES || va - DIFF_W_CSSEG < DIFF_AREA_BYTES;
+}
+
+/* What W pages map is a function of their address: who wrote the entry does not matter. */
+static u64 w_lo(u64 va) { return LO_RW(DIFF_POOL_PA + (mix(va >> 12) & 15) * PAGE_SIZE); }
+
+static void fill_w(u64 va)
+{
+	struct tlb_registers old = tlb_save();
+	u64 pair = va & ~0x1fffull;
+
+	cp0_write_entryhi(HI_VPN(va) | (old.hi & HI_ASID));
+	tlb_write_random((struct tlb_entry){ .hi = HI_VPN(va) | (old.hi & HI_ASID),
+					     .lo0 = w_lo(pair),
+					     .lo1 = w_lo(pair + PAGE_SIZE) });
+	tlb_restore(&old);
+}
+
+/* Makes va usable for the access that failed; the other page of the pair gets what chance gives. */
+static bool fill_area(u64 va, bool write)
+{
+	struct tlb_registers old = tlb_save();
+	u64 chance = mix(va >> 12 ^ now->seed ^ exceptions);
+	unsigned index = owner(va);
+	u64 lo[2], asid = old.hi & HI_ASID;
+
+	if (!index)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		u64 pa = index == DIFF_X_INDEX
+				 ? DIFF_X_PA + (unsigned)i * PAGE_SIZE
+				 : DIFF_POOL_PA + (chance >> (8 + 4 * i) & 15) * PAGE_SIZE;
+
+		lo[i] = LO_PA(pa) | LO_C | (chance >> (16 + i) & 1 ? LO_V : 0) |
+			(chance >> (18 + i) & 1 ? LO_D : 0) | (chance & 1 ? LO_G : 0);
+	}
+	lo[va >> 12 & 1] |= LO_V | (write ? LO_D : 0);
+	tlb_map_at(index, va, (unsigned)asid, lo[0], lo[1]);
+	tlb_restore(&old);
+	return true;
+}
+
+/* Invalid, modified, read- or execute-inhibited: as a kernel does it, by TLBP, TLBR and TLBWI. */
+static bool allow(u64 va, bool write)
+{
+	struct tlb_registers old = tlb_save();
+	struct tlb_entry e;
+	int index;
+
+	if (!owner(va))
+		return false;
+	index = tlb_probe(va, old.hi & HI_ASID);
+	if (index < DIFF_FIRST_INDEX || index > DIFF_X_INDEX) {
+		tlb_restore(&old);
+		return false;
+	}
+	e = tlb_read_at((unsigned)index);
+	u64 *lo = va & ((e.mask + 0x2000) >> 1) ? &e.lo1 : &e.lo0;
+	*lo = (*lo & ~(LO_RI | LO_XI)) | LO_V | (write ? LO_D : 0);
+	tlb_write_at((unsigned)index, e);
+	tlb_restore(&old);
+	return true;
+}
+
+/* ---- the end of a program ---- */
+
+#define READ64(name, reg, sel)                                                      \
+	do {                                                                        \
+		u64 v_;                                                             \
+		asm volatile("dmfc0 %0, $" #reg ", " #sel : "=r"(v_) : : "memory"); \
+		show(name, v_);                                                     \
+	} while (0)
+
+static void final_cp0(void)
+{
+	READ64("EntryLo0", 2, 0);
+	READ64("EntryLo1", 3, 0);
+	READ64("PageMask", 5, 0);
+	READ64("PageGrain", 5, 1);
+	READ64("Wired", 6, 0);
+	READ64("HWREna", 7, 0);
+	READ64("UserLocal", 4, 2);
+	show("Index", cp0_read_index() & 63); /* QEMU's P stays until a TLBP hits */
+	READ64("KScratch1", 31, 2);
+	READ64("KScratch2", 31, 3);
+	READ64("KScratch3", 31, 4);
+	READ64("KScratch4", 31, 5);
+	READ64("KScratch5", 31, 6);
+	READ64("KScratch6", 31, 7);
+	READ64("ErrorEPC", 30, 0);
+	if (now->flags & DIFF_SOFT)
+		return;
+	READ64("EntryHi", 10, 0);
+	if (address_error) /* UNPREDICTABLE then */
+		return;
+	READ64("BadVAddr", 8, 0);
+	READ64("Context", 4, 0);
+	READ64("XContext", 20, 0);
+}
+
+static void final_state(void)
+{
+	static u64 fpu[33];
+	char name[8] = "r";
+
+	for (unsigned i = 1; i < 32; i++) {
+		name[1] = (char)('0' + i / 10);
+		name[2] = (char)('0' + i % 10);
+		if (i != 26 && i != 27)
+			show(name, diff_gpr[i]);
+	}
+	show("Status", cp0_read_status() & STATUS_SEEN);
+	show("Cause", cp0_read_cause() & CAUSE_SEEN & ~(now->flags & DIFF_SOFT ? 0x7cu : 0));
+	final_cp0();
+	cp0_write_pagegrain((s32)0xc8000000);
+	cp0_write_status(ST_BASE | ST_CU1 | ST_EXL);
+	diff_fpu_store(fpu);
+	name[0] = 'f';
+	for (unsigned i = 0; i < 33; i++) {
+		name[1] = (char)('0' + i / 10);
+		name[2] = (char)('0' + i % 10);
+		show(name, fpu[i]);
+	}
+	for (unsigned i = DIFF_FIRST_INDEX; i <= DIFF_X_INDEX; i++) {
+		struct tlb_entry e = tlb_read_at(i);
+
+		name[0] = 't';
+		name[1] = (char)('0' + i / 10);
+		name[2] = (char)('0' + i % 10);
+		show(name, e.hi);
+		show("lo0", e.lo0);
+		show("lo1", e.lo1);
+		show("mask", e.mask);
+	}
+}
+
+static void memory_state(void)
+{
+	const u64 *data = guest_va(DIFF_DATA_PA), *pool = guest_va(DIFF_POOL_PA);
+	u64 old = hash;
+
+	hash = HASH_START;
+	for (unsigned i = 0; i < 2 * PAGE_SIZE / 8; i++)
+		add(data[i]);
+	for (unsigned i = 0; i < 16 * PAGE_SIZE / 8; i++)
+		add(pool[i]);
+	u64 sum = hash;
+	hash = old;
+	show("memory", sum);
+}
+
+static _Noreturn void end(const char *how)
+{
+	ending = how;
+	if (!quiet) {
+		show(how, (u64)how[0]);
+		final_state();
+		memory_state();
+	}
+	diff_leave();
+}
+
+/* ---- exceptions ---- */
+
+static const char *const codes[32] = {
+	"Int",	  "Mod", "TLBL",	 "TLBS",	 "AdEL",	  "AdES", "IBE",
+	"DBE",	  "Sys", "Bp",		 "RI",		 "CpU",		  "Ov",	  "Tr",
+	"MSAFPE", "FPE", [19] = "TLBRI", [20] = "TLBXI", [21] = "MSADis",
+};
+
+struct event {
+	u64 vector, cause, status, epc, badvaddr;
+	u32 code;
+	bool bd, tlb, address, store, fetch;
+};
+
+/* The general registers that are not what they were at the exception before. */
+static void show_changes(void)
+{
+	static u64 last[32];
+
+	for (unsigned i = 1; i < 32; i++) {
+		if (diff_gpr[i] != last[i] && i != 26 && i != 27)
+			print("    r%02u %016lx\n", i, (unsigned long)diff_gpr[i]);
+		last[i] = diff_gpr[i];
+	}
+}
+
+static void trace(const struct event *e)
+{
+	u64 before = hash, gprs;
+	bool instruction = e->code != EXC_INT && !bus_error && !e->fetch;
+
+	hash = HASH_START;
+	for (unsigned i = 1; i < 32; i++)
+		if (i != 26 && i != 27)
+			add(diff_gpr[i]);
+	gprs = hash;
+	hash = before;
+	add(e->cause);
+	add(e->status);
+	add(e->vector);
+	add(e->epc);
+	add(gprs);
+	add(e->address ? e->badvaddr : 0);
+	add(instruction ? cp0_read_badinstr() : 0);
+	add(instruction && e->bd ? cp0_read_badinstrp() : 0);
+	if (e->tlb) {
+		add(cp0_read_entryhi());
+		add(cp0_read_context());
+		add(cp0_read_xcontext());
+	}
+	if (!verbose)
+		return;
+	show_changes();
+	print("%3u %-6s EPC %016lx Status %08x Cause %08x vector %03x", exceptions,
+	      codes[e->code] ? codes[e->code] : "?", (unsigned long)e->epc, (u32)e->status,
+	      (u32)e->cause, (u32)e->vector);
+	if (e->address)
+		print(" BadVAddr %016lx", (unsigned long)e->badvaddr);
+	if (instruction)
+		print(" BadInstr %08x", cp0_read_badinstr());
+	if (instruction && e->bd)
+		print(" BadInstrP %08x", cp0_read_badinstrp());
+	if (e->tlb)
+		print("\n    EntryHi %016lx Context %016lx XContext %016lx",
+		      (unsigned long)cp0_read_entryhi(), (unsigned long)cp0_read_context(),
+		      (unsigned long)cp0_read_xcontext());
+	print("\n");
+}
+
+static bool in_program(u64 pc) { return !(pc & 3) && pc - DIFF_CODE_VA < now->words * 4ul; }
+
+/* The timer's interrupt, pending before we return: no instruction of the program runs meanwhile. */
+static void timer_pending(void)
+{
+	u32 due;
+
+	for (;;) {
+		due = cp0_read_count() + 3000;
+		cp0_write_compare((s32)due);
+		while ((s32)(cp0_read_count() - due) < 20000)
+			if ((cp0_read_cause() & (CAUSE_TI | CAUSE_IP(7))) ==
+			    (CAUSE_TI | CAUSE_IP(7)))
+				return; /* QEMU raises the two one after the other */
+	}
+}
+
+static void timer_away(void) { cp0_write_compare((s32)(cp0_read_count() - 1)); }
+
+static u32 service(u32 status)
+{
+	switch (cp0_read_badinstr() >> 6 & 0xfffff) {
+	case DIFF_SYS_END: end("end");
+	case DIFF_SYS_KERNEL: return status & ~ST_KSU;
+	case DIFF_SYS_USER: return (status & ~ST_KSU) | ST_KSU_USER;
+	case DIFF_SYS_TIMER: timer_pending(); return status;
+	case DIFF_SYS_TLBINVF: {
+		struct tlb_registers old = tlb_save();
+
+		tlb_clear();
+		map_wired();
+		tlb_restore(&old);
+		return status;
+	}
+	default: return status;
+	}
+}
+
+/* An interrupt is answered, or locked out. */
+static u32 interrupt(const struct event *e, u64 chance)
+{
+	u32 lines = e->cause & e->status & 0x8300;
+
+	if (chance & 3) {
+		if (lines & CAUSE_IP(7))
+			timer_away();
+		cp0_write_cause((s32)((e->cause & ~lines) & (CAUSE_IV | 0x300)));
+		return (u32)e->status;
+	}
+	return (u32)e->status & ~lines;
+}
+
+static bool mend(const struct event *e, u64 chance)
+{
+	if (e->code == EXC_CPU && CAUSE_CE((u32)e->cause) == 1)
+		return chance & 1;
+	if (!e->tlb || !(chance & 3))
+		return false;
+	if (e->vector == 0x80)
+		return fill_area(e->badvaddr, e->store);
+	return allow(e->badvaddr, e->store);
+}
+
+u64 diff_trap(u64 vector)
+{
+	struct event e = { .vector = vector,
+			   .cause = cp0_read_cause() & CAUSE_SEEN,
+			   .status = cp0_read_status() & STATUS_SEEN,
+			   .epc = cp0_read_epc(),
+			   .badvaddr = cp0_read_badvaddr() };
+	u32 status = (u32)e.status;
+	u64 chance, next;
+
+	e.code = CAUSE_EXC(e.cause);
+	e.bd = e.cause & CAUSE_BD;
+	e.tlb = e.code == EXC_MOD || e.code == EXC_TLBL || e.code == EXC_TLBS ||
+		e.code == EXC_TLBRI || e.code == EXC_TLBXI;
+	e.address = e.tlb || e.code == EXC_ADEL || e.code == EXC_ADES;
+	e.store = e.code == EXC_MOD || e.code == EXC_TLBS || e.code == EXC_ADES;
+	if (e.code == EXC_ADEL && (e.epc & 3)) /* QEMU may not have written it */
+		e.badvaddr = e.epc;
+	e.fetch = e.address && !e.store && e.badvaddr == e.epc + (e.bd ? 4 : 0);
+	if (e.tlb && e.vector == 0x80 && is_w(e.badvaddr)) {
+		fill_w(e.badvaddr);
+		return DIFF_ERETNC;
+	}
+	bus_error |= e.code == EXC_DBE || e.code == EXC_IBE;
+	if (e.address)
+		address_error = !e.tlb;
+	if (e.address && !e.tlb) /* UNPREDICTABLE then */
+		cp0_write_entryhi(cp0_read_entryhi() & HI_ASID);
+	exceptions++;
+	chance = mix(now->seed + exceptions * 0x9e3779b97f4a7c15);
+	if (!quiet)
+		trace(&e);
+	if (exceptions > EXCEPTIONS_MAX)
+		end("limit");
+	if (e.code == EXC_SYS)
+		status = service(status);
+	if (e.code == EXC_INT)
+		status = interrupt(&e, chance);
+	if (e.code == EXC_INT || mend(&e, chance)) {
+		next = e.epc;
+		if (e.code == EXC_CPU)
+			status |= ST_CU1;
+	} else if (in_program(e.epc) && !(e.fetch && !e.bd)) {
+		next = e.epc + (e.bd ? 8 : 4);
+	} else if (in_program(diff_gpr[30])) {
+		next = diff_gpr[30];
+	} else {
+		end("lost");
+	}
+	if ((chance >> 8 & 7) == 0 && !quiet) { /* the other way back */
+		cp0_write_errorepc(next);
+		cp0_write_status((s32)((status & ~ST_EXL) | ST_ERL));
+	} else {
+		cp0_write_epc(next);
+		cp0_write_status((s32)(status | ST_EXL));
+	}
+	return chance >> 16 & 1 ? DIFF_ERETNC : DIFF_ERET;
+}
+
+/* ---- programs ---- */
+
+static void enter(u64 pc, u32 status)
+{
+	exceptions = 0;
+	address_error = bus_error = false;
+	ending = "none";
+	cp0_write_epc(pc);
+	cp0_write_status((s32)(status | ST_EXL));
+	diff_enter();
+}
+
+static void prepare_cp0(void)
+{
+	cp0_write_status(ST_BASE | ST_EXL | ST_CU1);
+	cp0_write_pagegrain((s32)0xc8000000);
+	cp0_write_cause(0);
+	timer_away();
+	tlb_clear();
+	cp0_write_wired(0);
+	map_wired();
+	cp0_write_wired(DIFF_WIRED);
+	cp0_write_hwrena(0);
+	cp0_write_context(0);
+	cp0_write_xcontext(0);
+	cp0_write_userlocal(0);
+	cp0_write_entryhi(1);
+	cp0_write_entrylo0(0);
+	cp0_write_entrylo1(0);
+	cp0_write_pagemask(0);
+	cp0_write_index(2);
+	cp0_write_errorepc(0);
+	cp0_write_kscratch1(0);
+	cp0_write_kscratch2(0);
+	cp0_write_kscratch3(0);
+	cp0_write_kscratch4(0);
+	cp0_write_kscratch5(0);
+	cp0_write_kscratch6(0);
+	cp0_write_lladdr(0);
+}
+
+static void load_code(const void *code, size_t bytes)
+{
+	memcpy(guest_va(DIFF_CODE_PA), code, bytes);
+}
+
+/* A miss with known values: what no instruction can write is then the same everywhere. */
+static void prologue(void)
+{
+	static const struct program none = { .words = 8 };
+
+	now = &none;
+	quiet = true;
+	load_code(diff_prologue, (size_t)(diff_prologue_end - diff_prologue));
+	memset(diff_gpr, 0, sizeof(diff_gpr));
+	diff_gpr[9] = 0x70000000;
+	enter(DIFF_CODE_VA, ST_BASE);
+	quiet = false;
+}
+
+static void run(const struct program *p)
+{
+	static u64 fpu[33];
+	u32 status = ST_BASE;
+	u64 *data = guest_va(DIFF_DATA_PA);
+
+	prepare_cp0();
+	diff_fpu_load(fpu);
+	prologue();
+	prepare_cp0();
+	memset(guest_va(DIFF_POOL_PA), 0, 16 * PAGE_SIZE);
+	for (unsigned i = 0; i < 2 * PAGE_SIZE / 8; i++)
+		data[i] = i * 0x0123456789abcdeful;
+	load_code(p->code, p->words * 4ul);
+	now = p;
+	for (unsigned i = 1; i < 16; i++) /* small, large, negative */
+		diff_gpr[i] = (s64)mix(p->seed + i) >> (mix(p->seed * i) & 63);
+	for (unsigned i = 16; i < 25; i++)
+		diff_gpr[i] = area[i - 14] + 0x10000;
+	diff_gpr[25] = area[DIFF_X_INDEX] + 0x10000;
+	diff_gpr[28] = DIFF_DATA_VA + PAGE_SIZE;
+	diff_gpr[29] = mix(p->seed) & 1 ? DIFF_W_VA + 0x10000 : DIFF_W_CSSEG + 0x10000;
+	diff_gpr[30] = 0;
+	diff_gpr[31] = 0;
+	hash = HASH_START;
+	if (p->flags & DIFF_START_USER)
+		status |= ST_KSU_USER;
+	if (p->flags & DIFF_START_CU1)
+		status |= ST_CU1;
+	enter(DIFF_CODE_VA, status);
+}
+
+int main(void)
+{
+	const struct batch *b = guest_va(DIFF_BATCH_PA);
+	const struct program *p = &b->first;
+	u64 kscratch1 = cp0_read_kscratch1();
+	u32 *x = guest_va(DIFF_X_PA);
+
+	if (b->magic != DIFF_MAGIC) {
+		print("FAIL diff: found no batch\n");
+		return 1;
+	}
+	verbose = b->flags & DIFF_VERBOSE;
+	for (unsigned i = 0; i < 2 * PAGE_SIZE / 4; i++)
+		x[i] = 0x0000000d | i << 6; /* BREAK */
+	asm volatile("dmtc0 %0, $15, 1\n\tehb" : : "r"(diff_vectors));
+	for (u32 i = 0; i < b->count; i++) {
+		run(p);
+		print("%u %016lx %s %u\n", i, (unsigned long)hash, ending, exceptions);
+		p = (const struct program *)&p->code[(p->words + 1) & ~1u];
+	}
+	cp0_write_kscratch1(kscratch1);
+	print("PASS diff\n");
+	return 0;
+}
