@@ -6,16 +6,22 @@
 #include "tests/unit/fake.h"
 
 #include "arch/mips/asid.h"
+#include "kernel/abi/disco.h"
+#include "kernel/errno.h"
 #include "kernel/l2tlb.h"
+#include "kernel/options.h"
 
 struct fake_cpu fake_cpu;
-struct vcpu fake_vcpu;
+struct vcpu fake_vcpu, fake_other;
+struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
+bool fake_off[OPTIONS];
 
 static struct node node;
 static struct vm vm;
-static struct vcp0 cp0;
-static u64 asid_map[ASID_COUNT];
-static struct l2tlb l2tlb;
+static struct vcp0 cp0[2];
+static u64 asid_map[2][ASID_COUNT];
+static struct l2tlb l2tlb[2];
+static u64 stored[FAKE_STORED][PAGE_SIZE / 8];
 
 /* ---- the machine's TLB (QEMU's r4k_helper_tlb*) ---- */
 
@@ -28,8 +34,8 @@ static int find(u64 hi, u32 asid, u32 from, u32 to)
 	for (i = from; i < to; i++) {
 		const struct fake_tlb_entry *e = &fake_cpu.tlb[i];
 
-		if (e->present && (e->hi & ENTRYHI_VPN2) == (hi & ENTRYHI_VPN2) &&
-		    (e->hi & ENTRYHI_ASID) == asid)
+		if (e->present && !((e->hi ^ hi) & ENTRYHI_VPN2 & ~e->mask) &&
+		    ((e->lo[0] & e->lo[1] & ENTRYLO_G) || (e->hi & ENTRYHI_ASID) == asid))
 			return (int)i;
 	}
 	return -1;
@@ -50,9 +56,12 @@ static void fill(struct fake_tlb_entry *e)
 	e->hi = fake_cpu.reg[10][0];
 	e->lo[0] = fake_cpu.reg[2][0];
 	e->lo[1] = fake_cpu.reg[3][0];
-	assert_int_equal(fake_cpu.reg[5][0], 0);	 /* vectors.S relies on PageMask 0 */
-	assert_false((e->lo[0] | e->lo[1]) & ENTRYLO_G); /* a global entry would leak to other VMs
-							  */
+	e->mask = fake_cpu.reg[5][0];
+	if (e == &fake_cpu.tlb[0] &&
+	    (e->hi & ENTRYHI_VPN2) == (DISCO_SPECIAL_PAGE & ENTRYHI_VPN2)) /* wired */
+		return;
+	assert_int_not_equal(e - fake_cpu.tlb, 0);
+	assert_false((e->lo[0] | e->lo[1]) & ENTRYLO_G); /* would leak to other VMs */
 }
 
 void tlbp(void)
@@ -76,7 +85,7 @@ void tlbwi(void)
 
 void tlbwr(void)
 {
-	u32 i = fake_cpu.random++ % FAKE_TLB_ENTRIES;
+	u32 i = 1 + fake_cpu.random++ % (FAKE_TLB_ENTRIES - 1);
 
 	if (fake_cpu.tlb[i].present && fake_cpu.in_use < ARRAY_SIZE(fake_cpu.tlb))
 		fake_cpu.tlb[fake_cpu.in_use++] = fake_cpu.tlb[i];
@@ -110,46 +119,91 @@ void fake_cpu_reset(void)
 
 /* ---- the guest ---- */
 
+static void reset_vcpu(struct vcpu *v, u32 id)
+{
+	memset(v, 0, sizeof(*v));
+	memset(asid_map[id], 0, sizeof(asid_map[id]));
+	l2tlb_flush(&l2tlb[id]);
+	v->vm = &vm;
+	v->id = id;
+	v->node = &node;
+	v->arch.cp0 = &cp0[id];
+	v->arch.asid_map = asid_map[id];
+	v->arch.l2tlb = &l2tlb[id];
+	vm.vcpus[vm.nvcpus++] = v;
+	v->state = VCPU_READY;
+	vcp0_reset(v);
+	vtlb_reset(v);
+}
+
 void fake_reset(void)
 {
 	fake_cpu_reset();
 	memset(&node, 0, sizeof(node));
 	memset(&vm, 0, sizeof(vm));
-	memset(&fake_vcpu, 0, sizeof(fake_vcpu));
-	memset(asid_map, 0, sizeof(asid_map));
+	memset(stored, 0, sizeof(stored));
+	memset(fake_off, 0, sizeof(fake_off));
+	memset(fake_pairs, 0, sizeof(fake_pairs));
 	asid_pool_init(&node.asids);
-	l2tlb_flush(&l2tlb);
 	vm.pmap.npages = FAKE_PAGES;
-	fake_vcpu.vm = &vm;
-	fake_vcpu.node = &node;
-	fake_vcpu.arch.cp0 = &cp0;
-	fake_vcpu.arch.asid_map = asid_map;
-	fake_vcpu.arch.l2tlb = &l2tlb;
-	vcp0_reset(&fake_vcpu);
-	vtlb_reset(&fake_vcpu);
-	mmu_set_asid(&fake_vcpu);
+	vm.pmap.pairs = fake_pairs;
+	reset_vcpu(&fake_vcpu, 0);
+	reset_vcpu(&fake_other, 1);
+	fake_switch(&fake_vcpu);
 }
 
-static u64 half_of(u64 va, u64 lo0, u64 lo1) { return va & PAGE_SIZE ? lo1 : lo0; }
+void fake_switch(struct vcpu *v)
+{
+	node.current = v;
+	mmu_set_asid(v);
+	mmu_map_special(v);
+}
+
+static u64 half_of(const struct fake_tlb_entry *e, u64 va)
+{
+	u64 half = (e->mask + 0x2000) >> 1, lo = e->lo[!!(va & half)];
+
+	/* as if it were the 4 KB page within */
+	return lo ? lo + ((va & (half - 1)) >> PAGE_SHIFT << ENTRYLO_PFN_SHIFT) : 0;
+}
+
+/* vectors.S, refill_supervisor */
+static bool refill_large(u64 va)
+{
+	u64 window = va >> 62 == 1 ? va - DISCO_XSSEG_BASE : va - DISCO_CSSEG_BASE;
+	const struct pmap_pair *pair = fake_pairs + (window >> 21) % ARRAY_SIZE(fake_pairs);
+
+	if (window >> 21 >= ARRAY_SIZE(fake_pairs) || !(pair->lo[0] | pair->lo[1]))
+		return false;
+	fake_write(2, 0, pair->lo[0]);
+	fake_write(3, 0, pair->lo[1]);
+	fake_write(5, 0, PAGEMASK_1MB);
+	tlbwr();
+	fake_write(5, 0, 0);
+	return true;
+}
 
 u64 fake_translate(u64 va)
 {
+	struct vcpu *v = node.current;
 	u32 asid = asid_now();
 	const struct fake_tlb_entry *e = fake_tlb_find(va, asid);
 	u64 tag = (va & ENTRYHI_VPN2) | (va >> 62 ? 0 : asid);
 	const struct l2tlb_entry *l;
 
-	assert_int_equal(asid, fake_vcpu.arch.asid);
+	assert_int_equal(asid, v->arch.asid);
 	if (e)
-		return half_of(va, e->lo[0], e->lo[1]);
-	l = l2tlb_find(&l2tlb, tag);
+		return half_of(e, va);
+	fake_write(10, 0, (va & ENTRYHI_VPN2) | asid);
+	if (va >> 62 && refill_large(va))
+		return half_of(fake_tlb_find(va, asid), va);
+	l = l2tlb_find(v->arch.l2tlb, tag);
 	if (!l)
 		return 0;
-	fake_write(10, 0, (va & ENTRYHI_VPN2) | asid);
 	fake_write(2, 0, l->lo[0]);
 	fake_write(3, 0, l->lo[1]);
 	tlbwr();
-	return half_of(va, l->lo[0], l->lo[1]);
+	return va & PAGE_SIZE ? l->lo[1] : l->lo[0];
 }
 
 u64 fake_access(u64 va, bool write, enum verdict *verdict)
@@ -162,10 +216,10 @@ u64 fake_access(u64 va, bool write, enum verdict *verdict)
 		lo = fake_translate(va);
 		if ((lo & ENTRYLO_V) && (!write || (lo & ENTRYLO_D)))
 			return lo;
-		fake_vcpu.arch.badvaddr = va;
-		*verdict = mmu_fault(&fake_vcpu, lo & ENTRYLO_V ? EXC_MOD
-						 : write	? EXC_TLBS
-								: EXC_TLBL);
+		node.current->arch.badvaddr = va;
+		*verdict = mmu_fault(node.current, lo & ENTRYLO_V ? EXC_MOD
+						   : write	  ? EXC_TLBS
+								  : EXC_TLBL);
 		if (*verdict != RESUME)
 			return 0;
 	}
@@ -174,6 +228,39 @@ u64 fake_access(u64 va, bool write, enum verdict *verdict)
 }
 
 /* ---- kernel/ as far as arch/mips calls it ---- */
+
+struct node *node_self(void) { return &node; }
+
+bool option_on(enum option o) { return !fake_off[o]; }
+
+void check_flushed(struct vcpu *v, u64 va, u64 bytes) { (void)v, (void)va, (void)bytes; }
+
+u64 *fake_word(u64 gpa)
+{
+	assert_in_range(gpa >> PAGE_SHIFT, 0, FAKE_STORED - 1);
+	return &stored[gpa >> PAGE_SHIFT][(gpa & PAGE_MASK) / 8];
+}
+
+void *fake_mpn_ptr(mpn_t mpn)
+{
+	assert_in_range(mpn.v, FAKE_MACHINE_GPN, FAKE_MACHINE_GPN + FAKE_STORED - 1);
+	return stored[mpn.v - FAKE_MACHINE_GPN];
+}
+
+mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn)
+{
+	(void)p;
+	return gpn.v < FAKE_STORED ? (mpn_t){ FAKE_MACHINE_GPN + gpn.v } : MPN_NONE;
+}
+
+int vm_copy_in(struct vm *of, void *to, gpa_t from, size_t len)
+{
+	(void)of;
+	if (from.v + len > FAKE_STORED * PAGE_SIZE || from.v + len < from.v)
+		return -EFAULT;
+	memcpy(to, (u8 *)stored + from.v, len);
+	return 0;
+}
 
 u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 {

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine for arch/mips on the host: one VM of one VCPU on one node, with the fake CP0 and TLB of
- * fake/arch/mips/cp0.h, and guest memory that is there without being stored. For tests that link
- * arch/mips/{mmu,vtlb,vcp0,inject,asid}.c.
+ * A machine for arch/mips on the host: one VM of two VCPUs on one node, with the fake CP0 and TLB
+ * of fake/arch/mips/cp0.h, and guest memory that is there without being stored but for its first
+ * pages. For tests that link arch/mips/{mmu,walk,vtlb,vcp0,inject,asid}.c.
  */
 #ifndef TESTS_UNIT_FAKE_H
 #define TESTS_UNIT_FAKE_H
 
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
+#include "kernel/options.h"
 #include "kernel/vm.h"
 
 #define FAKE_PAGES	 0x4000	   /* of guest memory */
+#define FAKE_STORED	 32	   /* of these */
 #define FAKE_MACHINE_GPN 0x80000ul /* guest page n is machine page FAKE_MACHINE_GPN + n */
 
-extern struct vcpu fake_vcpu;
+extern struct vcpu fake_vcpu, fake_other; /* the first runs */
+extern struct pmap_pair fake_pairs[];	  /* none but what a test sets */
+extern bool fake_off[OPTIONS];		  /* off=... */
 
 /* Everything as after VM start: kernel mode, empty TLBs, an address space of guest ASID 0. */
 void fake_reset(void);
+
+void fake_switch(struct vcpu *v); /* v runs from now on */
+u64 *fake_word(u64 gpa);	  /* of the stored memory */
 
 /* What the machine does on an access of the guest: its TLB, then the L2TLB as the refill handler
  * reads it. 0: a trap. */

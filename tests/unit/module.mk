@@ -15,14 +15,17 @@ UNIT_SRCS_branch := arch/mips/branch.c
 UNIT_SRCS_asid := arch/mips/asid.c
 UNIT_SRCS_l2tlb := kernel/l2tlb.c
 UNIT_SRCS_memmap := kernel/memmap.c kernel/pmap.c
+UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/memmap.c
+UNIT_SRCS_options := kernel/format.c
 UNIT_SRCS_topology := numa/topology.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
 UNIT_LIBFDT := vmdesc gdtb
-# With fake/ in place of the machine's registers and TLB.
-UNIT_FAKE := mmu cp0 inject emul
-UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
+# With fake/ in place of the machine's registers, TLB and memory.
+UNIT_FAKE := mmu cp0 inject emul walk nodemem
+UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_walk := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_inject := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_emul := $(UNIT_FAKE_SRCS) arch/mips/emul.c arch/mips/branch.c
@@ -45,7 +48,7 @@ build/host/unit/test_$(1): tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(fi
 		| build/libfdt.ok
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c %.a,$$^) -lcmocka
+	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c %.a,$$^) -lcmocka
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
 

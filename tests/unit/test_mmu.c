@@ -102,11 +102,74 @@ static void memory_ends_where_it_ends(void **state)
 static void the_monitors_page_is_no_guests(void **state)
 {
 	(void)state;
-	assert_int_equal(reach(DISCO_SPECIAL_PAGE), -EXC_ADEL);
-	assert_int_equal(reach_write(DISCO_SPECIAL_PAGE + 8), -EXC_ADES);
-	write_pair(DISCO_SPECIAL_PAGE & ~0x1fffull, fake_lo(1, V | D | G), fake_lo(2, V | D | G),
-		   false);
-	assert_int_equal(reach(DISCO_SPECIAL_PAGE), -EXC_ADEL);
+	const u64 below = DISCO_SPECIAL_PAGE - PAGE_SIZE;
+	u64 bits[2] = { V | D, V | D | G };
+
+	for (int i = 0; i < 8; i++) {
+		const struct fake_tlb_entry *e = fake_tlb_find(DISCO_SPECIAL_PAGE, 77);
+
+		assert_ptr_equal(e, &fake_cpu.tlb[0]);
+		assert_int_equal(arch_entry_page(e->lo[1]).v, maddr_mpn(ptr_maddr(v->arch.cp0)).v);
+		assert_int_equal(e->lo[0] & V, 0);
+		assert_int_equal(reach(below), -EXC_ADEL);
+		assert_int_equal(reach_write(below + 8), -EXC_ADES);
+		/* whatever the guest does with a pair of its own there */
+		write_pair(below, fake_lo(1, bits[i & 1]), fake_lo(2, bits[i & 1]), i & 2);
+		if (i & 4)
+			write_pair(USER_PAGE, 0, 0, false);
+		probe(below);
+		mmu_forget(v, below, 0, i & 1);
+	}
+	vtlb_invalidate(v, true);
+	assert_ptr_equal(fake_tlb_find(DISCO_SPECIAL_PAGE, 77), &fake_cpu.tlb[0]);
+}
+
+/* Blocks of 1 MB: a pair of them is one entry, where both are whole and aligned. */
+static void the_windows_have_large_pages(void **state)
+{
+	const u64 rw = V | D | ENTRYLO_C_WB;
+
+	(void)state;
+	fake_pairs[1].lo[0] = fake_lo(FAKE_MACHINE_GPN + 0x200, rw);
+	fake_pairs[1].lo[1] = fake_lo(FAKE_MACHINE_GPN + 0x300, rw);
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(reach_write(DISCO_CSSEG_BASE + 0x3fffff), 0x3ff);
+	assert_int_equal(reach(DISCO_XSSEG_BASE + 0x2ff008), 0x2ff);
+	assert_int_equal(fake_tlb_find(DISCO_XSSEG_BASE + 0x300000, v->arch.asid)->mask,
+			 PAGEMASK_1MB);
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x1ff000), 0x1ff);
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x400000), 0x400);
+	assert_int_equal(fake_cpu.reg[5][0], 0); /* vectors.S relies on it */
+	/* broken: page by page from now on, as pmap.c does it */
+	fake_pairs[1] = (struct pmap_pair){ .broken = true };
+	mmu_flush_node();
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE + 0x212345, v->arch.asid)->mask, 0);
+}
+
+/* One is flushed by the other until ASIDs begin anew: no two ever have the same. */
+static void a_new_generation_leaves_nobody_behind(void **state)
+{
+	struct vcpu *const other = &fake_other;
+
+	(void)state;
+	for (u32 round = 0; round < 5000; round++) {
+		write_pair(USER_PAGE, fake_lo(1, V), fake_lo(2, V), true);
+		assert_int_equal(reach(USER_PAGE), 1);
+		mmu_flush_vcpu(other);
+		if (round % 3 == 0)
+			mmu_drop_asid(other, 0);
+		if (round % 1000 != 999)
+			continue;
+		for (u32 i = 0; i <= round / 1000; i++)
+			mmu_flush_vcpu(v);
+		assert_int_equal(reach(USER_PAGE), 1);
+		fake_switch(other);
+		other->arch.badvaddr = USER_PAGE;
+		assert_int_equal(fake_translate(USER_PAGE), 0);
+		assert_int_equal(mmu_fault(other, EXC_TLBL), INJECT);
+		fake_switch(v);
+	}
 }
 
 static void rights_are_the_entrys(void **state)
@@ -380,6 +443,8 @@ int main(void)
 		cmocka_unit_test_setup(entries_do_not_reach_into_the_windows, fill),
 		cmocka_unit_test_setup(memory_ends_where_it_ends, fill),
 		cmocka_unit_test_setup(the_monitors_page_is_no_guests, fill),
+		cmocka_unit_test_setup(the_windows_have_large_pages, fill),
+		cmocka_unit_test_setup(a_new_generation_leaves_nobody_behind, fill),
 		cmocka_unit_test_setup(rights_are_the_entrys, fill),
 		cmocka_unit_test_setup(address_spaces_are_apart, fill),
 		cmocka_unit_test_setup(global_entries_hold_in_all, fill),

@@ -14,7 +14,7 @@
 
 struct fake_tlb_entry {
 	bool present;
-	u64 hi, lo[2];
+	u64 hi, lo[2], mask;
 };
 
 struct fake_cpu {
