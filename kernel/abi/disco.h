@@ -32,14 +32,11 @@
 #define DISCO_HC_RESET	       11 /* () loads and starts the VM afresh */
 #define DISCO_HC_VCPU_ID       12 /* () -> this VCPU's number in its VM */
 #define DISCO_HC_STAT	       13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
-#define DISCO_HC_MMU_SETUP     14 /* (physical address of a DISCO_MMU_ block, 0: off) -> 0: see below \
-				   */
-#define DISCO_HC_MMU_SWITCH 15	  /* (EntryHi, page table root VA) -> 0: another address space */
-#define DISCO_HC_MMU_FLUSH  16 /* (VA, bytes, vcpu bit mask, ASID or DISCO_ALL_ASIDS) -> 0: below \
-				*/
-#define DISCO_HC_YIELD_TO \
-	17 /* (vcpu) gives the rest of the time slice to that one, if it can run -> 0 */
-#define DISCO_HC_COUNT_ 18 /* how many there are; not a call */
+#define DISCO_HC_MMU_SETUP     14 /* (physical address of a DISCO_MMU_ block, 0: off) -> 0 */
+#define DISCO_HC_MMU_SWITCH    15 /* (EntryHi, page table root VA) -> 0: another address space */
+#define DISCO_HC_MMU_FLUSH     16 /* (VA, bytes, vcpu bit mask, ASID or DISCO_ALL_ASIDS) -> 0 */
+#define DISCO_HC_YIELD_TO      17 /* (vcpu) the rest of the slice to that one, if it can run -> 0 */
+#define DISCO_HC_COUNT_	       18 /* how many there are; not a call */
 
 /*
  * DISCO_HC_VCPU_START: a0 = vcpu, a1 = physical address of a struct of four 64-bit words
