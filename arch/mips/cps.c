@@ -28,6 +28,7 @@
 #define GIC_MAP_PIN    0x0500
 #define GIC_PIN	       0x80000000u
 #define GIC_MAP_VP     0x2000
+#define GIC_VL_RMASK   0x800c /* this processor's own sources: disable */
 #define IPI_SOURCE(vp) (64 + (vp)) /* the shared interrupts used as IPIs */
 
 static u32 read32(u64 pa) { return *(volatile u32 *)KSEG1(pa); }
@@ -71,6 +72,8 @@ void gic_node_init(unsigned node)
 {
 	u32 source = IPI_SOURCE(node);
 
+	/* its timer is enabled at reset, and rings on the IPIs' pin when the counter wraps after 43 s */
+	write32(GIC + GIC_VL_RMASK, 0x7f);
 	write32(GIC + GIC_MAP_PIN + 4 * source, GIC_PIN | (IRQ_IPI - 2));
 	write32(GIC + GIC_MAP_VP + 32 * source, 1u << node);
 	write32(GIC + GIC_SMASK + 4 * (source / 32), 1u << source % 32);
