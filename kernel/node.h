@@ -42,6 +42,7 @@ struct node {
 	struct vcpu *current;		/* the VCPU whose registers are in the processor, or NULL */
 	struct vcpu *vcpus[NODE_VCPUS]; /* the run queue: all that live here; fixed after boot */
 	u32 nvcpus, next;		/* next: where the round robin goes on */
+	struct vcpu *preferred;		/* gets the rest of this slice, or NULL */
 	u64 tick_next;			/* count64 */
 	u64 count_last;			/* count64 state */
 	u64 compare;			/* count64 for which Compare is set */

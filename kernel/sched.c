@@ -24,6 +24,7 @@ void sched_tick(struct node *n)
 	if (n->id == 0)
 		console_poll();
 	n->need_resched = true;
+	n->preferred = NULL;
 }
 
 static void make_ready(struct vcpu *v)
@@ -45,9 +46,17 @@ static void update_states(struct node *n)
 	}
 }
 
-/* The next READY VCPU after the last one chosen. */
+/*
+ * The preferred VCPU, in the slice of the one chosen before it: it is still whose turn comes then,
+ * or two that prefer each other would keep the processor. Else the next READY one after that.
+ */
 static struct vcpu *pick(struct node *n)
 {
+	struct vcpu *preferred = n->preferred;
+
+	n->preferred = NULL;
+	if (preferred && preferred->state == VCPU_READY)
+		return preferred;
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		u32 index = (n->next + i) % n->nvcpus;
 
@@ -61,11 +70,8 @@ static struct vcpu *pick(struct node *n)
 
 void sched_prefer(struct vcpu *v)
 {
-	struct node *n = node_self();
-
-	for (u32 i = 0; i < n->nvcpus; i++)
-		if (n->vcpus[i] == v)
-			n->next = i;
+	if (v->node == node_self())
+		v->node->preferred = v;
 }
 
 static void leave(struct node *n)
