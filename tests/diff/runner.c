@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the batch of programs that lies in memory, each from the same state, and prints a hash of
- * each one's exceptions, registers, CP0, TLB and memory; verbosely also what is hashed. The same
+ * Runs the batch of programs that lies in memory, each from the same state, and prints a diff_hash
+ * of each one's exceptions, registers, CP0, TLB and memory; verbosely also what is hashed. The same
  * objects run natively and under the monitor: see README.md. The programs are program.py's.
  */
 #include <string.h>
@@ -9,26 +9,11 @@
 #include "guests/lib/cp0.h"
 #include "guests/lib/guest.h"
 #include "guests/lib/tlb.h"
-#include "tests/diff/diff.h"
+#include "tests/diff/runner.h"
 
 const char guest_name[] = "diff";
 
-struct program {
-	u32 words, flags;
-	u64 seed;
-	u32 code[];
-};
-
-struct batch {
-	u64 magic;
-	u32 count, flags;
-	struct program first;
-};
-
 #define EXCEPTIONS_MAX 150
-#define STATUS_SEEN    0x30c0ffffu /* all but FR */
-#define CAUSE_SEEN     0xf080837cu /* all but DC and the lines that no VM has */
-#define HASH_START     0xcbf29ce484222325ull
 
 extern char diff_vectors[], diff_prologue[], diff_prologue_end[];
 void diff_enter(void);
@@ -48,26 +33,11 @@ static const u64 area[DIFF_X_INDEX + 1] = {
 };
 
 static const struct program *now;
-static bool verbose;
 static bool quiet;	   /* the prologue: nothing is hashed */
 static bool address_error; /* the last exception with an address was one */
 static bool bus_error;	   /* there was one: BadInstr may be any */
 static unsigned exceptions;
-static u64 hash;
 static const char *ending;
-
-static void add(u64 v)
-{
-	hash = (hash ^ v) * 0x100000001b3;
-	hash ^= hash >> 29;
-}
-
-static void show(const char *name, u64 v)
-{
-	add(v);
-	if (verbose)
-		print("  %s %016lx\n", name, (unsigned long)v);
-}
 
 static u64 mix(u64 v)
 {
@@ -180,100 +150,12 @@ static bool allow(u64 va, bool write)
 	return true;
 }
 
-/* ---- the end of a program ---- */
-
-#define READ64(name, reg, sel)                                                      \
-	do {                                                                        \
-		u64 v_;                                                             \
-		asm volatile("dmfc0 %0, $" #reg ", " #sel : "=r"(v_) : : "memory"); \
-		show(name, v_);                                                     \
-	} while (0)
-
-static void final_cp0(void)
-{
-	READ64("EntryLo0", 2, 0);
-	READ64("EntryLo1", 3, 0);
-	READ64("PageMask", 5, 0);
-	READ64("PageGrain", 5, 1);
-	READ64("Wired", 6, 0);
-	READ64("HWREna", 7, 0);
-	READ64("UserLocal", 4, 2);
-	show("Index", cp0_read_index() & 63); /* QEMU's P stays until a TLBP hits */
-	READ64("KScratch1", 31, 2);
-	READ64("KScratch2", 31, 3);
-	READ64("KScratch3", 31, 4);
-	READ64("KScratch4", 31, 5);
-	READ64("KScratch5", 31, 6);
-	READ64("KScratch6", 31, 7);
-	READ64("ErrorEPC", 30, 0);
-	if (now->flags & DIFF_SOFT)
-		return;
-	READ64("EntryHi", 10, 0);
-	if (address_error) /* UNPREDICTABLE then */
-		return;
-	READ64("BadVAddr", 8, 0);
-	READ64("Context", 4, 0);
-	READ64("XContext", 20, 0);
-}
-
-static void final_state(void)
-{
-	static u64 fpu[33];
-	char name[8] = "r";
-
-	for (unsigned i = 1; i < 32; i++) {
-		name[1] = (char)('0' + i / 10);
-		name[2] = (char)('0' + i % 10);
-		if (i != 26 && i != 27)
-			show(name, diff_gpr[i]);
-	}
-	show("Status", cp0_read_status() & STATUS_SEEN);
-	show("Cause", cp0_read_cause() & CAUSE_SEEN & ~(now->flags & DIFF_SOFT ? 0x7cu : 0));
-	final_cp0();
-	cp0_write_pagegrain((s32)0xc8000000);
-	cp0_write_status(ST_BASE | ST_CU1 | ST_EXL);
-	diff_fpu_store(fpu);
-	name[0] = 'f';
-	for (unsigned i = 0; i < 33; i++) {
-		name[1] = (char)('0' + i / 10);
-		name[2] = (char)('0' + i % 10);
-		show(name, fpu[i]);
-	}
-	for (unsigned i = DIFF_FIRST_INDEX; i <= DIFF_X_INDEX; i++) {
-		struct tlb_entry e = tlb_read_at(i);
-
-		name[0] = 't';
-		name[1] = (char)('0' + i / 10);
-		name[2] = (char)('0' + i % 10);
-		show(name, e.hi);
-		show("lo0", e.lo0);
-		show("lo1", e.lo1);
-		show("mask", e.mask);
-	}
-}
-
-static void memory_state(void)
-{
-	const u64 *data = guest_va(DIFF_DATA_PA), *pool = guest_va(DIFF_POOL_PA);
-	u64 old = hash;
-
-	hash = HASH_START;
-	for (unsigned i = 0; i < 2 * PAGE_SIZE / 8; i++)
-		add(data[i]);
-	for (unsigned i = 0; i < 16 * PAGE_SIZE / 8; i++)
-		add(pool[i]);
-	u64 sum = hash;
-	hash = old;
-	show("memory", sum);
-}
-
 static _Noreturn void end(const char *how)
 {
 	ending = how;
 	if (!quiet) {
-		show(how, (u64)how[0]);
-		final_state();
-		memory_state();
+		diff_show(how, (u64)how[0]);
+		diff_final(now->flags, address_error);
 	}
 	diff_leave();
 }
@@ -306,29 +188,29 @@ static void show_changes(void)
 
 static void trace(const struct event *e)
 {
-	u64 before = hash, gprs;
+	u64 before = diff_hash, gprs;
 	bool instruction = e->code != EXC_INT && !bus_error && !e->fetch;
 
-	hash = HASH_START;
+	diff_hash = HASH_START;
 	for (unsigned i = 1; i < 32; i++)
 		if (i != 26 && i != 27)
-			add(diff_gpr[i]);
-	gprs = hash;
-	hash = before;
-	add(e->cause);
-	add(e->status);
-	add(e->vector);
-	add(e->epc);
-	add(gprs);
-	add(e->address ? e->badvaddr : 0);
-	add(instruction ? cp0_read_badinstr() : 0);
-	add(instruction && e->bd ? cp0_read_badinstrp() : 0);
+			diff_add(diff_gpr[i]);
+	gprs = diff_hash;
+	diff_hash = before;
+	diff_add(e->cause);
+	diff_add(e->status);
+	diff_add(e->vector);
+	diff_add(e->epc);
+	diff_add(gprs);
+	diff_add(e->address ? e->badvaddr : 0);
+	diff_add(instruction ? cp0_read_badinstr() : 0);
+	diff_add(instruction && e->bd ? cp0_read_badinstrp() : 0);
 	if (e->tlb) {
-		add(cp0_read_entryhi());
-		add(cp0_read_context());
-		add(cp0_read_xcontext());
+		diff_add(cp0_read_entryhi());
+		diff_add(cp0_read_context());
+		diff_add(cp0_read_xcontext());
 	}
-	if (!verbose)
+	if (!diff_verbose)
 		return;
 	show_changes();
 	print("%3u %-6s EPC %016lx Status %08x Cause %08x vector %03x", exceptions,
@@ -553,7 +435,7 @@ static void run(const struct program *p)
 	diff_gpr[29] = mix(p->seed) & 1 ? DIFF_W_VA + 0x10000 : DIFF_W_CSSEG + 0x10000;
 	diff_gpr[30] = 0;
 	diff_gpr[31] = 0;
-	hash = HASH_START;
+	diff_hash = HASH_START;
 	if (p->flags & DIFF_START_USER)
 		status |= ST_KSU_USER;
 	if (p->flags & DIFF_START_CU1)
@@ -572,13 +454,13 @@ int main(void)
 		print("FAIL diff: found no batch\n");
 		return 1;
 	}
-	verbose = b->flags & DIFF_VERBOSE;
+	diff_verbose = b->flags & DIFF_VERBOSE;
 	for (unsigned i = 0; i < 2 * PAGE_SIZE / 4; i++)
 		x[i] = 0x0000000d | i << 6; /* BREAK */
 	asm volatile("dmtc0 %0, $15, 1\n\tehb" : : "r"(diff_vectors));
 	for (u32 i = 0; i < b->count; i++) {
 		run(p);
-		print("%u %016lx %s %u\n", i, (unsigned long)hash, ending, exceptions);
+		print("%u %016lx %s %u\n", i, (unsigned long)diff_hash, ending, exceptions);
 		p = (const struct program *)&p->code[(p->words + 1) & ~1u];
 	}
 	cp0_write_kscratch1(kscratch1);

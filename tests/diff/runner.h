@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What the guest's files share: the batch, the hash, the registers of the program that runs. */
+#ifndef TESTS_DIFF_RUNNER_H
+#define TESTS_DIFF_RUNNER_H
+
+#include "kernel/types.h"
+#include "tests/diff/diff.h"
+
+struct program {
+	u32 words, flags;
+	u64 seed;
+	u32 code[];
+};
+
+struct batch {
+	u64 magic;
+	u32 count, flags;
+	struct program first;
+};
+
+#define STATUS_SEEN 0x30c0ffffu /* all but FR */
+#define CAUSE_SEEN  0xf080837cu /* all but DC and the lines that no VM has */
+#define HASH_START  0xcbf29ce484222325ull
+
+extern u64 diff_gpr[32]; /* the program's, while it does not run */
+extern u64 diff_hash;
+extern bool diff_verbose;
+
+void diff_add(u64 v);
+void diff_show(const char *name, u64 v); /* adds it, and prints it if verbose */
+
+void diff_fpu_load(const u64 *f); /* f0..f31, FCSR; CU1 must be set */
+void diff_fpu_store(u64 *f);
+
+/* Adds everything that a program leaves behind. flags are its own; address_error: what an address
+ * error leaves in CP0 is not promised. */
+void diff_final(u32 flags, bool address_error);
+
+#endif /* TESTS_DIFF_RUNNER_H */

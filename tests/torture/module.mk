@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# Torture of a Linux guest: guests/linux/torture.c is the only program of a root of its own.
+
+TORTURE ?= 120
+TORTURE_NEEDS := build/torture.cpio build/linux/vmlinux
+TEST_NEEDS += $(TORTURE_NEEDS)
+HELP += make torture        processes, memory and signals in Linux guests, all checked: TORTURE=120 seconds\n
+
+build/torture: guests/linux/torture.c
+	$(call say,CC,$<)
+	$(Q)$(CC) -O2 -mcompact-branches=never -static -std=gnu11 -Wall -Wextra -Werror -Wl,-z,noexecstack -s -o $@ $< -lpthread
+
+build/torture.cpio: build/torture build/gen_init_cpio
+	$(call say,CPIO,$@)
+	$(Q)printf 'dir /dev 755 0 0\nnod /dev/console 600 0 0 c 5 1\nfile /init build/torture 755 0 0\n' | build/gen_init_cpio - >$@
+
+.PHONY: torture
+torture: build/disco.elf $(TORTURE_NEEDS)
+	@PYTHONDONTWRITEBYTECODE=1 DISCO_TORTURE=$(TORTURE) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. -s tests/torture
