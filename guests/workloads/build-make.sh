@@ -9,7 +9,7 @@ trap 'rm -rf "$out.src"' EXIT
 cd "$out.src"
 autoreconf -fi
 ./configure --host="${cross%-}" --build="$(gcc -dumpmachine)" --disable-nls --without-guile --disable-load \
-	--disable-dependency-tracking CFLAGS='-O2 -mcompact-branches=never' LDFLAGS=-static
+	--disable-dependency-tracking CFLAGS="-O2 -mcompact-branches=never" LDFLAGS="-static -Wl,-z,noexecstack"
 make -j"$(nproc)" MAKEINFO=true
 mkdir -p "$out"
 "${cross}strip" -o "$out/make" make

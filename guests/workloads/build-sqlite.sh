@@ -8,4 +8,4 @@ mkdir -p "$out"
 cd "$out"
 CC=gcc "$src/configure" --disable-tcl --disable-readline
 make sqlite3.c
-"${cross}gcc" -O2 -w -mcompact-branches=never -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -c -o sqlite3.o sqlite3.c
+"${cross}gcc" -O2 -w -ffp-contract=off -mcompact-branches=never -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -c -o sqlite3.o sqlite3.c

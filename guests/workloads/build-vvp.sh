@@ -58,7 +58,7 @@ compile() { # FILE
 }
 export -f compile
 { sources vvp $vvp_names; sources vpi $vpi_names vcd_priv2.cc; echo "$modules"; } | xargs -P "$(nproc)" -n 1 bash -c 'compile "$0"'
-"${cross}g++" -static -s -o "$out/vvp.tmp" "$out"/vvp/*.o "$out"/vpi/*.o
+"${cross}g++" -static -s -Wl,-z,noexecstack -o "$out/vvp.tmp" "$out"/vvp/*.o "$out"/vpi/*.o
 # The folder vvp is the program's name.
 rm -rf "$out/vpi" "$out/vvp"
 mv "$out/vvp.tmp" "$out/vvp"

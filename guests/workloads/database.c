@@ -87,28 +87,33 @@ static const char *const modes[] = { "air", "fob", "mail", "rail", "ship", "truc
 static const char *const nouns[] = { "packages", "requests", "accounts", "deposits", "foxes" };
 static const char *const verbs[] = { "sleep", "haggle", "wake", "nag", "detect" };
 
+/* One call of below() a statement: C leaves the order of arguments open. */
+static void load_line(sqlite3_stmt *line, int key, int date, int parts, int suppliers)
+{
+	char comment[48];
+	int quantity = below(50) + 1, part = below(parts) + 1, supplier = below(suppliers) + 1;
+	int shipped = date + 1 + below(120), received = shipped + 1 + below(30);
+	int discount = below(11), tax = below(9), returned = below(2), committed = date + 30 + below(60);
+	const char *mode = PICK(modes), *who = PICK(nouns), *does = PICK(verbs), *what = PICK(nouns);
+
+	snprintf(comment, sizeof(comment), "%s %s over the %s", who, does, what);
+	insert(line, "iiiiiiittiiitt", key, part, supplier, quantity,
+	       quantity * (900 + part % 1000), discount, tax,
+	       received > 1700 ? "n" : returned ? "r" : "a", shipped > 1700 ? "o" : "f", shipped,
+	       committed, received, mode, comment);
+}
+
 static void load_orders(int orders, int customers, int parts, int suppliers)
 {
 	sqlite3_stmt *order = prepare("INSERT INTO orders VALUES(?,?,?,?)");
 	sqlite3_stmt *line = prepare("INSERT INTO lineitem VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-	char comment[48];
 
 	for (int key = 1; key <= orders; key++) {
-		int date = (int)below(2400);
+		int date = (int)below(2400), customer = below(customers) + 1;
 
-		insert(order, "iiit", key, below(customers) + 1, date, PICK(priorities));
-		for (int i = below(7); i >= 0; i--) {
-			int quantity = below(50) + 1, part = below(parts) + 1;
-			int shipped = date + 1 + below(120), received = shipped + 1 + below(30);
-
-			snprintf(comment, sizeof(comment), "%s %s over the %s", PICK(nouns),
-				 PICK(verbs), PICK(nouns));
-			insert(line, "iiiiiiittiiitt", key, part, below(suppliers) + 1, quantity,
-			       quantity * (900 + part % 1000), below(11), below(9),
-			       received <= 1700 ? (below(2) ? "r" : "a") : "n",
-			       shipped > 1700 ? "o" : "f", shipped, date + 30 + below(60), received,
-			       PICK(modes), comment);
-		}
+		insert(order, "iiit", key, customer, date, PICK(priorities));
+		for (int i = below(7); i >= 0; i--)
+			load_line(line, key, date, parts, suppliers);
 	}
 	sqlite3_finalize(order);
 	sqlite3_finalize(line);
@@ -140,14 +145,18 @@ static void load(int orders)
 	sqlite3_finalize(statement);
 	statement = prepare("INSERT INTO part VALUES(?,?,?,?)");
 	for (int i = 1; i <= parts; i++) {
+		const char *type = PICK(types);
+
 		snprintf(name, sizeof(name), "part %d", i);
-		insert(statement, "itti", i, name, PICK(types), below(50) + 1);
+		insert(statement, "itti", i, name, type, below(50) + 1);
 	}
 	sqlite3_finalize(statement);
 	statement = prepare("INSERT INTO customer VALUES(?,?,?,?)");
 	for (int i = 1; i <= customers; i++) {
+		int nation = below(25);
+
 		snprintf(name, sizeof(name), "customer %d", i);
-		insert(statement, "itit", i, name, below(25), PICK(segments));
+		insert(statement, "itit", i, name, nation, PICK(segments));
 	}
 	sqlite3_finalize(statement);
 	load_orders(orders, customers, parts, suppliers);

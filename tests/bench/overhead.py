@@ -3,8 +3,7 @@
 """What virtualization costs four workloads (guests/workloads), in the form of the paper's tables.
 
 Each workload runs on the bare machine and under the monitor (1 VM, 1 VCPU), with equal memory. Twice: once under the counting
-plugin with time bound to instructions (1 ns each), for the split of instructions into user, guest kernel and monitor; and in
-pairs without it, for the ratio of wall-clock times. The unit operations (bench.py) give the table of kernel services. Writes
+plugin, for the split of instructions into user, guest kernel and monitor; and in pairs without it, for the ratio of wall-clock times. The unit operations (bench.py) give the table of kernel services. Writes
 build/results/overhead.json. Instructions of processors that do not run the guest are not counted.
 
 usage: overhead.py [--only NAME[,NAME]] [--pairs N] [--skip-services]      (--pairs 0: no wall-clock times)
@@ -60,7 +59,7 @@ def say(text):
 
 
 def command(side, workload, plugin=None):
-    words = ["qemu/run.sh", "-q"] + (["-d", "-p", plugin] if plugin else [])
+    words = ["qemu/run.sh", "-q"] + (["-p", plugin] if plugin else [])
     if side == "bare":
         return words + ["-k", "build/linux-bare/vmlinux", "-n", "1", "-m", "256", "-a",
                         f'console=ttyS0 disco.run="workload {workload}"', "--", "-initrd", "build/work.cpio"]
@@ -85,7 +84,10 @@ def run(side, workload, plugin=None):
             if re.search(r"vm: \S+ (powered off|killed)|Power down|Kernel panic|disco.run: status", line):
                 time.sleep(0.5)
                 qemu.terminate()
-        qemu.wait()
+        try:
+            qemu.wait(20)
+        except subprocess.TimeoutExpired:
+            qemu.kill()
         watchdog.cancel()
     if "sum" not in marks:
         sys.exit(f"overhead: {workload} ({side}) did not end well: see {log.relative_to(TOP)}")
