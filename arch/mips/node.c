@@ -68,7 +68,8 @@ void irq_handle(struct node *n, u32 cause)
 		node_read_mail(n);
 	}
 	if (cause & CAUSE_TI) {
-		if (count64() >= n->tick_next)
+		/* not long before its time, the tick comes along with a guest's timer: one interrupt, not two */
+		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next)
 			sched_tick(n);
 		vtimer_expire(n);
 	}
