@@ -70,6 +70,8 @@ struct vcpu_arch {
 	struct l2tlb *l2tlb;
 	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
 	u32 asid;	      /* machine ASID of the current guest ASID */
+	bool scattered; /* pieces of large pages, or global user pages under several ASIDs, are
+			   cached */
 
 	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */
 	u64 timer;     /* count64 at which IP7 rises */

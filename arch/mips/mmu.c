@@ -74,6 +74,7 @@ void mmu_flush_vcpu(struct vcpu *v)
 {
 	for (unsigned i = 0; i < ASID_COUNT; i++)
 		v->arch.asid_map[i] = 0;
+	v->arch.scattered = false;
 	l2tlb_flush(v->arch.l2tlb);
 	mmu_set_asid(v);
 }
@@ -125,6 +126,18 @@ void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
 	restore_asid(v);
 }
 
+/*
+ * An entry that TLBWR replaced may have left more translations than the one at hi: the other pieces
+ * of a large page, a global user page under other ASIDs.
+ */
+void mmu_forget_replaced(struct vcpu *v, u64 hi)
+{
+	if (v->arch.scattered)
+		mmu_flush_vcpu(v);
+	else
+		mmu_forget(v, hi, 0, hi >> 62 != 0);
+}
+
 /* ---- a miss ---- */
 
 struct miss {
@@ -152,6 +165,8 @@ static void install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
 	if (vpn2 == ((u64)DISCO_SPECIAL_PAGE & ENTRYHI_VPN2))
 		lo1 = 0; /* the monitor's page, whatever the guest's entry says */
+	if (!is_supervisor(vpn2) && global)
+		v->arch.scattered = true;
 	if (!is_supervisor(vpn2))
 		l2tlb_insert(v->arch.l2tlb, vpn2 | v->arch.asid, lo0, lo1);
 	else if (global)
@@ -229,6 +244,7 @@ static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
 				machine_lo(v, (gpn_t){ LO_GPN(e->lo[1]) }, e->lo[1]),
 				e->lo[0] & ENTRYLO_G);
 	/* a large page: the 4 KB pair around the address */
+	v->arch.scattered = true;
 	base = LO_GPN(lo) & ~((half - 1) >> PAGE_SHIFT);
 	offset = (m->va & (half - 1)) >> PAGE_SHIFT & ~1ul;
 	return mmu_fill(v, m, machine_lo(v, (gpn_t){ base + offset }, lo),
