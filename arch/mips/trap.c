@@ -14,7 +14,16 @@ typedef enum verdict (*trap_fn)(struct vcpu *v, u32 code);
 /* The guest's own business. */
 static enum verdict trap_reflect(struct vcpu *v, u32 code) { return inject_code(v, code); }
 
-static enum verdict trap_address(struct vcpu *v, u32 code) { return inject_badvaddr(v, code); }
+/*
+ * QEMU sets BadVAddr of a misaligned fetch when it translates the code there, not when it runs the
+ * translation again.
+ */
+static enum verdict trap_address(struct vcpu *v, u32 code)
+{
+	if (v->arch.pc & 3)
+		v->arch.badvaddr = v->arch.pc;
+	return inject_badvaddr(v, code);
+}
 
 static enum verdict trap_interrupt(struct vcpu *v, u32 code)
 {
