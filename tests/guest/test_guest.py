@@ -2,7 +2,7 @@
 """The bare-metal guest tests: each natively, each under the monitor, and the same output both ways.
 
 A test is tests/guest/NAME.c; its head comment may say
-  Needs: vcpus=N        the VM has N virtual processors
+  Needs: vcpus=N        the VM has N virtual processors; Needs: memory=N - N MB
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
@@ -28,6 +28,7 @@ class Case:
         self.name = source.stem
         self.native = "need_monitor()" not in text
         self.vcpus = int((re.search(r"^ \* Needs: vcpus=(\d+)", text, re.M) or [0, 1])[1])
+        self.memory = int((re.search(r"^ \* Needs: memory=(\d+)", text, re.M) or [0, MEMORY])[1])
         self.pair = re.search(r"^ \* Runs: with", text, re.M) is not None
         self.end = (re.search(r"^ \* Ends: (\w+)", text, re.M) or [0, "off"])[1]
 
@@ -81,8 +82,8 @@ class Runs:
 
     def run_batch(self, log, names):
         node = {"node": 1} if TESTS[names[0]].pair else {}
-        vms = [vm(f"t{i}", f"{name}.elf", None, MEMORY, vcpus=TESTS[name].vcpus, **node) for i, name in enumerate(names)]
-        archive = write_scenario(self.folder, vms, nodes=4, memory=256, name=log)
+        vms = [vm(f"t{i}", f"{name}.elf", None, TESTS[name].memory, vcpus=TESTS[name].vcpus, **node) for i, name in enumerate(names)]
+        archive = write_scenario(self.folder, vms, nodes=4, memory=512, name=log)
         code, lines, path = run(log, ["-a", "exit=1", str(archive)])
         for i, name in enumerate(names):
             mine = [line[len(f"[t{i}] "):] for line in lines if line.startswith(f"[t{i}]")]
