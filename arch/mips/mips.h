@@ -101,6 +101,7 @@ void vtimer_set(struct vcpu *v, u32 compare); /* as mtc0 Compare */
 /* ---- cps.c ---- */
 void gic_init(void);
 void gic_node_init(unsigned node);
+void gic_timer_put_off(void);
 void gic_ipi_clear(unsigned node);
 u32 gic_counter(void);
 
