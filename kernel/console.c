@@ -105,6 +105,7 @@ static void attach(struct vm *vm)
 	console_lock();
 	at_prompt = false;
 	attached = vm;
+	escape_seen = false;
 	put_string("attached to ");
 	put_string(vm->name);
 	put_string("; Ctrl-] then . comes back to the monitor\n");
@@ -316,7 +317,8 @@ void console_configure(const char *words)
 {
 	const char *value;
 
-	exit_wanted = word_value(words, "exit=1");
+	value = word_value(words, "exit=1");
+	exit_wanted = value && (*value == ' ' || !*value);
 	value = word_value(words, "attach=");
 	if (value)
 		copy_word(first_attach, sizeof(first_attach), value);

@@ -39,12 +39,12 @@ struct command {
 					     */
 };
 
-#define COMMAND(name_, args_, help_)                                                  \
-	static void command_##name_(int argc, char **argv);                           \
-	static const struct command command_entry_##name_                             \
-		__attribute__((used, section(".commands"))) = { #name_, args_, help_, \
-								command_##name_ };    \
-	static void command_##name_(int argc __attribute__((unused)),                 \
+#define COMMAND(name_, args_, help_)                                                          \
+	static void command_##name_(int argc, char **argv);                                   \
+	static const struct command command_entry_##name_                                     \
+		__attribute__((used, section(".commands." #name_))) = { #name_, args_, help_, \
+									command_##name_ };    \
+	static void command_##name_(int argc __attribute__((unused)),                         \
 				    char **argv __attribute__((unused)))
 
 #define COMMAND_MAX_ARGS 8

@@ -88,6 +88,8 @@ struct vcpu_arch {
 	struct l2tlb *l2tlb;
 	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
 	u32 asid;	      /* machine ASID of the current guest ASID */
+	bool scattered; /* pieces of large pages, or global user pages under several ASIDs, are
+			   cached */
 
 	struct walker walker;
 	u64 walk_root; /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */

@@ -49,13 +49,14 @@ static void set_bad_instruction(struct vcpu *v)
 static enum verdict hopeless(struct vcpu *v, u64 vector)
 {
 	u64 status = vcp0(v, Status);
+	bool fetch = v->arch.inject.code == EXC_IBE ||
+		     (v->arch.inject.badvaddr && v->arch.badvaddr == vector);
 
 	if (status & STATUS_BEV)
 		ksnprintf(v->arch.why, sizeof(v->arch.why),
 			  "exception %u at %lx with Status.BEV set: no vectors",
 			  v->arch.inject.code, v->arch.pc);
-	else if ((status & STATUS_EXL) && v->arch.pc == vector && v->arch.inject.badvaddr &&
-		 v->arch.badvaddr == vector)
+	else if ((status & STATUS_EXL) && v->arch.pc == vector && fetch)
 		ksnprintf(v->arch.why, sizeof(v->arch.why),
 			  "exception %u fetching its own vector %lx", v->arch.inject.code, vector);
 	else

@@ -69,6 +69,8 @@ void mmu_set_asid(struct vcpu *v); /* after the guest ASID changed, and on entry
 void mmu_drop_asid(struct vcpu *v, u32 guest_asid); /* all its non-global translations */
 /* Translations that a guest's TLB entry may have given rise to; hi with guest ASID. */
 void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global);
+/* The same of entries that TLBWR has replaced: TLBP found none at hi. */
+void mmu_forget_replaced(struct vcpu *v, u64 hi);
 /* The guest has just written this entry: it is about to use it, and nothing older of those pages
  * may live on. */
 void mmu_replace(struct vcpu *v, const struct vtlb_entry *e);
@@ -124,6 +126,7 @@ void vtimer_set(struct vcpu *v, u32 compare); /* as mtc0 Compare */
 /* ---- cps.c ---- */
 void gic_init(void);
 void gic_node_init(unsigned node);
+void gic_timer_put_off(void);
 void gic_ipi_clear(unsigned node);
 u32 gic_counter(void);
 

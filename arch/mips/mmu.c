@@ -114,6 +114,7 @@ void mmu_flush_vcpu(struct vcpu *v)
 {
 	for (unsigned i = 0; i < ASID_COUNT; i++)
 		v->arch.asid_map[i] = 0;
+	v->arch.scattered = false;
 	l2tlb_flush(v->arch.l2tlb);
 	mmu_set_asid(v);
 }
@@ -165,6 +166,18 @@ void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
 	restore_current();
 }
 
+/*
+ * An entry that TLBWR replaced may have left more translations than the one at hi: the other pieces
+ * of a large page, a global user page under other ASIDs.
+ */
+void mmu_forget_replaced(struct vcpu *v, u64 hi)
+{
+	if (v->arch.scattered)
+		mmu_flush_vcpu(v);
+	else
+		mmu_forget(v, hi, 0, hi >> 62 != 0);
+}
+
 /* ---- a miss ---- */
 
 /* The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
@@ -187,6 +200,8 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
 	if (vpn2 == SPECIAL_VPN2) /* the monitor's pair, whatever the guest's entry says */
 		return;
+	if (!is_supervisor(vpn2) && global)
+		v->arch.scattered = true;
 	if (!option_on(OPTION_L2TLB))
 		;
 	else if (!is_supervisor(vpn2))
@@ -285,6 +300,7 @@ static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
 				mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[1]) }, e->lo[1]),
 				e->lo[0] & ENTRYLO_G);
 	/* a large page: the 4 KB pair around the address */
+	v->arch.scattered = true;
 	base = LO_GPN(lo) & ~((half - 1) >> PAGE_SHIFT);
 	offset = (m->va & (half - 1)) >> PAGE_SHIFT & ~1ul;
 	return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ base + offset }, lo),

@@ -60,6 +60,8 @@ void arch_node_init(struct node *n)
 	gic_node_init(n->id);
 }
 
+#define GIC_PUT_OFF_TICKS 1024 /* 10 s */
+
 void irq_handle(struct node *n, u32 cause)
 {
 	if (cause & BIT(IRQ_IPI) << CAUSE_IP_SHIFT) {
@@ -68,9 +70,13 @@ void irq_handle(struct node *n, u32 cause)
 		node_read_mail(n);
 	}
 	if (cause & CAUSE_TI) {
-		/* not long before its time, the tick comes along with a guest's timer: one interrupt, not two */
-		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next)
+		/* not long before its time, the tick comes along with a guest's timer: one
+		 * interrupt, not two */
+		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {
 			sched_tick(n);
+			if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
+				gic_timer_put_off();
+		}
 		vtimer_expire(n);
 	}
 }

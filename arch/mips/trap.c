@@ -14,7 +14,10 @@ typedef enum verdict (*trap_fn)(struct vcpu *v, u32 code);
 /* The guest's own business. */
 static enum verdict trap_reflect(struct vcpu *v, u32 code) { return inject_code(v, code); }
 
-/* QEMU writes BadVAddr of a misaligned fetch when it translates, not when it raises. */
+/*
+ * QEMU sets BadVAddr of a misaligned fetch when it translates the code there, not when it runs the
+ * translation again.
+ */
 static enum verdict trap_address(struct vcpu *v, u32 code)
 {
 	if (v->arch.pc & 3)

@@ -46,18 +46,23 @@ static void vtimer_program(struct node *n)
 	} while (count64() >= n->compare);
 }
 
+/* due: count64 */
+static void arm(struct vcpu *v, u64 due)
+{
+	__atomic_fetch_and(&v->arch.irq_lines, ~(u32)BIT(IRQ_TIMER), __ATOMIC_RELAXED);
+	v->arch.timer = due;
+	v->arch.timer_armed = true;
+	if (due < v->node->compare)
+		vtimer_program(v->node);
+}
+
 /* Compare in the past means a whole turn of Count from now, as on the machine (MD00091, Compare).
  */
 void vtimer_set(struct vcpu *v, u32 compare)
 {
-	struct node *n = v->node;
 	u64 now = count64();
 
-	__atomic_fetch_and(&v->arch.irq_lines, ~(u32)BIT(IRQ_TIMER), __ATOMIC_RELAXED);
-	v->arch.timer = now + (u32)(compare - (u32)now);
-	v->arch.timer_armed = true;
-	if (v->arch.timer < n->compare)
-		vtimer_program(n);
+	arm(v, now + (u32)(compare - (u32)now));
 }
 
 void vtimer_expire(struct node *n)
@@ -75,10 +80,11 @@ void vtimer_expire(struct node *n)
 	vtimer_program(n);
 }
 
+/* A signed distance: what has passed is due at once. */
 void arch_vcpu_set_timer(struct vcpu *v, u32 compare)
 {
-	u32 now = count64();
+	u64 now = count64();
 
 	vcp0(v, Compare) = (u64)(s64)(s32)compare;
-	vtimer_set(v, (s32)(compare - now) > 0 ? compare : now + 1);
+	arm(v, now + (u64)(s64)(s32)(compare - (u32)now));
 }

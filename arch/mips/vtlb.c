@@ -45,7 +45,7 @@ void vtlb_probe(struct vcpu *v)
 		return;
 	}
 	vcp0(v, Index) |= (u64)(s64)(s32)INDEX_P; /* the rest stays, as on the machine */
-	mmu_forget(v, hi, 0, hi >> 62 != 0);
+	mmu_forget_replaced(v, hi);
 }
 
 void vtlb_read(struct vcpu *v)

@@ -18,6 +18,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 OUT = TOP / "build/bench"
 CROSS = "mipsisa64r6el-linux-gnuabi64-"
 BOOT_RUNS = 3
+BARE_RUNS = 3
 LIMIT = 300  # seconds for one run of QEMU
 
 # For comparison, what the prototype measured (docs/guest-linux.md): A is the privileged instructions of a bare kernel, B the
@@ -50,6 +51,8 @@ def command(kind, plugin=None):
     words = ["qemu/run.sh", "-q"]
     if plugin:
         words += ["-p", plugin]
+    if plugin and kind != "bare":
+        words += ["-d"]  # time is instructions executed: the same ticks in each run. Bare Linux hangs with it.
     if kind == "bare":
         return words + BARE + ["--", "-initrd", "build/bench-root.cpio"]
     return words + [f"build/bench/{kind}.cpio"]
@@ -134,6 +137,12 @@ def memory():
     return column[3], column[2] - column[3]
 
 
+def least_disturbed():
+    """The bare kernel, whose ticks follow the host's clock: for each unit the run with the fewest privileged instructions."""
+    runs = [counted("bare")[0] for _ in range(BARE_RUNS)]
+    return {number: min((run[number] for run in runs), key=privileged) for number in units()}
+
+
 def text_bytes():
     listing = subprocess.run([CROSS + "size", "-A", str(TOP / "build/disco.elf")], check=True, stdout=subprocess.PIPE,
                              text=True).stdout
@@ -211,7 +220,7 @@ def print_rows(rows):
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    bare, _ = counted("bare")
+    bare = least_disturbed()
     alone, alone_paths = counted("guest")
     _, crowd_paths = counted("crowd")
     rows = Rows()

@@ -155,7 +155,7 @@ class Generator:
         if pick < 0.8:
             return 0x41606000 | t << 16 | r.choice([0, 0x20])  # DI, EI
         if pick < 0.88 and not self.soft:
-            return r.choice([TLBR, TLBP])
+            return TLBP
         if pick < 0.92:
             return TLBINV
         if pick < 0.95:
@@ -287,7 +287,10 @@ class Generator:
         return words
 
     def unit_tlbr(self):
-        return [*li(1, self.r.randrange(0, X_INDEX + 1)), mtc0(1, 0), TLBR]
+        """EntryHi is written afterwards: QEMU may keep what it knows of the ASID when TLBR of an invalid entry makes it 0."""
+        words = [*li(1, self.r.randrange(0, X_INDEX + 1)), mtc0(1, 0)]
+        words += [4 << 26 | 1, TLBR] if self.r.random() < 0.3 else [TLBR]
+        return [*words, dmfc0(2, 10), *self.unit_asid()]
 
     def unit_tlbp(self):
         index = self.r.randrange(FIRST_INDEX, X_INDEX + 1)

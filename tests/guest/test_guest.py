@@ -5,7 +5,7 @@ A test is tests/guest/NAME.c; its head comment may say
   Needs: vcpus=N        the VM has N virtual processors; Needs: memory=N - megabytes of memory
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
-  Ends: spins, resets   it goes on for ever, or starts anew: these have a machine of their own
+  Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
 Many run in one boot of the monitor, two or three on a node, so that every test also sees time slices.
 """
 import re
@@ -87,7 +87,7 @@ class Runs:
     def run_batch(self, log, names, words):
         node = {"node": 1} if TESTS[names[0]].pair else {}
         vms = [vm(f"t{i}", f"{name}.elf", None, TESTS[name].memory, vcpus=TESTS[name].vcpus, **node) for i, name in enumerate(names)]
-        archive = write_scenario(self.folder, vms, nodes=4, memory=256, name=log)
+        archive = write_scenario(self.folder, vms, nodes=4, memory=512, name=log)
         code, lines, path = run(log, ["-a", f"exit=1 {words}", str(archive)])
         for i, name in enumerate(names):
             mine = [line[len(f"[t{i}] "):] for line in lines if line.startswith(f"[t{i}]")]
@@ -188,3 +188,15 @@ def test_console_keeps_the_order(runs):
     assert sum(line.count("x") for line in lines if set(line) == {"x"}) == 4096 + 5999
     odd = next(line for line in lines if line.startswith("odd"))
     assert odd.endswith("bytes") and odd.isprintable()
+
+
+def test_typed_input(machine, tmp_path):
+    """Ends: typed. What is typed at an attached guest reaches it whole, control characters too."""
+    one = machine(write_scenario(tmp_path, [vm("in", "hc_input.elf", None, MEMORY)]), "exit=1 attach=in")
+    one.expect(r"type\r*\n")
+    one.send("first line\r")
+    one.expect(r"type\r*\n")
+    one.send("a longer line, 0123456789, with \x03 and \x01 in it\r")
+    one.expect(r"(PASS hc_input|FAIL[^\n]*)\r*\n")
+    assert one.line.match[1] == "PASS hc_input"
+    assert one.end() == 0

@@ -29,6 +29,20 @@ def test_every_machine_size_comes_up(machine, tmp_path, nodes):
     assert one.end() == 0
 
 
+def test_counters_wrap_in_silence(machine, tmp_path):
+    """Count wraps after 25 s, the GIC's counter after 43, where its compare register, unmasked after reset, once began an
+    interrupt without end. Time is instructions here, so that an idle machine is through a minute at once."""
+    one = machine(write_scenario(tmp_path, [vm("quick", **QUICK)]), options=["-d"])
+    one.expect(r"vm: quick powered off, code 0")
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    ticks = 0
+    while ticks < 6500:  # of 10 ms
+        nodes = [text.split() for text in one.command("nodes")[1:3]]
+        ticks = min(int(fields[-4]) for fields in nodes)
+    assert all(int(fields[-3]) < 100 for fields in nodes), f"IPIs that nobody sent: {nodes}"
+
+
 def test_batch(machine):
     """Two Linux guests run the command of their command line and power off; the machine follows by itself."""
     one = machine("batch", "exit=1")
@@ -67,4 +81,4 @@ def test_large(machine):
     one.attach("alpha")
     assert int(one.shell("alpha", "awk '/MemTotal/ { print $2 }' /proc/meminfo")) > 450 * 1024
     # More memory than one node has, really used.
-    assert one.shell("alpha", "dd if=/dev/zero of=/tmp/big bs=1M count=200 2>/dev/null; wc -c </tmp/big; rm /tmp/big", 120) == "209715200"
+    assert one.shell("alpha", "dd if=/dev/zero of=/tmp/big bs=1M count=140 2>/dev/null; wc -c </tmp/big", 240) == "146800640"

@@ -39,7 +39,7 @@ def test_empty_line_is_no_error(shared):
     shared.command("vms")
     shared.send("\r")
     shared.expect(re.escape(PROMPT))
-    assert shared.before.strip() == ""
+    assert "no such command" not in shared.before
 
 
 def test_vms(shared):
