@@ -60,7 +60,7 @@ static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)
 
 static void check_machine_entry(struct vcpu *v, u32 index)
 {
-	u64 hi, mask;
+	u64 hi, mask, va;
 
 	cp0_write32(CP0_INDEX, index);
 	tlbr();
@@ -68,8 +68,9 @@ static void check_machine_entry(struct vcpu *v, u32 index)
 	mask = cp0_read32(CP0_PAGEMASK);
 	if ((hi & ENTRYHI_EHINV) || (hi & ENTRYHI_ASID) != v->arch.asid)
 		return;
-	check_half(v, "TLB", address_of(hi), cp0_read64(CP0_ENTRYLO0));
-	check_half(v, "TLB", address_of(hi) + ((mask + 0x2000) >> 1), cp0_read64(CP0_ENTRYLO1));
+	va = address_of(hi & ~mask); /* QEMU keeps bits that do not count */
+	check_half(v, "TLB", va, cp0_read64(CP0_ENTRYLO0));
+	check_half(v, "TLB", va + ((mask + 0x2000) >> 1), cp0_read64(CP0_ENTRYLO1));
 }
 
 /*

@@ -6,6 +6,7 @@ A test is tests/guest/NAME.c; its head comment may say
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
+  Ends: reported        check=1 finds a translation that is wrong by its own fault; its own test, too
 Many run in one boot of the monitor, two or three on a node, so that every test also sees time slices.
 """
 import re
@@ -166,6 +167,14 @@ def test_reset(machine, tmp_path):
         one.expect(r"\[again\] (PASS hc_reset|FAIL[^\n]*)\r*\n")
         assert one.line.match[1] == "PASS hc_reset"
     assert one.quit() == 0
+
+
+def test_check_reports_a_stale_translation(machine, tmp_path):
+    vms = [vm("stale", "check_stale.elf", None, MEMORY, node=1), vm("other", "neighbour.elf", None, MEMORY, node=1)]
+    one = machine(write_scenario(tmp_path, vms), f"exit=1 {CHECK}")
+    one.expect_all([r"check: stale/0: (L2TLB|TLB) maps 20000000 by ", r"\[stale\] PASS check_stale\r*\n", r"\[other\] PASS neighbour\r*\n"])
+    assert one.end() == 0
+    assert "maps f" not in one.log_path.read_text(), "the windows, too"
 
 
 def test_memory_of_an_ended_vm_is_zero_for_the_next(machine, tmp_path):
