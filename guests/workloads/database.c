@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sqlite3.h"
+#include <sqlite3.h>
 
 static sqlite3 *db;
 
@@ -81,7 +81,7 @@ static const char *const regions[] = { "africa", "america", "asia", "europe", "m
 static const char *const segments[] = { "automobile", "building", "furniture", "household",
 					"machinery" };
 static const char *const priorities[] = { "1-urgent", "2-high", "3-medium", "4-none", "5-low" };
-static const char *const types[] = { "promo brass",    "promo steel",	 "standard tin",
+static const char *const types[] = { "promo brass",	"promo steel",	  "standard tin",
 				     "standard copper", "economy nickel", "economy brass" };
 static const char *const modes[] = { "air", "fob", "mail", "rail", "ship", "truck" };
 static const char *const nouns[] = { "packages", "requests", "accounts", "deposits", "foxes" };
@@ -93,14 +93,18 @@ static void load_line(sqlite3_stmt *line, int key, int date, int parts, int supp
 	char comment[48];
 	int quantity = below(50) + 1, part = below(parts) + 1, supplier = below(suppliers) + 1;
 	int shipped = date + 1 + below(120), received = shipped + 1 + below(30);
-	int discount = below(11), tax = below(9), returned = below(2), committed = date + 30 + below(60);
-	const char *mode = PICK(modes), *who = PICK(nouns), *does = PICK(verbs), *what = PICK(nouns);
+	int discount = below(11), tax = below(9), returned = below(2),
+	    committed = date + 30 + below(60);
+	const char *mode = PICK(modes), *who = PICK(nouns), *does = PICK(verbs),
+		   *what = PICK(nouns);
 
 	snprintf(comment, sizeof(comment), "%s %s over the %s", who, does, what);
 	insert(line, "iiiiiiittiiitt", key, part, supplier, quantity,
 	       quantity * (900 + part % 1000), discount, tax,
-	       received > 1700 ? "n" : returned ? "r" : "a", shipped > 1700 ? "o" : "f", shipped,
-	       committed, received, mode, comment);
+	       received > 1700 ? "n"
+	       : returned      ? "r"
+			       : "a",
+	       shipped > 1700 ? "o" : "f", shipped, committed, received, mode, comment);
 }
 
 static void load_orders(int orders, int customers, int parts, int suppliers)
@@ -165,33 +169,39 @@ static void load(int orders)
 	run("COMMIT");
 }
 
-/* ---- the queries, named after the ones they resemble; money in cents, discounts in percent ---- */
+/* ---- the queries, named after the ones they resemble; money in cents, discounts in percent ----
+ */
 
 static const struct query {
 	const char *name, *sql;
 } queries[] = {
-	{ "q1", "SELECT l_returned, l_status, sum(l_quantity), sum(l_price),"
-		" sum(l_price * (100 - l_discount)), sum(l_price * (100 - l_discount) * (100 + l_tax)),"
-		" avg(l_quantity), avg(l_price), avg(l_discount), count(*) FROM lineitem"
-		" WHERE l_shipped <= 2430 GROUP BY 1, 2 ORDER BY 1, 2" },
-	{ "q3", "SELECT l_order, sum(l_price * (100 - l_discount)) AS revenue, o_date"
-		" FROM customer, orders, lineitem WHERE c_segment = 'building' AND c_key = o_customer"
-		" AND l_order = o_key AND o_date < 1170 AND l_shipped > 1170"
-		" GROUP BY l_order, o_date ORDER BY revenue DESC, o_date, l_order LIMIT 10" },
-	{ "q4", "SELECT o_priority, count(*) FROM orders WHERE o_date >= 900 AND o_date < 1260 AND"
-		" EXISTS (SELECT 1 FROM lineitem WHERE l_order = o_key AND l_committed < l_received)"
-		" GROUP BY 1 ORDER BY 1" },
-	{ "q5", "SELECT n_name, sum(l_price * (100 - l_discount)) AS revenue"
-		" FROM customer, orders, lineitem, supplier, nation, region WHERE c_key = o_customer"
-		" AND l_order = o_key AND l_supplier = s_key AND c_nation = s_nation"
-		" AND s_nation = n_key AND n_region = r_key AND r_name = 'asia'"
-		" AND o_date >= 700 AND o_date < 1400 GROUP BY n_name ORDER BY revenue DESC, n_name" },
+	{ "q1",
+	  "SELECT l_returned, l_status, sum(l_quantity), sum(l_price),"
+	  " sum(l_price * (100 - l_discount)), sum(l_price * (100 - l_discount) * (100 + l_tax)),"
+	  " avg(l_quantity), avg(l_price), avg(l_discount), count(*) FROM lineitem"
+	  " WHERE l_shipped <= 2430 GROUP BY 1, 2 ORDER BY 1, 2" },
+	{ "q3",
+	  "SELECT l_order, sum(l_price * (100 - l_discount)) AS revenue, o_date"
+	  " FROM customer, orders, lineitem WHERE c_segment = 'building' AND c_key = o_customer"
+	  " AND l_order = o_key AND o_date < 1170 AND l_shipped > 1170"
+	  " GROUP BY l_order, o_date ORDER BY revenue DESC, o_date, l_order LIMIT 10" },
+	{ "q4",
+	  "SELECT o_priority, count(*) FROM orders WHERE o_date >= 900 AND o_date < 1260 AND"
+	  " EXISTS (SELECT 1 FROM lineitem WHERE l_order = o_key AND l_committed < l_received)"
+	  " GROUP BY 1 ORDER BY 1" },
+	{ "q5",
+	  "SELECT n_name, sum(l_price * (100 - l_discount)) AS revenue"
+	  " FROM customer, orders, lineitem, supplier, nation, region WHERE c_key = o_customer"
+	  " AND l_order = o_key AND l_supplier = s_key AND c_nation = s_nation"
+	  " AND s_nation = n_key AND n_region = r_key AND r_name = 'asia'"
+	  " AND o_date >= 700 AND o_date < 1400 GROUP BY n_name ORDER BY revenue DESC, n_name" },
 	{ "q6", "SELECT sum(l_price * l_discount) FROM lineitem WHERE l_shipped >= 730"
 		" AND l_shipped < 1095 AND l_discount BETWEEN 5 AND 7 AND l_quantity < 24" },
-	{ "q12", "SELECT l_mode, sum(o_priority < '3'), sum(o_priority >= '3') FROM orders, lineitem"
-		 " WHERE o_key = l_order AND l_mode IN ('mail', 'ship') AND l_committed < l_received"
-		 " AND l_shipped < l_committed AND l_received >= 730 AND l_received < 1460"
-		 " GROUP BY 1 ORDER BY 1" },
+	{ "q12",
+	  "SELECT l_mode, sum(o_priority < '3'), sum(o_priority >= '3') FROM orders, lineitem"
+	  " WHERE o_key = l_order AND l_mode IN ('mail', 'ship') AND l_committed < l_received"
+	  " AND l_shipped < l_committed AND l_received >= 730 AND l_received < 1460"
+	  " GROUP BY 1 ORDER BY 1" },
 	{ "q14", "SELECT sum(CASE WHEN p_type LIKE 'promo%' THEN l_price * (100 - l_discount)"
 		 " ELSE 0 END), sum(l_price * (100 - l_discount)) FROM lineitem, part"
 		 " WHERE l_part = p_key AND l_shipped >= 1000 AND l_shipped < 1300" },

@@ -7,12 +7,12 @@
 
 #define BEGIN(unit) __asm__ volatile("sltiu $0, $0, %0" ::"i"(0x5100 + (unit)) : "memory")
 #define END(unit)   __asm__ volatile("sltiu $0, $0, %0" ::"i"(0x5200 + (unit)) : "memory")
-#define CASE(unit)                                                                                 \
-	case unit:                                                                                 \
-		if (begin)                                                                         \
-			BEGIN(unit);                                                               \
-		else                                                                               \
-			END(unit);                                                                 \
+#define CASE(unit)                   \
+	case unit:                   \
+		if (begin)           \
+			BEGIN(unit); \
+		else                 \
+			END(unit);   \
 		return 0
 
 int main(int argc, char **argv)

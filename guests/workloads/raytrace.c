@@ -168,8 +168,7 @@ static const struct sphere *grid_hit(struct vec from, struct vec along, double l
 		cell[i] = clamp(p[i]);
 		step[i] = d[i] < 0 ? -1 : 1;
 		delta[i] = fabs(d[i]) < 1e-12 ? FAR : fabs(1 / d[i]);
-		cross[i] = fabs(d[i]) < 1e-12 ? FAR
-					      : t + (cell[i] + (step[i] > 0) - p[i]) / d[i];
+		cross[i] = fabs(d[i]) < 1e-12 ? FAR : t + (cell[i] + (step[i] > 0) - p[i]) / d[i];
 	}
 	*distance = limit;
 	for (;;) {
@@ -237,12 +236,12 @@ static struct vec trace(struct vec from, struct vec along, int depth)
 
 		to = scale(to, 1 / far);
 		cosine = dot(to, hit.normal);
-		if (cosine > 0 && !grid_hit(add(hit.at, scale(hit.normal, 1e-5)), to, far, &blocked))
+		if (cosine > 0 &&
+		    !grid_hit(add(hit.at, scale(hit.normal, 1e-5)), to, far, &blocked))
 			colour = add(colour, scale(hit.colour, 0.5 * cosine));
 	}
 	if (hit.mirror > 0 && depth > 1) {
-		struct vec mirrored =
-			sub(along, scale(hit.normal, 2 * dot(along, hit.normal)));
+		struct vec mirrored = sub(along, scale(hit.normal, 2 * dot(along, hit.normal)));
 		struct vec seen =
 			trace(add(hit.at, scale(hit.normal, 1e-5)), unit(mirrored), depth - 1);
 
