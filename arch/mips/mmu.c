@@ -215,8 +215,12 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 
 enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global)
 {
-	if (!(((m->va & PAGE_SIZE) ? lo1 : lo0) & ENTRYLO_V)) /* no memory there: the bus says no */
+	if (!(((m->va & PAGE_SIZE) ? lo1 : lo0) & ENTRYLO_V)) { /* no memory there: the bus says no
+								 */
+		if (m->fetch && (m->va & 3))			/* but the processor first */
+			return inject_badvaddr(v, EXC_ADEL);
 		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
+	}
 	mmu_install(v, m->va & ENTRYHI_VPN2, lo0, lo1, global);
 	return RESUME;
 }
