@@ -31,11 +31,13 @@
 #define DIFF_SYS_USER	 0x102
 #define DIFF_SYS_TIMER	 0x103 /* returns with the timer's interrupt pending */
 #define DIFF_SYS_TLBINVF 0x104
+#define DIFF_SYS_PTE	 0x105 /* another page table entry, as chance wants it */
 
 /* flags of a program */
 #define DIFF_START_USER 1
 #define DIFF_SOFT	2 /* uses the W pages: what a miss leaves in CP0 is not compared at the end */
 #define DIFF_START_CU1	4
+#define DIFF_WALK	8 /* page tables, not TLB entries: walked.c */
 
 #define DIFF_MAGIC   0x6666696466666964
 #define DIFF_VERBOSE 1

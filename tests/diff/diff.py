@@ -25,7 +25,7 @@ PATIENCE = float(os.environ.get("DISCO_PATIENCE", "1"))
 BATCH = 2500  # programs in one boot
 MEMORY = 24   # MB of a VM
 BATCH_PA, BATCH_ROOM = 0x400000, (MEMORY - 8) << 20
-VARIANTS = {"fast paths": "", "without": "off=fast,l2tlb,walkfast,walker,large,asid"}
+VARIANTS = {"fast paths": "", "walker in C": "off=walkfast,large check=1", "without": "off=fast,l2tlb,walkfast,walker,large,asid"}
 
 
 def with_batch(elf, data):
@@ -197,7 +197,7 @@ def main():
     parser.add_argument("--show", action="store_true", help="only the program of --seed and its native trace")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        runner = Runner(folder)
+        runner = Runner(folder, f"diff-{args.seed}")
         if args.show:
             print("\n".join(runner.native([programs.program(args.seed)], True)[0]))
             return 0

@@ -14,8 +14,8 @@ FIRST_INDEX, X_INDEX = 2, 11
 AREA = {2: 0x20000000, 3: 0x20100000, 4: 0x0000123456000000, 5: 0x0000FFFF00000000, 6: 0x4000000200000000,
         7: 0xFFFFFFFFD0200000, 8: 0xFFFFFFFFD0300000, 9: 0x4000FFFF00000000, 10: 0x40000000, 11: 0x50000000}
 W_VA, W_CSSEG = 0x60000000, 0xFFFFFFFFD0400000
-SYS_END, SYS_KERNEL, SYS_USER, SYS_TIMER, SYS_TLBINVF = range(0x100, 0x105)
-START_USER, SOFT, START_CU1 = 1, 2, 4
+SYS_END, SYS_KERNEL, SYS_USER, SYS_TIMER, SYS_TLBINVF, SYS_PTE = range(0x100, 0x106)
+START_USER, SOFT, START_CU1, WALK = 1, 2, 4, 8
 MAGIC, VERBOSE = 0x6666696466666964, 1
 NOP = 0
 
@@ -75,8 +75,10 @@ def la(reg, offset):
 class Generator:
     def __init__(self, seed):
         self.r = random.Random(seed)
-        self.soft = self.r.random() < 0.25
-        self.flags = (SOFT if self.soft else 0) | (START_USER if self.r.random() < 0.2 else 0)
+        kind = self.r.random()
+        self.walk = kind < 0.25
+        self.soft = kind < 0.5
+        self.flags = (SOFT if self.soft else 0) | (WALK if self.walk else 0) | (START_USER if self.r.random() < 0.2 else 0)
         self.flags |= START_CU1 if self.r.random() < 0.3 else 0
 
     # ---- one instruction, good in any place ----
@@ -363,7 +365,8 @@ class Generator:
     def unit_llsc(self):
         r = self.r
         load, store = r.choice([(0x36, 0x26), (0x37, 0x27)])
-        body = self.some(0, 4)
+        # the walker's own atomic changes of entries break a reservation
+        body = self.some(0, 4) if not self.walk else [self.alu() for _ in range(r.randrange(4))]
         far = r.choice([0, 0, 0, 8]) << 7
         return [0x7C000000 | 28 << 21 | 1 << 16 | load, *[w for w in body if not is_store(w)], i_type(0x19, 1, 2, 1),
                 0x7C000000 | 28 << 21 | 2 << 16 | far | store]
@@ -401,8 +404,16 @@ class Generator:
              "probe_and_change": 4, "asid": 3, "tlbwr": 3, "status": 5, "soft_interrupt": 6, "timer": 2, "wait": 1, "mode": 4,
              "eret": 6, "exl": 3, "llsc": 5, "wild": 3, "bad_address": 3, "fcsr": 1, "hwrena": 1, "cause": 2, "tlbinvf": 1}
 
+    NOT_WALKED = ("tlbwi", "tlbr", "tlbp", "probe_and_change", "tlbwr", "exl")
+
+    def unit_pte(self):
+        return [syscall(SYS_PTE), *self.some(0, 2)]
+
     def units(self):
-        names, weights = list(self.KINDS), list(self.KINDS.values())
+        kinds = self.KINDS
+        if self.walk:
+            kinds = {name: weight for name, weight in kinds.items() if name not in self.NOT_WALKED} | {"pte": 12}
+        names, weights = list(kinds), list(kinds.values())
         count = self.r.randrange(4, 40)
         return [getattr(self, "unit_" + name)() for name in self.r.choices(names, weights, k=count)]
 

@@ -25,11 +25,11 @@ u64 diff_trap(u64 vector);
 u64 diff_gpr[32], diff_sp;
 u8 diff_stack[16384] __attribute__((aligned(16)));
 
-static const u64 area[DIFF_X_INDEX + 1] = {
+const u64 diff_area[DIFF_X_INDEX + 3] = {
 	[2] = 0x20000000,	  [3] = 0x20100000,	    [4] = 0x0000123456000000,
 	[5] = 0x0000ffff00000000, [6] = 0x4000000200000000, [7] = 0xffffffffd0200000,
 	[8] = 0xffffffffd0300000, [9] = 0x4000ffff00000000, [10] = 0x40000000,
-	[11] = 0x50000000,
+	[11] = 0x50000000,	  [12] = DIFF_W_VA,	    [13] = DIFF_W_CSSEG,
 };
 
 static const struct program *now;
@@ -39,7 +39,7 @@ static bool bus_error;	   /* there was one: BadInstr may be any */
 static unsigned exceptions;
 static const char *ending;
 
-static u64 mix(u64 v)
+u64 diff_mix(u64 v)
 {
 	v = (v ^ v >> 31) * 0x9e3779b97f4a7c15;
 	return v ^ v >> 29;
@@ -75,11 +75,35 @@ static void map_wired(void)
 		   LO_RW(DIFF_DATA_PA + PAGE_SIZE) | LO_G);
 }
 
+void diff_flush_tlb(void)
+{
+	struct tlb_registers old = tlb_save();
+
+	tlb_clear();
+	map_wired();
+	tlb_restore(&old);
+}
+
+void diff_write_tlb(u64 va, u64 lo0, u64 lo1)
+{
+	struct tlb_registers old = tlb_save();
+	u64 hi = HI_VPN(va) | (old.hi & HI_ASID);
+	struct tlb_entry e = { .hi = hi, .lo0 = lo0, .lo1 = lo1 };
+	int index = tlb_probe(va, old.hi & HI_ASID);
+
+	cp0_write_entryhi(hi);
+	if (index < 0)
+		tlb_write_random(e);
+	else
+		tlb_write_at((unsigned)index, e);
+	tlb_restore(&old);
+}
+
 /* The entry that owns va, or 0. */
 static unsigned owner(u64 va)
 {
 	for (unsigned i = DIFF_FIRST_INDEX; i <= DIFF_X_INDEX; i++)
-		if (va - area[i] < DIFF_AREA_BYTES)
+		if (va - diff_area[i] < DIFF_AREA_BYTES)
 			return i;
 	return 0;
 }
@@ -90,7 +114,7 @@ static bool is_w(u64 va)
 }
 
 /* What W pages map is a function of their address: who wrote the entry does not matter. */
-static u64 w_lo(u64 va) { return LO_RW(DIFF_POOL_PA + (mix(va >> 12) & 15) * PAGE_SIZE); }
+static u64 w_lo(u64 va) { return LO_RW(DIFF_POOL_PA + (diff_mix(va >> 12) & 15) * PAGE_SIZE); }
 
 static void fill_w(u64 va)
 {
@@ -108,7 +132,7 @@ static void fill_w(u64 va)
 static bool fill_area(u64 va, bool write)
 {
 	struct tlb_registers old = tlb_save();
-	u64 chance = mix(va >> 12 ^ now->seed ^ exceptions);
+	u64 chance = diff_mix(va >> 12 ^ now->seed ^ exceptions);
 	unsigned index = owner(va);
 	u64 lo[2], asid = old.hi & HI_ASID;
 
@@ -174,18 +198,6 @@ struct event {
 	bool bd, tlb, address, store, fetch;
 };
 
-/* The general registers that are not what they were at the exception before. */
-static void show_changes(void)
-{
-	static u64 last[32];
-
-	for (unsigned i = 1; i < 32; i++) {
-		if (diff_gpr[i] != last[i] && i != 26 && i != 27)
-			print("    r%02u %016lx\n", i, (unsigned long)diff_gpr[i]);
-		last[i] = diff_gpr[i];
-	}
-}
-
 static void trace(const struct event *e)
 {
 	u64 before = diff_hash, gprs;
@@ -205,14 +217,14 @@ static void trace(const struct event *e)
 	diff_add(e->address ? e->badvaddr : 0);
 	diff_add(instruction ? cp0_read_badinstr() : 0);
 	diff_add(instruction && e->bd ? cp0_read_badinstrp() : 0);
-	if (e->tlb) {
+	if (e->tlb && !(now->flags & DIFF_WALK)) { /* the walker may leave them alone */
 		diff_add(cp0_read_entryhi());
 		diff_add(cp0_read_context());
 		diff_add(cp0_read_xcontext());
 	}
 	if (!diff_verbose)
 		return;
-	show_changes();
+	diff_show_changes();
 	print("%3u %-6s EPC %016lx Status %08x Cause %08x vector %03x", exceptions,
 	      codes[e->code] ? codes[e->code] : "?", (unsigned long)e->epc, (u32)e->status,
 	      (u32)e->cause, (u32)e->vector);
@@ -222,7 +234,7 @@ static void trace(const struct event *e)
 		print(" BadInstr %08x", cp0_read_badinstr());
 	if (instruction && e->bd)
 		print(" BadInstrP %08x", cp0_read_badinstrp());
-	if (e->tlb)
+	if (e->tlb && !(now->flags & DIFF_WALK))
 		print("\n    EntryHi %016lx Context %016lx XContext %016lx",
 		      (unsigned long)cp0_read_entryhi(), (unsigned long)cp0_read_context(),
 		      (unsigned long)cp0_read_xcontext());
@@ -255,14 +267,11 @@ static u32 service(u32 status)
 	case DIFF_SYS_KERNEL: return status & ~ST_KSU;
 	case DIFF_SYS_USER: return (status & ~ST_KSU) | ST_KSU_USER;
 	case DIFF_SYS_TIMER: timer_pending(); return status;
-	case DIFF_SYS_TLBINVF: {
-		struct tlb_registers old = tlb_save();
-
-		tlb_clear();
-		map_wired();
-		tlb_restore(&old);
+	case DIFF_SYS_TLBINVF: diff_flush_tlb(); return status;
+	case DIFF_SYS_PTE:
+		if (now->flags & DIFF_WALK)
+			walked_change(now->seed * 1000 + exceptions);
 		return status;
-	}
 	default: return status;
 	}
 }
@@ -287,9 +296,19 @@ static bool mend(const struct event *e, u64 chance)
 		return chance & 1;
 	if (!e->tlb || !(chance & 3))
 		return false;
+	if (now->flags & DIFF_WALK)
+		return walked_mend(e->badvaddr, e->store);
 	if (e->vector == 0x80)
 		return fill_area(e->badvaddr, e->store);
 	return allow(e->badvaddr, e->store);
+}
+
+/* Which of the two for an access that is not allowed, and where, depends on what the TLB holds. */
+static void walked_exception(struct event *e)
+{
+	e->code = e->store ? EXC_TLBS : EXC_TLBL;
+	e->cause = (e->cause & ~0x7cul) | e->code << 2;
+	e->vector = 0x180;
 }
 
 u64 diff_trap(u64 vector)
@@ -311,6 +330,11 @@ u64 diff_trap(u64 vector)
 	if (e.code == EXC_ADEL && (e.epc & 3)) /* QEMU may not have written it */
 		e.badvaddr = e.epc;
 	e.fetch = e.address && !e.store && e.badvaddr == e.epc + (e.bd ? 4 : 0);
+	if (e.tlb && now->flags & DIFF_WALK) {
+		if (walked_fill(e.badvaddr, e.store, e.fetch))
+			return DIFF_ERETNC;
+		walked_exception(&e);
+	}
 	if (e.tlb && e.vector == 0x80 && is_w(e.badvaddr)) {
 		fill_w(e.badvaddr);
 		return DIFF_ERETNC;
@@ -321,7 +345,7 @@ u64 diff_trap(u64 vector)
 	if (e.address && !e.tlb) /* UNPREDICTABLE then */
 		cp0_write_entryhi(cp0_read_entryhi() & HI_ASID);
 	exceptions++;
-	chance = mix(now->seed + exceptions * 0x9e3779b97f4a7c15);
+	chance = diff_mix(now->seed + exceptions * 0x9e3779b97f4a7c15);
 	if (!quiet)
 		trace(&e);
 	if (exceptions > EXCEPTIONS_MAX)
@@ -348,6 +372,8 @@ u64 diff_trap(u64 vector)
 		cp0_write_epc(next);
 		cp0_write_status((s32)(status | ST_EXL));
 	}
+	if (e.code == EXC_INT || e.code == EXC_SYS) /* these, and calls, may break a reservation */
+		return DIFF_ERET;
 	return chance >> 16 & 1 ? DIFF_ERETNC : DIFF_ERET;
 }
 
@@ -427,12 +453,12 @@ static void run(const struct program *p)
 	load_code(p->code, p->words * 4ul);
 	now = p;
 	for (unsigned i = 1; i < 16; i++) /* small, large, negative */
-		diff_gpr[i] = (s64)mix(p->seed + i) >> (mix(p->seed * i) & 63);
+		diff_gpr[i] = (s64)diff_mix(p->seed + i) >> (diff_mix(p->seed * i) & 63);
 	for (unsigned i = 16; i < 25; i++)
-		diff_gpr[i] = area[i - 14] + 0x10000;
-	diff_gpr[25] = area[DIFF_X_INDEX] + 0x10000;
+		diff_gpr[i] = diff_area[i - 14] + 0x10000;
+	diff_gpr[25] = diff_area[DIFF_X_INDEX] + 0x10000;
 	diff_gpr[28] = DIFF_DATA_VA + PAGE_SIZE;
-	diff_gpr[29] = mix(p->seed) & 1 ? DIFF_W_VA + 0x10000 : DIFF_W_CSSEG + 0x10000;
+	diff_gpr[29] = diff_mix(p->seed) & 1 ? DIFF_W_VA + 0x10000 : DIFF_W_CSSEG + 0x10000;
 	diff_gpr[30] = 0;
 	diff_gpr[31] = 0;
 	diff_hash = HASH_START;
@@ -440,7 +466,11 @@ static void run(const struct program *p)
 		status |= ST_KSU_USER;
 	if (p->flags & DIFF_START_CU1)
 		status |= ST_CU1;
+	if (p->flags & DIFF_WALK)
+		walked_begin(p->seed);
 	enter(DIFF_CODE_VA, status);
+	if (p->flags & DIFF_WALK)
+		walked_end();
 }
 
 int main(void)

@@ -29,8 +29,23 @@ extern bool diff_verbose;
 void diff_add(u64 v);
 void diff_show(const char *name, u64 v); /* adds it, and prints it if verbose */
 
+void diff_show_changes(void); /* prints the registers that changed since the last time */
+
 void diff_fpu_load(const u64 *f); /* f0..f31, FCSR; CU1 must be set */
 void diff_fpu_store(u64 *f);
+
+/* ---- TLB ---- */
+extern const u64 diff_area[DIFF_X_INDEX + 3]; /* the last two are the W pages */
+u64 diff_mix(u64 v);
+void diff_flush_tlb(void);		       /* all but the program's own pages */
+void diff_write_tlb(u64 va, u64 lo0, u64 lo1); /* for the current ASID */
+
+/* ---- walked.c ---- */
+void walked_begin(u64 seed);
+void walked_end(void);
+bool walked_fill(u64 va, bool write, bool fetch); /* false: the program must see the exception */
+bool walked_mend(u64 va, bool write);
+void walked_change(u64 chance);
 
 /* Adds everything that a program leaves behind. flags are its own; address_error: what an address
  * error leaves in CP0 is not promised. */

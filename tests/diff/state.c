@@ -111,3 +111,15 @@ void diff_final(u32 flags, bool address_error)
 	final_state(flags, address_error);
 	memory_state();
 }
+
+/* The general registers that are not what they were at the exception before. */
+void diff_show_changes(void)
+{
+	static u64 last[32];
+
+	for (unsigned i = 1; i < 32; i++) {
+		if (diff_gpr[i] != last[i] && i != 26 && i != 27)
+			print("    r%02u %016lx\n", i, (unsigned long)diff_gpr[i]);
+		last[i] = diff_gpr[i];
+	}
+}

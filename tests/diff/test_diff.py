@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""200 random supervisor programs, natively and under the monitor with its fast paths and without; `make diff` runs many more."""
+"""200 random supervisor programs, natively and under the monitor with its fast paths and without them; `make diff` runs more."""
 import pytest
 
 import diff

@@ -96,11 +96,12 @@ diff_fpu_store:
 	jr	$ra
 	sd	$t0, 256($a0)
 
-	/* A code page: leaves known values in BadVAddr, BadInstr, BadInstrP and what goes with them, then ends. */
+	/* A code page: leaves known values in BadVAddr, BadInstr, BadInstrP and what goes with them, and in Cause.CE. */
 	.globl	diff_prologue, diff_prologue_end
 diff_prologue:
 	b	1f
 	ld	$8, 0($9)			/* a miss in a delay slot */
 	nop
-1:	syscall	DIFF_SYS_END
+1:	mfc1	$8, $f0				/* Cause.CE */
+	syscall	DIFF_SYS_END
 diff_prologue_end:

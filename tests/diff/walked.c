@@ -168,9 +168,10 @@ bool walked_fill(u64 va, bool write, bool fetch)
 	if (fetch && (*e & NO_EXEC))
 		return false;
 	pair = (u64 *)((u64)e & ~8ul);
-	for (int i = 0; i < 2; i++)
-		lo[i] = (pair[i] >> ROTATE | pair[i] << (64 - ROTATE)) &
-			~(15ul << 56); /* without software's bits */
+	for (int i = 0; i < 2; i++) {
+		lo[i] = pair[i] >> ROTATE | pair[i] << (64 - ROTATE);
+		lo[i] &= ~(15ul << 56); /* software's bits */
+	}
 	diff_write_tlb(va, lo[0], lo[1]);
 	return true;
 }
@@ -190,10 +191,10 @@ void walked_begin(u64 seed)
 			change(n, page, diff_mix(chance));
 		}
 	for (unsigned i = 0; i < 2; i++) {
-		*entry_of(DIFF_CODE_VA + i * PAGE_SIZE, true) =
-			PTE(DIFF_CODE_PA + i * PAGE_SIZE) | ALL_SET;
-		*entry_of(DIFF_DATA_VA + i * PAGE_SIZE, true) =
-			PTE(DIFF_DATA_PA + i * PAGE_SIZE) | ALL_SET;
+		*entry_of(DIFF_CODE_VA + i * PAGE_SIZE, true) = PTE(DIFF_CODE_PA + i * PAGE_SIZE) |
+								ALL_SET;
+		*entry_of(DIFF_DATA_VA + i * PAGE_SIZE, true) = PTE(DIFF_DATA_PA + i * PAGE_SIZE) |
+								ALL_SET;
 	}
 	served = false;
 	if (platform_is_native)

@@ -6,9 +6,10 @@ TORTURE_NEEDS := build/torture.cpio build/linux/vmlinux
 TEST_NEEDS += $(TORTURE_NEEDS)
 HELP += make torture        processes, memory and signals in Linux guests, all checked: TORTURE=120 seconds\n
 
-build/torture: guests/linux/torture.c
+build/torture: guests/linux/torture.c guests/linux/torture-memory.c guests/linux/torture.h
 	$(call say,CC,$<)
-	$(Q)$(CC) -O2 -mcompact-branches=never -static -std=gnu11 -Wall -Wextra -Werror -Wl,-z,noexecstack -s -o $@ $< -lpthread
+	$(Q)$(CC) -O2 -mcompact-branches=never -static -std=gnu11 -Wall -Wextra -Werror -Wl,-z,noexecstack -s -I. -o $@ $(filter %.c,$^) \
+		-lpthread
 
 build/torture.cpio: build/torture build/gen_init_cpio
 	$(call say,CPIO,$@)
