@@ -203,7 +203,7 @@ void round_code(void)
 	munmap(code, 2 * PAGE);
 }
 
-/* Takes most of what is free, so that the kernel reclaims, and gives it back. */
+/* Takes a part of what is free and gives it back. */
 void round_pressure(void)
 {
 	struct sysinfo info;
@@ -212,7 +212,7 @@ void round_pressure(void)
 	char *m;
 
 	sysinfo(&info);
-	bytes = info.freeram * info.mem_unit / 2 & ~(PAGE - 1);
+	bytes = info.freeram * info.mem_unit / 4 & ~(PAGE - 1);
 	if (bytes < PAGE)
 		return;
 	m = anonymous(bytes);
