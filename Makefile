@@ -103,6 +103,13 @@ help:
 
 all: build/disco.elf $(ALL)
 
+# One thing after the other: tests have limits in seconds, so the build must be over.
+.PHONY: test
+test: all $(TEST_NEEDS)
+	@mkdir -p build/results
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. \
+		--junit-xml=build/results/junit.xml $(TEST_ARGS) $(or $(TESTS),tests)
+
 clean:
 	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/needs build/results build/*.cpio build/setup.mk
 

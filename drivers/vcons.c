@@ -10,7 +10,7 @@
 #include "kernel/log.h"
 #include "kernel/vm.h"
 
-#define INPUT_MAX 256
+#define INPUT_MAX 4096 /* as much as a terminal holds for its reader: what is pasted in one go */
 #define LINE_MAX  200
 
 struct vcons {

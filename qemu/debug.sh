@@ -17,7 +17,8 @@ shift $((OPTIND - 1))
 
 gdb_socket=build/debug.gdb line_socket=build/debug.line
 rm -f $gdb_socket $line_socket $line_socket.log
-qemu/run.sh -q -a "$words" -c $line_socket -g $gdb_socket "$@" </dev/null &
+# In a session of its own: Ctrl-C is for gdb, and must not end QEMU.
+setsid qemu/run.sh -q -a "$words" -c $line_socket -g $gdb_socket "$@" </dev/null &
 qemu=$!
 trap 'kill $qemu 2>/dev/null || true; wait $qemu 2>/dev/null || true; rm -f $gdb_socket $line_socket' EXIT
 while [ ! -S $gdb_socket ]; do
@@ -31,7 +32,7 @@ if [ -n "$batch" ]; then
 	"$@" -batch -x "$batch"
 else
 	echo "The serial line: \`make console\` in another terminal; its log: $line_socket.log."
-	echo "In gdb: \`hbreak monitor_main\`, \`hbreak start_kernel\`, \`continue\`; \`help user-defined\` lists our commands."
+	echo "In gdb: \`thbreak monitor_main\`, \`thbreak start_kernel\`, \`continue\`, Ctrl-C; \`help user-defined\` lists our commands."
 	trap '' INT
 	"$@"
 fi

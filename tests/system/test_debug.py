@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+import pexpect
+
 from machine import PATIENCE, TOP
 
 
@@ -41,3 +43,35 @@ disco-guest-view
 """)
     assert re.search(r"hit Breakpoint 1, .* start_kernel \(", output), output
     assert "Cannot access memory" not in output
+
+
+def test_a_person_at_gdb():
+    """Stop in the monitor, stop in a guest, look at the monitor from there, go on, interrupt with Ctrl-C, leave."""
+    gdb = pexpect.spawn("qemu/debug.sh", ["one"], cwd=str(TOP), encoding="utf-8", timeout=90 * PATIENCE)
+
+    def say(command, answer):
+        gdb.sendline(command)
+        gdb.expect(answer)
+        gdb.expect(r"\(gdb\) ")
+
+    try:
+        gdb.expect(r"\(gdb\) ")
+        say("set style enabled off", "")
+        say("thbreak monitor_main", r"breakpoint 1 at")
+        say("continue", r"breakpoint 1, monitor_main")
+        say("thbreak start_kernel", r"breakpoint 2 at")
+        say("continue", r"breakpoint 2, .* start_kernel")
+        say("disco-kernel-view", "")
+        say("print nnodes", r"\$\d+ = 2")
+        say("disco-guest-view", "")
+        gdb.sendline("continue")
+        gdb.expect("Continuing")
+        gdb.send("\x03")
+        gdb.expect(r"received signal SIGINT")
+        gdb.expect(r"\(gdb\) ")
+        say("info threads", r"CPU#1")
+        gdb.sendline("quit")
+        gdb.expect(pexpect.EOF)
+    finally:
+        gdb.close(force=True)
+    assert gdb.exitstatus == 0
