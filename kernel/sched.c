@@ -78,25 +78,25 @@ static void leave(struct node *n)
 {
 	struct vcpu *v = n->current;
 
-	if (v && v->state == VCPU_RUNNING)
+	if (!v)
+		return;
+	v->stats.run_ticks += count64() - v->switched_in;
+	if (v->state == VCPU_RUNNING)
 		make_ready(v);
 }
 
 static void switch_to(struct node *n, struct vcpu *v)
 {
 	struct vcpu *old = n->current;
-	u64 now;
+	u64 now = count64();
 
 	v->state = VCPU_RUNNING;
+	v->switched_in = now;
 	if (v == old)
 		return;
-	now = count64();
 	arch_vcpu_stolen(v, now - v->ready_since);
-	if (old) {
-		old->stats.run_ticks += now - old->switched_in;
+	if (old)
 		arch_vcpu_switch_out(old);
-	}
-	v->switched_in = now;
 	v->stats.switches++;
 	n->stats.switches++;
 	n->current = v;

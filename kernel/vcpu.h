@@ -27,7 +27,7 @@ struct vcpu_stats {
 	u64 interrupts; /* of the machine */
 	u64 injected;	/* exceptions and interrupts delivered to the guest */
 	u64 switches;	/* times it was given the processor */
-	u64 run_ticks;	/* Count ticks in the processor, until the last switch */
+	u64 run_ticks;	/* Count ticks in the processor, until its last look at the scheduler */
 };
 
 struct vcpu {
@@ -37,7 +37,7 @@ struct vcpu {
 	u32 id;		       /* in its VM, from 0 */
 	enum vcpu_state state; /* node only */
 	u64 ready_since;       /* count64, when it last became READY */
-	u64 switched_in;       /* count64 */
+	u64 switched_in;       /* count64, when it was last entered by the scheduler */
 	struct vcpu_stats stats;
 };
 
