@@ -258,9 +258,7 @@ class Generator:
     def entry_words(self, index, lo_bits=None):
         """Registers of a TLB write to index: 1, 2 are used."""
         r = self.r
-        page = r.choice([0, 0x10000 + r.randrange(0, 8) * 0x2000])
-        if r.random() < 0.6:
-            page = 0x10000
+        page = r.choice([0x10000, 0x10000, 0x12000, 0x14000, 0])  # few, so that old and new meet
         mask = r.choice([0, 0, 0, 0, 0x6000, 0x1E000, 0x2000])
         hi = (AREA[index] + page) & ~0x1FFF | r.choice(ASIDS) | (0x400 if r.random() < 0.06 else 0)
         words = []
@@ -285,7 +283,7 @@ class Generator:
             return [*words, i_type(r.choice([4, 5]), 1, 2, 1), TLBWI]
         words += [TLBWI]
         if r.random() < 0.6 and index != X_INDEX:
-            words += [i_type(r.choice([0x37, 0x3F, 0x23]), 14 + index, self.gpr(), r.randrange(0, 0x2000) & ~7)]
+            words += [i_type(r.choice([0x37, 0x3F, 0x23]), 14 + index, self.gpr(), r.randrange(0, 0x6000) & ~7) for _ in range(r.randrange(1, 4))]
         return words
 
     def unit_tlbr(self):
