@@ -68,7 +68,8 @@ static bool give_block(struct vm *vm, gpn_t gpn, u32 node)
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		set(vm, (gpn_t){ start + i }, (mpn_t){ mpn.v + i });
 	if (option_on(OPTION_LARGE) && !p->pairs[start / PAIR_PAGES].broken)
-		p->pairs[start / PAIR_PAGES].lo[start / BLOCK_PAGES % 2] = arch_page_entry(mpn);
+		p->pairs[start / PAIR_PAGES].lo[start / BLOCK_PAGES % 2] =
+			p->alone ? arch_global_entry(mpn) : arch_page_entry(mpn);
 	return true;
 }
 

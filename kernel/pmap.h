@@ -31,8 +31,9 @@ struct pmap {
 	struct lock lock; /* RANK_PMAP: adding entries */
 	u64 *lo; /* npages of them; grows from 0 to set, one word at a time; read without lock */
 	struct pmap_pair *pairs; /* under lock; read without */
-	u32 npages;		 /* fixed */
-	u32 used;		 /* entries that are not 0; under lock */
+	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
+	u32 npages; /* fixed */
+	u32 used;   /* entries that are not 0; under lock */
 };
 
 /* EntryLo of gpn for vm, giving it a page near node if it has none. 0: not the VM's memory, or the

@@ -136,6 +136,14 @@ struct vm *vm_find(const char *name)
 
 /* ---- starting and ending ---- */
 
+static bool has_node_alone(const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->home->nvcpus; i++)
+		if (vm->home->vcpus[i]->vm != vm)
+			return false;
+	return true;
+}
+
 static void start(struct vm *vm)
 {
 	char why[VMDESC_ERROR_BYTES];
@@ -149,6 +157,7 @@ static void start(struct vm *vm)
 		return;
 	}
 	vm->end[0] = '\0';
+	vm->pmap.alone = has_node_alone(vm);
 	if (loader_load(vm, &entry, &dtb, why, sizeof(why))) {
 		pmap_release(vm);
 		nodemem_unreserve(vm->pmap.npages);

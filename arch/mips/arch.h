@@ -174,6 +174,8 @@ static inline u64 arch_page_entry(mpn_t n)
 {
 	return n.v << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D | ENTRYLO_V;
 }
+/* The same for a page that may be seen in every address space of the processor. */
+static inline u64 arch_global_entry(mpn_t n) { return arch_page_entry(n) | ENTRYLO_G; }
 static inline mpn_t arch_entry_page(u64 lo)
 {
 	return (mpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT };

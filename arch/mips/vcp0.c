@@ -111,8 +111,10 @@ static void write_Status(struct vcpu *v, u64 *kept, u64 val)
 	open |= open >> 1 & val;
 	open |= open >> 1 & val;
 	val = (val & ~(u64)STATUS_WIDE) | open;
-	if ((*kept ^ val) & STATUS_WIDE)
+	if ((*kept ^ val) & STATUS_WIDE) {
 		mmu_flush_vcpu(v);
+		mmu_flush_node(); /* windows may be global */
+	}
 	*kept = val;
 }
 
