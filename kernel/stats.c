@@ -88,7 +88,7 @@ COMMAND(regs, "VM [VCPU]", "registers and virtual CP0, as of its last entry to t
 		arch_vcpu_print(v);
 }
 
-COMMAND(tlb, "VM [VCPU]", "the guest's TLB entries")
+COMMAND(tlb, "VM [VCPU]", "the guest's TLB entries, or what the L2TLB holds of its address space")
 {
 	struct vcpu *v = command_vcpu(argc, argv);
 

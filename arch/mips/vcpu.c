@@ -92,7 +92,13 @@ void arch_vcpu_print(const struct vcpu *v)
 	kprintf("\n");
 }
 
-void arch_vcpu_print_tlb(const struct vcpu *v)
+static void print_half(const char *space, u64 lo)
+{
+	kprintf("  %s %9lx %s%s", space, (lo & ENTRYLO_PFN) << 6, lo & ENTRYLO_V ? "V" : "-",
+		lo & ENTRYLO_D ? "D" : "-");
+}
+
+static unsigned print_vtlb(const struct vcpu *v)
 {
 	unsigned valid = 0;
 
@@ -102,13 +108,40 @@ void arch_vcpu_print_tlb(const struct vcpu *v)
 		if (e->hi & ENTRYHI_EHINV)
 			continue;
 		valid++;
-		kprintf("%2u  va %016lx asid %3lx %s mask %8lx  pa %9lx %s%s  pa %9lx %s%s\n", i,
-			e->hi & ENTRYHI_VPN2, e->hi & ENTRYHI_ASID,
-			e->lo[0] & ENTRYLO_G ? "G" : "-", e->mask, (e->lo[0] & ENTRYLO_PFN) << 6,
-			e->lo[0] & ENTRYLO_V ? "V" : "-", e->lo[0] & ENTRYLO_D ? "D" : "-",
-			(e->lo[1] & ENTRYLO_PFN) << 6, e->lo[1] & ENTRYLO_V ? "V" : "-",
-			e->lo[1] & ENTRYLO_D ? "D" : "-");
+		kprintf("%2u  va %016lx asid %3lx %s mask %8lx", i, e->hi & ENTRYHI_VPN2,
+			e->hi & ENTRYHI_ASID, e->lo[0] & ENTRYLO_G ? "G" : "-", e->mask);
+		print_half("pa", e->lo[0]);
+		print_half("pa", e->lo[1]);
+		kprintf("\n");
 	}
+	return valid;
+}
+
+/* A guest whose tables the monitor walks has no TLB of its own to show: the current address space
+ * in the L2TLB. */
+static void print_l2tlb(const struct vcpu *v)
+{
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < L2TLB_ENTRIES && shown < VTLB_ENTRIES; i++) {
+		const struct l2tlb_entry *e = &v->arch.l2tlb->entry[i];
+
+		if (e->tag == L2TLB_NOTHING || (e->tag & ENTRYHI_ASID) != v->arch.asid)
+			continue;
+		shown++;
+		kprintf("L2  va %016lx asid %3lx", e->tag & ENTRYHI_VPN2, e->tag & ENTRYHI_ASID);
+		print_half("machine", e->lo[0]);
+		print_half("machine", e->lo[1]);
+		kprintf("\n");
+	}
+}
+
+void arch_vcpu_print_tlb(const struct vcpu *v)
+{
+	unsigned valid = print_vtlb(v);
+
+	if (v->arch.walker.on)
+		print_l2tlb(v);
 	kprintf("%u of %u entries valid; L2TLB holds %u of %u pairs\n", valid, VTLB_ENTRIES,
 		l2tlb_used(v->arch.l2tlb), L2TLB_ENTRIES);
 }
