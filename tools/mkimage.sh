@@ -3,6 +3,7 @@
 # mkimage.sh [--needs | --no-check] FILE.dts [OUT.cpio] - the boot archive of a scenario: its description as disco.dtb, and every
 # image that the description names. --needs only prints the images' paths, one a line. --no-check puts in what there is,
 # right or wrong, for tests of the monitor's own checks. A FILE.dtb is taken as it is.
+# GUEST_KERNEL: the file that "vmlinux" means, if not build/linux/vmlinux.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,7 @@ dts=$1 out=${2-}
 
 image_path() {
 	case $1 in
-	vmlinux) echo build/linux/vmlinux ;;
+	vmlinux) echo "${GUEST_KERNEL:-build/linux/vmlinux}" ;;
 	*.elf) echo "build/guests/tests/$1" ;;
 	*) echo "build/$1" ;;
 	esac

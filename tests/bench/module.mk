@@ -40,3 +40,29 @@ HELP += make bench-overhead the same for the workloads of the paper: Pmake, Engi
 bench-overhead: $(BENCH_NEEDS) build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/overhead.py $(OVERHEAD)
+
+# ---- what each mechanism saves: kernels without the walker ("page"), and without the special page too ("plain") ----
+ABLATION_KERNELS := plain page
+build/ablation/plain.config: WITHOUT := SPECIAL_PAGE|MMU|STEAL_TIME
+build/ablation/page.config: WITHOUT := MMU
+$(ABLATION_KERNELS:%=build/ablation/%.config): guests/linux/disco.config
+	@mkdir -p $(@D)
+	$(Q)sed -E 's/^(CONFIG_DISCO_($(WITHOUT)))=y/\1=n/' $< >$@
+
+build/linux-page/vmlinux: | build/linux-plain/vmlinux
+build/linux-plain/vmlinux: | build/linux-bare/vmlinux
+$(ABLATION_KERNELS:%=build/linux-%/vmlinux): build/linux-%/vmlinux: build/ablation/%.config build/linux-patched.ok tools/build-linux.sh
+	$(Q)tools/progress.sh "guest kernel, $*" build/log/linux-$*.log tools/build-linux.sh build/linux-src build/linux-$* $< $(CROSS)
+	@touch $@
+
+$(ABLATION_KERNELS:%=build/bench/linux-%.cpio): build/bench/linux-%.cpio: tests/bench/guest.dts build/bench-root.cpio \
+		build/linux-%/vmlinux tools/mkimage.sh build/host/dtscheck
+	$(call say,IMAGE,$@)
+	@mkdir -p $(@D)
+	$(Q)GUEST_KERNEL=build/linux-$*/vmlinux tools/mkimage.sh $< $@
+
+HELP += make bench-ablation what each mechanism saves: the unit operations with one off at a time\n
+.PHONY: bench-ablation
+bench-ablation: $(BENCH_NEEDS) $(ABLATION_KERNELS:%=build/bench/linux-%.cpio)
+	@mkdir -p build/results
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/ablation.py
