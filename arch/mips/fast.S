@@ -52,43 +52,41 @@ fast_syscall:
 	ehb				# 43
 	eretnc				# 44
 
-	/* Coprocessor Unusable: ERETNC to user mode? Budget: 45 instructions from the vector on; 11 were spent there. */
+	/* Coprocessor Unusable: ERETNC to user mode? Budget: 44 instructions from the vector on; 11 were spent there. */
 	.globl	fast_eret
 fast_eret:
-	andi	$26, $26, STATUS_KSU_S	# 12
-	beqz	$26, slow		# 13
-	mfc0	$27, $8, 1		# 14
-	li	$26, ERETNC_INSN	# 15, 16
-	bne	$27, $26, slow		# 17
-	lui	$27, SP_HI		# 18
-	lw	$26, SP_STATUS($27)	# 19
-	ext	$26, $26, 1, 4		# 20 KSU, ERL, EXL
-	addiu	$26, $26, -0x9		# 21 user, 0, 1
-	bnez	$26, slow		# 22
-	ld	$26, SP_EPC($27)	# 23
-	andi	$26, $26, 1		# 24
-	bnez	$26, slow		# 25
-	lw	$26, SP_RETURNS($27)	# 26
-	beqz	$26, slow		# 27 not now: an interrupt waits, or 64-bit addressing is off
-	addiu	$26, $26, 1		# 28
-	sw	$26, SP_RETURNS($27)	# 29
-	ld	$26, SP_EPC($27)	# 30
-	dmtc0	$26, $14		# 31
-	ld	$26, SP_USERLOCAL($27)	# 32
-	dmtc0	$26, $4, 2		# 33
-	lw	$26, SP_STATUS($27)	# 34
-	xori	$26, $26, STATUS_EXL	# 35
-	sw	$26, SP_STATUS($27)	# 36
-	sll	$26, $26, 2		# 37 CU1 to the sign
-	bltz	$26, 1f			# 38
-	mfc0	$26, $12		# 39
+	mfc0	$27, $8, 1		# 12
+	li	$26, ERETNC_INSN	# 13, 14
+	bne	$27, $26, slow		# 15
+	lui	$27, SP_HI		# 16
+	lw	$26, SP_STATUS($27)	# 17
+	ext	$26, $26, 1, 4		# 18 KSU, ERL, EXL
+	addiu	$26, $26, -0x9		# 19 user, 0, 1
+	bnez	$26, slow		# 20
+	ld	$26, SP_EPC($27)	# 21
+	andi	$26, $26, 1		# 22
+	bnez	$26, slow		# 23
+	lw	$26, SP_RETURNS($27)	# 24
+	beqz	$26, slow		# 25 not now: an interrupt waits, or 64-bit addressing is off
+	addiu	$26, $26, 1		# 26
+	sw	$26, SP_RETURNS($27)	# 27
+	ld	$26, SP_EPC($27)	# 28
+	dmtc0	$26, $14		# 29
+	ld	$26, SP_USERLOCAL($27)	# 30
+	dmtc0	$26, $4, 2		# 31
+	lw	$26, SP_STATUS($27)	# 32
+	xori	$26, $26, STATUS_EXL	# 33
+	sw	$26, SP_STATUS($27)	# 34
+	sll	$26, $26, 2		# 35 CU1 to the sign
+	bltz	$26, 1f			# 36
+	mfc0	$26, $12		# 37
 	ins	$26, $0, 29, 1		# not for this program: CU1 = 0
-1:	xori	$26, $26, STATUS_KSU	# 40 supervisor -> user
-	mtc0	$26, $12		# 41
-	dmfc0	$27, $31, KS_K1		# 42
-	dmfc0	$26, $31, KS_K0		# 43
-	ehb				# 44
-	eretnc				# 45
+1:	xori	$26, $26, STATUS_KSU	# 38 supervisor -> user
+	mtc0	$26, $12		# 39
+	dmfc0	$27, $31, KS_K1		# 40
+	dmfc0	$26, $31, KS_K0		# 41
+	ehb				# 42
+	eretnc				# 43
 
 slow:
 	j	guest_exit

@@ -126,6 +126,8 @@ refill_supervisor:
 	ld	$1, PAIR_LO1($1)	# 19
 	or	$27, $26, $1		# 20
 	beqz	$27, 2f			# 21 not used yet, or broken
+	.globl	vector_window
+vector_window:
 	dmtc0	$26, $2			# 22
 	dmtc0	$1, $3			# 23
 	dmfc0	$27, $14		# 24

@@ -5,6 +5,7 @@
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
+#include "kernel/sched.h"
 
 #define SLACK                                                                                      \
 	2000 /* ticks: closer than this a deadline is put off, so that Compare is not passed while \
@@ -20,9 +21,11 @@ u64 count64(void)
 	return n->count_last;
 }
 
+/* The tick waits up to half of itself for a guest's timer, to come along with its interrupt
+ * (node.c). */
 static u64 next_deadline(const struct node *n)
 {
-	u64 next = n->tick_next;
+	u64 next = n->tick_next + TICK_MS * COUNT_MS / 2;
 
 	for (unsigned i = 0; i < n->nvcpus; i++) {
 		const struct vcpu *v = n->vcpus[i];
@@ -30,7 +33,7 @@ static u64 next_deadline(const struct node *n)
 		if (v->arch.timer_armed && v->arch.timer < next)
 			next = v->arch.timer;
 	}
-	return next;
+	return next == n->tick_next + TICK_MS * COUNT_MS / 2 ? n->tick_next : next;
 }
 
 /*
@@ -52,8 +55,7 @@ static void arm(struct vcpu *v, u64 due)
 	__atomic_fetch_and(&v->arch.irq_lines, ~(u32)BIT(IRQ_TIMER), __ATOMIC_RELAXED);
 	v->arch.timer = due;
 	v->arch.timer_armed = true;
-	if (due < v->node->compare)
-		vtimer_program(v->node);
+	vtimer_program(v->node); /* even for a later time: the tick may come along with it */
 }
 
 /* Compare in the past means a whole turn of Count from now, as on the machine (MD00091, Compare).

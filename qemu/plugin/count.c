@@ -9,9 +9,9 @@
  *   out=FILE         where the results go, one JSON object a line
  *   ebase=ADDR       the monitor's exception vectors; without it kernel mode is a bare kernel's
  *   exit=ADDR        what the refill vector does not reach when it finds the entry itself: a hit
- *   boot=ADDR        executing this address is the begin marker of unit 1
- *   unit=N           paths are recorded only while unit N is measured
- *   probe=NAME:ADDR  paths that execute ADDR are kept apart, +NAME in their cause (up to 8)
+ * (up to 2) boot=ADDR        executing this address is the begin marker of unit 1 unit=N paths are
+ * recorded only while unit N is measured probe=NAME:ADDR  paths that execute ADDR are kept apart,
+ * +NAME in their cause (up to 8)
  *
  * Markers are instructions without effect, legal in any mode: sltiu $0, $0, 0x5100 + n begins unit
  * n (1..255), sltiu $0, $0, 0x5200 + n ends it. What is reported is what the processor did that
@@ -119,7 +119,7 @@ struct cause {
 static struct cpu cpus[MAX_CPUS];
 static struct insn *table[1 << 16];
 static struct cause *causes[MAX_CAUSES];
-static uint64_t ebase, exit_va, boot;
+static uint64_t ebase, exit_va[2], boot;
 static unsigned int path_unit; /* 0 is any time */
 static struct {
 	char name[24];
@@ -200,7 +200,7 @@ static struct insn *insn_get(uint64_t va, uint32_t word)
 	insn->word = word;
 	insn->segment = segment_of(va);
 	insn->kind = kind_of(word);
-	insn->exit = exit_va && va == exit_va;
+	insn->exit = va == exit_va[0] || va == exit_va[1];
 	insn->vector = ebase && va >= ebase && va <= ebase + 0x200 && !((va - ebase) & 0x7f);
 	for (unsigned int i = 0; i < probe_count; i++)
 		insn->probe |= (va == probes[i].va) << i;
@@ -346,7 +346,7 @@ static void path_begin(struct cpu *cpu, unsigned int vector)
 	cpu->length = 0;
 	cpu->probes = 0;
 	cpu->vector = vector;
-	cpu->hit = exit_va && vector <= 1;
+	cpu->hit = exit_va[0] && vector <= 1;
 }
 
 static void run_kernel(struct cpu *cpu, const struct insn *insn)
@@ -436,7 +436,7 @@ static int option(const char *text)
 	if (!strncmp(text, "ebase=", 6)) {
 		ebase = strtoull(text + 6, NULL, 0);
 	} else if (!strncmp(text, "exit=", 5)) {
-		exit_va = strtoull(text + 5, NULL, 0);
+		exit_va[exit_va[0] != 0] = strtoull(text + 5, NULL, 0);
 	} else if (!strncmp(text, "boot=", 5)) {
 		boot = strtoull(text + 5, NULL, 0);
 	} else if (!strncmp(text, "unit=", 5)) {

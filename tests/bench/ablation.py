@@ -34,7 +34,8 @@ def counted(name, kernel, words):
     out, log = bench.OUT / f"ablation{name}.json", bench.OUT / f"ablation{name}.log"
     print(f"ablation: {name} ...", file=sys.stderr, flush=True)
     plugin = [f"build/count.so,out={out}", "boot=" + bench.symbol(f"build/{kernel}/vmlinux", "kernel_entry"),
-              "ebase=" + bench.symbol("build/disco.elf", "vectors"), "exit=" + bench.symbol("build/disco.elf", "guest_exit")]
+              "ebase=" + bench.symbol("build/disco.elf", "vectors"), "exit=" + bench.symbol("build/disco.elf", "guest_exit"),
+                "exit=" + bench.symbol("build/disco.elf", "walk_fast")]
     command = ["qemu/run.sh", "-q", "-d", "-p", ",".join(plugin)] + (["-a", words] if words else [])
     bench.run_to_end("guest", command + [archive(kernel)], log)
     found = {}

@@ -63,8 +63,10 @@ def plugin_options(kind, out):
     if kind == "bare":
         return ",".join(options + ["boot=" + symbol("build/linux-bare/vmlinux", "kernel_entry")])
     options += ["boot=" + symbol("build/linux/vmlinux", "kernel_entry")]
-    options += ["ebase=" + symbol("build/disco.elf", "vectors"), "exit=" + symbol("build/disco.elf", "guest_exit")]
-    for name, where in (("switch", "arch_vcpu_switch_in"), ("idle", "arch_idle")):
+    options += ["ebase=" + symbol("build/disco.elf", "vectors"), "exit=" + symbol("build/disco.elf", "guest_exit"),
+                "exit=" + symbol("build/disco.elf", "walk_fast")]
+    for name, where in (("switch", "arch_vcpu_switch_in"), ("idle", "arch_idle"), ("walk", "walk_fast"),
+                        ("window", "vector_window")):
         options.append(f"probe={name}:" + symbol("build/disco.elf", where))
     return ",".join(options)
 
@@ -180,12 +182,11 @@ class Rows(list):
 # What each row is the median of. ">nowhere" is a return whose first fetch missed.
 PATHS = {
     "insns.l2tlb_hit": ("guest", r"0x080 \w+>\w+ hit"),
-    "insns.l2tlb_miss": ("guest", r"0x080 supervisor>(supervisor|nowhere)"),
+    "insns.window": ("guest", r"0x080 \w+>\w+ hit \+window"),
+    "insns.walk": ("guest", r"0x080 user>user \+walk"),
+    "insns.page_fault": ("guest", r"0x(080|180 \w+) user>supervisor \+walk"),
     "insns.trap_mfc0": ("guest", r"0x180 mfc0 supervisor>\w+"),
     "insns.trap_mtc0": ("guest", r"0x180 mtc0 supervisor>\w+"),
-    "insns.trap_di": ("guest", r"0x180 di supervisor>\w+"),
-    "insns.trap_tlbp": ("guest", r"0x180 tlbp supervisor>\w+"),
-    "insns.trap_tlbwi": ("guest", r"0x180 tlbwi supervisor>\w+"),
     "insns.deliver": ("guest", r"0x180 syscall user>\w+"),
     "insns.eret": ("guest", r"0x180 eret supervisor>\w+"),
     "insns.set_timer": ("guest", r"0x180 hypcall 4 supervisor>\w+"),

@@ -98,7 +98,8 @@ def plugin_options(side, workload, out):
     options = [f"build/count.so,out={out}", f"unit={WORKLOADS[workload][0]}"]
     if side == "bare":
         return ",".join(options)
-    options += ["ebase=" + bench.symbol("build/disco.elf", "vectors"), "exit=" + bench.symbol("build/disco.elf", "guest_exit")]
+    options += ["ebase=" + bench.symbol("build/disco.elf", "vectors"), "exit=" + bench.symbol("build/disco.elf", "guest_exit"),
+                "exit=" + bench.symbol("build/disco.elf", "walk_fast")]
     return ",".join(options)
 
 
