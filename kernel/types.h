@@ -38,7 +38,6 @@ typedef struct {
 } mpn_t; /* machine page number */
 
 static inline gpn_t gpa_gpn(gpa_t a) { return (gpn_t){ a.v >> PAGE_SHIFT }; }
-static inline gpa_t gpn_gpa(gpn_t n) { return (gpa_t){ n.v << PAGE_SHIFT }; }
 static inline mpn_t maddr_mpn(maddr_t a) { return (mpn_t){ a.v >> PAGE_SHIFT }; }
 static inline maddr_t mpn_maddr(mpn_t n) { return (maddr_t){ n.v << PAGE_SHIFT }; }
 

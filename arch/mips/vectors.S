@@ -100,7 +100,7 @@ vector_fast_syscall:
 	nop
 
 	/*
-	 * A window's large page, else the same lookup with ASID 0. Budget: 37 instructions to ERETNC, but a large pair serves
+	 * A window's large page, else the same lookup with ASID 0. Budget: 36 instructions to ERETNC, but a large pair serves
 	 * 2 MB. in: at = R, k0 = EntryHi, k1 = EntryHi >> 13
 	 */
 refill_supervisor:

@@ -25,7 +25,7 @@ u64 count64(void)
  * (node.c). */
 static u64 next_deadline(const struct node *n)
 {
-	u64 next = n->tick_next + TICK_MS * COUNT_MS / 2;
+	u64 latest = n->tick_next + TICK_MS * COUNT_MS / 2, next = latest;
 
 	for (unsigned i = 0; i < n->nvcpus; i++) {
 		const struct vcpu *v = n->vcpus[i];
@@ -33,7 +33,7 @@ static u64 next_deadline(const struct node *n)
 		if (v->arch.timer_armed && v->arch.timer < next)
 			next = v->arch.timer;
 	}
-	return next == n->tick_next + TICK_MS * COUNT_MS / 2 ? n->tick_next : next;
+	return next < latest ? next : n->tick_next;
 }
 
 /*

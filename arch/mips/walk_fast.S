@@ -25,6 +25,15 @@
 #define u	$5
 #define phys	$6	/* 0x98 << 56: XKPHYS, cached */
 
+	/* the guest's $2 to $6, which walk_fast saves */
+	.macro	RESTORE
+	ld	$2, VCPU_GPR + 8 * 2(vcpu)
+	ld	$3, VCPU_GPR + 8 * 3(vcpu)
+	ld	$4, VCPU_GPR + 8 * 4(vcpu)
+	ld	$5, VCPU_GPR + 8 * 5(vcpu)
+	ld	$6, VCPU_GPR + 8 * 6(vcpu)
+	.endm
+
 	/* reg: guest physical page number in t -> the machine's EntryLo of it; leaves for the C side if there is none */
 	.macro	PMAP reg
 	ld	u, VCPU_PMAP_PAGES(vcpu)
@@ -135,11 +144,7 @@ walk_fast:
 	nop
 1:	tlbwr
 2:
-	ld	$2, VCPU_GPR + 8 * 2(vcpu)
-	ld	$3, VCPU_GPR + 8 * 3(vcpu)
-	ld	$4, VCPU_GPR + 8 * 4(vcpu)
-	ld	$5, VCPU_GPR + 8 * 5(vcpu)
-	ld	$6, VCPU_GPR + 8 * 6(vcpu)
+	RESTORE
 	dmfc0	$1, $31, KS_AT
 	dmfc0	$27, $31, KS_K1
 	dmfc0	$26, $31, KS_K0
@@ -201,11 +206,7 @@ not_valid:
 	ori	u, u, STATUS_KSU | STATUS_UX
 	xori	u, u, STATUS_KSU_U	# supervisor
 	mtc0	u, $12
-	ld	$2, VCPU_GPR + 8 * 2(vcpu)
-	ld	$3, VCPU_GPR + 8 * 3(vcpu)
-	ld	$4, VCPU_GPR + 8 * 4(vcpu)
-	ld	$5, VCPU_GPR + 8 * 5(vcpu)
-	ld	$6, VCPU_GPR + 8 * 6(vcpu)
+	RESTORE
 	dmfc0	$1, $31, KS_AT
 	dmfc0	$27, $31, KS_K1
 	dmfc0	$26, $31, KS_K0
@@ -214,10 +215,6 @@ not_valid:
 
 	/* nothing has changed yet */
 leave:
-	ld	$2, VCPU_GPR + 8 * 2(vcpu)
-	ld	$3, VCPU_GPR + 8 * 3(vcpu)
-	ld	$4, VCPU_GPR + 8 * 4(vcpu)
-	ld	$5, VCPU_GPR + 8 * 5(vcpu)
-	ld	$6, VCPU_GPR + 8 * 6(vcpu)
+	RESTORE
 	j	guest_exit
 	dmfc0	$1, $31, KS_AT
