@@ -120,6 +120,7 @@ void vm_create(const struct vm_desc *d)
 	}
 	vm->state = VM_STOPPED;
 	vm->home = choose_node(d);
+	vm->node_mask = BIT(vm->home->id);
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
 	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
@@ -205,7 +206,7 @@ void vm_poweroff(struct vm *vm, u64 code)
 /* The last VCPU is gone: nothing of the VM may stay in any TLB before its pages go to others. */
 static void finish(struct vm *vm)
 {
-	shootdown(BIT(vm->home->id));
+	shootdown_all(vm->node_mask);
 	pmap_release(vm);
 	nodemem_unreserve(vm->pmap.npages);
 	vcons_flush(vm->cons);

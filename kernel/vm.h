@@ -31,6 +31,7 @@ struct vm {
 	u32 id;
 	const struct vm_desc *desc;
 	struct node *home;
+	u32 node_mask; /* nodes that its VCPUs live on */
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 nvcpus;
 	struct vcons *cons;
