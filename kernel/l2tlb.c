@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The L2TLB's slow operations; its lookup on a miss is in arch/mips/vectors.S. Pure. */
+#include "arch/mips/arch.h"
 #include "kernel/l2tlb.h"
 
 _Static_assert(sizeof(struct l2tlb_entry) == 1 << L2TLB_ENTRY_SHIFT, "vectors.S shifts by it");
@@ -25,6 +26,16 @@ void l2tlb_drop(struct l2tlb *l, u64 tag)
 
 	if (e->tag == tag)
 		e->tag = L2TLB_NOTHING;
+}
+
+void l2tlb_drop_machine(struct l2tlb *l, u64 pages)
+{
+	for (unsigned i = 0; i < L2TLB_ENTRIES; i++) {
+		struct l2tlb_entry *e = &l->entry[i];
+
+		if ((BIT(arch_entry_page(e->lo[0]).v % 64) | BIT(arch_entry_page(e->lo[1]).v % 64)) & pages)
+			e->tag = L2TLB_NOTHING;
+	}
 }
 
 const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag)

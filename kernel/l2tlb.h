@@ -39,6 +39,8 @@ static inline u32 l2tlb_index(u64 tag)
 void l2tlb_flush(struct l2tlb *l);
 void l2tlb_insert(struct l2tlb *l, u64 tag, u64 lo0, u64 lo1);
 void l2tlb_drop(struct l2tlb *l, u64 tag);
+/* Drops at least those that map a machine page p with bit p % 64 of pages set. */
+void l2tlb_drop_machine(struct l2tlb *l, u64 pages);
 const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag); /* NULL: not there */
 unsigned l2tlb_used(const struct l2tlb *l);
 #endif

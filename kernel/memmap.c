@@ -37,26 +37,40 @@ struct page *memmap_page(mpn_t mpn)
 	return node < 0 ? NULL : &memmap[node].entries[mpn.v - memmap[node].first.v];
 }
 
-static struct page *expect(mpn_t mpn, enum page_state state)
+/* The page in one of the states, bits of a mask. */
+static struct page *expect(mpn_t mpn, u32 states)
 {
 	struct page *p = memmap_page(mpn);
 
-	if (!p || p->state != state)
-		panic("machine page %lx is in state %d, expected %d", mpn.v, p ? p->state : -1,
-		      state);
+	if (!p || !(BIT(p->state) & states))
+		panic("machine page %lx is in state %d, expected one of mask %x", mpn.v,
+		      p ? p->state : -1, states);
 	return p;
 }
 
-void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn)
+static void give(mpn_t mpn, enum page_state state, u32 vm, gpn_t gpn)
 {
-	struct page *p = expect(mpn, PAGE_FREE);
+	struct page *p = expect(mpn, BIT(PAGE_FREE));
 
-	*p = (struct page){ .state = PAGE_GUEST, .owner = vm, .gpn = gpn.v, .refs = 1 };
+	*p = (struct page){ .state = state, .owner = vm, .gpn = gpn.v, .refs = 1 };
+}
+
+void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn) { give(mpn, PAGE_GUEST, vm, gpn); }
+
+void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn) { give(mpn, PAGE_REPLICA, vm, gpn); }
+
+void memmap_promote(mpn_t mpn) { expect(mpn, BIT(PAGE_REPLICA))->state = PAGE_GUEST; }
+
+void memmap_moved(mpn_t mpn)
+{
+	struct page *p = expect(mpn, BIT(PAGE_GUEST));
+
+	p->moves += p->moves < UINT8_MAX;
 }
 
 void memmap_take_back(mpn_t mpn, u32 vm)
 {
-	struct page *p = expect(mpn, PAGE_GUEST);
+	struct page *p = expect(mpn, BIT(PAGE_GUEST) | BIT(PAGE_REPLICA));
 
 	if (p->owner != vm)
 		panic("machine page %lx belongs to VM %u, not %u", mpn.v, p->owner, vm);

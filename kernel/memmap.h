@@ -6,20 +6,21 @@
  *   state     owner   gpn     refs   next          leaves it by
  *   MONITOR   -       -       0      -             never: text, data, stacks, this array
  *   FREE      -       -       0      free list     memmap_give
- *   GUEST     VM      set     1      -             memmap_take_back
+ *   GUEST     VM      set     1      -             memmap_take_back; the page's master (pmap.h)
+ *   REPLICA   VM      set     1      -             memmap_take_back; a copy of the master
  */
 #ifndef KERNEL_MEMMAP_H
 #define KERNEL_MEMMAP_H
 
 #include "kernel/types.h"
 
-enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST };
+enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA };
 
 /* state, owner, gpn and refs: whoever owns the page (its free list's lock, or the VM's pmap lock).
  */
 struct page {
 	u8 state;
-	u8 unused;
+	u8 moves; /* GUEST: how often it moved, was replicated or collapsed; stays at 255 */
 	u16 owner; /* VM id */
 	union {
 		u32 gpn;  /* GUEST */
@@ -35,9 +36,12 @@ void memmap_init_node(u32 node, mpn_t first, u32 npages, struct page *entries);
 struct page *memmap_page(mpn_t mpn); /* NULL: not RAM of any node */
 int memmap_node(mpn_t mpn);	     /* the page's home; -1: none */
 
-/* A zeroed page for guest page gpn of a VM; back to FREE. Any other state of the page is a bug of
- * the monitor. */
+/* A page for guest page gpn of a VM, zeroed or a copy of its other page; back to FREE. Any other
+ * state of the page is a bug of the monitor. */
 void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn);
+void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn);
+void memmap_promote(mpn_t mpn); /* REPLICA -> GUEST */
+void memmap_moved(mpn_t mpn);	/* one more of its moves */
 void memmap_take_back(mpn_t mpn, u32 vm);
 
 #endif /* KERNEL_MEMMAP_H */

@@ -24,8 +24,16 @@ struct monitor_frame {
 	u64 pc, status, cause, badvaddr, badinstr;
 };
 
+/* What moving pages to a node has cost it, in Count ticks. */
+struct move_stats {
+	u64 pages, batches;
+	u64 shootdown, copy, total;
+};
+
 struct node_stats {
 	u64 ticks, ipis, switches, idle_ticks, shootdowns;
+	struct move_stats migrated, replicated;
+	u64 collapsed; /* by writes of this node's VCPUs */
 };
 
 struct node {

@@ -24,6 +24,8 @@ void shootdown(u32 node_mask, shootdown_fn flush, const void *what)
 {
 	struct node *self = node_self();
 
+	if (!node_mask)
+		return;
 	lock_take(&lock);
 	flush_fn = flush;
 	flush_what = what;

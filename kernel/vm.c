@@ -65,8 +65,9 @@ static u64 monitor_bytes(const struct vm_desc *d)
 	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + 2 * sizeof(struct l2tlb) +
 		   ASID_COUNT * sizeof(u64) + 2 * PAGE_SIZE;
 
-	return ((u64)d->memory_mb << (20 - PAGE_SHIFT)) * sizeof(u64) + vcons_bytes() +
-	       d->vcpus * vcpu;
+	u32 npages = d->memory_mb << (20 - PAGE_SHIFT);
+
+	return pmap_bytes(npages) + pmap_view_bytes(npages) + vcons_bytes() + d->vcpus * vcpu;
 }
 
 /* Does this machine have what the description wants of the home node? The reason in why if not. */
@@ -122,6 +123,10 @@ void vm_create(const struct vm_desc *d)
 	vm->home = choose_node(d);
 	vm->node_mask = BIT(vm->home->id);
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
+	for (u32 i = 0; i < nnodes; i++)
+		if (vm->node_mask & BIT(i))
+			pmap_add_view(&vm->pmap, i,
+				      boot_alloc(d, i, pmap_view_bytes(npages), 128));
 	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);
@@ -137,12 +142,21 @@ struct vm *vm_find(const char *name)
 
 /* ---- starting and ending ---- */
 
-static bool has_node_alone(const struct vm *vm)
+static bool has_node_alone(const struct vm *vm, const struct node *n)
 {
-	for (u32 i = 0; i < vm->home->nvcpus; i++)
-		if (vm->home->vcpus[i]->vm != vm)
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i]->vm != vm)
 			return false;
 	return true;
+}
+
+/* Replicas are memory that somebody else may have. */
+static bool reserve(u64 pages)
+{
+	if (!nodemem_reserve(pages))
+		return true;
+	numa_reclaim();
+	return !nodemem_reserve(pages);
 }
 
 static void start(struct vm *vm)
@@ -150,7 +164,7 @@ static void start(struct vm *vm)
 	char why[VMDESC_ERROR_BYTES];
 	u64 entry, dtb;
 
-	if (nodemem_reserve(vm->pmap.npages)) {
+	if (!reserve(vm->pmap.npages)) {
 		log_line("vm",
 			 "%s not started: disco.dtb: /vms/%s: memory-mb: found %u, allowed 4..%lu (left for VMs)",
 			 vm->name, vm->desc->name, vm->desc->memory_mb,
@@ -158,7 +172,8 @@ static void start(struct vm *vm)
 		return;
 	}
 	vm->end[0] = '\0';
-	vm->pmap.alone = has_node_alone(vm);
+	for (u32 i = 0; i < nnodes; i++)
+		vm->pmap.view[i].alone = has_node_alone(vm, nodes[i]);
 	if (loader_load(vm, &entry, &dtb, why, sizeof(why))) {
 		pmap_release(vm);
 		nodemem_unreserve(vm->pmap.npages);
@@ -284,6 +299,14 @@ bool vms_all_ended(void)
 
 /* ---- guest memory ---- */
 
+/* Whose view the monitor looks through: this node's, if a VCPU of the VM may be running here. */
+static u32 view_of(const struct vm *vm)
+{
+	u32 here = node_self()->id;
+
+	return vm->node_mask & BIT(here) ? here : vm->home->id;
+}
+
 static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
 {
 	u8 *b = buf;
@@ -292,7 +315,8 @@ static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
 		return -EFAULT;
 	while (len) {
 		size_t part = MIN(len, PAGE_SIZE - (gpa.v & PAGE_MASK));
-		u64 lo = pmap_use(vm, gpa_gpn(gpa), vm->home->id);
+		u64 lo = out ? pmap_use_to_write(vm, gpa_gpn(gpa), view_of(vm))
+			     : pmap_use(vm, gpa_gpn(gpa), view_of(vm));
 		u8 *page;
 
 		if (!lo)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-MONITOR_SRCS += numa/topology.c numa/nodemem.c
+MONITOR_SRCS += numa/topology.c numa/nodemem.c numa/batch.c numa/migrate.c numa/replicate.c

@@ -188,6 +188,8 @@ mpn_t nodemem_alloc(u32 node)
 	return MPN_NONE;
 }
 
+mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node]); }
+
 mpn_t nodemem_alloc_block(u32 node)
 {
 	struct nodemem *m = &nodemem[node];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The door to numa/: which memory belongs to which node, and free pages near a node. Migration and
- * replication will come in here too. Addresses are machine addresses, sizes in 4 KB pages unless a
+ * The door to numa/: which memory belongs to which node, free pages near a node, where a page goes
+ * first, and what undoes replication. Addresses are machine addresses, sizes in 4 KB pages unless a
  * name says bytes.
  */
 #ifndef NUMA_NUMA_H
@@ -30,6 +30,7 @@ void nodemem_init(u32 node);
  * full. The caller says in memmap what becomes of it. Takes RANK_NODEMEM locks.
  */
 mpn_t nodemem_alloc(u32 node);
+mpn_t nodemem_alloc_here(u32 node); /* of this node only, with whatever it held before */
 /* The same for a whole block, aligned to its size; of this node only. MPN_NONE: it has none. */
 mpn_t nodemem_alloc_block(u32 node);
 #define BLOCK_SHIFT 8 /* 1 MB: the largest page that windows are mapped with */
@@ -44,5 +45,23 @@ u64 nodemem_unreserved(void);
 
 u64 nodemem_free_pages(u32 node);
 u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */
+
+/* Where a page of a VM goes when it is used first. */
+enum placement {
+	PLACE_HOME,	   /* the VM's home node */
+	PLACE_FIRST_TOUCH, /* the node of the VCPU that uses it first */
+	PLACE_ROUND_ROBIN, /* page n on node n modulo their number */
+};
+enum placement numa_placement(void);
+void numa_place(enum placement p); /* pages given from now on */
+
+struct vm;
+/*
+ * A page is about to be written by a VCPU of node: one copy is left, and no view holds it. Under the
+ * VM's pmap lock; answers shootdowns.
+ */
+void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
+/* All replicas of all VMs, when memory is short. Takes RANK_PMAP locks. */
+void numa_reclaim(void);
 
 #endif /* NUMA_NUMA_H */

@@ -39,3 +39,9 @@ u64 topology_bytes(u32 node) { return topology[node].bytes; }
 
 /* A crossbar: every other node is one hop away. */
 u32 topology_distance(u32 from, u32 to) { return from != to; }
+
+static enum placement placement;
+
+enum placement numa_placement(void) { return placement; }
+
+void numa_place(enum placement p) { placement = p; }

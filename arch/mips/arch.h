@@ -11,6 +11,7 @@
 #include "arch/mips/regs.h"
 #include "kernel/types.h"
 
+struct pmap_entry;
 struct pmap_pair;
 struct vcpu;
 struct node;
@@ -94,7 +95,7 @@ struct vcpu_arch {
 	struct walker walker;
 	u64 walk_root; /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */
 	u64 walk_rotate, walk_present; /* the present bit, rotated */
-	const u64 *pmap_lo;	       /* the VM's pmap */
+	struct pmap_entry *pmap_entry; /* the VM's pmap as its node sees it */
 	u64 pmap_pages;
 	const struct pmap_pair *pmap_pairs;
 	u64 pmap_npairs;
@@ -132,6 +133,18 @@ bool arch_vcpu_user(const struct vcpu *v); /* in guest user mode */
 /* ---- mmu.c: translations of a VCPU ---- */
 void mmu_flush_vcpu(struct vcpu *v); /* every translation, L2TLB and machine TLB; on v's node */
 void mmu_flush_node(void);	     /* this processor's whole machine TLB */
+
+#define MMU_DROP_PAGES 16
+/* Guest pages of a VM whose translations are to be taken back; n of them. */
+struct mmu_drop {
+	struct vm *vm;
+	u32 n;
+	bool large;   /* large pairs around them, too */
+	u64 machine;  /* bit (machine page number % 64) of each copy of them */
+	gpn_t page[MMU_DROP_PAGES];
+};
+/* A shootdown_fn: takes back what the reverse maps of n name. what: struct mmu_drop. */
+void mmu_drop_pages(struct node *n, const void *what);
 
 /* Monitor calls of the walker; results as of a monitor call. */
 s64 mmu_call_setup(struct vcpu *v, u64 block_gpa);
@@ -174,6 +187,8 @@ static inline u64 arch_page_entry(mpn_t n)
 {
 	return n.v << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D | ENTRYLO_V;
 }
+static inline u64 arch_readonly_entry(u64 lo) { return lo & ~(u64)ENTRYLO_D; }
+static inline bool arch_entry_writable(u64 lo) { return lo & ENTRYLO_D; }
 /* The same for a page that may be seen in every address space of the processor. */
 static inline u64 arch_global_entry(mpn_t n) { return arch_page_entry(n) | ENTRYLO_G; }
 static inline mpn_t arch_entry_page(u64 lo)

@@ -31,7 +31,8 @@ void asm_offsets(void)
 	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
 	DEFINE(VCPU_PAIRS, offsetof(struct vcpu, arch.pmap_pairs));
 	DEFINE(VCPU_NPAIRS, offsetof(struct vcpu, arch.pmap_npairs));
-	DEFINE(VCPU_PMAP_LO, offsetof(struct vcpu, arch.pmap_lo));
+	DEFINE(VCPU_PMAP_ENTRY, offsetof(struct vcpu, arch.pmap_entry));
+	DEFINE(PMAP_BACK, offsetof(struct pmap_entry, back));
 	DEFINE(VCPU_PMAP_PAGES, offsetof(struct vcpu, arch.pmap_pages));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
 	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));

@@ -26,12 +26,10 @@ static u64 address_of(u64 hi)
 static u64 expected(struct vcpu *v, u64 va)
 {
 	u64 gpa;
-	mpn_t mpn;
 
 	if (!is_supervisor(va) || !mmu_window(v, va, &gpa))
 		return walk_expected(v, va);
-	mpn = pmap_lookup(&v->vm->pmap, gpa_gpn((gpa_t){ gpa }));
-	return mpn_valid(mpn) ? arch_page_entry(mpn) : 0;
+	return pmap_look(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id);
 }
 
 /* A cached half may lack D that the tables have by now, nothing else may differ. */

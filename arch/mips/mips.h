@@ -79,15 +79,16 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e);
 struct miss {
 	u64 va;
 	bool write, fetch;
+	u64 shootdowns; /* that the node had answered when it began */
 };
 
 static inline bool is_supervisor(u64 va) { return va >> 62 != 0; }
 
 void mmu_map_special(const struct vcpu *v);
 bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa);
-u64 mmu_machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo);
 u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m);
-enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global);
+enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
+		      const u64 guest_lo[2], bool global);
 enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill);
 
 /* ---- walk.c: the guest's page tables ---- */

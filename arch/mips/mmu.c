@@ -178,20 +178,97 @@ void mmu_forget_replaced(struct vcpu *v, u64 hi)
 		mmu_forget(v, hi, 0, hi >> 62 != 0);
 }
 
+/* The L2TLB entry of a tag, in each VCPU of the VM that lives here. */
+static void drop_tag(const struct node *n, const struct vm *vm, u64 tag)
+{
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i]->vm == vm)
+			l2tlb_drop(n->vcpus[i]->arch.l2tlb, tag);
+}
+
+static void drop_all(const struct node *n, const struct mmu_drop *d)
+{
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i]->vm == d->vm)
+			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, d->machine);
+}
+
+/* Roots in machine memory may have moved: walk.c finds them again. A reservation of LL is for the
+ * page as it was. */
+static void forget_pointers(const struct node *n, const struct vm *vm)
+{
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		if (n->vcpus[i]->vm != vm)
+			continue;
+		n->vcpus[i]->arch.walk_root = 0;
+		n->vcpus[i]->arch.clear_ll = 1;
+	}
+}
+
+/* Window pages may be in the machine's TLB under any ASID of the VCPU. */
+void mmu_drop_pages(struct node *n, const void *what)
+{
+	const struct mmu_drop *d = what;
+	bool flush = d->large, many = false;
+
+	for (u32 i = 0; i < d->n; i++) {
+		struct pmap_entry *e = pmap_entry(&d->vm->pmap, d->page[i], n->id);
+		u64 tag = e->back;
+
+		e->back = 0;
+		if (tag == PMAP_MANY) {
+			many = true;
+		} else if (tag) {
+			drop_tag(n, d->vm, tag);
+			if (is_supervisor(tag))
+				flush = true;
+			else
+				machine_drop(tag);
+		}
+	}
+	if (many)
+		drop_all(n, d);
+	if (flush || many)
+		mmu_flush_node();
+	forget_pointers(n, d->vm);
+	restore_current();
+}
+
 /* ---- a miss ---- */
 
-/* The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
- * such page. */
-u64 mmu_machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo)
+/*
+ * The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
+ * such page. tag: who is going to map it, for the reverse map. write: the page is about to be
+ * written, if the guest allows it.
+ */
+static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, bool write)
 {
+	u32 node = v->node->id;
 	u64 lo;
 
 	if (!(guest_lo & ENTRYLO_V))
 		return 0;
-	lo = pmap_use(v->vm, gpn, v->node->id);
+	if (write && (guest_lo & ENTRYLO_D))
+		lo = pmap_use_to_write(v->vm, gpn, node);
+	else
+		lo = pmap_use(v->vm, gpn, node);
+	if (!lo)
+		return 0;
+	pmap_note(pmap_entry(&v->vm->pmap, gpn, node), tag);
 	if (!(guest_lo & ENTRYLO_D))
 		lo &= ~(u64)ENTRYLO_D;
-	return lo ? lo | (guest_lo & LO_RIXI) : 0;
+	return lo | (guest_lo & LO_RIXI);
+}
+
+/* Both pages of the pair around a miss, which are those of guest_lo[]. */
+static void machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
+			 const u64 guest_lo[2], u64 lo[2])
+{
+	u64 vpn2 = m->va & ENTRYHI_VPN2, tag = is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid;
+
+	for (unsigned i = 0; i < 2; i++)
+		lo[i] = machine_lo(v, gpn[i], guest_lo[i], tag,
+				       m->write && i == !!(m->va & PAGE_SIZE));
 }
 
 /* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces
@@ -213,15 +290,27 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 	machine_write(vpn2 | v->arch.asid, lo0, lo1, 0);
 }
 
-enum verdict mmu_fill(struct vcpu *v, const struct miss *m, u64 lo0, u64 lo1, bool global)
+/* A shootdown was answered since the miss: what was read before may be stale. */
+static bool is_stale(const struct vcpu *v, const struct miss *m)
 {
-	if (!(((m->va & PAGE_SIZE) ? lo1 : lo0) & ENTRYLO_V)) { /* no memory there: the bus says no
-								 */
-		if (m->fetch && (m->va & 3))			/* but the processor first */
+	return v->node->stats.shootdowns != m->shootdowns;
+}
+
+/* gpn, guest_lo: the pair's pages as the guest maps them. */
+enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
+		      const u64 guest_lo[2], bool global)
+{
+	u64 lo[2];
+
+	machine_pair(v, m, gpn, guest_lo, lo);
+	if (is_stale(v, m))
+		return RESUME; /* to miss again */
+	if (!(lo[!!(m->va & PAGE_SIZE)] & ENTRYLO_V)) { /* no memory there: the bus says no */
+		if (m->fetch && (m->va & 3))		/* but the processor first */
 			return inject_badvaddr(v, EXC_ADEL);
 		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
 	}
-	mmu_install(v, m->va & ENTRYHI_VPN2, lo0, lo1, global);
+	mmu_install(v, m->va & ENTRYHI_VPN2, lo[0], lo[1], global);
 	return RESUME;
 }
 
@@ -240,7 +329,8 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 static const struct pmap_pair *large_pair(const struct vcpu *v, u64 gpa)
 {
 	const struct pmap *p = &v->vm->pmap;
-	const struct pmap_pair *pair = &p->pairs[gpa >> PAGE_SHIFT >> PAIR_SHIFT];
+	const struct pmap_pair *pairs = p->view[v->node->id].pairs;
+	const struct pmap_pair *pair = &pairs[gpa >> PAGE_SHIFT >> PAIR_SHIFT];
 
 	if (gpa >> PAGE_SHIFT >= p->npages || !(pair->lo[0] | pair->lo[1]))
 		return NULL;
@@ -250,13 +340,14 @@ static const struct pmap_pair *large_pair(const struct vcpu *v, u64 gpa)
 /* vectors.S finds these pairs itself the next time; the L2TLB is for small ones. */
 static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 {
-	const u64 rw = ENTRYLO_V | ENTRYLO_D;
-	gpn_t even = { gpa >> PAGE_SHIFT & ~1ul }, odd = { even.v | 1 };
-	u64 lo0 = mmu_machine_lo(v, even, rw), lo1 = mmu_machine_lo(v, odd, rw);
-	const struct pmap_pair *pair = large_pair(v, gpa);
+	static const u64 rw[2] = { ENTRYLO_V | ENTRYLO_D, ENTRYLO_V | ENTRYLO_D };
+	u64 even = gpa >> PAGE_SHIFT & ~1ul;
+	const struct pmap_pair *pair;
 
+	pmap_use(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id); /* its block, if it gets one */
+	pair = large_pair(v, gpa);
 	if (!pair)
-		return mmu_fill(v, m, lo0, lo1, true);
+		return mmu_fill(v, m, (gpn_t[]){ { even }, { even | 1 } }, rw, true);
 	machine_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_1MB) | v->arch.asid, pair->lo[0],
 		      pair->lo[1], PAGEMASK_1MB);
 	restore_asid(v);
@@ -289,7 +380,7 @@ u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m)
 static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
 {
 	struct vtlb_entry *e = vtlb_find(v, m->va, vcp0(v, EntryHi) & ENTRYHI_ASID);
-	u64 half, base, offset, lo;
+	u64 half, first, lo;
 	u32 denied;
 
 	if (!e)
@@ -300,15 +391,14 @@ static enum verdict miss_mapped(struct vcpu *v, const struct miss *m)
 	if (denied)
 		return inject_tlb(v, denied, false);
 	if (half == PAGE_SIZE)
-		return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[0]) }, e->lo[0]),
-				mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[1]) }, e->lo[1]),
-				e->lo[0] & ENTRYLO_G);
+		return mmu_fill(v, m, (gpn_t[]){ { LO_GPN(e->lo[0]) }, { LO_GPN(e->lo[1]) } },
+				e->lo, e->lo[0] & ENTRYLO_G);
 	/* a large page: the 4 KB pair around the address */
 	v->arch.scattered = true;
-	base = LO_GPN(lo) & ~((half - 1) >> PAGE_SHIFT);
-	offset = (m->va & (half - 1)) >> PAGE_SHIFT & ~1ul;
-	return mmu_fill(v, m, mmu_machine_lo(v, (gpn_t){ base + offset }, lo),
-			mmu_machine_lo(v, (gpn_t){ base + offset + 1 }, lo), lo & ENTRYLO_G);
+	first = LO_GPN(lo) & ~((half - 1) >> PAGE_SHIFT);
+	first += (m->va & (half - 1)) >> PAGE_SHIFT & ~1ul;
+	return mmu_fill(v, m, (gpn_t[]){ { first }, { first + 1 } }, (u64[]){ lo, lo },
+			lo & ENTRYLO_G);
 }
 
 /* The first address of an entry; EntryHi has no bits 61..48 of it. */
@@ -323,6 +413,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 {
 	u32 asid = vcp0(v, EntryHi) & ENTRYHI_ASID;
 	bool global = e->lo[0] & ENTRYLO_G;
+	struct miss m = { .va = e->hi & ENTRYHI_VPN2, .shootdowns = v->node->stats.shootdowns };
 	u64 lo[2], gpa;
 
 	if (global || e->mask || (e->hi & ENTRYHI_ASID) != asid)
@@ -331,9 +422,9 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 		return;
 	if (is_supervisor(e->hi) && mmu_window(v, entry_va(e), &gpa))
 		return; /* as KSEG0, whose place it has: no entry reaches into it */
-	for (int i = 0; i < 2; i++)
-		lo[i] = mmu_machine_lo(v, (gpn_t){ LO_GPN(e->lo[i]) }, e->lo[i]);
-	mmu_install(v, e->hi & ENTRYHI_VPN2, lo[0], lo[1], global);
+	machine_pair(v, &m, (gpn_t[]){ { LO_GPN(e->lo[0]) }, { LO_GPN(e->lo[1]) } }, e->lo, lo);
+	if (!is_stale(v, &m))
+		mmu_install(v, m.va, lo[0], lo[1], global);
 }
 
 enum verdict mmu_fault(struct vcpu *v, u32 code)
@@ -344,6 +435,7 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 		.write = code == EXC_TLBS || code == EXC_MOD,
 		/* a TLBRI, TLBS or Mod at its own address is a load or a store of its own code */
 		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
+		.shootdowns = v->node->stats.shootdowns,
 	};
 
 	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))

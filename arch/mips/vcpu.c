@@ -21,9 +21,9 @@ void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
 	a->irq_lines = a->soft_irq = 0;
 	a->walker.on = false;
 	a->walk_root = 0;
-	a->pmap_lo = v->vm->pmap.lo;
+	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
 	a->pmap_pages = v->vm->pmap.npages;
-	a->pmap_pairs = v->vm->pmap.pairs;
+	a->pmap_pairs = v->vm->pmap.view[v->node->id].pairs;
 	a->pmap_npairs = pmap_npairs(v->vm->pmap.npages);
 	a->timer_armed = false;
 	a->fpu = (struct fpu_state){ 0 };

@@ -15,18 +15,22 @@
 	(ENTRYLO_RI | ENTRYLO_XI | ENTRYLO_PFN | ENTRYLO_C | ENTRYLO_D | ENTRYLO_V | ENTRYLO_G)
 #define FLUSH_PAIRS 32ul /* more than these: the whole address space instead */
 
-/* The word of guest memory at a window address; NULL if there is none. */
-static u64 *guest_word(struct vcpu *v, u64 va)
+/* The word of guest memory at a window address; NULL if there is none. Any pointer had before is
+ * void. */
+static u64 *guest_word(struct vcpu *v, u64 va, bool write)
 {
-	mpn_t mpn;
-	u64 gpa;
+	u64 gpa, lo;
+	gpn_t gpn;
 
 	if ((va & 7) || !mmu_window(v, va, &gpa))
 		return NULL;
-	mpn = pmap_lookup(&v->vm->pmap, gpa_gpn((gpa_t){ gpa }));
-	if (!mpn_valid(mpn)) /* never written: all entries empty */
+	gpn = gpa_gpn((gpa_t){ gpa });
+	lo = pmap_look(v->vm, gpn, v->node->id);
+	if (lo && write)
+		lo = pmap_use_to_write(v->vm, gpn, v->node->id);
+	if (!lo) /* never written: all entries empty */
 		return NULL;
-	return (u64 *)((u8 *)mpn_ptr(mpn) + (gpa & PAGE_MASK));
+	return (u64 *)((u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa & PAGE_MASK));
 }
 
 static u64 index_of(const struct walker *w, unsigned level, u64 va)
@@ -34,8 +38,9 @@ static u64 index_of(const struct walker *w, unsigned level, u64 va)
 	return va >> w->shift[level] & (BIT(w->bits[level]) - 1);
 }
 
-/* The last level's entry for va, in machine memory; NULL if the tables do not lead to one. */
-static u64 *find_entry(struct vcpu *v, u64 va)
+/* The last level's entry for va, in machine memory, to be read or written; NULL if the tables do not
+ * lead to one. */
+static u64 *find_entry(struct vcpu *v, u64 va, bool write)
 {
 	const struct walker *w = &v->arch.walker;
 	u64 table = is_supervisor(va) ? w->kernel_root : w->root;
@@ -45,7 +50,8 @@ static u64 *find_entry(struct vcpu *v, u64 va)
 	if (!is_supervisor(va) && va >> top) /* outside what the root covers */
 		return NULL;
 	for (unsigned level = 0; level < LEVELS; level++) {
-		entry = guest_word(v, table + 8 * index_of(w, level, va));
+		entry = guest_word(v, table + 8 * index_of(w, level, va),
+				   write && level == LEVELS - 1);
 		if (!entry)
 			return NULL;
 		table = *(volatile u64 *)entry;
@@ -53,75 +59,13 @@ static u64 *find_entry(struct vcpu *v, u64 va)
 	return entry;
 }
 
+static gpn_t lo_gpn(u64 lo) { return (gpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT }; }
+
 static u64 entry_lo(const struct walker *w, u64 entry)
 {
 	u64 lo = entry >> w->rotate | entry << (64 - w->rotate);
 
 	return lo & ENTRYLO_USED;
-}
-
-/* Sets what the access calls for, if the entry allows it. False: the guest must see this fault. */
-static bool touch(const struct walker *w, u64 *entry, const struct miss *m)
-{
-	u64 old = __atomic_load_n(entry, __ATOMIC_RELAXED), set;
-
-	do {
-		if (!(old & w->present))
-			return false;
-		if (m->write && !(old & w->write))
-			return false;
-		if (!m->write && !m->fetch && (old & w->no_read))
-			return false;
-		set = w->accessed | w->valid | (m->write ? w->modified | w->dirty : 0);
-		if ((old & set) == set)
-			return true;
-	} while (!__atomic_compare_exchange_n(entry, &old, old | set, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
-	return true;
-}
-
-enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
-{
-	const struct walker *w = &v->arch.walker;
-	u64 *entry = find_entry(v, m->va), *pair, lo[2];
-	u32 denied;
-
-	if (!entry || !touch(w, entry, m))
-		return inject_tlb(v, code, false);
-	pair = (u64 *)((u64)entry & ~8ul);
-	for (unsigned i = 0; i < 2; i++)
-		lo[i] = entry_lo(w, pair[i]);
-	denied = mmu_denied(v, lo[entry - pair], m);
-	if (denied)
-		return inject_tlb(v, denied, false);
-	return mmu_fill(v, m,
-			mmu_machine_lo(v, (gpn_t){ (lo[0] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT },
-				       lo[0]),
-			mmu_machine_lo(v, (gpn_t){ (lo[1] & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT },
-				       lo[1]),
-			lo[entry - pair] & ENTRYLO_G);
-}
-
-u64 walk_expected(struct vcpu *v, u64 va)
-{
-	const u64 *entry = find_entry(v, va);
-	u64 lo = entry ? entry_lo(&v->arch.walker, *entry) : 0;
-	mpn_t mpn = pmap_lookup(&v->vm->pmap, (gpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT });
-
-	if (!(lo & ENTRYLO_V) || !mpn_valid(mpn))
-		return 0;
-	return (arch_page_entry(mpn) & ~(lo & ENTRYLO_D ? 0ul : (u64)ENTRYLO_D)) |
-	       (lo & (ENTRYLO_RI | ENTRYLO_XI));
-}
-
-/* ---- monitor calls ---- */
-
-static bool plausible(const struct walker *w)
-{
-	for (unsigned i = 0; i < LEVELS; i++)
-		if (w->shift[i] < PAGE_SHIFT || !w->bits[i] || w->shift[i] + w->bits[i] > 62)
-			return false;
-	return w->shift[LEVELS - 1] == PAGE_SHIFT && w->rotate > 0 && w->rotate < 64;
 }
 
 /* The shape of tables that walk_fast.S knows: 4 KB pages of tables, Linux's. */
@@ -138,8 +82,88 @@ static void set_fast_root(struct vcpu *v)
 	v->arch.walk_rotate = w->rotate;
 	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
 	v->arch.walk_root = option_on(OPTION_WALK_FAST) && is_fast(w) && !(w->root & PAGE_MASK)
-				    ? (u64)guest_word(v, w->root)
+				    ? (u64)guest_word(v, w->root, false)
 				    : 0;
+}
+
+/* What the access calls for in an entry of this value; 0: the guest must see this fault. */
+static u64 bits_wanted(const struct walker *w, u64 entry, const struct miss *m)
+{
+	if (!(entry & w->present))
+		return 0;
+	if (m->write && !(entry & w->write))
+		return 0;
+	if (!m->write && !m->fetch && (entry & w->no_read))
+		return 0;
+	return w->accessed | w->valid | (m->write ? w->modified | w->dirty : 0);
+}
+
+/* Finds the entry and sets what the access calls for; NULL: the guest must see this fault. */
+static u64 *touch(struct vcpu *v, const struct miss *m)
+{
+	const struct walker *w = &v->arch.walker;
+	u64 *entry = find_entry(v, m->va, false), old, set;
+
+	if (!entry)
+		return NULL;
+	old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+	set = bits_wanted(w, old, m);
+	if ((old & set) == set)
+		return set ? entry : NULL;
+	entry = find_entry(v, m->va, true);
+	if (!entry)
+		return NULL;
+	old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+	do {
+		set = bits_wanted(w, old, m);
+		if (!set)
+			return NULL;
+	} while (!__atomic_compare_exchange_n(entry, &old, old | set, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return entry;
+}
+
+enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
+{
+	const struct walker *w = &v->arch.walker;
+	u64 *entry, *pair, lo[2];
+	u32 denied;
+
+	if (!v->arch.walk_root)
+		set_fast_root(v);
+	entry = touch(v, m);
+	if (!entry)
+		return inject_tlb(v, code, false);
+	pair = (u64 *)((u64)entry & ~8ul);
+	for (unsigned i = 0; i < 2; i++)
+		lo[i] = entry_lo(w, pair[i]);
+	denied = mmu_denied(v, lo[entry - pair], m);
+	if (denied)
+		return inject_tlb(v, denied, false);
+	return mmu_fill(v, m, (gpn_t[]){ lo_gpn(lo[0]), lo_gpn(lo[1]) }, lo,
+			lo[entry - pair] & ENTRYLO_G);
+}
+
+u64 walk_expected(struct vcpu *v, u64 va)
+{
+	const u64 *entry = find_entry(v, va, false);
+	u64 lo = entry ? entry_lo(&v->arch.walker, *entry) : 0;
+	u64 machine = lo & ENTRYLO_V ? pmap_look(v->vm, lo_gpn(lo), v->node->id) : 0;
+
+	if (!machine)
+		return 0;
+	return (machine & ~(lo & ENTRYLO_D ? 0ul : (u64)ENTRYLO_D)) |
+	       (lo & (ENTRYLO_RI | ENTRYLO_XI));
+}
+
+/* ---- monitor calls ---- */
+
+static bool plausible(const struct walker *w)
+{
+	for (unsigned i = 0; i < LEVELS; i++)
+		if (w->shift[i] < PAGE_SHIFT || !w->bits[i] || w->shift[i] + w->bits[i] > 62)
+			return false;
+	return w->shift[LEVELS - 1] == PAGE_SHIFT && w->rotate > 0 && w->rotate < 64;
 }
 
 s64 mmu_call_setup(struct vcpu *v, u64 gpa)

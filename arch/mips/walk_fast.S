@@ -24,6 +24,7 @@
 #define t	$4
 #define u	$5
 #define phys	$6	/* 0x98 << 56: XKPHYS, cached */
+#define back	$6	/* later */
 
 	/* the guest's $2 to $6, which walk_fast saves */
 	.macro	RESTORE
@@ -34,13 +35,16 @@
 	ld	$6, VCPU_GPR + 8 * 6(vcpu)
 	.endm
 
-	/* reg: guest physical page number in t -> the machine's EntryLo of it; leaves for the C side if there is none */
+	/*
+	 * reg: guest physical page number in t -> the machine's EntryLo of it, t its struct pmap_entry; leaves for the C side if
+	 * there is none
+	 */
 	.macro	PMAP reg
 	ld	u, VCPU_PMAP_PAGES(vcpu)
 	sltu	u, t, u
 	beqz	u, leave
-	ld	u, VCPU_PMAP_LO(vcpu)
-	dlsa	t, t, u, 3
+	ld	u, VCPU_PMAP_ENTRY(vcpu)
+	dlsa	t, t, u, 4
 	ld	\reg, 0(t)
 	beqz	\reg, leave
 	.endm
@@ -64,7 +68,13 @@
 	beqz	t, 1f
 	dext	t, \reg, ENTRYLO_PFN_SHIFT, 32
 	PMAP	u
-	dext	t, \reg, 2, 1		# D (delay slot of PMAP's last branch)
+	ld	back, PMAP_BACK(t)	# pmap_note (delay slot of PMAP's last branch)
+	beq	back, tag, 3f
+	sltu	back, $0, back
+	dnegu	back, back		# none yet: the tag; else PMAP_MANY
+	or	back, back, tag
+	sd	back, PMAP_BACK(t)
+3:	dext	t, \reg, 2, 1		# D
 	xori	t, t, 1
 	dsll	t, t, 2
 	or	u, u, t

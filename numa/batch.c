@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps that migration and replication share. */
+#include <string.h>
+#include "kernel/memmap.h"
+#include "kernel/shootdown.h"
+#include "numa/batch.h"
+#include "numa/numa.h"
+
+void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats)
+{
+	*b = (struct batch){ .vm = vm,
+			     .node = node,
+			     .drop = { .vm = vm },
+			     .stats = stats,
+			     .start = count64() };
+	lock_take(&vm->pmap.lock);
+}
+
+static bool has(const struct batch *b, mpn_t from)
+{
+	for (u32 i = 0; i < b->drop.n; i++)
+		if (b->page[i].from.v == from.v)
+			return true;
+	return false;
+}
+
+static bool can_move(const struct batch *b, mpn_t from)
+{
+	const struct page *p = memmap_page(from);
+	const struct pmap *pmap = &b->vm->pmap;
+
+	return b->drop.n < MMU_DROP_PAGES && b->vm->state == VM_RUNNING &&
+	       pmap->view[b->node].entry && p && p->state == PAGE_GUEST &&
+	       p->owner == b->vm->id && pmap->page[p->gpn].master == from.v &&
+	       memmap_node(from) != (int)b->node;
+}
+
+/* A page beyond those that VMs were promised: or one of them would find none. */
+static mpn_t take_page(u32 node)
+{
+	mpn_t to;
+
+	if (nodemem_reserve(1))
+		return MPN_NONE;
+	to = nodemem_alloc_here(node);
+	if (!mpn_valid(to))
+		nodemem_unreserve(1);
+	return to;
+}
+
+bool batch_add(struct batch *b, mpn_t from)
+{
+	struct mmu_drop *d = &b->drop;
+	gpn_t gpn;
+	mpn_t to;
+
+	if (!can_move(b, from) || has(b, from))
+		return false;
+	to = take_page(b->node);
+	if (!mpn_valid(to))
+		return false;
+	gpn.v = memmap_page(from)->gpn;
+	if (pmap_break(b->vm, gpn))
+		d->large = true;
+	b->page[d->n].from = from;
+	b->page[d->n].to = to;
+	d->machine |= BIT(from.v % 64);
+	d->page[d->n++] = gpn;
+	return true;
+}
+
+void batch_hide(struct batch *b, u32 i, u32 node)
+{
+	struct pmap_entry *e = pmap_entry(&b->vm->pmap, b->drop.page[i], node);
+
+	if (!e->lo)
+		return;
+	b->drop.machine |= BIT(arch_entry_page(e->lo).v % 64);
+	b->seen_by |= BIT(node);
+	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
+}
+
+void batch_downgrade(struct batch *b, u32 i, u32 node)
+{
+	struct pmap_entry *e = pmap_entry(&b->vm->pmap, b->drop.page[i], node);
+
+	if (!e->lo || !arch_entry_writable(e->lo))
+		return;
+	b->seen_by |= BIT(node);
+	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
+}
+
+void batch_copy(struct batch *b)
+{
+	u64 before = count64(), between;
+
+	shootdown(b->drop.large ? b->vm->node_mask : b->seen_by, mmu_drop_pages, &b->drop);
+	between = count64();
+	for (u32 i = 0; i < b->drop.n; i++)
+		memcpy(mpn_ptr(b->page[i].to), mpn_ptr(b->page[i].from), PAGE_SIZE);
+	b->stats->shootdown += between - before;
+	b->stats->copy += count64() - between;
+}
+
+void batch_end(struct batch *b)
+{
+	lock_release(&b->vm->pmap.lock);
+	b->stats->pages += b->drop.n;
+	b->stats->batches += b->drop.n != 0;
+	b->stats->total += count64() - b->start;
+}
+
+static struct vm *owner(mpn_t page)
+{
+	const struct page *p = memmap_page(page);
+
+	return p && p->state == PAGE_GUEST && p->owner < nvms ? vms[p->owner] : NULL;
+}
+
+unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn)
+{
+	unsigned moved = 0, run;
+
+	for (unsigned i = 0; i < n; i += run) {
+		struct vm *vm = owner(pages[i]);
+
+		for (run = 1; i + run < n && run < MMU_DROP_PAGES; run++)
+			if (owner(pages[i + run]) != vm)
+				break;
+		if (vm)
+			moved += fn(vm, node, pages + i, run);
+	}
+	return moved;
+}

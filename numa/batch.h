@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of one VM on their way to one node, together: what migration and replication share. */
+#ifndef NUMA_BATCH_H
+#define NUMA_BATCH_H
+
+#include "arch/mips/arch.h"
+#include "kernel/node.h"
+#include "kernel/vm.h"
+
+struct batch {
+	struct vm *vm;
+	u32 node;	      /* that gains */
+	u32 seen_by;	      /* nodes whose views held one of the pages */
+	struct mmu_drop drop; /* the guest pages */
+	struct {
+		mpn_t from, to;
+	} page[MMU_DROP_PAGES];
+	u64 start; /* count64 */
+	struct move_stats *stats;
+};
+
+/* In this order; the pmap lock is held from the first to the last. */
+void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
+/* Checks the page and finds it a new one; false leaves everything as it was. */
+bool batch_add(struct batch *b, mpn_t from);
+void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
+void batch_end(struct batch *b);
+
+/* Takes guest page i of the batch out of a node's view: wholly, or only the right to write. */
+void batch_hide(struct batch *b, u32 i, u32 node);
+void batch_downgrade(struct batch *b, u32 i, u32 node);
+
+/* Calls fn for runs of neighbours in pages that one running VM owns; the sum of what it returns. */
+typedef unsigned (*run_fn)(struct vm *vm, u32 node, const mpn_t *pages, unsigned n);
+unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn);
+
+#endif /* NUMA_BATCH_H */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Migration: the page's only copy to another node. */
+#include "kernel/memmap.h"
+#include "numa/batch.h"
+#include "numa/move.h"
+#include "numa/numa.h"
+
+static void hide(struct batch *b, u32 i)
+{
+	for (u32 node = 0; node < nnodes; node++)
+		if (b->vm->node_mask & BIT(node))
+			batch_hide(b, i, node);
+}
+
+/* The new page is the master; every view finds it on its next use, the node's own does now. */
+static void commit(struct batch *b, u32 i)
+{
+	mpn_t from = b->page[i].from, to = b->page[i].to;
+	gpn_t gpn = b->drop.page[i];
+
+	memmap_give(to, b->vm->id, gpn);
+	memmap_page(to)->moves = memmap_page(from)->moves;
+	memmap_moved(to);
+	memmap_take_back(from, b->vm->id);
+	b->vm->pmap.page[gpn.v].master = to.v;
+	pmap_fill(b->vm, gpn, b->node);
+}
+
+static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigned n)
+{
+	struct batch b;
+
+	batch_begin(&b, vm, node, &nodes[node]->stats.migrated);
+	for (unsigned i = 0; i < n; i++) {
+		const struct page *p = memmap_page(pages[i]);
+
+		if (p->gpn < vm->pmap.npages && !vm->pmap.page[p->gpn].replicas)
+			batch_add(&b, pages[i]);
+	}
+	for (u32 i = 0; i < b.drop.n; i++)
+		hide(&b, i);
+	if (b.drop.n)
+		batch_copy(&b);
+	for (u32 i = 0; i < b.drop.n; i++)
+		commit(&b, i);
+	batch_end(&b);
+	for (u32 i = 0; i < b.drop.n; i++) {
+		nodemem_free(b.page[i].from);
+		nodemem_unreserve(1);
+	}
+	return b.drop.n;
+}
+
+unsigned migrate_pages(u32 node, const mpn_t *pages, unsigned n)
+{
+	return batch_runs(node, pages, n, migrate_run);
+}
