@@ -33,7 +33,9 @@ void l2tlb_drop_machine(struct l2tlb *l, u64 pages)
 	for (unsigned i = 0; i < L2TLB_ENTRIES; i++) {
 		struct l2tlb_entry *e = &l->entry[i];
 
-		if ((BIT(arch_entry_page(e->lo[0]).v % 64) | BIT(arch_entry_page(e->lo[1]).v % 64)) & pages)
+		if ((BIT(arch_entry_page(e->lo[0]).v % 64) |
+		     BIT(arch_entry_page(e->lo[1]).v % 64)) &
+		    pages)
 			e->tag = L2TLB_NOTHING;
 	}
 }

@@ -5,7 +5,7 @@
 #include "kernel/shootdown.h"
 
 static struct lock lock = LOCK_INIT(RANK_SHOOTDOWN);
-static u32 unanswered; /* nodes that have not flushed yet; set under lock, cleared by each */
+static u32 unanswered;	      /* nodes that have not flushed yet; set under lock, cleared by each */
 static shootdown_fn flush_fn; /* of the one under way; under lock */
 static const void *flush_what;
 

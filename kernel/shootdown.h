@@ -13,8 +13,8 @@
 typedef void (*shootdown_fn)(struct node *n, const void *what);
 
 /*
- * Every processor of the mask (bit = node) has done flush(itself, what) on return. pmaps are changed
- * by the caller before. Takes RANK_SHOOTDOWN; a processor that waits for that lock answers
+ * Every processor of the mask (bit = node) has done flush(itself, what) on return. pmaps are
+ * changed by the caller before. Takes RANK_SHOOTDOWN; a processor that waits for that lock answers
  * meanwhile. Manual: MD00091, chapter 4; paper: section 4.2.
  */
 void shootdown(u32 node_mask, shootdown_fn flush, const void *what);

@@ -125,8 +125,7 @@ void vm_create(const struct vm_desc *d)
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
 	for (u32 i = 0; i < nnodes; i++)
 		if (vm->node_mask & BIT(i))
-			pmap_add_view(&vm->pmap, i,
-				      boot_alloc(d, i, pmap_view_bytes(npages), 128));
+			pmap_add_view(&vm->pmap, i, boot_alloc(d, i, pmap_view_bytes(npages), 128));
 	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);

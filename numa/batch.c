@@ -8,11 +8,9 @@
 
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats)
 {
-	*b = (struct batch){ .vm = vm,
-			     .node = node,
-			     .drop = { .vm = vm },
-			     .stats = stats,
-			     .start = count64() };
+	*b = (struct batch){
+		.vm = vm, .node = node, .drop = { .vm = vm }, .stats = stats, .start = count64()
+	};
 	lock_take(&vm->pmap.lock);
 }
 
@@ -30,9 +28,8 @@ static bool can_move(const struct batch *b, mpn_t from)
 	const struct pmap *pmap = &b->vm->pmap;
 
 	return b->drop.n < MMU_DROP_PAGES && b->vm->state == VM_RUNNING &&
-	       pmap->view[b->node].entry && p && p->state == PAGE_GUEST &&
-	       p->owner == b->vm->id && pmap->page[p->gpn].master == from.v &&
-	       memmap_node(from) != (int)b->node;
+	       pmap->view[b->node].entry && p && p->state == PAGE_GUEST && p->owner == b->vm->id &&
+	       pmap->page[p->gpn].master == from.v && memmap_node(from) != (int)b->node;
 }
 
 /* A page beyond those that VMs were promised: or one of them would find none. */

@@ -39,16 +39,18 @@ struct magic_ring {
 struct magic {
 	uint64_t id; /* MAGIC_ID */
 	uint64_t range, bytes;
-	uint64_t node_bytes;	       /* memory of each node, from RAM's start up */
-	uint64_t pages;		       /* address of struct magic_page[], one for each page of RAM below range */
-	uint64_t rings;		       /* address of struct magic_ring[nodes] */
-	uint32_t nodes, stalls;	       /* stalls: misses cost time, so that nobody else may charge them */
-	uint32_t clock_mhz, unused;    /* of the simulated processors */
+	uint64_t node_bytes; /* memory of each node, from RAM's start up */
+	uint64_t pages; /* address of struct magic_page[], one for each page of RAM below range */
+	uint64_t rings; /* address of struct magic_ring[nodes] */
+	uint32_t nodes, stalls; /* stalls: misses cost time, so that nobody else may charge them */
+	uint32_t clock_mhz, unused; /* of the simulated processors */
 	/* the monitor's to write: */
-	uint32_t trigger;	       /* misses of one node on a page that call for attention; 0: count nothing */
-	uint32_t sharing;	       /* misses that make a node a sharer */
-	uint64_t interval;	       /* simulated cycles between clearings of all counters; 0: never */
-	/* page to be cleared now, plus 1: the monitor writes it after a move; MAGIC acts at the store */
+	uint32_t trigger;  /* misses of one node on a page that call for attention; 0: count nothing
+			    */
+	uint32_t sharing;  /* misses that make a node a sharer */
+	uint64_t interval; /* simulated cycles between clearings of all counters; 0: never */
+	/* page to be cleared now, plus 1: the monitor writes it after a move; MAGIC acts at the
+	 * store */
 	uint64_t forget;
 };
 

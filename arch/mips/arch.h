@@ -139,8 +139,8 @@ void mmu_flush_node(void);	     /* this processor's whole machine TLB */
 struct mmu_drop {
 	struct vm *vm;
 	u32 n;
-	bool large;   /* large pairs around them, too */
-	u64 machine;  /* bit (machine page number % 64) of each copy of them */
+	bool large;  /* large pairs around them, too */
+	u64 machine; /* bit (machine page number % 64) of each copy of them */
 	gpn_t page[MMU_DROP_PAGES];
 };
 /* A shootdown_fn: takes back what the reverse maps of n name. what: struct mmu_drop. */

@@ -268,7 +268,7 @@ static void machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2
 
 	for (unsigned i = 0; i < 2; i++)
 		lo[i] = machine_lo(v, gpn[i], guest_lo[i], tag,
-				       m->write && i == !!(m->va & PAGE_SIZE));
+				   m->write && i == !!(m->va & PAGE_SIZE));
 }
 
 /* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces
@@ -304,7 +304,7 @@ enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 
 	machine_pair(v, m, gpn, guest_lo, lo);
 	if (is_stale(v, m))
-		return RESUME; /* to miss again */
+		return RESUME;				/* to miss again */
 	if (!(lo[!!(m->va & PAGE_SIZE)] & ENTRYLO_V)) { /* no memory there: the bus says no */
 		if (m->fetch && (m->va & 3))		/* but the processor first */
 			return inject_badvaddr(v, EXC_ADEL);

@@ -38,8 +38,8 @@ static u64 index_of(const struct walker *w, unsigned level, u64 va)
 	return va >> w->shift[level] & (BIT(w->bits[level]) - 1);
 }
 
-/* The last level's entry for va, in machine memory, to be read or written; NULL if the tables do not
- * lead to one. */
+/* The last level's entry for va, in machine memory, to be read or written; NULL if the tables do
+ * not lead to one. */
 static u64 *find_entry(struct vcpu *v, u64 va, bool write)
 {
 	const struct walker *w = &v->arch.walker;

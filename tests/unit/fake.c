@@ -18,6 +18,7 @@ bool fake_off[OPTIONS];
 
 static struct node node;
 static struct vm vm;
+static struct pmap_entry entries[FAKE_PAGES];
 static struct vcp0 cp0[2];
 static u64 asid_map[2][ASID_COUNT];
 static struct l2tlb l2tlb[2];
@@ -146,7 +147,8 @@ void fake_reset(void)
 	memset(fake_pairs, 0, sizeof(fake_pairs));
 	asid_pool_init(&node.asids);
 	vm.pmap.npages = FAKE_PAGES;
-	vm.pmap.pairs = fake_pairs;
+	memset(entries, 0, sizeof(entries));
+	vm.pmap.view[0] = (struct pmap_view){ .entry = entries, .pairs = fake_pairs };
 	reset_vcpu(&fake_vcpu, 0);
 	reset_vcpu(&fake_other, 1);
 	fake_switch(&fake_vcpu);
@@ -247,10 +249,9 @@ void *fake_mpn_ptr(mpn_t mpn)
 	return stored[mpn.v - FAKE_MACHINE_GPN];
 }
 
-mpn_t pmap_lookup(const struct pmap *p, gpn_t gpn)
+u64 pmap_look(struct vm *of, gpn_t gpn, u32 near)
 {
-	(void)p;
-	return gpn.v < FAKE_STORED ? (mpn_t){ FAKE_MACHINE_GPN + gpn.v } : MPN_NONE;
+	return gpn.v < FAKE_STORED ? pmap_use(of, gpn, near) : 0;
 }
 
 int vm_copy_in(struct vm *of, void *to, gpa_t from, size_t len)
@@ -270,6 +271,8 @@ u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 	return (FAKE_MACHINE_GPN + gpn.v) << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D |
 	       ENTRYLO_V;
 }
+
+u64 pmap_use_to_write(struct vm *of, gpn_t gpn, u32 near) { return pmap_use(of, gpn, near); }
 
 void vtimer_set(struct vcpu *v, u32 compare)
 {

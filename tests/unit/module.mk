@@ -14,14 +14,17 @@ UNIT_SRCS_gdtb := kernel/gdtb.c kernel/format.c
 UNIT_SRCS_branch := arch/mips/branch.c
 UNIT_SRCS_asid := arch/mips/asid.c
 UNIT_SRCS_l2tlb := kernel/l2tlb.c
-UNIT_SRCS_memmap := kernel/memmap.c kernel/pmap.c
+UNIT_SRCS_memmap := kernel/memmap.c
+UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/memmap.c kernel/pmap.c numa/batch.c numa/migrate.c numa/replicate.c numa/topology.c
+UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
+UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/memmap.c
 UNIT_SRCS_options := kernel/format.c
 UNIT_SRCS_topology := numa/topology.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := mmu cp0 inject emul walk nodemem
+UNIT_FAKE := mmu cp0 inject emul walk nodemem pmap move
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

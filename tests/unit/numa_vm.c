@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* The two VMs of numa_vm.h, and stand-ins of the rest of the monitor. */
+#include "tests/unit/numa_vm.h"
+
+#include "kernel/errno.h"
+#include "kernel/options.h"
+#include "kernel/shootdown.h"
+
+struct vm vm_a, vm_b;
+struct vm *vms[MAX_VMS] = { &vm_a, &vm_b };
+unsigned nvms = 2, nnodes = NODES;
+struct node *nodes[MAX_NODES];
+bool is_free[NODES * NODE_PAGES];
+int locks_held, flushes;
+bool large, blocks;
+u64 reserved, reserve_limit;
+void (*during_shootdown)(void);
+
+static struct node node[NODES];
+static struct page pages[NODES][NODE_PAGES];
+static u8 storage[2][NODES + 1][VM_PAGES * sizeof(struct pmap_entry) + PAGE_SIZE]
+	__attribute__((aligned(16)));
+/* what a page holds: its first word stands for all of it */
+static u64 contents[NODES * NODE_PAGES][PAGE_SIZE / 8];
+/* the TLB of a node: the EntryLo under which it may still reach a guest page */
+static u64 tlb[NODES][2][VM_PAGES];
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	mock_assert(0, fmt, __FILE__, __LINE__);
+	abort();
+}
+
+void lock_take(struct lock *l)
+{
+	(void)l;
+	locks_held++;
+}
+
+void lock_release(struct lock *l)
+{
+	(void)l;
+	locks_held--;
+}
+
+struct node *node_self(void) { return &node[0]; }
+
+u64 count64(void)
+{
+	static u64 now;
+
+	return now += 10;
+}
+
+void *fake_mpn_ptr(mpn_t mpn)
+{
+	assert_in_range(mpn.v, FIRST(0), FIRST(NODES) - 1);
+	return contents[mpn.v - FIRST(0)];
+}
+
+bool option_on(enum option o) { return o != OPTION_LARGE || large; }
+
+/* ---- free pages ---- */
+
+mpn_t nodemem_alloc_here(u32 of)
+{
+	for (u32 i = 0; i < NODE_PAGES; i++) {
+		u32 index = of * NODE_PAGES + i;
+
+		if (!is_free[index])
+			continue;
+		is_free[index] = false;
+		return (mpn_t){ FIRST(0) + index };
+	}
+	return MPN_NONE;
+}
+
+mpn_t nodemem_alloc(u32 of)
+{
+	mpn_t mpn = MPN_NONE;
+
+	for (u32 i = 0; i < NODES && !mpn_valid(mpn); i++)
+		mpn = nodemem_alloc_here((of + i) % NODES);
+	if (mpn_valid(mpn))
+		memset(fake_mpn_ptr(mpn), 0, PAGE_SIZE);
+	return mpn;
+}
+
+mpn_t nodemem_alloc_block(u32 of)
+{
+	u32 i, k, start;
+
+	for (i = 0; blocks && i < NODE_PAGES; i += BLOCK_PAGES) {
+		start = of * NODE_PAGES + i;
+		for (k = 0; k < BLOCK_PAGES && is_free[start + k]; k++)
+			;
+		if (k < BLOCK_PAGES)
+			continue;
+		memset(is_free + start, 0, BLOCK_PAGES);
+		memset(contents[start], 0, BLOCK_PAGES * PAGE_SIZE);
+		return (mpn_t){ FIRST(0) + start };
+	}
+	return MPN_NONE;
+}
+
+void nodemem_free(mpn_t mpn)
+{
+	assert_false(is_free[mpn.v - FIRST(0)]);
+	assert_int_equal(memmap_page(mpn)->state, PAGE_FREE);
+	is_free[mpn.v - FIRST(0)] = true;
+}
+
+int nodemem_reserve(u64 n)
+{
+	if (reserved + n > reserve_limit)
+		return -ENOMEM;
+	reserved += n;
+	return 0;
+}
+
+void nodemem_unreserve(u64 n)
+{
+	assert_true(n <= reserved);
+	reserved -= n;
+}
+
+u32 free_pages(u32 of)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < NODE_PAGES; i++)
+		n += is_free[of * NODE_PAGES + i];
+	return n;
+}
+
+/* ---- translations ---- */
+
+void mmu_drop_pages(struct node *n, const void *what)
+{
+	const struct mmu_drop *d = what;
+
+	for (u32 i = 0; i < d->n; i++) {
+		pmap_entry(&d->vm->pmap, d->page[i], n->id)->back = 0;
+		tlb[n->id][d->vm == &vm_b][d->page[i].v] = 0;
+	}
+	if (d->large) {
+		flushes++;
+		memset(tlb[n->id], 0, sizeof(tlb[n->id]));
+	}
+}
+
+void shootdown(u32 mask, shootdown_fn flush, const void *what)
+{
+	void (*fn)(void) = during_shootdown;
+
+	assert_int_equal(mask >> NODES, 0);
+	during_shootdown = NULL;
+	if (fn)
+		fn();
+	for (u32 i = 0; i < NODES; i++)
+		if (mask & BIT(i))
+			flush(&node[i], what);
+}
+
+static void flush_all(struct node *n, const void *what)
+{
+	(void)what;
+	flushes++;
+	memset(tlb[n->id], 0, sizeof(tlb[n->id]));
+}
+
+void shootdown_all(u32 mask) { shootdown(mask, flush_all, NULL); }
+
+static u64 *access_as(struct vm *vm, u64 gpn, u32 of, bool write)
+{
+	u64 *cached = &tlb[of][vm == &vm_b][gpn];
+
+	if (!*cached || (write && !arch_entry_writable(*cached))) {
+		*cached = write ? pmap_use_to_write(vm, (gpn_t){ gpn }, of)
+				: pmap_use(vm, (gpn_t){ gpn }, of);
+		pmap_note(pmap_entry(&vm->pmap, (gpn_t){ gpn }, of), BIT(13) * (gpn + 1));
+	}
+	assert_int_not_equal(*cached, 0);
+	assert_true(!write || arch_entry_writable(*cached));
+	return fake_mpn_ptr(arch_entry_page(*cached));
+}
+
+u64 read_as(struct vm *vm, u64 gpn, u32 of) { return *access_as(vm, gpn, of, false); }
+
+void write_as(struct vm *vm, u64 gpn, u32 of, u64 val)
+{
+	u64 *word = access_as(vm, gpn, of, true);
+
+	word[0] = word[PAGE_SIZE / 8 - 1] = val;
+}
+
+u64 lo_of(const struct vm *vm, u64 gpn, u32 of) { return pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->lo; }
+
+struct pmap_pair *pair_of(const struct vm *vm, u64 gpn, u32 of)
+{
+	return &vm->pmap.view[of].pairs[gpn / PAIR_PAGES];
+}
+
+/* ---- the whole ---- */
+
+static void check_page(const struct vm *vm, u64 gpn, bool owned[])
+{
+	const struct pmap_page *page = &vm->pmap.page[gpn];
+	u32 seen = 0;
+
+	if (page->master) {
+		assert_int_equal(memmap_page((mpn_t){ page->master })->state, PAGE_GUEST);
+		assert_int_equal(memmap_page((mpn_t){ page->master })->gpn, gpn);
+		owned[page->master - FIRST(0)] = true;
+	}
+	for (u32 of = 0; of < NODES; of++) {
+		u64 lo = lo_of(vm, gpn, of), cached = tlb[of][vm == &vm_b][gpn];
+		mpn_t mpn = arch_entry_page(lo);
+
+		if (cached) {
+			assert_int_equal(cached & ENTRYLO_PFN, lo & ENTRYLO_PFN);
+			assert_true(!arch_entry_writable(cached) || arch_entry_writable(lo));
+			assert_int_not_equal(pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->back, 0);
+		}
+		if (!lo)
+			continue;
+		assert_true(!page->replicas == arch_entry_writable(lo));
+		if (page->replicas & BIT(of)) {
+			assert_int_equal(memmap_page(mpn)->state, PAGE_REPLICA);
+			assert_int_equal(memmap_node(mpn), of);
+			owned[mpn.v - FIRST(0)] = true;
+			seen |= BIT(of);
+		} else {
+			assert_int_equal(mpn.v, page->master);
+		}
+	}
+	assert_int_equal(seen, page->replicas);
+}
+
+void check_everything(void)
+{
+	static bool owned[NODES * NODE_PAGES];
+
+	memset(owned, 0, sizeof(owned));
+	for (u64 gpn = 0; gpn < VM_PAGES; gpn++) {
+		check_page(&vm_a, gpn, owned);
+		check_page(&vm_b, gpn, owned);
+	}
+	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
+		if (is_free[i] == owned[i])
+			fail_msg("page %u: free %d, owned %d", i, is_free[i], owned[i]);
+	assert_int_equal(locks_held, 0);
+}
+
+static void reset_vm(struct vm *vm, u32 id)
+{
+	memset(storage[id], 0, sizeof(storage[id]));
+	*vm = (struct vm){ .id = id, .home = &node[0], .node_mask = 7, .state = VM_RUNNING };
+	pmap_init(&vm->pmap, storage[id][NODES], VM_PAGES);
+	for (u32 i = 0; i < NODES; i++)
+		pmap_add_view(&vm->pmap, i, storage[id][i]);
+}
+
+int numa_vm_reset(void **state)
+{
+	(void)state;
+	memset(node, 0, sizeof(node));
+	memset(tlb, 0, sizeof(tlb));
+	for (u32 i = 0; i < NODES; i++) {
+		node[i].id = i;
+		nodes[i] = &node[i];
+		memmap_init_node(i, (mpn_t){ FIRST(i) }, NODE_PAGES, pages[i]);
+		for (u32 k = 0; k < NODE_PAGES; k++) {
+			pages[i][k].state = PAGE_FREE;
+			is_free[i * NODE_PAGES + k] = true;
+		}
+	}
+	reset_vm(&vm_a, 0);
+	reset_vm(&vm_b, 1);
+	numa_place(PLACE_FIRST_TOUCH);
+	locks_held = flushes = 0;
+	reserved = 0;
+	reserve_limit = ~0ul;
+	during_shootdown = NULL;
+	large = blocks = true;
+	return 0;
+}

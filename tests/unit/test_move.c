@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* numa/migrate.c and replicate.c: pages move and multiply, and nobody ever sees the wrong copy. */
+#include "tests/unit/numa_vm.h"
+
+#include "numa/move.h"
+
+static mpn_t master(const struct vm *vm, u64 gpn) { return (mpn_t){ vm->pmap.page[gpn].master }; }
+
+static unsigned migrate(u32 node, u64 gpn)
+{
+	mpn_t page = master(&vm_a, gpn);
+
+	return migrate_pages(node, &page, 1);
+}
+
+static unsigned replicate(u32 node, u64 gpn)
+{
+	mpn_t page = master(&vm_a, gpn);
+
+	return replicate_pages(node, &page, 1);
+}
+
+static void a_migrated_page_is_found_by_all(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	assert_int_equal(read_as(&vm_a, 5, 1), 42);
+	assert_int_equal(migrate(2, 5), 1);
+	assert_int_equal(memmap_node(master(&vm_a, 5)), 2);
+	assert_int_equal(memmap_page(master(&vm_a, 5))->moves, 1);
+	check_everything();
+	for (u32 node = 0; node < NODES; node++)
+		assert_int_equal(read_as(&vm_a, 5, node), 42);
+	write_as(&vm_a, 5, 1, 43);
+	assert_int_equal(read_as(&vm_a, 5, 0), 43);
+	assert_int_equal(free_pages(0), NODE_PAGES);
+	assert_int_equal(reserved, 0);
+	check_everything();
+}
+
+static void a_replicated_page_is_read_near_and_collapses_on_a_write(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	assert_int_equal(replicate(1, 5), 1);
+	assert_int_equal(replicate(2, 5), 1);
+	assert_int_equal(reserved, 2);
+	check_everything();
+	for (u32 node = 0; node < NODES; node++) {
+		assert_int_equal(read_as(&vm_a, 5, node), 42);
+		assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_a, 5, node))), node);
+	}
+	check_everything();
+	write_as(&vm_a, 5, 1, 43);
+	check_everything();
+	assert_int_equal(vm_a.pmap.page[5].replicas, 0);
+	assert_int_equal(memmap_node(master(&vm_a, 5)), 1); /* the writer's copy stays */
+	for (u32 node = 0; node < NODES; node++)
+		assert_int_equal(read_as(&vm_a, 5, node), 43);
+	assert_int_equal(reserved, 0);
+	assert_int_equal(memmap_page(master(&vm_a, 5))->moves, 3);
+	check_everything();
+}
+
+static void a_writer_without_replica_leaves_the_master(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	assert_int_equal(replicate(1, 5), 1);
+	write_as(&vm_a, 5, 2, 7);
+	assert_int_equal(memmap_node(master(&vm_a, 5)), 0);
+	assert_int_equal(read_as(&vm_a, 5, 1), 7);
+	assert_int_equal(free_pages(1), NODE_PAGES);
+	check_everything();
+}
+
+static void what_cannot_move_stays(void **state)
+{
+	mpn_t odd[4];
+
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	assert_int_equal(migrate(0, 5), 0);   /* there already */
+	assert_int_equal(replicate(0, 5), 0); /* the same */
+	odd[0] = (mpn_t){ FIRST(1) };	      /* free */
+	odd[1] = (mpn_t){ 0 };
+	odd[2] = (mpn_t){ FIRST(NODES) };
+	odd[3] = (mpn_t){ ~0ul };
+	assert_int_equal(migrate_pages(1, odd, 4) + replicate_pages(1, odd, 4), 0);
+	replicate(1, 5);
+	odd[0] = arch_entry_page(lo_of(&vm_a, 5, 1)); /* a replica has no life of its own */
+	assert_int_equal(migrate_pages(2, odd, 1) + replicate_pages(2, odd, 1), 0);
+	assert_int_equal(replicate(1, 5), 0); /* once is enough */
+	assert_int_equal(migrate(2, 5), 0);   /* replicated: somebody else reads it */
+	vm_a.state = VM_STOPPING;
+	assert_int_equal(replicate(2, 5), 0);
+	check_everything();
+}
+
+static void a_page_named_twice_moves_once(void **state)
+{
+	mpn_t twice[2];
+
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	twice[0] = twice[1] = master(&vm_a, 5);
+	assert_int_equal(migrate_pages(1, twice, 2), 1);
+	twice[0] = twice[1] = master(&vm_a, 5);
+	assert_int_equal(replicate_pages(2, twice, 2), 1);
+	check_everything();
+}
+
+static void a_vm_is_only_replicated_where_it_runs(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	vm_a.pmap.view[2].entry = NULL;
+	vm_a.node_mask = 3;
+	assert_int_equal(replicate(2, 5), 0);
+	assert_int_equal(migrate(2, 5), 0);
+	vm_a.pmap.view[2] = vm_b.pmap.view[2]; /* for check_everything: all zero */
+}
+
+static void no_memory_leaves_the_page_as_it_was(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	reserve_limit = 0;
+	assert_int_equal(migrate(1, 5) + replicate(1, 5), 0);
+	reserve_limit = 10;
+	for (u32 i = 0; i < NODE_PAGES; i++)
+		is_free[NODE_PAGES + i] = false;
+	assert_int_equal(migrate(1, 5) + replicate(1, 5), 0);
+	assert_int_equal(reserved, 0);
+	assert_int_equal(lo_of(&vm_a, 5, 0) & ENTRYLO_D, ENTRYLO_D);
+	for (u32 i = 0; i < NODE_PAGES; i++)
+		is_free[NODE_PAGES + i] = true;
+	assert_int_equal(read_as(&vm_a, 5, 1), 42);
+	check_everything();
+}
+
+static void a_moved_page_breaks_its_block(void **state)
+{
+	(void)state;
+	numa_place(PLACE_HOME);
+	write_as(&vm_a, 5, 0, 42);
+	read_as(&vm_a, 6, 1);
+	assert_int_not_equal(pair_of(&vm_a, 5, 1)->lo[0], 0);
+	assert_int_equal(migrate(1, 5), 1);
+	assert_int_equal(flushes, NODES);
+	assert_int_equal(pair_of(&vm_a, 5, 0)->lo[0] | pair_of(&vm_a, 5, 1)->lo[0], 0);
+	assert_int_equal(read_as(&vm_a, 5, 0), 42);
+	assert_int_equal(migrate(1, 6), 1);
+	assert_int_equal(flushes, NODES); /* once for all */
+	check_everything();
+}
+
+static void batches_of_one_vm_share_a_shootdown(void **state)
+{
+	mpn_t pages[40];
+
+	(void)state;
+	for (u64 i = 0; i < 40; i++) {
+		struct vm *vm = i < 25 ? &vm_a : &vm_b;
+
+		write_as(vm, i, 0, i);
+		pages[i] = master(vm, i);
+	}
+	assert_int_equal(migrate_pages(1, pages, 40), 40);
+	assert_int_equal(nodes[1]->stats.migrated.pages, 40);
+	assert_int_equal(nodes[1]->stats.migrated.batches, 3); /* 16, 9; 15 */
+	for (u64 i = 0; i < 40; i++)
+		assert_int_equal(read_as(i < 25 ? &vm_a : &vm_b, i, 2), i);
+	check_everything();
+}
+
+static void reclaiming_leaves_one_copy_of_each(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < 10; i++) {
+		write_as(&vm_a, i, 0, i);
+		replicate(1, i);
+		replicate(2, i);
+	}
+	numa_reclaim();
+	assert_int_equal(reserved, 0);
+	check_everything();
+	for (u64 i = 0; i < 10; i++)
+		assert_int_equal(read_as(&vm_a, i, 2), i);
+	assert_int_equal(free_pages(1) + free_pages(2), 2 * NODE_PAGES);
+}
+
+static void the_end_of_a_vm_frees_replicas(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	replicate(1, 5);
+	replicate(2, 5);
+	migrate(1, 6);
+	pmap_release(&vm_a);
+	assert_int_equal(reserved, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(is_free); i++)
+		assert_true(is_free[i]);
+}
+
+/* While pages are taken from all, another node finds none: it must wait, not get a new one. */
+static void nobody_sees_a_page_on_the_move(void)
+{
+	assert_int_equal(locks_held, 1);
+	for (u32 node = 0; node < NODES; node++)
+		assert_int_equal(lo_of(&vm_a, 5, node), 0);
+	assert_int_equal(vm_a.pmap.page[5].master != 0, 1);
+}
+
+static void nobody_may_write_a_page_being_replicated(void)
+{
+	for (u32 node = 0; node < NODES; node++)
+		assert_false(arch_entry_writable(lo_of(&vm_a, 5, node)));
+}
+
+static void moves_as_others_see_them(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	read_as(&vm_a, 5, 1);
+	during_shootdown = nobody_sees_a_page_on_the_move;
+	assert_int_equal(migrate(1, 5), 1);
+	assert_null(during_shootdown);
+	read_as(&vm_a, 5, 0);
+	during_shootdown = nobody_may_write_a_page_being_replicated;
+	assert_int_equal(replicate(0, 5), 1);
+	assert_null(during_shootdown);
+}
+
+/* Any order of anything: contents are what was written last, and nothing is lost or doubled. */
+static void random_moves(void **state)
+{
+	static u64 want[2][64];
+	u64 seed = 1;
+
+	(void)state;
+	memset(want, 0, sizeof(want));
+	for (u32 step = 0; step < 60000; step++) {
+		seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+		u32 r = seed >> 33, of = r % NODES, which = r >> 4 & 1, gpn = r >> 8 & 63;
+		struct vm *vm = which ? &vm_b : &vm_a;
+		mpn_t page = master(vm, gpn);
+
+		switch (r >> 16 & 7) {
+		case 0: migrate_pages(of, &page, 1); break;
+		case 1: replicate_pages(of, &page, 1); break;
+		case 2:
+			want[which][gpn] = step;
+			write_as(vm, gpn, of, step);
+			break;
+		default: assert_int_equal(read_as(vm, gpn, of), want[which][gpn]);
+		}
+		if (step % 1000 == 0)
+			numa_place(step / 1000 % 3);
+		if (step % 500 == 0)
+			check_everything();
+	}
+	pmap_release(&vm_a);
+	pmap_release(&vm_b);
+	assert_int_equal(reserved, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_migrated_page_is_found_by_all, numa_vm_reset),
+		cmocka_unit_test_setup(a_replicated_page_is_read_near_and_collapses_on_a_write, numa_vm_reset),
+		cmocka_unit_test_setup(a_writer_without_replica_leaves_the_master, numa_vm_reset),
+		cmocka_unit_test_setup(what_cannot_move_stays, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_named_twice_moves_once, numa_vm_reset),
+		cmocka_unit_test_setup(a_vm_is_only_replicated_where_it_runs, numa_vm_reset),
+		cmocka_unit_test_setup(no_memory_leaves_the_page_as_it_was, numa_vm_reset),
+		cmocka_unit_test_setup(a_moved_page_breaks_its_block, numa_vm_reset),
+		cmocka_unit_test_setup(batches_of_one_vm_share_a_shootdown, numa_vm_reset),
+		cmocka_unit_test_setup(reclaiming_leaves_one_copy_of_each, numa_vm_reset),
+		cmocka_unit_test_setup(the_end_of_a_vm_frees_replicas, numa_vm_reset),
+		cmocka_unit_test_setup(moves_as_others_see_them, numa_vm_reset),
+		cmocka_unit_test_setup(random_moves, numa_vm_reset),
+	};
+
+	return cmocka_run_group_tests_name("move", tests, NULL, NULL);
+}
