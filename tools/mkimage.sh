@@ -16,6 +16,7 @@ dts=$1 out=${2-}
 image_path() {
 	case $1 in
 	vmlinux) echo "${GUEST_KERNEL:-build/linux/vmlinux}" ;;
+	numa/*.elf) echo "build/guests/$1" ;;
 	*.elf) echo "build/guests/tests/$1" ;;
 	*) echo "build/$1" ;;
 	esac
