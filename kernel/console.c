@@ -179,14 +179,27 @@ struct vm *command_vm(int argc, char **argv)
 	return NULL;
 }
 
+/* A decimal number of one or two digits; anything else is a large one. */
+static u32 number(const char *s)
+{
+	u32 n = 0;
+
+	for (const char *at = s; *at; at++) {
+		if (*at < '0' || *at > '9' || at - s == 2)
+			return ~0u;
+		n = 10 * n + (u32)(*at - '0');
+	}
+	return *s ? n : ~0u;
+}
+
 struct vcpu *command_vcpu(int argc, char **argv)
 {
 	struct vm *vm = command_vm(argc, argv);
-	u32 id = argc > 2 ? (u32)(argv[2][0] - '0') : 0;
+	u32 id = argc > 2 ? number(argv[2]) : 0;
 
 	if (!vm)
 		return NULL;
-	if (argc > 2 && (argv[2][1] || id >= vm->nvcpus)) {
+	if (id >= vm->nvcpus) {
 		kprintf("%s: vcpu: found %s, allowed 0..%u\n", vm->name, argv[2], vm->nvcpus - 1);
 		return NULL;
 	}

@@ -73,27 +73,22 @@ static enum verdict call_set_timer(struct vcpu *v, u64 compare, u64 a1)
 static enum verdict call_vcpu_start(struct vcpu *v, u64 id, u64 gpa)
 {
 	u64 block[DISCO_START_BYTES / 8];
-	struct vcpu *target;
+	struct vcpu_boot boot;
 
 	if (id >= v->vm->nvcpus || vm_copy_in(v->vm, block, (gpa_t){ gpa }, sizeof(block)))
 		return result(v, -DISCO_EINVAL);
-	target = v->vm->vcpus[id];
-	if (target->state != VCPU_OFFLINE)
-		return result(v, -DISCO_EBUSY);
-	vcpu_start(target, block[DISCO_START_PC / 8], block[DISCO_START_ARG / 8], 0);
-	target->arch.gpr[28] = block[DISCO_START_GP / 8];
-	target->arch.gpr[29] = block[DISCO_START_SP / 8];
-	return result(v, 0);
+	boot = (struct vcpu_boot){ .pc = block[DISCO_START_PC / 8],
+				   .a0 = block[DISCO_START_ARG / 8],
+				   .gp = block[DISCO_START_GP / 8],
+				   .sp = block[DISCO_START_SP / 8] };
+	return result(v, vcpu_start(v->vm->vcpus[id], &boot) ? -DISCO_EBUSY : 0);
 }
 
 static enum verdict call_vcpu_stop(struct vcpu *v, u64 a0, u64 a1)
 {
 	(void)a0, (void)a1;
-	if (__atomic_load_n(&v->vm->live, __ATOMIC_RELAXED) == 1) { /* the last: the VM is over */
+	if (!vm_stop_vcpu(v)) /* the last: the VM is over */
 		vm_poweroff(v->vm, 0);
-		return RESCHEDULE;
-	}
-	vm_retire_vcpu(v);
 	return RESCHEDULE;
 }
 
@@ -116,11 +111,20 @@ static enum verdict call_ipi_clear(struct vcpu *v, u64 line, u64 a1)
 	return result(v, 0);
 }
 
+/* The end of the slice. What is waited for may be another node's doing: let its processor run, too.
+ */
+static enum verdict give_way(struct vcpu *v)
+{
+	if (v->vm->node_mask != BIT(v->node->id))
+		arch_yield();
+	result(v, 0);
+	return RESCHEDULE;
+}
+
 static enum verdict call_yield(struct vcpu *v, u64 a0, u64 a1)
 {
 	(void)a0, (void)a1;
-	result(v, 0);
-	return RESCHEDULE;
+	return give_way(v);
 }
 
 static enum verdict call_poweroff(struct vcpu *v, u64 code, u64 a1)
@@ -133,7 +137,7 @@ static enum verdict call_poweroff(struct vcpu *v, u64 code, u64 a1)
 static enum verdict call_reset(struct vcpu *v, u64 a0, u64 a1)
 {
 	(void)a0, (void)a1;
-	vm_request(v->vm, VM_RESET);
+	vm_reset(v->vm);
 	return RESCHEDULE;
 }
 
@@ -178,8 +182,7 @@ static enum verdict call_yield_to(struct vcpu *v, u64 id, u64 a1)
 	if (id >= v->vm->nvcpus)
 		return result(v, -DISCO_EINVAL);
 	sched_prefer(v->vm->vcpus[id]);
-	result(v, 0);
-	return RESCHEDULE;
+	return give_way(v);
 }
 
 static const call_fn calls[DISCO_HC_COUNT_] = {

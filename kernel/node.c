@@ -77,6 +77,14 @@ void node_read_mail(struct node *n)
 		n->need_resched = true;
 }
 
+void node_resched(struct node *n)
+{
+	if (n == node_self())
+		n->need_resched = true;
+	else
+		node_post(n, MAIL_RESCHED);
+}
+
 COMMAND(nodes, "", "processors, their memory and what they do")
 {
 	kprintf("node  memory from  MB    free MB  monitor KB  VCPUs  running           ticks    IPIs    switches  idle %%\n");

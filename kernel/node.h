@@ -71,5 +71,7 @@ void node_start_others(void);
  * a guest. */
 void node_post(struct node *n, u32 mail);
 void node_read_mail(struct node *n);
+/* Makes the node look at its VMs and VCPUs before it enters a guest again; any node's. */
+void node_resched(struct node *n);
 
 #endif /* KERNEL_NODE_H */

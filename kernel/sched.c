@@ -33,13 +33,21 @@ static void make_ready(struct vcpu *v)
 	v->ready_since = count64();
 }
 
-/* Retires the VCPUs of VMs that end, wakes those that wait no longer. */
+static bool is_ending(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE) == VM_STOPPING;
+}
+
+/* Starts the VCPUs that another asked for, retires those of VMs that end, wakes those that wait no
+ * longer. */
 static void update_states(struct node *n)
 {
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (v->state != VCPU_OFFLINE && v->vm->state == VM_STOPPING)
+		if (__atomic_load_n(&v->state, __ATOMIC_ACQUIRE) == VCPU_STARTING)
+			vcpu_serve_start(v);
+		if (v->state >= VCPU_READY && is_ending(v->vm))
 			vm_retire_vcpu(v);
 		if (v->state == VCPU_WAITING && arch_vcpu_wakes(v))
 			make_ready(v);
@@ -112,16 +120,24 @@ static void idle(struct node *n)
 	arch_irq_poll(n);
 }
 
+/* Again if that made more to do: a VM that ended may be asked to start again. */
+static void look_around(struct node *n)
+{
+	do {
+		n->need_resched = false;
+		node_read_mail(n);
+		vm_service(n);
+		update_states(n);
+	} while (n->need_resched);
+}
+
 _Noreturn void sched_switch(struct node *n)
 {
 	struct vcpu *v;
 
 	leave(n);
 	for (;;) {
-		n->need_resched = false;
-		node_read_mail(n);
-		vm_service(n);
-		update_states(n);
+		look_around(n);
 		v = pick(n);
 		if (v)
 			break;

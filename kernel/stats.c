@@ -13,18 +13,41 @@ static const char *vm_state_name(enum vm_state s)
 	return names[s];
 }
 
-COMMAND(vms, "", "virtual machines")
+/* The nodes of a mask as a list: "0-3,8". */
+struct node_list {
+	char text[40];
+};
+
+static struct node_list list_nodes(u32 mask)
 {
-	kprintf("name             state     node  VCPUs  memory MB  in use KB  entries\n");
+	struct node_list l = { "" };
+	size_t used = 0;
+
+	for (u32 i = 0, last; i < nnodes; i = last + 1) {
+		last = i;
+		if (!(mask & BIT(i)))
+			continue;
+		while (last + 1 < nnodes && (mask & BIT(last + 1)))
+			last++;
+		used += ksnprintf(l.text + used, sizeof(l.text) - used, "%s%u", used ? "," : "", i);
+		if (last > i)
+			used += ksnprintf(l.text + used, sizeof(l.text) - used, "-%u", last);
+	}
+	return l;
+}
+
+COMMAND(vms, "", "virtual machines and the nodes of their VCPUs")
+{
+	kprintf("name             state     nodes    VCPUs  memory MB  in use KB  entries\n");
 	for (unsigned i = 0; i < nvms; i++) {
 		const struct vm *vm = vms[i];
 		u64 exits = 0;
 
 		for (u32 j = 0; j < vm->nvcpus; j++)
 			exits += vcpu_exits(vm->vcpus[j]);
-		kprintf("%-16s %-9s %4u  %5u  %9u  %9lu  %lu\n", vm->name, vm_state_name(vm->state),
-			vm->home->id, vm->nvcpus, vm->desc->memory_mb,
-			(u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
+		kprintf("%-16s %-9s %-7s  %5u  %9u  %9lu  %lu\n", vm->name,
+			vm_state_name(vm->state), list_nodes(vm->node_mask).text, vm->nvcpus,
+			vm->desc->memory_mb, (u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
 		if (vm->state == VM_BROKEN)
 			kprintf("  %s\n", vm->end);
 	}
@@ -39,9 +62,9 @@ COMMAND(vcpus, "", "virtual processors and where they run")
 
 			kprintf("%-16s/%u  %4u  %-8s %-6s  %016lx  %-9lu  %-8lu  %lu\n",
 				vms[i]->name, j, v->node->id, vcpu_state_name(v->state),
-				v->state == VCPU_OFFLINE ? "-"
-				: arch_vcpu_user(v)	 ? "user"
-							 : "kernel",
+				v->state < VCPU_READY ? "-"
+				: arch_vcpu_user(v)   ? "user"
+						      : "kernel",
 				v->arch.pc, v->stats.run_ticks / COUNT_MS, v->stats.switches,
 				vcpu_exits(v));
 		}

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual processor. Lives on one node, which alone touches it; others reach it by vcpu_post_irq
- * and by mail to the node.
+ * A virtual processor. Lives on one node, which alone touches it; others reach it by vcpu_start,
+ * vcpu_post_irq and by mail to the node.
  *
  *   state      in the processor   on the run queue   leaves it by
- *   OFFLINE    no                 skipped            vcpu_start
+ *   OFFLINE    no                 skipped            vcpu_start, on any node: CLAIMED
+ *   CLAIMED    no                 skipped            who claimed it has filled in boot: STARTING
+ *   STARTING   no                 skipped            vcpu_serve_start: READY
  *   READY      no                 yes                being picked: RUNNING
  *   RUNNING    yes                yes                end of slice: READY; WAIT: WAITING
  *   WAITING    may be, idle       skipped            an enabled interrupt is pending: READY
  *
- * The end of its VM makes any of them OFFLINE. At most one VCPU of a node is RUNNING:
+ * The end of its VM makes any of them but CLAIMED OFFLINE. At most one VCPU of a node is RUNNING:
  * node->current.
  */
 #ifndef KERNEL_VCPU_H
@@ -18,7 +20,19 @@
 #include "arch/mips/arch.h"
 #include "kernel/node.h"
 
-enum vcpu_state { VCPU_OFFLINE, VCPU_READY, VCPU_RUNNING, VCPU_WAITING };
+enum vcpu_state {
+	VCPU_OFFLINE,
+	VCPU_CLAIMED,
+	VCPU_STARTING,
+	VCPU_READY,
+	VCPU_RUNNING,
+	VCPU_WAITING
+};
+
+/* Registers that a VCPU starts with. */
+struct vcpu_boot {
+	u64 pc, a0, a1, gp, sp;
+};
 
 struct vcpu_stats {
 	u64 exits[32];	/* entries to the monitor, by ExcCode */
@@ -35,14 +49,21 @@ struct vcpu {
 	struct vm *vm;	       /* fixed, like node and id */
 	struct node *node;
 	u32 id;		       /* in its VM, from 0 */
-	enum vcpu_state state; /* node only */
+	enum vcpu_state state; /* node only, but for OFFLINE to STARTING */
+	struct vcpu_boot boot; /* whoever has it CLAIMED */
 	u64 ready_since;       /* count64, when it last became READY */
 	u64 switched_in;       /* count64, when it was last entered by the scheduler */
 	struct vcpu_stats stats;
 };
 
-/* Makes an OFFLINE VCPU READY at pc with the given registers; on its own node. */
-void vcpu_start(struct vcpu *v, u64 pc, u64 a0, u64 a1);
+/*
+ * Starts an OFFLINE VCPU with the given registers; from any node, for a VM that does not end before
+ * the call does. Interrupts posted from then on reach it. -EBUSY: it is not OFFLINE; of several
+ * that try at once, one starts it.
+ */
+int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot);
+/* Makes a STARTING VCPU READY; on its own node, which was sent MAIL_RESCHED. */
+void vcpu_serve_start(struct vcpu *v);
 
 /* Raises an interrupt line (Cause.IP number) of v; from any node. */
 void vcpu_post_irq(struct vcpu *v, unsigned line);

@@ -28,14 +28,21 @@ static void *boot_alloc(const struct vm_desc *d, u32 node, size_t bytes, size_t 
 	return p;
 }
 
+/* The node of VCPU id of a VM with this home. */
+static struct node *node_of(const struct vm_desc *d, struct node *home, u32 id)
+{
+	return d->nodes.n ? nodes[d->nodes.list[id % d->nodes.n]] : home;
+}
+
 static struct vcpu *create_vcpu(struct vm *vm, u32 id)
 {
 	const struct vm_desc *d = vm->desc;
-	u32 node = vm->home->id;
+	struct node *n = node_of(d, vm->home, id);
+	u32 node = n->id;
 	struct vcpu *v = boot_alloc(d, node, sizeof(*v), 128);
 
 	v->vm = vm;
-	v->node = vm->home;
+	v->node = n;
 	v->id = id;
 	v->state = VCPU_OFFLINE;
 	v->arch.cp0 = boot_alloc(d, node, sizeof(*v->arch.cp0), PAGE_SIZE);
@@ -46,44 +53,44 @@ static struct vcpu *create_vcpu(struct vm *vm, u32 id)
 	return v;
 }
 
-/* The node that the description names, else the one with the fewest VCPUs. */
-static struct node *choose_node(const struct vm_desc *d)
+/* The first node that the description names, else the one with the fewest VCPUs. */
+static struct node *choose_home(const struct vm_desc *d)
 {
 	struct node *best = nodes[0];
 
-	if (d->node >= 0)
-		return nodes[d->node];
+	if (d->nodes.n)
+		return nodes[d->nodes.list[0]];
 	for (u32 i = 1; i < nnodes; i++)
 		if (nodes[i]->nvcpus < best->nvcpus)
 			best = nodes[i];
 	return best;
 }
 
-/* What a VM costs the monitor on its home node, alignment included. */
-static u64 monitor_bytes(const struct vm_desc *d)
+/* What a VM costs the monitor on a node of its VCPUs, alignment included. */
+static u64 monitor_bytes(const struct vm_desc *d, u32 vcpus)
 {
 	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + 2 * sizeof(struct l2tlb) +
 		   ASID_COUNT * sizeof(u64) + 2 * PAGE_SIZE;
-
 	u32 npages = d->memory_mb << (20 - PAGE_SHIFT);
 
-	return pmap_bytes(npages) + pmap_view_bytes(npages) + vcons_bytes() + d->vcpus * vcpu;
+	return pmap_bytes(npages) + pmap_view_bytes(npages) + vcons_bytes() + vcpus * vcpu;
 }
 
-/* Does this machine have what the description wants of the home node? The reason in why if not. */
-static bool fits(const struct vm_desc *d, const struct node *home, char *why, size_t why_size)
+/* Does this machine have what vcpus of the description want of node n? The reason in why if not. */
+static bool fits(const struct vm_desc *d, const struct node *n, u32 vcpus, char *why,
+		 size_t why_size)
 {
-	u64 need = monitor_bytes(d), left = nodemem_boot_left(home->id);
+	u64 need = monitor_bytes(d, vcpus), left = nodemem_boot_left(n->id);
 
-	if (home->nvcpus + d->vcpus > NODE_VCPUS) {
+	if (n->nvcpus + vcpus > NODE_VCPUS) {
 		ksnprintf(why, why_size, "/vms/%s: vcpus: found %u, node %u has %u of %u already",
-			  d->name, d->vcpus, home->id, home->nvcpus, NODE_VCPUS);
+			  d->name, vcpus, n->id, n->nvcpus, NODE_VCPUS);
 		return false;
 	}
 	if (need > left) {
 		ksnprintf(why, why_size,
 			  "/vms/%s: memory-mb: found %u, which needs %lu KB of node %u's %lu left",
-			  d->name, d->memory_mb, need >> 10, home->id, left >> 10);
+			  d->name, d->memory_mb, need >> 10, n->id, left >> 10);
 		return false;
 	}
 	return true;
@@ -91,16 +98,25 @@ static bool fits(const struct vm_desc *d, const struct node *home, char *why, si
 
 static bool is_possible(const struct vm_desc *d, char *why, size_t why_size)
 {
+	u32 vcpus[MAX_NODES] = { 0 };
+
 	if (!d->valid) {
 		ksnprintf(why, why_size, "%s", d->error);
 		return false;
 	}
-	if (d->node >= (s32)nnodes) {
-		ksnprintf(why, why_size, "/vms/%s: node: found %d, allowed 0..%u", d->name, d->node,
-			  nnodes - 1);
+	for (u32 i = 0; i < d->nodes.n; i++) {
+		if (d->nodes.list[i] < nnodes)
+			continue;
+		ksnprintf(why, why_size, "/vms/%s: node: found %u, allowed 0..%u", d->name,
+			  d->nodes.list[i], nnodes - 1);
 		return false;
 	}
-	return fits(d, choose_node(d), why, why_size);
+	for (u32 i = 0; i < d->vcpus; i++)
+		vcpus[node_of(d, choose_home(d), i)->id]++;
+	for (u32 i = 0; i < nnodes; i++)
+		if (vcpus[i] && !fits(d, nodes[i], vcpus[i], why, why_size))
+			return false;
+	return true;
 }
 
 void vm_create(const struct vm_desc *d)
@@ -120,8 +136,9 @@ void vm_create(const struct vm_desc *d)
 		return;
 	}
 	vm->state = VM_STOPPED;
-	vm->home = choose_node(d);
-	vm->node_mask = BIT(vm->home->id);
+	vm->home = choose_home(d);
+	for (u32 i = 0; i < d->vcpus; i++)
+		vm->node_mask |= BIT(node_of(d, vm->home, i)->id);
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
 	for (u32 i = 0; i < nnodes; i++)
 		if (vm->node_mask & BIT(i))
@@ -160,8 +177,8 @@ static bool reserve(u64 pages)
 
 static void start(struct vm *vm)
 {
+	struct vcpu_boot boot = { .a0 = (u64)-2 };
 	char why[VMDESC_ERROR_BYTES];
-	u64 entry, dtb;
 
 	if (!reserve(vm->pmap.npages)) {
 		log_line("vm",
@@ -173,7 +190,7 @@ static void start(struct vm *vm)
 	vm->end[0] = '\0';
 	for (u32 i = 0; i < nnodes; i++)
 		vm->pmap.view[i].alone = has_node_alone(vm, nodes[i]);
-	if (loader_load(vm, &entry, &dtb, why, sizeof(why))) {
+	if (loader_load(vm, &boot.pc, &boot.a1, why, sizeof(why))) {
 		pmap_release(vm);
 		nodemem_unreserve(vm->pmap.npages);
 		log_line("vm", "%s not started: disco.dtb: /vms/%s: %s", vm->name, vm->desc->name,
@@ -181,10 +198,10 @@ static void start(struct vm *vm)
 		return;
 	}
 	vcons_reset(vm->cons);
-	vm->state = VM_RUNNING;
+	vcpu_start(vm->vcpus[0], &boot);
+	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE); /* input may come from now on */
 	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
 		 vm->nvcpus == 1 ? "" : "s");
-	vcpu_start(vm->vcpus[0], entry, (u64)-2, dtb);
 }
 
 static void end(struct vm *vm, const char *why)
@@ -195,10 +212,9 @@ static void end(struct vm *vm, const char *why)
 	if (vm->state == VM_RUNNING)
 		__atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
 	lock_release(&vm->lock);
-	for (u32 i = 0; i < vm->nvcpus; i++) {
-		vm->vcpus[i]->node->need_resched = true;
-		node_post(vm->vcpus[i]->node, MAIL_RESCHED);
-	}
+	for (u32 i = 0; i < nnodes; i++)
+		if (vm->node_mask & BIT(i))
+			node_resched(nodes[i]);
 }
 
 void vm_kill(struct vm *vm, const char *why)
@@ -217,7 +233,16 @@ void vm_poweroff(struct vm *vm, u64 code)
 	end(vm, line);
 }
 
-/* The last VCPU is gone: nothing of the VM may stay in any TLB before its pages go to others. */
+void vm_reset(struct vm *vm)
+{
+	__atomic_store_n(&vm->request, VM_RESET, __ATOMIC_RELEASE); /* for when it has stopped */
+	end(vm, "reset");
+}
+
+/*
+ * The last VCPU is gone, on this node: nothing of the VM may stay in any TLB before its pages go to
+ * others. From STOPPED on it is home's again.
+ */
 static void finish(struct vm *vm)
 {
 	shootdown_all(vm->node_mask);
@@ -225,24 +250,45 @@ static void finish(struct vm *vm)
 	nodemem_unreserve(vm->pmap.npages);
 	vcons_flush(vm->cons);
 	log_line("vm", "%s %s", vm->name, vm->end);
-	vm->state = VM_STOPPED;
 	console_vm_ended(vm);
+	__atomic_store_n(&vm->state, VM_STOPPED, __ATOMIC_RELEASE);
+	node_resched(vm->home); /* it may be asked to start it again */
 }
 
-void vm_retire_vcpu(struct vcpu *v)
+/* How many of the VM's are left. */
+static u32 leave(struct vcpu *v)
 {
 	arch_vcpu_retire(v);
 	if (v->node->current == v)
 		v->node->current = NULL;
-	v->state = VCPU_OFFLINE;
-	if (__atomic_sub_fetch(&v->vm->live, 1, __ATOMIC_ACQ_REL) == 0)
+	__atomic_store_n(&v->state, VCPU_OFFLINE, __ATOMIC_RELEASE); /* it can be started again */
+	return __atomic_sub_fetch(&v->vm->live, 1, __ATOMIC_ACQ_REL);
+}
+
+void vm_retire_vcpu(struct vcpu *v)
+{
+	if (leave(v) == 0)
 		finish(v->vm);
+}
+
+/* The lock: of two that stop at once, one must see that it is the last. */
+bool vm_stop_vcpu(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool last;
+
+	lock_take(&vm->lock);
+	last = __atomic_load_n(&vm->live, __ATOMIC_ACQUIRE) == 1;
+	if (!last && leave(v) == 0) /* the VM was ending */
+		finish(vm);
+	lock_release(&vm->lock);
+	return !last;
 }
 
 void vm_request(struct vm *vm, enum vm_request request)
 {
 	__atomic_store_n(&vm->request, request, __ATOMIC_RELEASE);
-	node_post(vm->home, MAIL_RESCHED);
+	node_resched(vm->home);
 }
 
 /* The request is done, unless another has taken its place. Only now: a VM being loaded has not

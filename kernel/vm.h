@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual machine. Made once for each description, started and stopped any number of times. The
- * home node does the work; everybody else asks it with vm_request.
+ * A virtual machine. Made once for each description, started and stopped any number of times. Its
+ * VCPUs live on one node or on several; VCPU 0's is its home, which starts it; everybody else asks
+ * home with vm_request. Each node retires its own VCPUs.
  *
  *   state      VCPUs             memory    leaves it by
  *   BROKEN     none              none      never: its description is wrong, or does not fit
@@ -35,11 +36,12 @@ struct vm {
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 nvcpus;
 	struct vcons *cons;
-	/* home node writes, all read */
+	/* STOPPING: any node, under lock; STOPPED: the node of the last VCPU; else home; all read
+	 */
 	enum vm_state state;
 	/* any node, atomically */
 	u32 request; /* enum vm_request */
-	u32 live;    /* VCPUs not OFFLINE */
+	u32 live;    /* VCPUs not OFFLINE; to 0 while RUNNING, never: vm_stop_vcpu */
 	/* why it ends: the first to say so, under lock */
 	struct lock lock;
 	char end[VMDESC_ERROR_BYTES]; /* BROKEN: what is wrong */
@@ -49,20 +51,24 @@ struct vm {
 extern struct vm *vms[MAX_VMS]; /* fixed after boot */
 extern unsigned nvms;
 
-/* Makes the VM of a description on its home node, STOPPED or BROKEN. Boot only. */
+/* Makes the VM of a description, each part on its node, STOPPED or BROKEN. Boot only. */
 void vm_create(const struct vm_desc *desc);
 struct vm *vm_find(const char *name); /* NULL: none of that name */
 
 void vm_request(struct vm *vm, enum vm_request request); /* any node */
 void vm_service(struct node *n); /* carry out what was asked of this node's VMs */
 
-/* Ends the VM: a guest beyond help, or one that powered itself off. VCPUs of it go on to no guest
- * instruction. The first reason given is the one that is told. */
+/* Ends the VM, from any of its nodes: a guest beyond help, or one that powered itself off, or that
+ * is to start afresh. VCPUs of this node go on to no guest instruction, those of others until they
+ * see their mail. The first reason given is the one that is told. */
 void vm_kill(struct vm *vm, const char *why);
 void vm_poweroff(struct vm *vm, u64 code);
-/* OFFLINE, since its VM is STOPPING or the guest stopped this VCPU; on its node. The last one of a
- * VM ends it: memory goes back. */
+void vm_reset(struct vm *vm);
+/* OFFLINE, since its VM is STOPPING; on its node. The last one of a VM ends it: memory goes back.
+ */
 void vm_retire_vcpu(struct vcpu *v);
+/* The guest stops this VCPU; on its node. False: it is the VM's last, nothing was done. */
+bool vm_stop_vcpu(struct vcpu *v);
 
 bool vms_all_ended(void); /* every VM that was started has stopped */
 

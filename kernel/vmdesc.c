@@ -13,14 +13,14 @@
 #include "kernel/errno.h"
 #include "kernel/log.h"
 
-enum prop_kind { PROP_CELL, PROP_STRING, PROP_FLAG, PROP_COMPATIBLE };
+enum prop_kind { PROP_CELL, PROP_NODES, PROP_STRING, PROP_FLAG, PROP_COMPATIBLE };
 
 #define PROP_REQUIRED 1u
 
 /*
- * min, max: limits of a PROP_CELL's value, of a PROP_STRING's length. chars: those a PROP_STRING
- * may have, NULL for printable ASCII; the value of PROP_COMPATIBLE. offset: of the field in the
- * struct that is filled.
+ * min, max: limits of a PROP_CELL's or PROP_NODES' values, of a PROP_STRING's length. chars: those
+ * a PROP_STRING may have, NULL for printable ASCII; the value of PROP_COMPATIBLE. offset: of the
+ * field in the struct that is filled.
  */
 struct prop_rule {
 	const char *name;
@@ -56,7 +56,7 @@ static const struct prop_rule vm_rules[] = {
 	  NULL },
 	{ "vcpus", PROP_CELL, 0, 1, VMDESC_VCPUS_MAX, VM(vcpus), NULL },
 	/* the machine's own limit: check_against_machine */
-	{ "node", PROP_CELL, 0, 0, VMDESC_NODES_MAX - 1, VM(node), NULL },
+	{ "node", PROP_NODES, 0, 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
 };
 
@@ -106,20 +106,46 @@ static void copy_shown(char *to, size_t size, const char *name)
 	memcpy(to, s.text, size);
 }
 
+static int check_cell(const struct prop_rule *rule, u32 cell, struct report *r)
+{
+	if (cell >= rule->min && cell <= rule->max)
+		return 0;
+	return fail(r, "%s: found %u, allowed %u..%u", rule->name, (unsigned int)cell,
+		    (unsigned int)rule->min, (unsigned int)rule->max);
+}
+
 static int read_cell(const struct prop_rule *rule, const void *value, int len, void *base,
 		     struct report *r)
 {
 	u32 cell;
+	int err;
 
 	if (len != sizeof(fdt32_t))
 		return fail(r, "%s: found %d bytes, allowed one number %u..%u", rule->name, len,
 			    (unsigned int)rule->min, (unsigned int)rule->max);
 	cell = fdt32_ld(value);
-	if (cell < rule->min || cell > rule->max)
-		return fail(r, "%s: found %u, allowed %u..%u", rule->name, (unsigned int)cell,
-			    (unsigned int)rule->min, (unsigned int)rule->max);
-	memcpy((u8 *)base + rule->offset, &cell, sizeof(cell));
-	return 0;
+	err = check_cell(rule, cell, r);
+	if (!err)
+		memcpy((u8 *)base + rule->offset, &cell, sizeof(cell));
+	return err;
+}
+
+static int read_nodes(const struct prop_rule *rule, const void *value, int len, void *base,
+		      struct report *r)
+{
+	struct vmdesc_nodes *nodes = (struct vmdesc_nodes *)((u8 *)base + rule->offset);
+	const fdt32_t *cells = value;
+	u32 n = (u32)len / sizeof(*cells);
+	int err = 0;
+
+	if (n < 1 || n > VMDESC_NODES_MAX || (u32)len % sizeof(*cells))
+		return fail(r, "%s: found %d bytes, allowed 1..%u numbers %u..%u", rule->name, len,
+			    VMDESC_NODES_MAX, (unsigned int)rule->min, (unsigned int)rule->max);
+	for (nodes->n = 0; nodes->n < n && !err; nodes->n++) {
+		nodes->list[nodes->n] = fdt32_ld(&cells[nodes->n]);
+		err = check_cell(rule, nodes->list[nodes->n], r);
+	}
+	return err;
 }
 
 /* The first character of s that the rule does not allow, or NULL. */
@@ -164,6 +190,7 @@ static int read_prop(const struct prop_rule *rule, const void *value, int len, v
 {
 	switch (rule->kind) {
 	case PROP_CELL: return read_cell(rule, value, len, base, r);
+	case PROP_NODES: return read_nodes(rule, value, len, base, r);
 	case PROP_STRING: return read_string(rule, value, len, base, r);
 	case PROP_COMPATIBLE: return read_compatible(rule, value, len, r);
 	case PROP_FLAG: break;
@@ -209,15 +236,21 @@ static int read_props(const void *fdt, int node, const struct prop_rule *rules, 
 	return 0;
 }
 
-/* What one VM alone cannot know: the machine's nodes and the labels before it. */
+/* What one property alone cannot know: the other properties, the machine's nodes, the labels of
+ * VMs before it. */
 static int check_against_machine(const struct machine_desc *machine, const struct vm_desc *vm,
 				 struct report *r)
 {
 	const struct vm_desc *other;
 
-	if (vm->node != VMDESC_NODE_ANY && vm->node >= (s32)machine->nodes)
-		return fail(r, "node: found %d, allowed 0..%u", (int)vm->node,
-			    (unsigned int)machine->nodes - 1);
+	if (vm->nodes.n > vm->vcpus)
+		return fail(r, "node: found %u numbers, allowed 1..%u, one a VCPU",
+			    (unsigned int)vm->nodes.n, (unsigned int)vm->vcpus);
+	for (u32 i = 0; i < vm->nodes.n; i++)
+		if (vm->nodes.list[i] >= machine->nodes)
+			return fail(r, "node: found %u, allowed 0..%u",
+				    (unsigned int)vm->nodes.list[i],
+				    (unsigned int)machine->nodes - 1);
 	for (other = machine->vms; other < vm; other++)
 		if (other->valid && strcmp(other->label, vm->label) == 0)
 			return fail(r, "label: found \"%s\", which /vms/%s has, allowed any other",
@@ -234,7 +267,6 @@ static void read_vm(const void *fdt, int node, const struct machine_desc *machin
 
 	memset(vm, 0, sizeof(*vm));
 	vm->vcpus = 1;
-	vm->node = VMDESC_NODE_ANY;
 	copy_shown(vm->name, sizeof(vm->name), name);
 	if (read_props(fdt, node, vm_rules, ARRAY_SIZE(vm_rules), vm, &r))
 		return;
@@ -346,9 +378,27 @@ int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *
 	return err;
 }
 
+/* How many nodes a VM's VCPUs live on. */
+static u32 count_nodes(const struct vm_desc *vm)
+{
+	u32 mask = 0, n = 0;
+
+	for (u32 i = 0; i < vm->nodes.n; i++) {
+		n += !(mask >> vm->nodes.list[i] & 1);
+		mask |= 1u << vm->nodes.list[i];
+	}
+	return MAX(n, 1u);
+}
+
 u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_bytes)
 {
 	u64 kept = VMDESC_MONITOR_MB + (u64)VMDESC_NODE_MB * machine->nodes;
+
+	for (u32 i = 0; i < machine->nvms; i++)
+		if (machine->vms[i].valid)
+			kept += (count_nodes(&machine->vms[i]) * machine->vms[i].memory_mb +
+				 VMDESC_VIEW_SHARE - 1) /
+				VMDESC_VIEW_SHARE;
 
 	kept += ((u64)archive_bytes + 0xfffff) >> 20;
 	return kept < machine->memory_mb ? machine->memory_mb - kept : 0;

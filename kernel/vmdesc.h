@@ -17,14 +17,20 @@
 #define VMDESC_MACHINE_MB_MAX 2048
 #define VMDESC_VM_MB_MIN      4
 #define VMDESC_VM_MB_MAX      1024
-#define VMDESC_VCPUS_MAX      8
-#define VMDESC_NODE_ANY	      (-1)
+#define VMDESC_VCPUS_MAX      16
 #define VMDESC_ERROR_BYTES    192
 
 /* What the monitor keeps for itself, boot archive not counted, at most: what the check on the host
  * (vmdesc_memory_for_vms) goes by. The monitor itself counts what is left. */
 #define VMDESC_MONITOR_MB 16
 #define VMDESC_NODE_MB	  1
+#define VMDESC_VIEW_SHARE 256 /* of a VM's memory, for its pmap on each of its nodes */
+
+/* Property "node": VCPU i lives on list[i % n], and list[0] is the VM's home. n 0: anywhere. */
+struct vmdesc_nodes {
+	u32 n;
+	u32 list[VMDESC_NODES_MAX];
+};
 
 /*
  * One VM. valid: every field obeys the limits above and the label is nobody else's. Not valid: only
@@ -40,7 +46,7 @@ struct vm_desc {
 	char bootargs[256];
 	u32 memory_mb;
 	u32 vcpus;
-	s32 node;			/* 0..nodes - 1, or VMDESC_NODE_ANY */
+	struct vmdesc_nodes nodes;	/* each 0..nodes of the machine - 1; at most one a VCPU */
 	char error[VMDESC_ERROR_BYTES]; /* "/vms/vm0: memory-mb: found 0, allowed 4..1024" */
 };
 

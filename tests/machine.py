@@ -174,6 +174,8 @@ def _dts_property(key, value):
         return f"\t\t\t{key};\n"
     if isinstance(value, int):
         return f"\t\t\t{key} = <{value}>;\n"
+    if isinstance(value, list):
+        return f"\t\t\t{key} = <{' '.join(map(str, value))}>;\n"
     escaped = value.replace('"', '\\"')
     return f'\t\t\t{key} = "{escaped}";\n'
 

@@ -14,6 +14,7 @@
 struct pmap_entry;
 struct pmap_pair;
 struct vcpu;
+struct vcpu_boot;
 struct node;
 
 /* What a trap handler wants done with the VCPU; translated in one place, trap.c. */
@@ -119,8 +120,8 @@ _Noreturn void guest_enter(struct vcpu *v);
 _Noreturn void arch_run(struct vcpu *v); /* prepares and enters v, the node's current VCPU */
 
 /* ---- vcpu.c: life of the processor half ---- */
-/* Reset state: UHI boot registers, every virtual register at its reset value, empty TLBs. */
-void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1);
+/* Reset state but for irq_lines: every virtual register at its reset value, empty TLBs. */
+void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot);
 void arch_vcpu_switch_in(struct vcpu *v);	  /* make v the one that runs on this node */
 void arch_vcpu_switch_out(struct vcpu *v);	  /* its FPU state stays until another wants it */
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */

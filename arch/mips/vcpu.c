@@ -7,18 +7,20 @@
 #include "kernel/options.h"
 #include "kernel/vm.h"
 
-void arch_vcpu_reset(struct vcpu *v, u64 pc, u64 a0, u64 a1)
+void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 {
 	struct vcpu_arch *a = &v->arch;
 
 	for (unsigned i = 0; i < 32; i++)
 		a->gpr[i] = 0;
-	a->gpr[4] = a0;
-	a->gpr[5] = a1;
-	a->pc = pc;
+	a->gpr[4] = boot->a0;
+	a->gpr[5] = boot->a1;
+	a->gpr[28] = boot->gp;
+	a->gpr[29] = boot->sp;
+	a->pc = boot->pc;
 	a->cause = a->badinstr = a->badinstrp = 0;
 	a->badvaddr = 0;
-	a->irq_lines = a->soft_irq = 0;
+	a->soft_irq = 0;
 	a->walker.on = false;
 	a->walk_root = 0;
 	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;

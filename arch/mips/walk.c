@@ -8,6 +8,7 @@
 #include "kernel/abi/disco.h"
 #include "kernel/l2tlb.h"
 #include "kernel/options.h"
+#include "kernel/shootdown.h"
 #include "kernel/vm.h"
 
 #define LEVELS 3
@@ -227,14 +228,37 @@ static void flush(struct vcpu *v, u64 va, u64 bytes, u64 asid)
 				   0, asid == DISCO_ALL_ASIDS);
 }
 
-/* VCPUs of a VM share its home node, so that their translations are this processor's business. */
+struct flush_args {
+	struct vm *vm;
+	u64 va, bytes, mask, asid;
+};
+
+/* Of the VCPUs that live on this node. Those that do not run have nothing: they start empty. */
+static void flush_node(struct node *n, const void *what)
+{
+	const struct flush_args *f = what;
+
+	for (u32 i = 0; i < f->vm->nvcpus; i++) {
+		struct vcpu *v = f->vm->vcpus[i];
+
+		if ((f->mask & BIT(i)) && v->node == n && v->state >= VCPU_READY)
+			flush(v, f->va, f->bytes, f->asid);
+	}
+}
+
 s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 {
+	struct flush_args f = { v->vm, va, bytes, mask, asid };
+	u32 elsewhere = 0;
+
 	if (asid > ENTRYHI_ASID && asid != DISCO_ALL_ASIDS)
 		return -DISCO_EINVAL;
 	for (u32 i = 0; i < v->vm->nvcpus; i++)
-		if ((mask & BIT(i)) && v->vm->vcpus[i]->state != VCPU_OFFLINE)
-			flush(v->vm->vcpus[i], va, bytes, asid);
+		if ((mask & BIT(i)) && v->vm->vcpus[i]->node != v->node)
+			elsewhere |= BIT(v->vm->vcpus[i]->node->id);
+	flush_node(v->node, &f);
+	if (elsewhere)
+		shootdown(elsewhere, flush_node, &f);
 	check_flushed(v, va, bytes);
 	return 0;
 }

@@ -29,7 +29,7 @@
 #define PERCPU_BYTES 48
 
 #define GUEST_STACK_BYTES 16384
-#define GUEST_VCPUS_MAX	  8
+#define GUEST_VCPUS_MAX	  16
 
 #ifndef __ASSEMBLER__
 #include "kernel/types.h"

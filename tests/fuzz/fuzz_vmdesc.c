@@ -21,8 +21,11 @@ static void check_vm(const struct machine_desc *m, const struct vm_desc *vm)
 	    !memchr(vm->bootargs, 0, sizeof(vm->bootargs)))
 		abort();
 	if (vm->memory_mb < VMDESC_VM_MB_MIN || vm->memory_mb > VMDESC_VM_MB_MAX || vm->vcpus < 1 ||
-	    vm->vcpus > VMDESC_VCPUS_MAX || vm->node < VMDESC_NODE_ANY || vm->node >= (s32)m->nodes)
+	    vm->vcpus > VMDESC_VCPUS_MAX || vm->nodes.n > vm->vcpus)
 		abort();
+	for (u32 i = 0; i < vm->nodes.n; i++)
+		if (vm->nodes.list[i] >= m->nodes)
+			abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,6 +14,9 @@ TREES = {
         vm0 { compatible = "disco,vm"; label = "alpha"; kernel = "vmlinux"; ramdisk = "root.cpio"; memory-mb = <64>;
               vcpus = <1>; node = <1>; bootargs = "quiet"; };
         vm1 { compatible = "disco,vm"; label = "beta"; kernel = "vmlinux"; memory-mb = <64>; manual; }; }; };""",
+    "several-nodes": """/dts-v1/; / { compatible = "disco,machine"; nodes = <4>; memory-mb = <256>; vms {
+        vm0 { compatible = "disco,vm"; label = "smp"; kernel = "smp.elf"; memory-mb = <16>; vcpus = <8>;
+              node = <0 1 2 3>; }; }; };""",
     "none": '/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms { }; };',
     "same-label": """/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms {
         a { compatible = "disco,vm"; label = "x"; kernel = "k"; memory-mb = <4>; };

@@ -3,6 +3,7 @@
 
 A test is tests/guest/NAME.c; its head comment may say
   Needs: vcpus=N        the VM has N virtual processors; Needs: memory=N - megabytes of memory
+  Needs: nodes=N        VCPU i lives on node i % N; few of these run in one boot
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
@@ -20,6 +21,7 @@ from machine import LOGS, PATIENCE, PROMPT, TOP, tail, vm, write_scenario
 HERE = Path(__file__).resolve().parent
 LIMIT = 60 # seconds for a boot with a batch of tests; a native run takes less than one
 BATCH = 8
+SPREAD = 3 # of those with VCPUs on several nodes
 MEMORY = 8 # MB for each VM
 # Words for the monitor: without what only saves time; and with its own check of its translations.
 SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
@@ -32,6 +34,7 @@ class Case:
         self.name = source.stem
         self.native = "need_monitor()" not in text
         self.vcpus = int((re.search(r"^ \* Needs:.* vcpus=(\d+)", text, re.M) or [0, 1])[1])
+        self.nodes = int((re.search(r"^ \* Needs:.* nodes=(\d+)", text, re.M) or [0, 0])[1])
         self.memory = int((re.search(r"^ \* Needs:.* memory=(\d+)", text, re.M) or [0, MEMORY])[1])
         self.pair = re.search(r"^ \* Runs: with", text, re.M) is not None
         self.end = (re.search(r"^ \* Ends: (\w+)", text, re.M) or [0, "off"])[1]
@@ -46,8 +49,10 @@ TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_s
 
 def batches(among=None):
     pairs = [name for name in among or NAMES if TESTS[name].pair]
-    others = [name for name in among or ENDING if not TESTS[name].pair]
+    others = [name for name in among or ENDING if not TESTS[name].pair and not TESTS[name].nodes]
+    spread = [name for name in among or ENDING if TESTS[name].nodes]
     yield from (others[i:i + BATCH] for i in range(0, len(others), BATCH))
+    yield from (spread[i:i + SPREAD] for i in range(0, len(spread), SPREAD))
     yield pairs
 
 
@@ -60,6 +65,16 @@ def run(log, arguments):
                               stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
     text = path.read_text(encoding="utf-8", errors="replace").replace("\r", "").replace("\x1b[K", "")
     return code, text.replace(PROMPT, "").splitlines(), path
+
+
+def vm_of(label, name, **more):
+    """The VM that a test needs."""
+    case = TESTS[name]
+    if case.pair:
+        more["node"] = 1
+    elif case.nodes:
+        more["node"] = list(range(case.nodes))
+    return vm(label, f"{name}.elf", None, case.memory, vcpus=case.vcpus, **more)
 
 
 class Runs:
@@ -86,9 +101,8 @@ class Runs:
         return self.monitor_lines[name, words]
 
     def run_batch(self, log, names, words):
-        node = {"node": 1} if TESTS[names[0]].pair else {}
-        vms = [vm(f"t{i}", f"{name}.elf", None, TESTS[name].memory, vcpus=TESTS[name].vcpus, **node) for i, name in enumerate(names)]
-        archive = write_scenario(self.folder, vms, nodes=4, memory=512, name=log)
+        vms = [vm_of(f"t{i}", name) for i, name in enumerate(names)]
+        archive = write_scenario(self.folder, vms, nodes=max(4, *(TESTS[name].nodes for name in names)), memory=512, name=log)
         code, lines, path = run(log, ["-a", f"exit=1 {words}", str(archive)])
         for i, name in enumerate(names):
             mine = [line[len(f"[t{i}] "):] for line in lines if line.startswith(f"[t{i}]")]

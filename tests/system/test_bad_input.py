@@ -23,7 +23,9 @@ def error_and_good_vm(one, message):
 @pytest.mark.parametrize("change, message", [
     ({"memory-mb": 0}, r"disco\.dtb: /vms/vm0: memory-mb: found 0, allowed 4\.\.1024"),
     ({"memory-mb": 4096}, r"disco\.dtb: /vms/vm0: memory-mb: found 4096, allowed 4\.\.1024"),
-    ({"vcpus": 9}, r"disco\.dtb: /vms/vm0: vcpus: found 9, allowed 1\.\.8"),
+    ({"vcpus": 17}, r"disco\.dtb: /vms/vm0: vcpus: found 17, allowed 1\.\.16"),
+    ({"vcpus": 2, "node": [0, 7]}, r"disco\.dtb: /vms/vm0: node: found 7, allowed 0\.\.1"),
+    ({"vcpus": 2, "node": [0, 1, 0]}, r"disco\.dtb: /vms/vm0: node: found 3 numbers, allowed 1\.\.2, one a VCPU"),
     ({"node": 7}, r"disco\.dtb: /vms/vm0: node: found 7, allowed 0\.\.1"),
     ({"label": "No Caps"}, r'disco\.dtb: /vms/vm0: label: found "No Caps"'),
     ({"colour": 3}, r"disco\.dtb: /vms/vm0: colour: "),

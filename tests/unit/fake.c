@@ -10,11 +10,14 @@
 #include "kernel/errno.h"
 #include "kernel/l2tlb.h"
 #include "kernel/options.h"
+#include "kernel/shootdown.h"
 
 struct fake_cpu fake_cpu;
 struct vcpu fake_vcpu, fake_other;
 struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
 bool fake_off[OPTIONS];
+struct node fake_far = { .id = 5 };
+u32 fake_shot, fake_waits;
 
 static struct node node;
 static struct vm vm;
@@ -145,6 +148,7 @@ void fake_reset(void)
 	memset(stored, 0, sizeof(stored));
 	memset(fake_off, 0, sizeof(fake_off));
 	memset(fake_pairs, 0, sizeof(fake_pairs));
+	fake_shot = fake_waits = 0;
 	asid_pool_init(&node.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
@@ -233,6 +237,13 @@ u64 fake_access(u64 va, bool write, enum verdict *verdict)
 
 struct node *node_self(void) { return &node; }
 
+void shootdown(u32 node_mask, shootdown_fn flush, const void *what)
+{
+	fake_shot |= node_mask;
+	if (node_mask & BIT(fake_far.id))
+		flush(&fake_far, what);
+}
+
 bool option_on(enum option o) { return !fake_off[o]; }
 
 void check_flushed(struct vcpu *v, u64 va, u64 bytes) { (void)v, (void)va, (void)bytes; }
@@ -268,6 +279,10 @@ u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 	(void)near;
 	if (gpn.v >= of->pmap.npages)
 		return 0;
+	if (fake_waits) {
+		fake_waits--;
+		node.stats.shootdowns++;
+	}
 	return (FAKE_MACHINE_GPN + gpn.v) << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D |
 	       ENTRYLO_V;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine for arch/mips on the host: one VM of two VCPUs on one node, with the fake CP0 and TLB
- * of fake/arch/mips/cp0.h, and guest memory that is there without being stored but for its first
- * pages. For tests that link arch/mips/{mmu,walk,vtlb,vcp0,inject,asid}.c.
+ * A machine for arch/mips on the host: one VM of two VCPUs on one node (fake_far is another), with
+ * the fake CP0 and TLB of fake/arch/mips/cp0.h, and guest memory that is there without being stored
+ * but for its first pages. For tests that link arch/mips/{mmu,walk,vtlb,vcp0,inject,asid}.c.
  */
 #ifndef TESTS_UNIT_FAKE_H
 #define TESTS_UNIT_FAKE_H
@@ -19,6 +19,9 @@
 extern struct vcpu fake_vcpu, fake_other; /* the first runs */
 extern struct pmap_pair fake_pairs[];	  /* none but what a test sets */
 extern bool fake_off[OPTIONS];		  /* off=... */
+extern struct node fake_far;		  /* a second node, where nobody lives at first */
+extern u32 fake_shot;			  /* nodes that were asked by shootdown */
+extern u32 fake_waits;			  /* pmap_use answers a shootdown, so many times */
 
 /* Everything as after VM start: kernel mode, empty TLBs, an address space of guest ASID 0. */
 void fake_reset(void);

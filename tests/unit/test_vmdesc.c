@@ -113,13 +113,14 @@ static void reads_every_field(void **state)
 	assert_string_equal(a->bootargs, "quiet console=hvc0");
 	assert_int_equal(a->memory_mb, 64);
 	assert_int_equal(a->vcpus, 2);
-	assert_int_equal(a->node, 7);
+	assert_int_equal(a->nodes.n, 1);
+	assert_int_equal(a->nodes.list[0], 7);
 	assert_false(a->manual);
 	assert_string_equal(b->label, "beta");
 	assert_string_equal(b->ramdisk, "");
 	assert_string_equal(b->bootargs, "");
 	assert_int_equal(b->vcpus, 1);
-	assert_int_equal(b->node, VMDESC_NODE_ANY);
+	assert_int_equal(b->nodes.n, 0);
 	assert_true(b->manual);
 }
 
@@ -153,8 +154,8 @@ static void names_what_is_wrong_in_a_vm(void **state)
 	expect_vm_error("/vms/vm0: memory-mb: found 0, allowed 4..1024");
 	set_cell("/vms/vm0", "memory-mb", ~0u);
 	expect_vm_error("/vms/vm0: memory-mb: found 4294967295, allowed 4..1024");
-	set_cell("/vms/vm0", "vcpus", 9);
-	expect_vm_error("/vms/vm0: vcpus: found 9, allowed 1..8");
+	set_cell("/vms/vm0", "vcpus", 17);
+	expect_vm_error("/vms/vm0: vcpus: found 17, allowed 1..16");
 	set_cell("/vms/vm0", "node", 8);
 	expect_vm_error("/vms/vm0: node: found 8, allowed 0..7");
 	set_cell("/vms/vm0", "node", ~0u);
@@ -169,6 +170,60 @@ static void names_what_is_wrong_in_a_vm(void **state)
 	expect_vm_error("/vms/vm0: compatible: found \"disco,machine\", allowed \"disco,vm\"");
 	add_node("/vms/vm0", "disk");
 	expect_vm_error("/vms/vm0: disk: found an unknown node");
+}
+
+static void set_nodes(u32 n, u32 first, u32 step)
+{
+	fdt32_t cells[VMDESC_NODES_MAX + 1];
+
+	for (u32 i = 0; i < n; i++)
+		cells[i] = cpu_to_fdt32(first + i * step);
+	set("/vms/vm0", "node", cells, (int)(n * sizeof(cells[0])));
+}
+
+static void reads_a_list_of_nodes(void **state)
+{
+	const struct vmdesc_nodes *nodes = &desc.vms[0].nodes;
+
+	(void)state;
+	set_cell("/vms/vm0", "vcpus", 3);
+	set_nodes(3, 5, -2u);
+	assert_int_equal(parse(), 0);
+	assert_true(desc.vms[0].valid);
+	assert_int_equal(nodes->n, 3);
+	assert_int_equal(nodes->list[0], 5);
+	assert_int_equal(nodes->list[1], 3);
+	assert_int_equal(nodes->list[2], 1);
+	/* fewer than VCPUs, and one of them twice */
+	set_nodes(2, 6, 0);
+	assert_int_equal(parse(), 0);
+	assert_true(desc.vms[0].valid);
+	assert_int_equal(nodes->n, 2);
+	assert_int_equal(nodes->list[1], 6);
+	set_cell("/", "nodes", 16);
+	set_cell("/vms/vm0", "vcpus", 16);
+	set_nodes(16, 0, 1);
+	assert_int_equal(parse(), 0);
+	assert_true(desc.vms[0].valid);
+	assert_int_equal(nodes->n, 16);
+	assert_int_equal(nodes->list[15], 15);
+}
+
+static void names_what_is_wrong_in_a_list_of_nodes(void **state)
+{
+	(void)state;
+	set("/vms/vm0", "node", NULL, 0);
+	expect_vm_error("/vms/vm0: node: found 0 bytes, allowed 1..16 numbers 0..15");
+	set("/vms/vm0", "node", "\0\0\0\0\0", 5);
+	expect_vm_error("/vms/vm0: node: found 5 bytes, allowed 1..16 numbers 0..15");
+	set_nodes(17, 0, 0);
+	expect_vm_error("/vms/vm0: node: found 68 bytes, allowed 1..16 numbers 0..15");
+	set_nodes(2, 7, 9);
+	expect_vm_error("/vms/vm0: node: found 16, allowed 0..15");
+	set_nodes(2, 7, 1);
+	expect_vm_error("/vms/vm0: node: found 8, allowed 0..7");
+	set_nodes(3, 0, 1); /* of two VCPUs */
+	expect_vm_error("/vms/vm0: node: found 3 numbers, allowed 1..2, one a VCPU");
 }
 
 static void names_what_is_wrong_in_a_string(void **state)
@@ -271,11 +326,23 @@ static void counts_the_memory_left_for_vms(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(), 0);
+	/* two VMs of 64 MB: a MB each for their pmaps, rounded up */
 	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
-			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB);
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2);
 	assert_int_equal(vmdesc_memory_for_vms(&desc, (10 << 20) + 1),
-			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 11);
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 11);
 	assert_int_equal(vmdesc_memory_for_vms(&desc, (size_t)600 << 20), 0);
+	/* a pmap on each node, for 8 * 300 MB of 256, rounded up */
+	set_cell("/vms/vm0", "memory-mb", 300);
+	set_cell("/vms/vm0", "vcpus", 16);
+	set_nodes(8, 0, 1);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 10 - 1);
+	set_nodes(8, 3, 0); /* all the same one */
+	assert_int_equal(parse(), 0);
+	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 1);
 }
 
 int main(void)
@@ -284,6 +351,8 @@ int main(void)
 		cmocka_unit_test_setup(reads_every_field, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_the_machine, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_a_vm, fill),
+		cmocka_unit_test_setup(reads_a_list_of_nodes, fill),
+		cmocka_unit_test_setup(names_what_is_wrong_in_a_list_of_nodes, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_a_string, fill),
 		cmocka_unit_test_setup(wants_labels_unique, fill),
 		cmocka_unit_test_setup(limits_the_number_of_vms, fill),

@@ -242,6 +242,43 @@ static void flushes_reach_the_other_vcpu(void **state)
 	fake_switch(v);
 }
 
+/* Slots of the two address spaces that a flush of ASID 0 empties, or not. */
+static void flushes_ask_only_nodes_of_the_mask(void **state)
+{
+	struct vcpu *const other = &fake_other;
+
+	(void)state;
+	other->node = &fake_far;
+	asid_pool_init(&fake_far.asids);
+	v->arch.asid_map[3] = other->arch.asid_map[3] = ~0ull;
+	assert_int_equal(mmu_call_flush(v, USER, 0, 1, 3), 0);
+	assert_int_equal(fake_shot, 0);
+	assert_int_equal(v->arch.asid_map[3], 0);
+	assert_true(other->arch.asid_map[3] == ~0ull);
+	v->arch.asid_map[3] = ~0ull;
+	assert_int_equal(mmu_call_flush(v, USER, 0, 2, 3), 0);
+	assert_int_equal(fake_shot, BIT(5));
+	assert_true(v->arch.asid_map[3] == ~0ull);
+	assert_int_equal(other->arch.asid_map[3], 0);
+	/* one that starts empties its own */
+	other->arch.asid_map[3] = ~0ull;
+	other->state = VCPU_STARTING;
+	assert_int_equal(mmu_call_flush(v, USER, 0, ~0ull, 3), 0);
+	assert_int_equal(v->arch.asid_map[3], 0);
+	assert_true(other->arch.asid_map[3] == ~0ull);
+}
+
+static void what_was_read_before_a_shootdown_is_not_installed(void **state)
+{
+	(void)state;
+	*pte(USER, LAST) = PTE(100, PRESENT);
+	fake_waits = 2;
+	v->arch.badvaddr = USER;
+	assert_int_equal(mmu_fault(v, EXC_TLBL), RESUME);
+	assert_int_equal(fake_translate(USER), 0);
+	assert_int_equal(reach(USER, false), 100);
+}
+
 static void off_is_the_guests_tlb_again(void **state)
 {
 	enum verdict verdict;
@@ -389,6 +426,8 @@ int main(void)
 		cmocka_unit_test_setup(spaces_are_apart_but_for_the_kernels, fill),
 		cmocka_unit_test_setup(flushes_forget, fill),
 		cmocka_unit_test_setup(flushes_reach_the_other_vcpu, fill),
+		cmocka_unit_test_setup(flushes_ask_only_nodes_of_the_mask, fill),
+		cmocka_unit_test_setup(what_was_read_before_a_shootdown_is_not_installed, fill),
 		cmocka_unit_test_setup(off_is_the_guests_tlb_again, fill),
 		cmocka_unit_test_setup(the_fast_walk_gets_what_it_knows, fill),
 		cmocka_unit_test_setup(bad_descriptions_are_refused, fill),
