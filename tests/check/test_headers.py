@@ -11,7 +11,7 @@ TARGET = [tree.CROSS, "-march=mips64r6", "-mabi=64", "-EL", "-ffreestanding", "-
 HOST = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I.", "-isystem", "build/libfdt"]
 # Headers of pure code, which tests/unit and tools compile on the host too.
 PURE = {"kernel/types.h", "kernel/errno.h", "kernel/elf.h", "kernel/cpio.h", "kernel/vmdesc.h", "kernel/gdtb.h",
-        "kernel/abi/disco.h"}
+        "kernel/abi/disco.h", "numa/policy.h", "numa/heat.h", "numa/magic.h"}
 
 
 def compile_alone(command, header, language="c"):

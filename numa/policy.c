@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* The policy: a decision, and the words that set it. No state: counters are heat.c's, moves are
+ * balance.c's. */
+#include <string.h>
+#include "kernel/errno.h"
+#include "kernel/log.h"
+#include "numa/policy.h"
+
+/* Trigger, sharing, write, migrate and interval are the paper's. */
+const struct policy policy_default = {
+	.kind = POLICY_NONE,
+	.trigger = 128,
+	.sharing = 32,
+	.write = 1,
+	.migrate = 1,
+	.interval = 100,
+	.hold = 100,
+	.forget = 1000,
+	.limit = 8,
+	.reserve = 256,
+	.batch = 32,
+	.weight = 16,
+};
+
+static struct policy_verdict stay(enum policy_reason why)
+{
+	return (struct policy_verdict){ POLICY_STAY, why };
+}
+
+u32 policy_moves_counted(const struct policy *p, const struct policy_page *page)
+{
+	u32 forgotten = page->age / p->forget;
+
+	return page->moves > forgotten ? page->moves - forgotten : 0;
+}
+
+/* The hold-off after the page's last move is over. */
+static bool rested(const struct policy *p, const struct policy_page *page, u32 moves)
+{
+	u32 doubled;
+
+	if (moves < p->migrate)
+		return true;
+	doubled = MIN(moves - p->migrate, 31u);
+	return page->age >= (u64)p->hold << doubled;
+}
+
+struct policy_verdict policy_decide(const struct policy *p, const struct policy_page *page)
+{
+	bool shared = page->others || page->replicated || (page->back && page->age < p->forget);
+	u32 moves = policy_moves_counted(p, page);
+
+	if (!policy_moves(p))
+		return stay(POLICY_OFF);
+	if (page->local)
+		return stay(POLICY_LOCAL);
+	if (!page->movable)
+		return stay(POLICY_FIXED);
+	if (page->mine < p->trigger)
+		return stay(POLICY_COLD);
+	if (shared && page->writes >= p->write)
+		return stay(POLICY_WRITTEN);
+	if (shared && !policy_replicates(p))
+		return stay(POLICY_SHARED);
+	if (!shared && !policy_migrates(p))
+		return stay(POLICY_PRIVATE);
+	if (moves >= p->limit)
+		return stay(POLICY_LIMIT);
+	if (!rested(p, page, moves))
+		return stay(POLICY_HELD);
+	if (page->free <= (shared ? p->reserve : p->reserve / 2))
+		return stay(POLICY_MEMORY);
+	return (struct policy_verdict){ shared ? POLICY_DO_REPLICATE : POLICY_DO_MIGRATE,
+					POLICY_MOVED };
+}
+
+/* ---- names ---- */
+
+static const char *const kinds[POLICY_KINDS] = { "none",    "first-touch", "round-robin",
+						 "migrate", "replicate",   "both" };
+
+static const char *const reasons[POLICY_REASONS] = { "off",	"fixed",  "local",   "cold",
+						     "written", "shared", "private", "limit",
+						     "held",	"memory", "moved" };
+
+#define PARAMETER(name_, min_, max_)                                   \
+	{                                                              \
+#name_, offsetof(struct policy, name_) / 4, min_, max_ \
+	}
+
+/* Sampled counts end at 255. */
+static const struct parameter {
+	const char *name;
+	u32 word, min, max;
+} parameters[] = {
+	PARAMETER(trigger, 1, 255),	PARAMETER(sharing, 1, 255),
+	PARAMETER(write, 1, 1000000),	PARAMETER(migrate, 1, 255),
+	PARAMETER(interval, 10, 10000), PARAMETER(hold, 1, 100000),
+	PARAMETER(forget, 1, 1000000),	PARAMETER(limit, 1, 256),
+	PARAMETER(reserve, 0, 1000000), PARAMETER(batch, 1, 64),
+	PARAMETER(weight, 1, 255),
+};
+
+const char *policy_name(u32 kind) { return kind < POLICY_KINDS ? kinds[kind] : "?"; }
+
+const char *policy_reason_name(enum policy_reason r) { return reasons[r]; }
+
+const char *policy_parameter(const struct policy *p, u32 number, u32 *value)
+{
+	if (number >= ARRAY_SIZE(parameters))
+		return NULL;
+	*value = ((const u32 *)p)[parameters[number].word];
+	return parameters[number].name;
+}
+
+static bool is(const char *name, const char *word, size_t len)
+{
+	return strlen(name) == len && !strncmp(name, word, len);
+}
+
+/* -EINVAL: not a decimal number within the bounds. */
+static int number(const char *digits, size_t len, const struct parameter *of, u32 *value)
+{
+	u64 sum = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (digits[i] < '0' || digits[i] > '9' || sum > of->max)
+			return -EINVAL;
+		sum = 10 * sum + (u32)(digits[i] - '0');
+	}
+	if (!len || sum < of->min || sum > of->max)
+		return -EINVAL;
+	*value = (u32)sum;
+	return 0;
+}
+
+#define FOUND_BYTES 32
+
+/* For messages: as much of the word as fits. */
+static void copy_found(char found[FOUND_BYTES], const char *word, size_t len)
+{
+	len = MIN(len, (size_t)FOUND_BYTES - 1);
+	memcpy(found, word, len);
+	found[len] = 0;
+}
+
+static int set_parameter(struct policy *p, const char *word, size_t len, size_t name,
+			 char why[POLICY_ERROR_BYTES])
+{
+	char found[FOUND_BYTES];
+
+	copy_found(found, word, len);
+	for (u32 i = 0; i < ARRAY_SIZE(parameters); i++) {
+		const struct parameter *of = &parameters[i];
+
+		if (!is(of->name, word, name))
+			continue;
+		if (!number(word + name + 1, len - name - 1, of, (u32 *)p + of->word))
+			return 0;
+		ksnprintf(why, POLICY_ERROR_BYTES, "found %s, allowed %s=%u to %u", found, of->name,
+			  of->min, of->max);
+		return -EINVAL;
+	}
+	ksnprintf(why, POLICY_ERROR_BYTES,
+		  "found %s, allowed trigger, sharing, write, migrate, interval, hold, forget, limit, reserve, batch, weight",
+		  found);
+	return -EINVAL;
+}
+
+int policy_set(struct policy *p, const char *word, size_t len, char why[POLICY_ERROR_BYTES])
+{
+	const char *equals = memchr(word, '=', len);
+	char found[FOUND_BYTES];
+
+	if (equals)
+		return set_parameter(p, word, len, (size_t)(equals - word), why);
+	for (u32 i = 0; i < POLICY_KINDS; i++) {
+		if (is(kinds[i], word, len)) {
+			p->kind = i;
+			return 0;
+		}
+	}
+	copy_found(found, word, len);
+	ksnprintf(why, POLICY_ERROR_BYTES,
+		  "found %s, allowed none, first-touch, round-robin, migrate, replicate, both",
+		  found);
+	return -EINVAL;
+}
