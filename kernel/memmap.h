@@ -20,7 +20,7 @@ enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA };
  */
 struct page {
 	u8 state;
-	u8 moves;  /* GUEST: how often it moved, was replicated or collapsed; stays at 255 */
+	u8 moves;  /* GUEST: how often it moved or its replicas collapsed; stays at 255 */
 	u16 owner; /* VM id */
 	union {
 		u32 gpn;  /* GUEST */

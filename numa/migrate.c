@@ -2,6 +2,7 @@
 /* Migration: the page's only copy to another node. */
 #include "kernel/memmap.h"
 #include "numa/batch.h"
+#include "numa/heat.h"
 #include "numa/move.h"
 #include "numa/numa.h"
 
@@ -23,6 +24,7 @@ static void commit(struct batch *b, u32 i)
 	memmap_moved(to);
 	memmap_take_back(from, b->vm->id);
 	b->vm->pmap.page[gpn.v].master = to.v;
+	heat_moved(from, to);
 	pmap_fill(b->vm, gpn, b->node);
 }
 

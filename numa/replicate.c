@@ -3,6 +3,7 @@
 #include "kernel/memmap.h"
 #include "kernel/shootdown.h"
 #include "numa/batch.h"
+#include "numa/heat.h"
 #include "numa/move.h"
 #include "numa/numa.h"
 
@@ -21,7 +22,7 @@ static void commit(struct batch *b, u32 i)
 	mpn_t to = b->page[i].to;
 
 	memmap_give_replica(to, b->vm->id, gpn);
-	memmap_moved(b->page[i].from);
+	heat_forget(to);
 	b->vm->pmap.page[gpn.v].replicas |= BIT(b->node);
 	__atomic_store_n(&pmap_entry(&b->vm->pmap, gpn, b->node)->lo,
 			 arch_readonly_entry(arch_page_entry(to)), __ATOMIC_RELEASE);
@@ -81,6 +82,7 @@ static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 	}
 	*page = (struct pmap_page){ .master = kept.v };
 	memmap_moved(kept);
+	heat_moved(master, kept);
 }
 
 void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
