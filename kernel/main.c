@@ -50,8 +50,10 @@ static void describe_machine(const struct boot_info *boot)
 static void create_nodes(const struct boot_info *boot)
 {
 	maddr_t archive = boot->archive ? ptr_maddr(boot->archive) : boot->end;
+	maddr_t ram = { RAM_BASE };
+	u64 bytes = magic_init(nnodes, ram, (u64)machine.memory_mb << 20);
 
-	topology_init(nnodes, (maddr_t){ RAM_BASE }, (u64)machine.memory_mb << 20, boot->end);
+	topology_init(nnodes, ram, bytes, boot->end);
 	topology_keep(archive, boot->archive_size);
 	for (u32 i = 0; i < nnodes; i++)
 		node_create(i);

@@ -5,6 +5,7 @@
 #include "kernel/panic.h"
 #include "kernel/sched.h"
 #include "kernel/vm.h"
+#include "numa/numa.h"
 
 void sched_add(struct vcpu *v)
 {
@@ -108,6 +109,7 @@ static void switch_to(struct node *n, struct vcpu *v)
 	v->stats.switches++;
 	n->stats.switches++;
 	n->current = v;
+	magic_note_vm(n->id, v->vm->id);
 	arch_vcpu_switch_in(v);
 }
 

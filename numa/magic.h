@@ -52,6 +52,9 @@ struct magic {
 	/* page to be cleared now, plus 1: the monitor writes it after a move; MAGIC acts at the
 	 * store */
 	uint64_t forget;
+	/* the VM, plus 1, whose VCPU each node runs (0: none yet): whom instructions are counted
+	 * for */
+	uint32_t current[MAGIC_MAX_NODES];
 };
 
 #endif /* NUMA_MAGIC_H */

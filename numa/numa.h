@@ -9,6 +9,16 @@
 
 #include "kernel/types.h"
 
+/*
+ * MAGIC, the timing model's node controller (numa/magic.h), if the machine has it and it counts.
+ * magic_init looks for it, says so, and returns how many bytes from base are left for n nodes. Boot
+ * only, before memory is used; magic() is NULL until then, and without the model.
+ */
+struct magic;
+u64 magic_init(u32 n, maddr_t base, u64 bytes);
+struct magic *magic(void);
+void magic_note_vm(u32 node, u32 vm); /* whose VCPU the node runs from now on */
+
 /* Splits [base, base + bytes) into n equal ranges; below boot_end is the monitor's image. Boot
  * only. */
 void topology_init(u32 n, maddr_t base, u64 bytes, maddr_t boot_end);
