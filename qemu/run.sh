@@ -5,6 +5,7 @@
 #   -a WORDS    words for the monitor's command line, e.g. -a "attach=alpha exit=1"
 #   -c PATH     the serial line on a UNIX socket with this name instead of this terminal, with a log in PATH.log
 #   -d          deterministic: time is instructions executed
+#   -f OPTIONS  under the timing model, name=value,... of qemu/flash/README.md; "" for the model of the paper
 #   -g PATH     gdb's server on a UNIX socket with this name, processors stopped until gdb continues them
 #   -k ELF      run this instead of the monitor, without a boot archive (-n and -m wanted)
 #   -m MB       memory, in place of the archive's
@@ -16,17 +17,18 @@ set -eu
 cd "$(dirname "$0")/.."
 
 usage() {
-	sed -n 's/^# \{0,1\}//; 3,14p' "$0" >&2
+	sed -n 's/^# \{0,1\}//; 3,15p' "$0" >&2
 	exit 2
 }
 
 nodes='' memory='' words='' kernel=build/disco.elf archive='' quiet='' options=()
 serial=(-chardev 'stdio,id=line,signal=off')
-while getopts a:c:dg:k:m:n:p:q option; do
+while getopts a:c:df:g:k:m:n:p:q option; do
 	case $option in
 	a) words=$OPTARG ;;
 	c) serial=(-chardev "socket,id=line,path=$OPTARG,server=on,wait=off,logfile=$OPTARG.log") ;;
 	d) options+=(-icount 'shift=0,sleep=off' -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
+	f) options+=(-plugin "build/flash.so${OPTARG:+,$OPTARG}" -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
 	g) options+=(-S -chardev "socket,id=gdb,path=$OPTARG,server=on,wait=off" -gdb chardev:gdb) ;;
 	k) kernel=$OPTARG ;;
 	m) memory=$OPTARG ;;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What a miss costs, and whom it is counted for. */
+#include <string.h>
+
+#include "qemu/flash/flash.h"
+#include "qemu/flash/network.h"
+
+struct cache_system caches;
+
+bool memory_init(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++)
+		for (unsigned node = 0; node < cpu_count; node++)
+			cpus[i].latency[node] = network_cycles(&options, cpu_count, i, node);
+	return !options.cache ||
+	       cache_init(&caches, cpu_count, options.l1 << 10, options.l2 << 10, ram.bytes);
+}
+
+void memory_miss(struct cpu *c, uint64_t line, enum access access)
+{
+	enum outcome outcome = cache_access(&caches, c->id, line, access);
+	unsigned home = ram_node(line << LINE_SHIFT), stall;
+	enum where where = home == c->id ? LOCAL : REMOTE;
+
+	if (outcome != UPGRADE)
+		c->n.l1[access != ACCESS_FETCH]++;
+	if (outcome == HIT_L2) {
+		c->n.l2_hits++;
+		stall = options.l2hit;
+	} else {
+		if (outcome == MISS)
+			c->n.misses[access != ACCESS_FETCH][where]++;
+		else
+			c->n.upgrades[where]++;
+		magic_count(c->id, line >> (12 - LINE_SHIFT), access == ACCESS_WRITE);
+		stall = c->latency[home];
+	}
+	if (!options.stalls)
+		return;
+	if (outcome == HIT_L2)
+		c->n.stall_l2 += stall;
+	else
+		c->n.stall_at[where] += stall;
+	c->n.stall[c->vm][c->class] += stall;
+	c->n.cycles += stall;
+}

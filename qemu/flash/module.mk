@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# The timing model: a plugin built for the host, loaded by QEMU.
+
+FLASH_SRCS := $(addprefix qemu/flash/,plugin.c qemu.c options.c network.c cache.c memory.c clock.c idle.c decode.c translate.c magic.c report.c)
+FLASH_HEADERS := $(wildcard qemu/flash/*.h) qemu/plugin/qemu-api.h numa/magic.h
+
+TEST_NEEDS += build/flash.so
+
+build/flash.so: $(FLASH_SRCS) $(FLASH_HEADERS)
+	$(call say,HOSTCC,$@)
+	$(Q)gcc -O2 -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -pthread -I. -o $@ $(FLASH_SRCS) -ldl

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The model's options, name=value; pure. README.md says what each means. */
+#ifndef QEMU_FLASH_OPTIONS_H
+#define QEMU_FLASH_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum topology { TOPOLOGY_CROSSBAR, TOPOLOGY_MESH, TOPOLOGY_HYPERCUBE, TOPOLOGIES };
+
+struct options {
+	uint64_t cache, stalls, pace, magic, uma; /* switches; magic: 2, the model decides */
+	uint64_t l1, l2;			  /* KB; l1 twice: instructions and data */
+	uint64_t l2hit;				  /* cycles */
+	uint64_t mhz;
+	uint64_t local, remote, hop; /* ns */
+	uint64_t topology;	     /* enum topology */
+	uint64_t quantum;	     /* cycles */
+	uint64_t skew;		     /* instructions */
+	char out[4096];		     /* file; "": none */
+};
+
+extern const char *const topology_names[TOPOLOGIES];
+
+void options_default(struct options *o);
+/* One name=value. -1: it is wrong, and why (at most bytes) says what would be right. */
+int options_parse(struct options *o, const char *text, char *why, size_t bytes);
+/* All but out as the inside of a JSON object. */
+void options_json(const struct options *o, char *to, size_t bytes);
+
+#endif /* QEMU_FLASH_OPTIONS_H */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Results: what happened between the first mark that begins the region of interest and the last
+ * that ends it; without marks, from the start to the end. As JSON, without anything of the host in
+ * it, so that two equal runs give equal files.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "qemu/flash/flash.h"
+
+static struct counts at_begin[MAX_CPUS], at_end[MAX_CPUS];
+static bool begun, ended, stopped;
+static FILE *out;
+
+#define JSON(...) fprintf(out, __VA_ARGS__)
+#define U(x)	  ((unsigned long)(x))
+
+/* behind: instructions of c's block that are counted but come later */
+static void snapshot(struct counts *to, const struct cpu *c, unsigned behind)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		uint64_t now = clock_of(&cpus[i]);
+
+		to[i] = cpus[i].n;
+		to[i].idle += now - to[i].cycles;
+		to[i].cycles = now;
+		to[i].invalidations = caches.cache[i].invalidations;
+		to[i].writebacks = caches.cache[i].writebacks;
+	}
+	if (c) {
+		to[c->id].cycles -= behind;
+		to[c->id].insns[c->vm][c->class] -= behind;
+	}
+}
+
+void report_begin(struct cpu *c, unsigned behind)
+{
+	if (!begun)
+		snapshot(at_begin, c, behind);
+	begun = true;
+}
+
+void report_end(struct cpu *c, unsigned behind)
+{
+	if (!begun || stopped)
+		return;
+	snapshot(at_end, c, behind);
+	ended = true;
+}
+
+void report_stop(void)
+{
+	if (!ended && !stopped)
+		snapshot(at_end, NULL, 0);
+	stopped = true;
+}
+
+int report_open(void)
+{
+	if (!options.out[0])
+		return 0;
+	out = fopen(options.out, "w");
+	if (!out)
+		fprintf(stderr, "flash: %s: %s\n", options.out, strerror(errno));
+	return out ? 0 : -1;
+}
+
+/* Counts are nothing but uint64_t. */
+static void subtract(struct counts *from, const struct counts *what)
+{
+	uint64_t *to = (uint64_t *)from;
+
+	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
+		to[i] -= ((const uint64_t *)what)[i];
+}
+
+static void add(struct counts *to, const struct counts *what)
+{
+	uint64_t *sum = (uint64_t *)to;
+
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
+		sum[i] += ((const uint64_t *)what)[i];
+}
+
+static uint64_t sum_of(const uint64_t (*by_vm)[CLASSES], enum class class)
+{
+	uint64_t sum = 0;
+
+	for (unsigned vm = 0; vm < MAX_VMS; vm++)
+		sum += by_vm[vm][class];
+	return sum;
+}
+
+static void write_classes(const char *name, const uint64_t (*by_vm)[CLASSES])
+{
+	JSON("\"%s\": {\"monitor\": %lu, \"kernel\": %lu, \"user\": %lu}", name,
+	     U(sum_of(by_vm, CLASS_MONITOR)), U(sum_of(by_vm, CLASS_KERNEL)),
+	     U(sum_of(by_vm, CLASS_USER)));
+}
+
+static void write_where(const char *name, const uint64_t *at)
+{
+	JSON("\"%s\": {\"local\": %lu, \"remote\": %lu}", name, U(at[LOCAL]), U(at[REMOTE]));
+}
+
+static void write_counts(const struct counts *n)
+{
+	JSON("\"cycles\": %lu, \"idle\": %lu, ", U(n->cycles), U(n->idle));
+	write_classes("insns", n->insns);
+	JSON(", ");
+	write_classes("stall_by", n->stall);
+	JSON(", \"stall\": {\"l2\": %lu, \"local\": %lu, \"remote\": %lu}, ", U(n->stall_l2),
+	     U(n->stall_at[LOCAL]), U(n->stall_at[REMOTE]));
+	JSON("\"l1\": {\"fetch\": %lu, \"data\": %lu}, \"l2_hits\": %lu, ", U(n->l1[0]),
+	     U(n->l1[1]), U(n->l2_hits));
+	write_where("fetch_misses", n->misses[0]);
+	JSON(", ");
+	write_where("data_misses", n->misses[1]);
+	JSON(", ");
+	write_where("upgrades", n->upgrades);
+	JSON(", \"invalidations\": %lu, \"writebacks\": %lu", U(n->invalidations),
+	     U(n->writebacks));
+}
+
+static uint64_t misses_at(const struct counts *n, enum where where)
+{
+	return n->misses[0][where] + n->misses[1][where] + n->upgrades[where];
+}
+
+static uint64_t write_processors(struct counts *total)
+{
+	uint64_t longest = 0;
+
+	JSON("\"processors\": [\n");
+	for (unsigned i = 0; i < cpu_count; i++) {
+		struct counts n = at_end[i];
+
+		subtract(&n, &at_begin[i]);
+		if (n.cycles > longest)
+			longest = n.cycles;
+		add(total, &n);
+		JSON("{\"processor\": %u, ", i);
+		write_counts(&n);
+		JSON("}%s\n", i + 1 < cpu_count ? "," : "");
+	}
+	JSON("],\n");
+	return longest;
+}
+
+static void write_vms(const struct counts *total)
+{
+	bool comma = false;
+
+	JSON("\"vms\": [");
+	for (unsigned vm = 1; vm < MAX_VMS; vm++) {
+		const uint64_t *insns = total->insns[vm], *stall = total->stall[vm];
+
+		if (!insns[CLASS_KERNEL] && !insns[CLASS_USER])
+			continue;
+		JSON("%s\n{\"vm\": %u, \"insns\": {\"monitor\": %lu, \"kernel\": %lu, \"user\": %lu}, ",
+		     comma ? "," : "", vm - 1, U(insns[CLASS_MONITOR]), U(insns[CLASS_KERNEL]),
+		     U(insns[CLASS_USER]));
+		JSON("\"stall_by\": {\"monitor\": %lu, \"kernel\": %lu, \"user\": %lu}}",
+		     U(stall[CLASS_MONITOR]), U(stall[CLASS_KERNEL]), U(stall[CLASS_USER]));
+		comma = true;
+	}
+	JSON("],\n");
+}
+
+void report_write(const char *qemu_version)
+{
+	struct counts total = { 0 };
+	uint64_t longest, local, all;
+	char text[1000];
+
+	if (!out)
+		return;
+	report_stop();
+	options_json(&options, text, sizeof(text));
+	JSON("{\n\"qemu\": \"%s\",\n\"options\": {%s},\n", qemu_version, text);
+	JSON("\"region\": %s,\n\"exact\": %s,\n", begun ? "true" : "false",
+	     options.cache ? "true" : "false");
+	longest = write_processors(&total);
+	write_vms(&total);
+	local = misses_at(&total, LOCAL);
+	all = local + misses_at(&total, REMOTE);
+	JSON("\"total\": {");
+	write_counts(&total);
+	JSON("},\n\"local_pct\": %.3f,\n\"T\": %lu\n}\n", all ? 100.0 * local / all : 100.0,
+	     U(longest));
+	fclose(out);
+	out = NULL;
+}
