@@ -45,7 +45,8 @@ include $(sort $(wildcard */module.mk */*/module.mk))
 
 # ---- the monitor ----
 MONITOR_OBJS := $(MONITOR_SRCS:%=build/obj/%.o)
-MONITOR_CFLAGS := $(TARGET_CFLAGS) -I. -Ibuild/gen -Ibuild/libfdt
+# Tables of addresses would lead out of a node's copy of the text (arch/mips/text.c).
+MONITOR_CFLAGS := $(TARGET_CFLAGS) -fno-jump-tables -I. -Ibuild/gen -Ibuild/libfdt
 
 build/obj/%.c.o: %.c build/gen/asm-offsets.h | build/newlib.ok build/libfdt.ok
 	@mkdir -p $(@D)

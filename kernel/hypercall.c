@@ -203,5 +203,5 @@ enum verdict hypercall(struct vcpu *v)
 
 	if (number >= DISCO_HC_COUNT_)
 		return result(v, -DISCO_ENOSYS);
-	return calls[number](v, v->arch.gpr[REG_A0], v->arch.gpr[REG_A1]);
+	return TEXT_HERE(calls[number])(v, v->arch.gpr[REG_A0], v->arch.gpr[REG_A1]);
 }

@@ -27,6 +27,8 @@ void node_create(u32 id)
 		      topology_bytes(id) >> 10);
 	n->id = id;
 	n->stack_top = (u64)stack + NODE_STACK_SIZE;
+	if (id) /* node 0 has the original */
+		n->text = arch_text_copy(nodemem_boot_alloc(id, arch_text_bytes(), PAGE_SIZE));
 	memmap_init_node(id, maddr_mpn(topology_base(id)), npages, pages);
 	nodes[id] = n;
 }

@@ -4,7 +4,8 @@
 #include "kernel/log.h"
 #include "kernel/options.h"
 
-static const char *const names[OPTIONS] = { "fast", "l2tlb", "walkfast", "walker", "large", "asid" };
+static const char *const names[OPTIONS] = { "fast",  "l2tlb", "walkfast", "walker",
+					    "large", "asid",  "text" };
 
 static bool off[OPTIONS], check; /* fixed after boot */
 
@@ -36,7 +37,7 @@ static void switch_off(const char *name, size_t len)
 		}
 	}
 	ksnprintf(found, MIN(len + 1, sizeof(found)), "%s", name);
-	log_line("main", "off=: found %s, allowed fast, l2tlb, walkfast, walker, large, asid",
+	log_line("main", "off=: found %s, allowed fast, l2tlb, walkfast, walker, large, asid, text",
 		 found);
 }
 

@@ -16,6 +16,7 @@ enum option {
 	OPTION_WALKER,	  /* walker: the monitor walks guests' page tables at all (walk.c) */
 	OPTION_LARGE,	  /* large: windows mapped with 1 MB pages */
 	OPTION_ASID,	  /* asid: translations live on when another VCPU gets the processor */
+	OPTION_TEXT,	  /* text: a copy of the monitor's text on each node */
 	OPTIONS
 };
 

@@ -83,7 +83,7 @@ _Noreturn void panic_exception(struct node *n)
 		kprintf("[%u] PANIC: %s\n", n->id, n->panic_text);
 	else
 		kprintf("[%u] PANIC: exception %lu in the monitor at %016lx (%s)\n", n->id,
-			f->cause >> 2 & 31, f->pc, symbol_name(f->pc));
+			f->cause >> 2 & 31, f->pc, symbol_name(arch_text_original(f->pc)));
 	kprintf("Status %08lx Cause %08lx BadVAddr %016lx instruction %08x\n", f->status,
 		f->cause & 0xffffffff, f->badvaddr, (u32)f->badinstr);
 	for (unsigned i = 0; i < 32; i++)

@@ -15,7 +15,7 @@ void shootdown_answer(struct node *n)
 
 	if (!(__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE) & me))
 		return;
-	flush_fn(n, flush_what);
+	TEXT_HERE(flush_fn)(n, flush_what);
 	n->stats.shootdowns++;
 	__atomic_fetch_and(&unanswered, ~me, __ATOMIC_RELEASE);
 }

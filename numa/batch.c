@@ -125,7 +125,7 @@ unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn)
 			if (owner(pages[i + run]) != vm)
 				break;
 		if (vm)
-			moved += fn(vm, node, pages + i, run);
+			moved += TEXT_HERE(fn)(vm, node, pages + i, run);
 	}
 	return moved;
 }

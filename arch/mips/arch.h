@@ -177,6 +177,15 @@ struct node *node_self(void);
  * (docs/machine.md). */
 void arch_yield(void);
 
+/* ---- text.c: the monitor's text, replicated ---- */
+size_t arch_text_bytes(void);
+/* Makes a copy there, page-aligned, that runs; the distance from the original, or 0: none was made.
+ * Boot only. */
+u64 arch_text_copy(void *to);
+u64 arch_text_original(u64 pc); /* the same instruction in the original */
+/* A function through a pointer, in this node's own text. */
+#define TEXT_HERE(fn) ((__typeof__(fn))((u64)(fn) + node_self()->text))
+
 /* ---- dump.c ---- */
 void arch_dump(void); /* CP0, TLB of this processor; after a fatal error: spoils EntryHi, EntryLo */
 void arch_backtrace(u64 pc, u64 sp, u64 ra);

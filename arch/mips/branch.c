@@ -96,3 +96,13 @@ int branch_decode(u32 insn, u64 pc, const u64 gpr[32], struct branch *out)
 	default: return -EINVAL; /* BC, BALC have no slot */
 	}
 }
+
+u32 branch_retarget(u32 insn, u64 delta)
+{
+	const u32 target = 0x03ffffff;
+	u32 op = insn >> 26;
+
+	if (op != OP_J && op != OP_JAL)
+		return insn;
+	return (insn & ~target) | ((insn + (u32)(delta >> 2)) & target);
+}

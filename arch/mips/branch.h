@@ -24,4 +24,8 @@ struct branch {
  */
 int branch_decode(u32 insn, u64 pc, const u64 gpr[32], struct branch *out);
 
+/* insn, to be copied delta bytes away with all the code that its jumps lead to: J and JAL name the
+ * copy. */
+u32 branch_retarget(u32 insn, u64 delta);
+
 #endif /* ARCH_MIPS_BRANCH_H */

@@ -62,6 +62,7 @@ static bool find_frame(u64 pc, u32 *size, u32 *ra_offset)
 
 void arch_backtrace(u64 pc, u64 sp, u64 ra)
 {
+	pc = arch_text_original(pc);
 	for (unsigned i = 0; i < FRAMES_MAX && is_text(pc); i++) {
 		u32 size, ra_offset;
 
@@ -69,7 +70,7 @@ void arch_backtrace(u64 pc, u64 sp, u64 ra)
 		if (!find_frame(pc, &size, &ra_offset)) {
 			if (i)
 				return;
-			pc = ra - 8;
+			pc = arch_text_original(ra - 8);
 			continue;
 		}
 		if (ra_offset)
@@ -77,7 +78,7 @@ void arch_backtrace(u64 pc, u64 sp, u64 ra)
 		else if (i)
 			return;
 		sp += size;
-		pc = ra - 8;
+		pc = arch_text_original(ra - 8);
 	}
 }
 

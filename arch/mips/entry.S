@@ -72,8 +72,7 @@ guest_enter:
 	 */
 	.globl	monitor_trap
 monitor_trap:
-	lui	$26, %hi(fpu_load_fcsr)
-	daddiu	$26, $26, %lo(fpu_load_fcsr)
+	lapc	$26, fpu_load_fcsr
 	dmfc0	$27, $14		# EPC
 	bne	$26, $27, 1f
 	daddiu	$27, $27, 4

@@ -131,6 +131,9 @@ void gic_timer_put_off(void);
 void gic_ipi_clear(unsigned node);
 u32 gic_counter(void);
 
+/* ---- text.c ---- */
+void text_enter(const struct node *n); /* exceptions of this processor go to n's text from now on */
+
 /* ---- node.c ---- */
 void irq_handle(struct node *n, u32 cause); /* what Cause says is pending: mail, the timer */
 

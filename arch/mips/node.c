@@ -39,13 +39,11 @@ static void count_init(void) { cp0_write32(CP0_COUNT, (u64)gic_counter() * 5 / 3
 
 void arch_node_init(struct node *n)
 {
-	extern char vectors[];
-
 	cp0_write32(CP0_STATUS, MONITOR_STATUS);
 	cp0_kscratch_write(KS_NODE, (u64)n);
 	cp0_kscratch_write(KS_VCPU, 0);
 	cp0_kscratch_write(KS_L2TLB, (u64)&no_l2tlb); /* until it has a VCPU */
-	cp0_write32(CP0_EBASE, (u32)(u64)vectors);
+	text_enter(n);
 	cp0_write32(CP0_CAUSE, CAUSE_IV);
 	cp0_write32(CP0_CONFIG(5), cp0_read32(CP0_CONFIG(5)) | CONFIG5_SBRI); /* SDBBP: RI, not
 										 Debug Mode */

@@ -133,7 +133,7 @@ _Noreturn void trap_from_guest(struct vcpu *v)
 	enum verdict verdict;
 
 	v->stats.exits[code]++;
-	verdict = traps[code] ? traps[code](v, code) : trap_reflect(v, code);
+	verdict = traps[code] ? TEXT_HERE(traps[code])(v, code) : trap_reflect(v, code);
 	if (verdict == INJECT)
 		verdict = inject(v);
 	if (verdict == KILL_VM)

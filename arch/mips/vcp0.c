@@ -165,7 +165,7 @@ u64 vcp0_read(struct vcpu *v, unsigned reg, unsigned sel)
 {
 	const struct row *row = &rows[reg * 8 + sel];
 
-	return row->name ? row->read(v, v->arch.cp0->reg[reg][sel]) : 0;
+	return row->name ? TEXT_HERE(row->read)(v, v->arch.cp0->reg[reg][sel]) : 0;
 }
 
 /* MFC0 of EntryLo moves RI and XI down to bits 31 and 30 (MD00087, MFC0). */
@@ -183,7 +183,7 @@ static void write_row(struct vcpu *v, const struct row *row, u64 *kept, u64 val)
 	if (!row->name)
 		return;
 	val = (*kept & ~row->writable) | (val & row->writable);
-	row->write(v, kept, row->bits == 32 ? sign_extend(val) : val);
+	TEXT_HERE(row->write)(v, kept, row->bits == 32 ? sign_extend(val) : val);
 }
 
 void vcp0_write(struct vcpu *v, unsigned reg, unsigned sel, u64 val)

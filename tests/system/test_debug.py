@@ -31,6 +31,22 @@ info threads
     assert re.search(r"#1 .* boot_main \(", output), output
 
 
+def test_nodes_run_their_own_text(tmp_path):
+    """Node 1's entries to the monitor go to the copy in its own memory; the original of the same function is left alone."""
+    output = debug(tmp_path, """
+thbreak console_start
+continue
+print nodes[1]->text
+thbreak *((unsigned long)&trap_from_guest + nodes[1]->text)
+continue
+print/x $pc - (unsigned long)&trap_from_guest == nodes[1]->text
+thread
+""", "default")
+    assert re.search(r"\$1 = [1-9]", output), output
+    assert re.search(r"\$2 = 0x1", output), output
+    assert "CPU#1" in output.splitlines()[-1] or "Thread 1.2" in output, output
+
+
 def test_break_in_a_guest(tmp_path):
     """A breakpoint in the guest kernel, by name; then the monitor's memory from there."""
     output = debug(tmp_path, """

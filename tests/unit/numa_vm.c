@@ -194,7 +194,10 @@ void write_as(struct vm *vm, u64 gpn, u32 of, u64 val)
 	word[0] = word[PAGE_SIZE / 8 - 1] = val;
 }
 
-u64 lo_of(const struct vm *vm, u64 gpn, u32 of) { return pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->lo; }
+u64 lo_of(const struct vm *vm, u64 gpn, u32 of)
+{
+	return pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->lo;
+}
 
 struct pmap_pair *pair_of(const struct vm *vm, u64 gpn, u32 of)
 {

@@ -17,18 +17,18 @@
 #define FIRST(node) (0x80000 + (u64)(node)*NODE_PAGES)
 #define VM_PAGES    (5 * BLOCK_PAGES) /* two pairs of blocks, and one block */
 
-extern struct vm vm_a, vm_b;		    /* VCPUs on all nodes; home: node 0 */
-extern bool is_free[NODES * NODE_PAGES];    /* of machine pages from FIRST(0) */
-extern bool large, blocks;		    /* off=large; whole blocks can be had */
-extern int locks_held, flushes;		    /* flushes: whole TLBs, over all nodes */
-extern u64 reserved;			    /* nodemem_reserve */
+extern struct vm vm_a, vm_b;		 /* VCPUs on all nodes; home: node 0 */
+extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
+extern bool large, blocks;		 /* off=large; whole blocks can be had */
+extern int locks_held, flushes;		 /* flushes: whole TLBs, over all nodes */
+extern u64 reserved;			 /* nodemem_reserve */
 extern u64 reserve_limit;
-extern void (*during_shootdown)(void);	    /* called once while one is under way, or NULL */
+extern void (*during_shootdown)(void); /* called once while one is under way, or NULL */
 
 int numa_vm_reset(void **state);
 u64 lo_of(const struct vm *vm, u64 gpn, u32 node); /* the view's entry, 0: none */
 struct pmap_pair *pair_of(const struct vm *vm, u64 gpn, u32 node);
-u64 read_as(struct vm *vm, u64 gpn, u32 node);		 /* the page's contents */
+u64 read_as(struct vm *vm, u64 gpn, u32 node);		  /* the page's contents */
 void write_as(struct vm *vm, u64 gpn, u32 node, u64 val); /* by a VCPU of that node */
 u32 free_pages(u32 node);
 /* No translation to a page that the view does not have, no page with two owners, none lost. */

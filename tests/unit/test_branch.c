@@ -204,6 +204,22 @@ static void survives_any_word(void **state)
 	}
 }
 
+static void copied_jumps_lead_into_the_copy(void **state)
+{
+	const u64 from = PC & ~0xffffffful, to = from + 0x40003000; /* another region, too */
+	const u32 jal = 3u << 26 | 0x123, j = 2u << 26 | 0x3fffff, beq = 4u << 26 | 0x123;
+	struct branch b;
+
+	(void)state;
+	assert_int_equal(branch_decode(branch_retarget(jal, to - from), to + 0x100, gpr, &b), 0);
+	assert_int_equal(b.next, to + 0x123 * 4);
+	assert_int_equal(branch_decode(branch_retarget(j, to - from), to, gpr, &b), 0);
+	assert_int_equal(b.next, to + 0x3fffff * 4);
+	assert_int_equal(branch_retarget(branch_retarget(jal, to - from), from - to), jal);
+	assert_int_equal(branch_retarget(beq, to - from), beq);
+	assert_int_equal(branch_retarget(0x67bdffe0, to - from), 0x67bdffe0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup(compact_branches_were_not_taken, fill),
 		cmocka_unit_test_setup(everything_else_is_no_branch, fill),
 		cmocka_unit_test_setup(survives_any_word, fill),
+		cmocka_unit_test_setup(copied_jumps_lead_into_the_copy, fill),
 	};
 
 	return cmocka_run_group_tests_name("branch", tests, NULL, NULL);

@@ -269,7 +269,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_migrated_page_is_found_by_all, numa_vm_reset),
-		cmocka_unit_test_setup(a_replicated_page_is_read_near_and_collapses_on_a_write, numa_vm_reset),
+		cmocka_unit_test_setup(a_replicated_page_is_read_near_and_collapses_on_a_write,
+				       numa_vm_reset),
 		cmocka_unit_test_setup(a_writer_without_replica_leaves_the_master, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_move_stays, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_named_twice_moves_once, numa_vm_reset),

@@ -33,10 +33,12 @@ static void placements(void **state)
 {
 	(void)state;
 	for (u64 i = 0; i < 30; i++)
-		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, i % 2))), i % 2);
+		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, i % 2))),
+				 i % 2);
 	numa_place(PLACE_ROUND_ROBIN);
 	for (u64 i = 30; i < 60; i++)
-		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 1))), i % NODES);
+		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 1))),
+				 i % NODES);
 	numa_place(PLACE_HOME);
 	for (u64 i = 60; i < 90; i++)
 		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 2))), 0);
@@ -133,7 +135,9 @@ static void half_a_pair_at_the_end_is_none(void **state)
 {
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0);
-	assert_int_equal(pair_of(&vm_a, VM_PAGES - 1, 0)->lo[0] | pair_of(&vm_a, VM_PAGES - 1, 0)->lo[1], 0);
+	assert_int_equal(pair_of(&vm_a, VM_PAGES - 1, 0)->lo[0] |
+				 pair_of(&vm_a, VM_PAGES - 1, 0)->lo[1],
+			 0);
 }
 
 static void a_single_page_breaks_its_pair(void **state)
