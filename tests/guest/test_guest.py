@@ -24,6 +24,7 @@ BATCH = 8
 SPREAD = 3 # of those with VCPUs on several nodes
 MEMORY = 8 # MB for each VM
 # Words for the monitor: without what only saves time; and with its own check of its translations.
+NATIVE_TRIES = 3
 SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
 CHECK = "check=1"
 
@@ -86,11 +87,12 @@ class Runs:
         self.monitor_lines = {}
 
     def native(self, name):
-        """The lines of a native run."""
-        if name not in self.native_lines:
-            code, lines, path = run(f"native-{name}", ["-k", f"build/guests/native/{name}.elf", "-n", "2", "-m", "256"])
-            assert code == 0, f"QEMU ended with {code}:\n{tail(path)}"
-            self.native_lines[name] = lines
+        """The lines of a native run. On a busy host QEMU's own CP0 timer raises an interrupt twice now and then (qemu/README.md)."""
+        for _ in range(NATIVE_TRIES):
+            if name not in self.native_lines or f"PASS {name}" not in self.native_lines[name]:
+                code, lines, path = run(f"native-{name}", ["-k", f"build/guests/native/{name}.elf", "-n", "2", "-m", "256"])
+                assert code == 0, f"QEMU ended with {code}:\n{tail(path)}"
+                self.native_lines[name] = lines
         return self.native_lines[name]
 
     def monitor(self, name, words="", among=None):
