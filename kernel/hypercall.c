@@ -156,6 +156,8 @@ static enum verdict call_stat(struct vcpu *v, u64 which, u64 a1)
 	case DISCO_STAT_PRIV: return result(v, v->stats.privileged);
 	case DISCO_STAT_HYPCALL: return result(v, v->stats.hypercalls);
 	case DISCO_STAT_IRQ: return result(v, v->stats.interrupts);
+	case DISCO_STAT_CHARGED: return result(v, v->stats.charged);
+	case DISCO_STAT_CHARGED_NS: return result(v, v->stats.charged_ns);
 	default: return result(v, -DISCO_EINVAL);
 	}
 }

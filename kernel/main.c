@@ -36,10 +36,8 @@ static void describe_machine(const struct boot_info *boot)
 	unsigned processors = arch_processors();
 
 	loader_set_archive(boot->archive, boot->archive_size);
-	if (loader_describe(&machine, why, sizeof(why))) {
+	if (loader_describe(&machine, why, sizeof(why)))
 		log_line("main", "%s%s", why[0] == '/' ? "disco.dtb: " : "", why);
-		machine.nodes = machine.memory_mb = machine.nvms = 0;
-	}
 	if (processors < NODES_MIN)
 		panic("found %u processor, needed 2 to 16: start QEMU with -smp 2 or more",
 		      processors);
@@ -55,6 +53,7 @@ static void create_nodes(const struct boot_info *boot)
 
 	topology_init(nnodes, ram, bytes, boot->end);
 	topology_keep(archive, boot->archive_size);
+	latency_configure(&machine, boot->words);
 	for (u32 i = 0; i < nnodes; i++)
 		node_create(i);
 }

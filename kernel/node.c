@@ -30,6 +30,7 @@ void node_create(u32 id)
 	if (id) /* node 0 has the original */
 		n->text = arch_text_copy(nodemem_boot_alloc(id, arch_text_bytes(), PAGE_SIZE));
 	memmap_init_node(id, maddr_mpn(topology_base(id)), npages, pages);
+	latency_init(id);
 	nodes[id] = n;
 }
 

@@ -13,8 +13,7 @@ bool option_on(enum option o) { return !off[o]; }
 
 bool option_check(void) { return check; }
 
-/* The value behind key in the words, up to the next blank; NULL: the key is not there. */
-static const char *value_of(const char *words, const char *key, size_t *len)
+const char *option_value(const char *words, const char *key, size_t *len)
 {
 	for (const char *at = words; (at = strstr(at, key)); at++) {
 		if (at != words && at[-1] != ' ')
@@ -44,7 +43,7 @@ static void switch_off(const char *name, size_t len)
 void options_configure(const char *words)
 {
 	size_t len, part;
-	const char *v = value_of(words, "off=", &len);
+	const char *v = option_value(words, "off=", &len);
 
 	for (; v && len; v += part, len -= part) {
 		part = strcspn(v, ", ");
@@ -54,6 +53,6 @@ void options_configure(const char *words)
 	}
 	if (off[OPTION_L2TLB]) /* walk_fast.S fills the L2TLB */
 		off[OPTION_WALK_FAST] = true;
-	v = value_of(words, "check=1", &len);
+	v = option_value(words, "check=1", &len);
 	check = v;
 }

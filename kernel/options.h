@@ -20,6 +20,10 @@ enum option {
 	OPTIONS
 };
 
+/* The value behind key ("off=") among the words, *len bytes up to the next blank; NULL: it is not
+ * there. */
+const char *option_value(const char *words, const char *key, size_t *len);
+
 bool option_on(enum option o);
 bool option_check(void); /* check=1 */
 /* Reads the command line's words; a name it does not know is reported with those it does. Boot

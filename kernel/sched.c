@@ -24,6 +24,8 @@ void sched_tick(struct node *n)
 	while (n->tick_next <= count64());
 	if (n->id == 0)
 		console_poll();
+	if (latency_on)
+		latency_tick(n);
 	n->need_resched = true;
 	n->preferred = NULL;
 }

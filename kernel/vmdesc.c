@@ -13,14 +13,16 @@
 #include "kernel/errno.h"
 #include "kernel/log.h"
 
-enum prop_kind { PROP_CELL, PROP_NODES, PROP_STRING, PROP_FLAG, PROP_COMPATIBLE };
+enum prop_kind { PROP_CELL, PROP_CELLS, PROP_STRING, PROP_WORD, PROP_FLAG, PROP_COMPATIBLE };
 
 #define PROP_REQUIRED 1u
+#define UP_TO(n)      ((n) << 8) /* PROP_CELLS: how many */
 
 /*
- * min, max: limits of a PROP_CELL's or PROP_NODES' values, of a PROP_STRING's length. chars: those
- * a PROP_STRING may have, NULL for printable ASCII; the value of PROP_COMPATIBLE. offset: of the
- * field in the struct that is filled.
+ * min, max: limits of a PROP_CELL's value, of each of PROP_CELLS, of a PROP_STRING's length. chars:
+ * those a PROP_STRING may have, NULL for printable ASCII; the words of PROP_WORD, whose place in
+ * the list is stored; the value of PROP_COMPATIBLE. offset: of the field in the struct that is
+ * filled, for PROP_CELLS a count with as many numbers behind it.
  */
 struct prop_rule {
 	const char *name;
@@ -44,6 +46,10 @@ static const struct prop_rule machine_rules[] = {
 	  NULL },
 	{ "memory-mb", PROP_CELL, PROP_REQUIRED, VMDESC_MACHINE_MB_MIN, VMDESC_MACHINE_MB_MAX,
 	  MACHINE(memory_mb), NULL },
+	{ "topology", PROP_WORD, 0, 0, 0, MACHINE(topology), "crossbar mesh hypercube" },
+	/* how many: check_machine */
+	{ "latency-ns", PROP_CELLS, UP_TO(VMDESC_LATENCIES_MAX), VMDESC_LATENCY_NS_MIN,
+	  VMDESC_LATENCY_NS_MAX, MACHINE(latency_ns), NULL },
 };
 
 static const struct prop_rule vm_rules[] = {
@@ -56,7 +62,7 @@ static const struct prop_rule vm_rules[] = {
 	  NULL },
 	{ "vcpus", PROP_CELL, 0, 1, VMDESC_VCPUS_MAX, VM(vcpus), NULL },
 	/* the machine's own limit: check_against_machine */
-	{ "node", PROP_NODES, 0, 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
+	{ "node", PROP_CELLS, UP_TO(VMDESC_NODES_MAX), 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
 };
 
@@ -130,22 +136,40 @@ static int read_cell(const struct prop_rule *rule, const void *value, int len, v
 	return err;
 }
 
-static int read_nodes(const struct prop_rule *rule, const void *value, int len, void *base,
+static int read_cells(const struct prop_rule *rule, const void *value, int len, void *base,
 		      struct report *r)
 {
-	struct vmdesc_nodes *nodes = (struct vmdesc_nodes *)((u8 *)base + rule->offset);
-	const fdt32_t *cells = value;
-	u32 n = (u32)len / sizeof(*cells);
+	u32 *count = (u32 *)((u8 *)base + rule->offset), *list = count + 1;
+	u32 n = (u32)len / sizeof(fdt32_t), most = rule->flags >> 8;
 	int err = 0;
 
-	if (n < 1 || n > VMDESC_NODES_MAX || (u32)len % sizeof(*cells))
+	if (n < 1 || n > most || (u32)len % sizeof(fdt32_t))
 		return fail(r, "%s: found %d bytes, allowed 1..%u numbers %u..%u", rule->name, len,
-			    VMDESC_NODES_MAX, (unsigned int)rule->min, (unsigned int)rule->max);
-	for (nodes->n = 0; nodes->n < n && !err; nodes->n++) {
-		nodes->list[nodes->n] = fdt32_ld(&cells[nodes->n]);
-		err = check_cell(rule, nodes->list[nodes->n], r);
+			    (unsigned int)most, (unsigned int)rule->min, (unsigned int)rule->max);
+	for (*count = 0; *count < n && !err; ++*count) {
+		list[*count] = fdt32_ld((const fdt32_t *)value + *count);
+		err = check_cell(rule, list[*count], r);
 	}
 	return err;
+}
+
+static int read_word(const struct prop_rule *rule, const void *value, int len, void *base,
+		     struct report *r)
+{
+	const char *s = value;
+	u32 index = 0;
+
+	for (const char *word = rule->chars; *word; index++) {
+		size_t n = strcspn(word, " ");
+
+		if ((size_t)len == n + 1 && !memcmp(s, word, n) && !s[n]) {
+			memcpy((u8 *)base + rule->offset, &index, sizeof(index));
+			return 0;
+		}
+		word += n + (word[n] == ' ');
+	}
+	return fail(r, "%s: found \"%s\", allowed one of: %s", rule->name, show(s, len).text,
+		    rule->chars);
 }
 
 /* The first character of s that the rule does not allow, or NULL. */
@@ -190,7 +214,8 @@ static int read_prop(const struct prop_rule *rule, const void *value, int len, v
 {
 	switch (rule->kind) {
 	case PROP_CELL: return read_cell(rule, value, len, base, r);
-	case PROP_NODES: return read_nodes(rule, value, len, base, r);
+	case PROP_CELLS: return read_cells(rule, value, len, base, r);
+	case PROP_WORD: return read_word(rule, value, len, base, r);
 	case PROP_STRING: return read_string(rule, value, len, base, r);
 	case PROP_COMPATIBLE: return read_compatible(rule, value, len, r);
 	case PROP_FLAG: break;
@@ -341,10 +366,27 @@ static int read_vms(const void *fdt, int vms, struct machine_desc *out, struct r
 	return 0;
 }
 
+/* What the machine's properties must be to each other. */
+static int check_machine(const struct machine_desc *m, const struct report *r)
+{
+	u32 n = m->nodes, count = m->latency_ns.count;
+
+	if (m->topology == TOPOLOGY_HYPERCUBE && (n & (n - 1)))
+		return fail(r, "topology: found hypercube with %u nodes, allowed 2, 4, 8, 16",
+			    (unsigned int)n);
+	if (count && count != 2 && count != 3 && count != n * n)
+		return fail(r, "latency-ns: found %u numbers, allowed 2, 3 or %u",
+			    (unsigned int)count, (unsigned int)(n * n));
+	return 0;
+}
+
 static int read_machine(const void *fdt, struct machine_desc *out, struct report *r)
 {
 	int err = read_props(fdt, 0, machine_rules, ARRAY_SIZE(machine_rules), out, r);
 	int node, vms = -1;
+
+	if (!err)
+		err = check_machine(out, r);
 
 	if (err)
 		return err;
@@ -374,7 +416,7 @@ int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *
 	if (!err)
 		err = read_machine(blob, out, &r);
 	if (err)
-		out->nvms = 0;
+		memset(out, 0, sizeof(*out));
 	return err;
 }
 

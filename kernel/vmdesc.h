@@ -19,6 +19,9 @@
 #define VMDESC_VM_MB_MAX      1024
 #define VMDESC_VCPUS_MAX      16
 #define VMDESC_ERROR_BYTES    192
+#define VMDESC_LATENCY_NS_MIN 1
+#define VMDESC_LATENCY_NS_MAX 20000
+#define VMDESC_LATENCIES_MAX  (VMDESC_NODES_MAX * VMDESC_NODES_MAX)
 
 /* What the monitor keeps for itself, boot archive not counted, at most: what the check on the host
  * (vmdesc_memory_for_vms) goes by. The monitor itself counts what is left. */
@@ -50,16 +53,30 @@ struct vm_desc {
 	char error[VMDESC_ERROR_BYTES]; /* "/vms/vm0: memory-mb: found 0, allowed 4..1024" */
 };
 
+/* How nodes are joined: what a hop is (numa/topology.c). In the order of the description's words.
+ */
+enum topology_shape { TOPOLOGY_CROSSBAR, TOPOLOGY_MESH, TOPOLOGY_HYPERCUBE };
+
+/* Numbers of a property. */
+struct vmdesc_list {
+	u32 count;
+	u32 value[VMDESC_LATENCIES_MAX];
+};
+
 struct machine_desc {
 	u32 nodes;
 	u32 memory_mb;
+	u32 topology; /* enum topology_shape */
+	/* ns: none; local and remote; local, remote and each hop more; or from each node (row) to
+	 * each (column) */
+	struct vmdesc_list latency_ns;
 	u32 nvms; /* vms[0..nvms - 1], in the order of the tree, bad ones included */
 	struct vm_desc vms[VMDESC_MAX_VMS];
 };
 
 /*
  * Read the tree at blob, which may be hostile. Returns 0, or -EINVAL and a line in why (at most
- * why_size bytes, always terminated) if the machine's own part is wrong; *out then has nvms = 0. A
+ * why_size bytes, always terminated) if the machine's own part is wrong; *out is then all zero. A
  * wrong VM does not fail the call: it has valid = false. Copies everything: the blob may go
  * afterwards. The blob must be 8-byte aligned (files in the boot archive are 4-byte aligned: copy
  * it first), otherwise that is the error.

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-MONITOR_SRCS += numa/topology.c numa/nodemem.c numa/magic.c numa/batch.c numa/migrate.c numa/replicate.c
-MONITOR_SRCS += numa/policy.c numa/heat.c
+MONITOR_SRCS += $(addprefix numa/, topology.c nodemem.c magic.c batch.c migrate.c replicate.c policy.c heat.c filter.c latency.c \
+	show.c)

@@ -176,9 +176,8 @@ static mpn_t pop(struct nodemem *m)
 
 mpn_t nodemem_alloc(u32 node)
 {
-	/* Every node is as far as any other (topology_distance): go round from the next one. */
 	for (u32 i = 0; i < nnodes; i++) {
-		mpn_t mpn = pop(&nodemem[(node + i) % nnodes]);
+		mpn_t mpn = pop(&nodemem[topology_near(node, i)]);
 
 		if (mpn_valid(mpn)) {
 			memset(mpn_ptr(mpn), 0, PAGE_SIZE);

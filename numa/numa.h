@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The door to numa/: which memory belongs to which node, free pages near a node, where a page goes
- * first, and what undoes replication. Addresses are machine addresses, sizes in 4 KB pages unless a
- * name says bytes.
+ * first, what undoes replication, what remote memory costs. Addresses are machine addresses, sizes
+ * in 4 KB pages unless a name says bytes.
  */
 #ifndef NUMA_NUMA_H
 #define NUMA_NUMA_H
 
 #include "kernel/types.h"
+
+struct machine_desc;
+struct node;
 
 /*
  * MAGIC, the timing model's node controller (numa/magic.h), if the machine has it and it counts.
@@ -27,6 +30,7 @@ void topology_keep(maddr_t start, u64 bytes);
 maddr_t topology_base(u32 node);
 u64 topology_bytes(u32 node);
 u32 topology_distance(u32 from, u32 to); /* hops: 0 for the node itself */
+u32 topology_near(u32 node, u32 i);	 /* the i-th nearest node; 0: itself */
 
 /* Memory of a node for the monitor itself, zeroed, never given back. Boot only. NULL: the node has
  * no more. */
@@ -73,5 +77,28 @@ struct vm;
 void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
 /* All replicas of all VMs, when memory is short. Takes RANK_PMAP locks. */
 void numa_reclaim(void);
+
+/*
+ * Injected delays (latency.c): while on, what the machine does not have - slow remote memory - is
+ * charged to VCPUs at TLB misses. Only the node itself calls these, for what it is about to put in
+ * its own TLB.
+ */
+extern bool latency_on; /* read by all; false: none of the others is called */
+
+/* How the nodes are joined, and the words latency=...; before node_create. Boot only. */
+void latency_configure(const struct machine_desc *machine, const char *words);
+void latency_init(u32 node);	  /* the node's counters in its own memory. Boot only. */
+u32 latency_ns(u32 from, u32 to); /* of a miss of a processor of from on memory of to */
+
+/*
+ * A miss of the node on half (0, 1) of a pair of EntryLos, one of a page each. Charges it if it is
+ * remote and not in the node's filter, by waiting. lo: becomes what may be put in the TLB: the
+ * other half not at all if it would have to be charged, and no remote one writable before a write.
+ */
+void latency_refill(struct node *n, u64 lo[2], unsigned half, bool write);
+bool latency_remote(u32 node, const u64 lo[2]); /* so that it must not stay: any half is elsewhere
+						 */
+void latency_hide(u32 node, u64 lo[2]);		/* without the remote halves, for no miss */
+void latency_tick(struct node *n);		/* remote translations go */
 
 #endif /* NUMA_NUMA_H */

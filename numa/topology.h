@@ -4,6 +4,7 @@
 #define NUMA_TOPOLOGY_H
 
 #include "kernel/node.h"
+#include "kernel/vmdesc.h"
 #include "numa/numa.h"
 
 struct range {
@@ -17,5 +18,10 @@ extern struct range topology[MAX_NODES]; /* fixed after boot */
 
 /* Where the kept range ends if [start, start + bytes) touches it, else start. */
 maddr_t topology_behind_kept(maddr_t start, u64 bytes);
+
+/* How n nodes are joined; topology_near is by hops then. Boot only. */
+void topology_connect(u32 n, enum topology_shape shape);
+/* topology_near by another measure; a node itself stays its own nearest. Boot only. */
+void topology_sort(u32 n, u32 (*cost)(u32 from, u32 to));
 
 #endif /* NUMA_TOPOLOGY_H */

@@ -180,9 +180,10 @@ def _dts_property(key, value):
     return f'\t\t\t{key} = "{escaped}";\n'
 
 
-def write_scenario(folder, vms, nodes=2, memory=256, name="scenario"):
-    """A boot archive from VMs made by vm(), built without the host's checks, so that the monitor's own are seen."""
-    text = f'/dts-v1/;\n/ {{\n\tcompatible = "disco,machine";\n\tnodes = <{nodes}>;\n\tmemory-mb = <{memory}>;\n\tvms {{\n'
+def write_scenario(folder, vms, nodes=2, memory=256, name="scenario", more=""):
+    """A boot archive from VMs made by vm(), built without the host's checks, so that the monitor's own are seen. more: other
+    properties of the machine, as they are written."""
+    text = f'/dts-v1/;\n/ {{\n\tcompatible = "disco,machine";\n\tnodes = <{nodes}>;\n\tmemory-mb = <{memory}>;\n{more}\tvms {{\n'
     for index, properties in enumerate(vms):
         body = "".join(_dts_property(key, value) for key, value in properties.items())
         text += f"\t\tvm{index} {{\n{body}\t\t}};\n"

@@ -90,6 +90,7 @@ struct vcpu_arch {
 	struct l2tlb *l2tlb;
 	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
 	u32 asid;	      /* machine ASID of the current guest ASID */
+	u32 brief_next;	      /* where the next translation goes that is not to live long */
 	bool scattered; /* pieces of large pages, or global user pages under several ASIDs, are
 			   cached */
 
@@ -122,6 +123,9 @@ _Noreturn void arch_run(struct vcpu *v); /* prepares and enters v, the node's cu
 /* ---- vcpu.c: life of the processor half ---- */
 /* Reset state but for irq_lines: every virtual register at its reset value, empty TLBs. */
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot);
+/* Which shortcuts of vectors.S and walk_fast.S it may take, as numa's latency_on is now; its
+ * translations go. On its node. */
+void arch_vcpu_set_paths(struct vcpu *v);
 void arch_vcpu_switch_in(struct vcpu *v);	  /* make v the one that runs on this node */
 void arch_vcpu_switch_out(struct vcpu *v);	  /* its FPU state stays until another wants it */
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */

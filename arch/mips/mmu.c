@@ -12,6 +12,7 @@
 #include "kernel/options.h"
 #include "kernel/pmap.h"
 #include "kernel/vm.h"
+#include "numa/numa.h"
 
 #define SPECIAL_VPN2 ((DISCO_SPECIAL_PAGE - PAGE_SIZE) & ENTRYHI_VPN2)
 #define LO_RIXI	     (ENTRYLO_RI | ENTRYLO_XI)
@@ -47,6 +48,22 @@ static void machine_write(u64 hi, u64 lo0, u64 lo1, u32 mask)
 	else
 		tlbwi();
 	cp0_write32(CP0_PAGEMASK, 0);
+}
+
+/*
+ * For a translation that is not to live long: TLBWI of another page discards QEMU's shadow entries,
+ * which TLBWR would fill up with pages that then do not miss until the next tick. Entry 0 is the
+ * special page's.
+ */
+static void machine_write_brief(struct vcpu *v, u64 hi, u64 lo0, u64 lo1)
+{
+	cp0_write64(CP0_ENTRYHI, hi);
+	tlbp();
+	if (cp0_read32(CP0_INDEX) & INDEX_P)
+		cp0_write32(CP0_INDEX, 1 + v->arch.brief_next++ % 15);
+	cp0_write64(CP0_ENTRYLO0, lo0);
+	cp0_write64(CP0_ENTRYLO1, lo1);
+	tlbwi();
 }
 
 static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
@@ -279,6 +296,11 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 		return;
 	if (!is_supervisor(vpn2) && global)
 		v->arch.scattered = true;
+	if (latency_on && latency_remote(v->node->id, (u64[]){ lo0, lo1 })) {
+		l2tlb_drop(v->arch.l2tlb, is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid);
+		machine_write_brief(v, vpn2 | v->arch.asid, lo0, lo1);
+		return;
+	}
 	if (!option_on(OPTION_L2TLB))
 		;
 	else if (!is_supervisor(vpn2))
@@ -310,6 +332,8 @@ enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 			return inject_badvaddr(v, EXC_ADEL);
 		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
 	}
+	if (latency_on)
+		latency_refill(v->node, lo, !!(m->va & PAGE_SIZE), m->write);
 	mmu_install(v, m->va & ENTRYHI_VPN2, lo[0], lo[1], global);
 	return RESUME;
 }
@@ -346,7 +370,7 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 
 	pmap_use(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id); /* its block, if it gets one */
 	pair = large_pair(v, gpa);
-	if (!pair)
+	if (!pair || (latency_on && latency_remote(v->node->id, pair->lo)))
 		return mmu_fill(v, m, (gpn_t[]){ { even }, { even | 1 } }, rw, true);
 	machine_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_1MB) | v->arch.asid, pair->lo[0],
 		      pair->lo[1], PAGEMASK_1MB);
@@ -423,6 +447,8 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 	if (is_supervisor(e->hi) && mmu_window(v, entry_va(e), &gpa))
 		return; /* as KSEG0, whose place it has: no entry reaches into it */
 	machine_pair(v, &m, (gpn_t[]){ { LO_GPN(e->lo[0]) }, { LO_GPN(e->lo[1]) } }, e->lo, lo);
+	if (latency_on)
+		latency_hide(v->node->id, lo);
 	if (!is_stale(v, &m))
 		mmu_install(v, m.va, lo[0], lo[1], global);
 }

@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "kernel/vm.h"
+#include "numa/numa.h"
 
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 {
@@ -26,7 +27,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
 	a->pmap_pages = v->vm->pmap.npages;
 	a->pmap_pairs = v->vm->pmap.view[v->node->id].pairs;
-	a->pmap_npairs = pmap_npairs(v->vm->pmap.npages);
+	a->pmap_npairs = latency_on ? 0 : pmap_npairs(v->vm->pmap.npages);
 	a->timer_armed = false;
 	a->fpu = (struct fpu_state){ 0 };
 	vcp0_reset(v);
@@ -36,6 +37,13 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	for (unsigned i = 0; i < ASID_COUNT; i++)
 		a->asid_map[i] = 0;
 	l2tlb_flush(a->l2tlb);
+}
+
+void arch_vcpu_set_paths(struct vcpu *v)
+{
+	v->arch.pmap_npairs = latency_on ? 0 : pmap_npairs(v->vm->pmap.npages);
+	v->arch.walk_root = 0; /* walk.c sets it anew */
+	mmu_flush_vcpu(v);
 }
 
 void arch_vcpu_switch_in(struct vcpu *v)

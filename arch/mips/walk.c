@@ -10,6 +10,7 @@
 #include "kernel/options.h"
 #include "kernel/shootdown.h"
 #include "kernel/vm.h"
+#include "numa/numa.h"
 
 #define LEVELS 3
 #define ENTRYLO_USED \
@@ -82,7 +83,8 @@ static void set_fast_root(struct vcpu *v)
 
 	v->arch.walk_rotate = w->rotate;
 	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
-	v->arch.walk_root = option_on(OPTION_WALK_FAST) && is_fast(w) && !(w->root & PAGE_MASK)
+	v->arch.walk_root = option_on(OPTION_WALK_FAST) && !latency_on && is_fast(w) &&
+					    !(w->root & PAGE_MASK)
 				    ? (u64)guest_word(v, w->root, false)
 				    : 0;
 }

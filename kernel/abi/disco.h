@@ -50,11 +50,13 @@
 #define DISCO_START_ARG	  24
 #define DISCO_START_BYTES 32
 
-#define DISCO_STAT_EXITS   0 /* entries to the monitor but refills from the L2TLB */
-#define DISCO_STAT_TLB	   1 /* of these: TLB misses that the L2TLB did not hold */
-#define DISCO_STAT_PRIV	   2 /* of these: instructions emulated, calls too */
-#define DISCO_STAT_HYPCALL 3 /* of these: monitor calls */
-#define DISCO_STAT_IRQ	   4 /* of these: machine interrupts */
+#define DISCO_STAT_EXITS      0 /* entries to the monitor but refills from the L2TLB */
+#define DISCO_STAT_TLB	      1 /* of these: TLB misses that the L2TLB did not hold */
+#define DISCO_STAT_PRIV	      2 /* of these: instructions emulated, calls too */
+#define DISCO_STAT_HYPCALL    3 /* of these: monitor calls */
+#define DISCO_STAT_IRQ	      4 /* of these: machine interrupts */
+#define DISCO_STAT_CHARGED    5 /* injected delays of remote memory */
+#define DISCO_STAT_CHARGED_NS 6 /* their sum */
 
 /* ---- errors, negated in v0 ---- */
 #define DISCO_EPERM  1

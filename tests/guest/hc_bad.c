@@ -46,7 +46,7 @@ int main(void)
 	refused("IPI line 2", hypercall(DISCO_HC_IPI, 1, 2));
 	refused("IPI line -1", hypercall(DISCO_HC_IPI, 1, -1ul));
 	refused("clear of line 7", hypercall(DISCO_HC_IPI_CLEAR, 7, 0));
-	refused("counter 5", hypercall(DISCO_HC_STAT, 5, 0));
+	refused("counter 7", hypercall(DISCO_HC_STAT, 7, 0));
 	refused("counter -1", hypercall(DISCO_HC_STAT, -1ul, 0));
 	check_eq("Cause.IP after all", cp0_read_cause() & (CAUSE_IP(0) | CAUSE_IP(1)), 0);
 	return verdict();

@@ -27,6 +27,8 @@ MEMORY = 8 # MB for each VM
 NATIVE_TRIES = 3
 SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
 CHECK = "check=1"
+# Injected delays of remote memory, and on one node of sixteen much more memory in use than it has.
+REMOTE = "latency=0.5"
 
 
 class Case:
@@ -45,6 +47,7 @@ TESTS = {source.stem: Case(source) for source in sorted(HERE.glob("*.c"))}
 NAMES = list(TESTS)
 NATIVE = [name for name in NAMES if TESTS[name].native]
 ENDING = [name for name in NAMES if TESTS[name].end in ("off", "killed")]
+SMALL = [name for name in ENDING if TESTS[name].memory < 100]
 TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_special|tlb_l2", name)]
 
 
@@ -103,8 +106,10 @@ class Runs:
         return self.monitor_lines[name, words]
 
     def run_batch(self, log, names, words):
-        vms = [vm_of(f"t{i}", name) for i, name in enumerate(names)]
-        archive = write_scenario(self.folder, vms, nodes=max(4, *(TESTS[name].nodes for name in names)), memory=512, name=log)
+        remote = words == REMOTE
+        vms = [vm_of(f"t{i}", name, **({"node": 1} if remote else {})) for i, name in enumerate(names)]
+        nodes = 16 if remote else max(4, *(TESTS[name].nodes for name in names))
+        archive = write_scenario(self.folder, vms, nodes=nodes, memory=256 if remote else 512, name=log)
         code, lines, path = run(log, ["-a", f"exit=1 {words}", str(archive)])
         for i, name in enumerate(names):
             mine = [line[len(f"[t{i}] "):] for line in lines if line.startswith(f"[t{i}]")]
@@ -151,6 +156,13 @@ def test_monitor(runs, name):
 @pytest.mark.parametrize("name", ENDING)
 def test_monitor_slow(runs, name):
     check_monitor(name, *runs.monitor(name, SLOW))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_monitor_remote(runs, name):
+    check_monitor(name, *runs.monitor(name, REMOTE, SMALL))
+    if name == "latency_charged":
+        assert "delays" in runs.monitor(name, REMOTE, SMALL)[0] and "no delays" in runs.monitor(name)[0]
 
 
 @pytest.mark.parametrize("name", TRANSLATING)

@@ -18,6 +18,9 @@ struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
 bool fake_off[OPTIONS];
 struct node fake_far = { .id = 5 };
 u32 fake_shot, fake_waits;
+bool latency_on;
+u64 fake_remote_gpn;
+unsigned fake_charged;
 
 static struct node node;
 static struct vm vm;
@@ -134,6 +137,7 @@ static void reset_vcpu(struct vcpu *v, u32 id)
 	v->arch.cp0 = &cp0[id];
 	v->arch.asid_map = asid_map[id];
 	v->arch.l2tlb = &l2tlb[id];
+	v->arch.pmap_npairs = ARRAY_SIZE(fake_pairs);
 	vm.vcpus[vm.nvcpus++] = v;
 	v->state = VCPU_READY;
 	vcp0_reset(v);
@@ -147,6 +151,8 @@ void fake_reset(void)
 	memset(&vm, 0, sizeof(vm));
 	memset(stored, 0, sizeof(stored));
 	memset(fake_off, 0, sizeof(fake_off));
+	latency_on = false;
+	fake_charged = 0;
 	memset(fake_pairs, 0, sizeof(fake_pairs));
 	fake_shot = fake_waits = 0;
 	asid_pool_init(&node.asids);
@@ -179,7 +185,7 @@ static bool refill_large(u64 va)
 	u64 window = va >> 62 == 1 ? va - DISCO_XSSEG_BASE : va - DISCO_CSSEG_BASE;
 	const struct pmap_pair *pair = fake_pairs + (window >> 21) % ARRAY_SIZE(fake_pairs);
 
-	if (window >> 21 >= ARRAY_SIZE(fake_pairs) || !(pair->lo[0] | pair->lo[1]))
+	if (window >> 21 >= node.current->arch.pmap_npairs || !(pair->lo[0] | pair->lo[1]))
 		return false;
 	fake_write(2, 0, pair->lo[0]);
 	fake_write(3, 0, pair->lo[1]);
@@ -288,6 +294,32 @@ u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 }
 
 u64 pmap_use_to_write(struct vm *of, gpn_t gpn, u32 near) { return pmap_use(of, gpn, near); }
+
+static bool is_remote(u64 lo) { return lo && fake_gpn(lo) == fake_remote_gpn; }
+
+bool latency_remote(u32 of, const u64 lo[2])
+{
+	(void)of;
+	return is_remote(lo[0]) || is_remote(lo[1]);
+}
+
+void latency_hide(u32 of, u64 lo[2])
+{
+	(void)of;
+	for (unsigned i = 0; i < 2; i++)
+		if (is_remote(lo[i]))
+			lo[i] = 0;
+}
+
+void latency_refill(struct node *n, u64 lo[2], unsigned half, bool write)
+{
+	fake_charged += is_remote(lo[half]);
+	if (!write && is_remote(lo[half]))
+		lo[half] &= ~(u64)ENTRYLO_D;
+	if (is_remote(lo[!half]))
+		lo[!half] = 0;
+	(void)n;
+}
 
 void vtimer_set(struct vcpu *v, u32 compare)
 {

@@ -11,6 +11,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/options.h"
 #include "kernel/vm.h"
+#include "numa/numa.h"
 
 #define FAKE_PAGES	 0x4000	   /* of guest memory */
 #define FAKE_STORED	 32	   /* of these */
@@ -22,6 +23,8 @@ extern bool fake_off[OPTIONS];		  /* off=... */
 extern struct node fake_far;		  /* a second node, where nobody lives at first */
 extern u32 fake_shot;			  /* nodes that were asked by shootdown */
 extern u32 fake_waits;			  /* pmap_use answers a shootdown, so many times */
+extern u64 fake_remote_gpn;		  /* while latency_on, the one page that is remote */
+extern unsigned fake_charged;		  /* misses on it */
 
 /* Everything as after VM start: kernel mode, empty TLBs, an address space of guest ASID 0. */
 void fake_reset(void);

@@ -62,6 +62,7 @@ static int fill(void **state)
 	memset(memory, 0xa5, PAGES * PAGE_SIZE);
 	memset(given, 0, sizeof(given));
 	topology_keep((maddr_t){ KEPT }, KEPT_BYTES);
+	topology_connect(NODES, TOPOLOGY_CROSSBAR);
 	topology_init(NODES, (maddr_t){ BASE }, PAGES * PAGE_SIZE, (maddr_t){ BASE + 10 });
 	for (u32 i = 0; i < NODES; i++) {
 		memmap_init_node(i, maddr_mpn(topology_base(i)), NODE_PAGES, entries[i]);
@@ -185,6 +186,22 @@ static void a_full_node_takes_pages_of_the_next_but_no_blocks(void **state)
 	all_back();
 }
 
+/* Nodes 0 1 / 2: node 0 is nearer to 1 than node 2, the next by number. */
+static void a_full_node_takes_pages_of_the_nearest(void **state)
+{
+	(void)state;
+	topology_connect(NODES, TOPOLOGY_MESH);
+	while (nodemem_free_pages(1))
+		take(nodemem_alloc(1), 1);
+	while (nodemem_free_pages(0)) {
+		mpn_t mpn = nodemem_alloc(1);
+
+		assert_int_equal(memmap_node(mpn), 0);
+		take(mpn, 1);
+	}
+	assert_int_equal(memmap_node(nodemem_alloc(1)), 2);
+}
+
 static void one_page_in_use_holds_its_block(void **state)
 {
 	u32 blocks = take_blocks(1), held = 0, i;
@@ -258,6 +275,7 @@ int main(void)
 		cmocka_unit_test_setup(every_page_is_given_once, fill),
 		cmocka_unit_test_setup(pages_come_from_parts_before_blocks, fill),
 		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_next_but_no_blocks, fill),
+		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_nearest, fill),
 		cmocka_unit_test_setup(one_page_in_use_holds_its_block, fill),
 		cmocka_unit_test_setup(at_random, fill),
 		cmocka_unit_test_setup(promises_end_with_the_memory, fill),

@@ -147,6 +147,55 @@ static void names_what_is_wrong_in_the_machine(void **state)
 	expect_machine_error("/vms: found a property, allowed VM nodes only");
 }
 
+static void set_cells(const char *name, u32 count, u32 first)
+{
+	fdt32_t cells[300];
+
+	for (u32 i = 0; i < count; i++)
+		cells[i] = cpu_to_fdt32(first + i);
+	set("/", name, cells, 4 * count);
+}
+
+static void reads_the_topology(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(), 0);
+	assert_int_equal(desc.topology, TOPOLOGY_CROSSBAR);
+	assert_int_equal(desc.latency_ns.count, 0);
+	set_string("/", "topology", "hypercube");
+	set_cells("latency-ns", 64, 300);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(desc.topology, TOPOLOGY_HYPERCUBE);
+	assert_int_equal(desc.latency_ns.count, 64);
+	assert_int_equal(desc.latency_ns.value[63], 363);
+	set_string("/", "topology", "mesh");
+	set_cells("latency-ns", 3, 20);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(desc.topology, TOPOLOGY_MESH);
+	assert_int_equal(desc.latency_ns.count, 3);
+}
+
+static void names_what_is_wrong_in_the_topology(void **state)
+{
+	(void)state;
+	set_string("/", "topology", "ring");
+	expect_machine_error(
+		"/: topology: found \"ring\", allowed one of: crossbar mesh hypercube");
+	set_string("/", "topology", "");
+	expect_machine_error("/: topology: found \"\", allowed one of: crossbar mesh hypercube");
+	set_string("/", "topology", "hypercube");
+	set_cell("/", "nodes", 9);
+	expect_machine_error("/: topology: found hypercube with 9 nodes, allowed 2, 4, 8, 16");
+	set_cells("latency-ns", 5, 300);
+	expect_machine_error("/: latency-ns: found 5 numbers, allowed 2, 3 or 64");
+	set_cells("latency-ns", 2, 20000);
+	expect_machine_error("/: latency-ns: found 20001, allowed 1..20000");
+	set("/", "latency-ns", "abc", 3);
+	expect_machine_error("/: latency-ns: found 3 bytes, allowed 1..256 numbers 1..20000");
+	set_cells("latency-ns", 257, 300);
+	expect_machine_error("/: latency-ns: found 1028 bytes, allowed 1..256 numbers 1..20000");
+}
+
 static void names_what_is_wrong_in_a_vm(void **state)
 {
 	(void)state;
@@ -350,6 +399,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(reads_every_field, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_the_machine, fill),
+		cmocka_unit_test_setup(reads_the_topology, fill),
+		cmocka_unit_test_setup(names_what_is_wrong_in_the_topology, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_a_vm, fill),
 		cmocka_unit_test_setup(reads_a_list_of_nodes, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_a_list_of_nodes, fill),

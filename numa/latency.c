@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What remote memory costs, and delays that make it so on a machine without NUMA: TLB misses stand
+ * for cache misses. A miss on a remote page that the filter does not hold waits as long as
+ * `misses` cache misses would be longer than local ones. So that pages in use keep missing, remote
+ * translations stay out of the L2TLB and leave the TLB at each tick; so that the first write is
+ * seen, they are not writable before. All delays are defined here and nowhere else. What cannot be
+ * seen: writes of the home node to its own page. How well that does: docs/numa.md.
+ */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/memmap.h"
+#include "kernel/options.h"
+#include "kernel/panic.h"
+#include "kernel/shootdown.h"
+#include "kernel/vcpu.h"
+#include "numa/filter.h"
+#include "numa/latency.h"
+#include "numa/magic.h"
+#include "numa/topology.h"
+
+#define LOCAL_NS  300u
+#define REMOTE_NS 900u
+#define HOP_NS	  150u /* each hop behind the first */
+
+/* Cache misses that one charged TLB miss stands for, in hundredths (`make calibrate`). */
+#define MISSES	   800u
+#define MISSES_MAX 10000u
+
+#define MARKS 4096u
+
+bool latency_on;
+static u32 misses = MISSES;
+static u32 matrix[MAX_NODES][MAX_NODES]; /* ns; fixed after boot */
+
+/*
+ * Who wrote a page last, by hash of its number: a count, and the node in the low bits. A page that
+ * another node has written since it came into a filter is not in that cache any more. Any node,
+ * unlocked: what gets lost is a miss.
+ */
+static u32 marks[MARKS];
+#define MARK_NODE (MAX_NODES - 1)
+
+static struct latency_node {
+	struct filter filter;
+	struct latency_count count;
+	u32 tick; /* from 1 */
+} * state[MAX_NODES];
+
+/* ---- what it costs ---- */
+
+u32 latency_ns(u32 from, u32 to) { return matrix[from][to]; }
+
+static u32 default_ns(const struct vmdesc_list *given, u32 hops)
+{
+	u32 local = given->count ? given->value[0] : LOCAL_NS;
+	u32 remote = given->count ? given->value[1] : REMOTE_NS;
+	u32 hop = given->count == 3 ? given->value[2] : HOP_NS;
+
+	return hops ? remote + (hops - 1) * hop : local;
+}
+
+/* The rows are as many as the description has nodes; the machine may have fewer. */
+static void fill_matrix(const struct machine_desc *m)
+{
+	const struct vmdesc_list *given = &m->latency_ns;
+	bool whole = given->count > 3;
+
+	for (u32 from = 0; from < nnodes; from++)
+		for (u32 to = 0; to < nnodes; to++)
+			matrix[from][to] = whole ? given->value[from * m->nodes + to]
+						 : default_ns(given, topology_distance(from, to));
+	if (whole)
+		topology_sort(nnodes, latency_ns);
+}
+
+/* ---- on and off ---- */
+
+/* The timing model charges misses itself: two bills for one miss would be wrong. */
+static bool model_charges(void) { return magic() && magic()->stalls; }
+
+static void change_node(struct node *n, const void *what)
+{
+	(void)what;
+	for (u32 i = 0; i < n->nvcpus; i++)
+		arch_vcpu_set_paths(n->vcpus[i]);
+	mmu_flush_node();
+}
+
+static void set_on(bool on)
+{
+	latency_on = on;
+	shootdown(BIT(nnodes) - 1, change_node, NULL);
+}
+
+/* "8", "0.25": in hundredths; 0: not such a number, or out of range. */
+static u32 parse_misses(const char *s)
+{
+	u32 whole = 0, part = 0, scale = 100;
+
+	for (; *s >= '0' && *s <= '9' && whole <= MISSES_MAX; s++)
+		whole = whole * 10 + (*s - '0');
+	if (*s == '.')
+		for (s++; *s >= '0' && *s <= '9' && scale > 1; s++)
+			part += (*s - '0') * (scale /= 10);
+	if (*s && *s != ' ')
+		return 0;
+	return whole * 100 + part <= MISSES_MAX ? whole * 100 + part : 0;
+}
+
+enum { REQUEST_WRONG, REQUEST_OFF, REQUEST_ON };
+
+/* on, off, or misses per charge, which means on, too. The reason of a refusal is told. */
+static int request(const char *word, const char *where)
+{
+	size_t len = strcspn(word, " ");
+	bool is_on = len == 2 && !strncmp(word, "on", len);
+	u32 n = parse_misses(word);
+
+	if (len == 3 && !strncmp(word, "off", len))
+		return REQUEST_OFF;
+	if (!is_on && !n) {
+		log_line("latency", "%s: found %s, allowed on, off or misses per charge 0.01..%u",
+			 where, word, MISSES_MAX / 100);
+		return REQUEST_WRONG;
+	}
+	if (model_charges()) {
+		log_line("latency", "%s: stays off: the timing model makes misses cost time",
+			 where);
+		return REQUEST_WRONG;
+	}
+	if (n)
+		misses = n;
+	return REQUEST_ON;
+}
+
+void latency_configure(const struct machine_desc *machine, const char *words)
+{
+	size_t len;
+	const char *word = option_value(words, "latency=", &len);
+
+	topology_connect(nnodes, machine->topology);
+	fill_matrix(machine);
+	latency_on = word && request(word, "latency=") == REQUEST_ON;
+}
+
+void latency_init(u32 node)
+{
+	state[node] = nodemem_boot_alloc(node, sizeof(*state[node]), 128);
+	if (!state[node])
+		panic("node %u: no memory for the filter", node);
+	filter_clear(&state[node]->filter);
+	state[node]->tick = 1;
+}
+
+const struct latency_count *latency_counts(u32 node) { return &state[node]->count; }
+
+/* ---- a miss ---- */
+
+/* Home node of the page; -1: not there, or no RAM. */
+static int home_of(u64 lo) { return lo & ENTRYLO_V ? memmap_node(arch_entry_page(lo)) : -1; }
+
+static bool is_remote(u32 node, u64 lo)
+{
+	int home = home_of(lo);
+
+	return home >= 0 && (u32)home != node;
+}
+
+bool latency_remote(u32 node, const u64 lo[2])
+{
+	return is_remote(node, lo[0]) || is_remote(node, lo[1]);
+}
+
+void latency_hide(u32 node, u64 lo[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (is_remote(node, lo[i]))
+			lo[i] = 0;
+}
+
+static u32 *mark_of(mpn_t mpn) { return &marks[(mpn.v ^ mpn.v >> 12) % MARKS]; }
+
+static void wait(u64 ns)
+{
+	u64 end = count64() + ns * COUNT_HZ / 1000000000;
+
+	while (count64() < end)
+		continue;
+}
+
+static void charge(struct node *n, u32 home)
+{
+	struct latency_count *count = &state[n->id]->count;
+	u32 here = latency_ns(n->id, n->id), there = latency_ns(n->id, home);
+	u64 ns = there > here ? (u64)(there - here) * misses / 100 : 0;
+
+	count->refills[home]++;
+	count->ns[home] += ns;
+	if (home != n->id && n->current) {
+		n->current->stats.charged++;
+		n->current->stats.charged_ns += ns;
+	}
+	wait(ns);
+}
+
+/* The page is used: is it a miss of the cache, too? */
+static void account(struct node *n, mpn_t mpn, u32 home, bool write)
+{
+	struct latency_node *s = state[n->id];
+	u32 *mark = mark_of(mpn), now = __atomic_load_n(mark, __ATOMIC_RELAXED);
+	bool in;
+	struct filter_page *p = filter_use(&s->filter, mpn, &in);
+	bool stale = in && now != p->seen && (now & MARK_NODE) != n->id;
+
+	if (stale)
+		p->written = false;
+	if (write) {
+		now = ((now | MARK_NODE) + 1) | n->id;
+		__atomic_store_n(mark, now, __ATOMIC_RELAXED);
+		p->tick = s->tick;
+	}
+	p->seen = now;
+	if (in && !stale && (p->written || !write)) {
+		s->count.cached[home]++;
+		return;
+	}
+	p->written |= write;
+	charge(n, home);
+}
+
+/* What of a remote page may be put in the TLB. */
+static u64 shown(struct latency_node *s, u64 lo)
+{
+	const struct filter_page *p = filter_find(&s->filter, arch_entry_page(lo));
+
+	if (!p)
+		return 0;
+	return p->tick == s->tick ? lo : lo & ~(u64)ENTRYLO_D;
+}
+
+void latency_refill(struct node *n, u64 lo[2], unsigned half, bool write)
+{
+	int home = home_of(lo[half]);
+
+	if (home >= 0)
+		account(n, arch_entry_page(lo[half]), home, write);
+	for (unsigned i = 0; i < 2; i++)
+		if (is_remote(n->id, lo[i]))
+			lo[i] = shown(state[n->id], lo[i]);
+}
+
+void latency_tick(struct node *n)
+{
+	state[n->id]->tick++;
+	mmu_flush_node();
+}
+
+/* ---- at the prompt ---- */
+
+static void print_matrix(void)
+{
+	kprintf("ns, from node (row) to memory of (column)\n     ");
+	for (u32 to = 0; to < nnodes; to++)
+		kprintf(" %5u", to);
+	for (u32 from = 0; from < nnodes; from++) {
+		kprintf("\n%5u", from);
+		for (u32 to = 0; to < nnodes; to++)
+			kprintf(" %5u", latency_ns(from, to));
+	}
+	kprintf("\n");
+}
+
+COMMAND(latency, "[on|off|N]",
+	"delays of remote memory; N: cache misses that a TLB miss stands for")
+{
+	int what = argc > 1 ? request(argv[1], "latency") : REQUEST_WRONG;
+
+	if (what != REQUEST_WRONG)
+		set_on(what == REQUEST_ON);
+	if (argc > 1 && what == REQUEST_WRONG)
+		return;
+	kprintf("injected delays are %s; %u.%02u cache misses to a charged TLB miss\n",
+		latency_on ? "on" : "off", misses / 100, misses % 100);
+	if (argc == 1)
+		print_matrix();
+}
