@@ -27,7 +27,7 @@ MEMORY = 8 # MB for each VM
 NATIVE_TRIES = 3
 SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
 CHECK = "check=1"
-# Injected delays of remote memory, and on one node of sixteen much more memory in use than it has.
+# Injected delays of remote memory, and on three nodes of sixteen more memory in use than they have.
 REMOTE = "latency=0.5"
 
 
@@ -107,7 +107,7 @@ class Runs:
 
     def run_batch(self, log, names, words):
         remote = words == REMOTE
-        vms = [vm_of(f"t{i}", name, **({"node": 1} if remote else {})) for i, name in enumerate(names)]
+        vms = [vm_of(f"t{i}", name, **({"node": i % 3} if remote else {})) for i, name in enumerate(names)]
         nodes = 16 if remote else max(4, *(TESTS[name].nodes for name in names))
         archive = write_scenario(self.folder, vms, nodes=nodes, memory=256 if remote else 512, name=log)
         code, lines, path = run(log, ["-a", f"exit=1 {words}", str(archive)])
