@@ -81,6 +81,7 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	options_configure(boot->words);
 	arch_configure();
 	console_configure(boot->words);
+	shuffle_configure(boot->words);
 	create_nodes(boot);
 	arch_node_init(nodes[0]);
 	create_vms();

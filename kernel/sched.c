@@ -26,6 +26,7 @@ void sched_tick(struct node *n)
 		console_poll();
 	if (latency_on)
 		latency_tick(n);
+	shuffle_tick(n);
 	n->need_resched = true;
 	n->preferred = NULL;
 }

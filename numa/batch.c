@@ -22,14 +22,19 @@ static bool has(const struct batch *b, mpn_t from)
 	return false;
 }
 
-static bool can_move(const struct batch *b, mpn_t from)
+/* A master of the VM, elsewhere, without replicas on any node of the mask. */
+static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas)
 {
 	const struct page *p = memmap_page(from);
-	const struct pmap *pmap = &b->vm->pmap;
+	const struct pmap_page *page;
 
-	return b->drop.n < MMU_DROP_PAGES && b->vm->state == VM_RUNNING &&
-	       pmap->view[b->node].entry && p && p->state == PAGE_GUEST && p->owner == b->vm->id &&
-	       pmap->page[p->gpn].master == from.v && memmap_node(from) != (int)b->node;
+	if (b->drop.n == MMU_DROP_PAGES || b->vm->state != VM_RUNNING)
+		return false;
+	if (!p || p->state != PAGE_GUEST || p->owner != b->vm->id) /* from here on nobody else's */
+		return false;
+	page = &b->vm->pmap.page[p->gpn];
+	return page->master == from.v && !(page->replicas & no_replicas) &&
+	       memmap_node(from) != (int)b->node;
 }
 
 /* A page beyond those that VMs were promised: or one of them would find none. */
@@ -45,13 +50,13 @@ static mpn_t take_page(u32 node)
 	return to;
 }
 
-bool batch_add(struct batch *b, mpn_t from)
+bool batch_add(struct batch *b, mpn_t from, u32 no_replicas)
 {
 	struct mmu_drop *d = &b->drop;
 	gpn_t gpn;
 	mpn_t to;
 
-	if (!can_move(b, from) || has(b, from))
+	if (!can_move(b, from, no_replicas) || has(b, from))
 		return false;
 	to = take_page(b->node);
 	if (!mpn_valid(to))

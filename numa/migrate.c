@@ -25,7 +25,8 @@ static void commit(struct batch *b, u32 i)
 	memmap_take_back(from, b->vm->id);
 	b->vm->pmap.page[gpn.v].master = to.v;
 	heat_moved(from, to);
-	pmap_fill(b->vm, gpn, b->node);
+	if (b->vm->node_mask & BIT(b->node))
+		pmap_fill(b->vm, gpn, b->node);
 }
 
 static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigned n)
@@ -33,12 +34,8 @@ static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigne
 	struct batch b;
 
 	batch_begin(&b, vm, node, &nodes[node]->stats.migrated);
-	for (unsigned i = 0; i < n; i++) {
-		const struct page *p = memmap_page(pages[i]);
-
-		if (p->gpn < vm->pmap.npages && !vm->pmap.page[p->gpn].replicas)
-			batch_add(&b, pages[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		batch_add(&b, pages[i], ~0u);
 	for (u32 i = 0; i < b.drop.n; i++)
 		hide(&b, i);
 	if (b.drop.n)

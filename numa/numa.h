@@ -69,6 +69,11 @@ enum placement {
 enum placement numa_placement(void);
 void numa_place(enum placement p); /* pages given from now on */
 
+/* shuffle=1: pages of all VMs move at random, as a test. */
+void shuffle_configure(const char *words); /* boot only */
+struct node;
+void shuffle_tick(const struct node *n); /* no lock held */
+
 struct vm;
 /*
  * A page is about to be written by a VCPU of node: one copy is left, and no view holds it. Under

@@ -32,13 +32,11 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 {
 	struct batch b;
 
+	if (!(vm->node_mask & BIT(node)))
+		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
-	for (unsigned i = 0; i < n; i++) {
-		const struct page *p = memmap_page(pages[i]);
-
-		if (p->gpn < vm->pmap.npages && !(vm->pmap.page[p->gpn].replicas & BIT(node)))
-			batch_add(&b, pages[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		batch_add(&b, pages[i], BIT(node));
 	for (u32 i = 0; i < b.drop.n; i++)
 		freeze(&b, i);
 	if (b.drop.n)

@@ -11,7 +11,8 @@ SECONDS = int(os.environ.get("DISCO_TORTURE", "12"))
 SEED = int(os.environ.get("DISCO_SEED", "1"))
 
 
-@pytest.mark.parametrize("words", ["check=1", "off=fast,l2tlb,walkfast,large,asid"], ids=["fast-paths", "without"])
+@pytest.mark.parametrize("words", ["check=1", "off=fast,l2tlb,walkfast,large,asid", "check=1 shuffle=1"],
+                         ids=["fast-paths", "without", "pages-move"])
 def test_torture(machine, tmp_path, words):
     guests = [("one", 1, SEED), ("two", 2, SEED + 1000)]
     vms = [vm(name, ramdisk="torture.cpio", memory=48, vcpus=vcpus, node=1, bootargs=f"console=hvc0 TORTURE={SECONDS} SEED={seed}")

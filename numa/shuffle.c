@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shuffle=1 on the command line: at each tick of a node some pages of running VMs, wherever they
+ * are, are moved to it or replicated there, as a test of everything that guests are promised
+ * meanwhile. No policy would do that.
+ */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "kernel/log.h"
+#include "kernel/vm.h"
+#include "numa/move.h"
+#include "numa/numa.h"
+
+#define PAGES 8 /* a tick, at most */
+
+static bool on; /* fixed after boot */
+static u64 seed[MAX_NODES];
+
+void shuffle_configure(const char *words)
+{
+	on = strstr(words, "shuffle=1");
+	if (on)
+		log_line("numa", "shuffle=1: pages move at random");
+}
+
+static u32 random(u32 node)
+{
+	seed[node] = (seed[node] + node + 1) * 6364136223846793005ul + 1442695040888963407ul;
+	return seed[node] >> 33;
+}
+
+void shuffle_tick(const struct node *n)
+{
+	mpn_t pages[PAGES];
+	const struct vm *vm;
+
+	if (!on || !nvms)
+		return;
+	vm = vms[random(n->id) % nvms];
+	if (vm->state != VM_RUNNING)
+		return;
+	for (unsigned i = 0; i < PAGES; i++)
+		pages[i].v = vm->pmap.page[random(n->id) % vm->pmap.npages].master;
+	if (random(n->id) % 2)
+		migrate_pages(n->id, pages, PAGES);
+	else
+		replicate_pages(n->id, pages, PAGES);
+}
