@@ -31,11 +31,23 @@ void arch_early_init(void)
 	gic_init();
 }
 
+#define COUNT_TRIES 1000
+#define COUNT_CLOSE 100 /* of the GIC's ticks: 1 us */
+
 /*
  * All nodes count from the same zero: Count (6 ns) is set from the GIC's counter (10 ns), which all
- * share. Guests read it without a trap, so it is never offset.
+ * share. Guests read it without a trap, so it is never offset. Again if the host took its time in
+ * between: what one VCPU hands to one on another node must not have a Count that is still to come.
  */
-static void count_init(void) { cp0_write32(CP0_COUNT, (u64)gic_counter() * 5 / 3); }
+static void count_init(void)
+{
+	u32 before, tries = 0;
+
+	do {
+		before = gic_counter();
+		cp0_write32(CP0_COUNT, (u64)before * 5 / 3);
+	} while (gic_counter() - before > COUNT_CLOSE && ++tries < COUNT_TRIES);
+}
 
 void arch_node_init(struct node *n)
 {

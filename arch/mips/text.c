@@ -34,7 +34,10 @@ u64 arch_text_copy(void *to)
 }
 
 /* The write gate lets EBase leave KSEG0. */
-void text_enter(const struct node *n) { cp0_write64(CP0_EBASE, ((u64)vectors + n->text) | EBASE_WG); }
+void text_enter(const struct node *n)
+{
+	cp0_write64(CP0_EBASE, ((u64)vectors + n->text) | EBASE_WG);
+}
 
 u64 arch_text_original(u64 pc)
 {

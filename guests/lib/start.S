@@ -76,7 +76,7 @@ _start:
 	nop
 	.end	_start
 
-	/* Entry of a VCPU other than 0: a0 = its struct percpu, sp and gp set by whoever started it. */
+	/* Entry of a VCPU other than 0: a0 = its struct percpu, sp set by whoever started it. */
 	.text
 	.globl	guest_secondary
 	.ent	guest_secondary
@@ -84,6 +84,7 @@ guest_secondary:
 	move	$s0, $a0
 	QUIET_CP0
 	dmtc0	$s0, $31, 2
+	dla	$gp, _gp
 	ld	$t9, PERCPU_ENTRY($s0)
 	ld	$a0, PERCPU_ARG($s0)
 	jalr	$t9

@@ -48,7 +48,7 @@ NAMES = list(TESTS)
 NATIVE = [name for name in NAMES if TESTS[name].native]
 ENDING = [name for name in NAMES if TESTS[name].end in ("off", "killed")]
 SMALL = [name for name in ENDING if TESTS[name].memory < 100]
-TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_special|tlb_l2", name)]
+TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_special|tlb_l2|smp_", name)]
 
 
 def batches(among=None):
@@ -188,12 +188,49 @@ def test_spinning_vms_disturb_nobody(machine, tmp_path):
     assert one.end() == 0
 
 
-def test_reset(machine, tmp_path):
+@pytest.mark.parametrize("name", [name for name in NAMES if TESTS[name].end == "resets"])
+def test_reset(machine, tmp_path, name):
     """Ends: resets. Five starts, each as good as new."""
-    one = machine(write_scenario(tmp_path, [vm("again", "hc_reset.elf", None, MEMORY, vcpus=2)]))
+    one = machine(write_scenario(tmp_path, [vm_of("again", name)], nodes=max(2, TESTS[name].nodes), memory=512))
     for _ in range(5):
-        one.expect(r"\[again\] (PASS hc_reset|FAIL[^\n]*)\r*\n")
-        assert one.line.match[1] == "PASS hc_reset"
+        one.expect(rf"\[again\] (PASS {name}|FAIL[^\n]*|RESET came back)\r*\n")
+        assert one.line.match[1] == f"PASS {name}"
+    assert one.quit() == 0
+
+
+def test_kill_on_several_nodes(machine, tmp_path):
+    """A VM that is killed while its VCPUs work on eight nodes leaves nothing behind, can be started again, and disturbs none of
+    those that share its processors."""
+    vms = [vm_of("dies", "smp_kill"), vm_of("works", "smp_flush"), vm("alone", "neighbour.elf", None, MEMORY, node=5)]
+    one = machine(write_scenario(tmp_path, vms, nodes=8, memory=512))
+    wanted = [r"\[works\] PASS smp_flush\r*\n", r"vm: works powered off, code 0",
+              r"\[alone\] PASS neighbour\r*\n", r"vm: alone powered off, code 0"]
+    for _ in range(4):
+        one.expect_all([r"\[dies\] PASS smp_kill\r*\n", r"vm: dies killed: exception 9 [^\n]*BEV"] + wanted)
+        wanted = []
+        one.send("start dies\r")
+    one.expect(r"vm: dies killed")
+    lines = one.command("mem")
+    assert any(re.search(r"guests use 0 KB.*promised to VMs 0 KB", line) for line in lines), lines
+    assert all(re.search(r"offline", line) for line in one.command("vcpus") if "dies" in line)
+    assert one.quit() == 0
+
+
+def test_stop_on_several_nodes(machine, tmp_path):
+    """The console's stop and reset take effect on all nodes of a VM; `vms` and `vcpus` say which those are."""
+    one = machine(write_scenario(tmp_path, [vm_of("wide", "smp_reset")], nodes=8, memory=512))
+    for _ in range(3):
+        one.expect(r"\[wide\] PASS smp_reset\r*\n")
+        one.send("reset wide\r")
+    one.expect(r"\[wide\] PASS smp_reset\r*\n")
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    assert any(re.match(r"wide +\w+ +0-7 +8 ", line) for line in one.command("vms"))
+    lines = one.command("vcpus")
+    assert all(any(re.match(rf"wide +/{i} +{i} ", line) for line in lines) for i in range(8)), lines
+    one.send("stop wide\r")
+    one.expect(r"vm: wide stopped")
+    assert any("guests use 0 KB" in line for line in one.command("mem"))
     assert one.quit() == 0
 
 
