@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 MONITOR_SRCS += $(addprefix numa/, topology.c nodemem.c magic.c batch.c migrate.c replicate.c shuffle.c policy.c heat.c filter.c latency.c \
 	show.c)
+MONITOR_SRCS += numa/moves.c

@@ -85,7 +85,8 @@ static u32 ones(u64 x)
 /* A linear feedback register that takes the patterns in, eight bits a step. */
 static u64 signature(u64 s, u64 value)
 {
-	for (unsigned i = 0; i < 8; i++) {
+	_Pragma("GCC unroll 8") for (unsigned i = 0; i < 8; i++)
+	{
 		s = s << 1 ^ (value & 0xff) ^ ((s >> 63) * 0x42f0e1eba9ea3693);
 		value >>= 8;
 	}

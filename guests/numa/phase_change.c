@@ -40,7 +40,7 @@ static void work(unsigned worker)
 		for (u32 i = 0; i < ROWS; i++) {
 			struct row *r = &table[i];
 
-			x = work_hash(x ^ r->word[x & 7], 40);
+			x = work_hash(x ^ r->word[x & 7]);
 			r->word[n & 7] ^= x;
 			r->word[8 + (n & 7)] += x;
 		}

@@ -31,7 +31,8 @@ u64 work_option(const char *name, u64 otherwise);
 void work_result(unsigned worker, u64 sum);
 int work_report(void);
 
-/* A step of a generator whose bits are as good as random; and a hash that is nothing but work. */
+/* A step of a generator whose bits are as good as random; and a hash that is nothing but
+ * work. */
 static inline u64 work_random(u64 *state)
 {
 	u64 x = *state += 0x9e3779b97f4a7c15;
@@ -41,10 +42,11 @@ static inline u64 work_random(u64 *state)
 	return x ^ x >> 31;
 }
 
-static inline u64 work_hash(u64 x, unsigned rounds)
+#define WORK_HASH_ROUNDS 80
+static inline u64 work_hash(u64 x)
 {
-	while (rounds--)
-		x = (x << 13 | x >> 51) * 0x9e3779b97f4a7c15 + rounds;
+	_Pragma("GCC unroll 80") for (unsigned i = 0; i < WORK_HASH_ROUNDS; i++)
+		x = (x << 13 | x >> 51) * 0x9e3779b97f4a7c15 + i;
 	return x;
 }
 
