@@ -35,11 +35,13 @@ static u64 expected(struct vcpu *v, u64 va)
 /* A cached half may lack D that the tables have by now, nothing else may differ. */
 static void check_half(struct vcpu *v, const char *where, u64 va, u64 lo)
 {
-	u64 want;
+	u64 want, shootdowns = v->node->stats.shootdowns;
 
 	if (!(lo & ENTRYLO_V))
 		return;
 	want = expected(v, va);
+	if (v->node->stats.shootdowns != shootdowns) /* the page was on the move, the entry is gone */
+		return;
 	if (((lo ^ want) & ~(u64)(ENTRYLO_D | ENTRYLO_G)) || (lo & ~want & ENTRYLO_D))
 		log_line("check", "%s/%u: %s maps %lx by %lx, tables say %lx", v->vm->name, v->id,
 			 where, va, lo, want);

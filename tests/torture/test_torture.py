@@ -21,3 +21,5 @@ def test_torture(machine, tmp_path, words):
     for match in one.expect_all([rf"\[{name}\] torture: (ok|FAIL)" for name, _, _ in guests], 60 + 6 * SECONDS):
         assert match[1] == "ok", f"see {one.log_path}"
     assert one.end(60) == 0
+    wrong = [line for line in one.log_path.read_text(errors="replace").splitlines() if " check: " in line]
+    assert not wrong, "\n".join(wrong[:10])
