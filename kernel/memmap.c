@@ -24,10 +24,13 @@ void memmap_init_node(u32 node, mpn_t first, u32 npages, struct page *entries)
 
 int memmap_node(mpn_t mpn)
 {
-	for (u32 i = 0; i < MAX_NODES; i++)
-		if (mpn.v - memmap[i].first.v < memmap[i].npages)
-			return (int)i;
-	return -1;
+	u64 index = mpn.v - memmap[0].first.v, node;
+
+	if (!memmap[0].npages)
+		return -1;
+	node = index / memmap[0].npages;
+	return node < MAX_NODES && index - node * memmap[0].npages < memmap[node].npages ? (int)node
+											 : -1;
 }
 
 struct page *memmap_page(mpn_t mpn)
