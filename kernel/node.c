@@ -31,6 +31,7 @@ void node_create(u32 id)
 		n->text = arch_text_copy(nodemem_boot_alloc(id, arch_text_bytes(), PAGE_SIZE));
 	memmap_init_node(id, maddr_mpn(topology_base(id)), npages, pages);
 	latency_init(id);
+	numa_init_node(id);
 	nodes[id] = n;
 }
 

@@ -27,6 +27,7 @@ void sched_tick(struct node *n)
 	if (latency_on)
 		latency_tick(n);
 	shuffle_tick(n);
+	numa_tick(n);
 	n->need_resched = true;
 	n->preferred = NULL;
 }

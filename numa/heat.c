@@ -274,12 +274,22 @@ struct heat heat_read(u32 node, mpn_t mpn)
 
 /* ---- moves ---- */
 
-static void clear(struct heat_node *h, u32 index, mpn_t mpn)
+static void clear_counts(struct heat_node *h, u32 index, mpn_t mpn)
 {
 	if (source == HEAT_MAGIC)
 		STORE(magic->forget, mpn.v + 1);
 	else
 		clear_sample(&h->sample[index]);
+}
+
+void heat_clear(mpn_t mpn)
+{
+	struct heat_node *h;
+	u32 index;
+
+	h = home(mpn, &index);
+	if (h)
+		clear_counts(h, index, mpn);
 }
 
 void heat_forget(mpn_t mpn)
@@ -290,7 +300,7 @@ void heat_forget(mpn_t mpn)
 	h = home(mpn, &index);
 	if (!h)
 		return;
-	clear(h, index, mpn);
+	clear_counts(h, index, mpn);
 	STORE(h->moved[index], 0);
 	if (h->sample)
 		STORE(h->sample[index].from, 0);
@@ -306,7 +316,7 @@ void heat_moved(mpn_t from, mpn_t to)
 	h = home(to, &index);
 	if (!h)
 		return;
-	clear(h, index, to);
+	clear_counts(h, index, to);
 	STORE(h->moved[index], MAX(LOAD(now), 1u));
 	if (h->sample && from.v != to.v)
 		STORE(h->sample[index].from, (u16)(left + 1));

@@ -53,6 +53,8 @@ u64 heat_lost(u32 node); /* candidates that found the ring full */
 struct heat heat_read(u32 node, mpn_t mpn);
 
 /* ---- what became of pages ---- */
+/* The counts of the page start afresh, whatever is left of the interval. */
+void heat_clear(mpn_t mpn);
 /* A guest page has another machine page; or lost its replicas: from may be to. */
 void heat_moved(mpn_t from, mpn_t to);
 /* The machine page has a new use: its counts and its past are not the new owner's. */

@@ -1,4 +1,3 @@
 # SPDX-License-Identifier: MIT
-MONITOR_SRCS += $(addprefix numa/, topology.c nodemem.c magic.c batch.c migrate.c replicate.c shuffle.c policy.c heat.c filter.c latency.c \
-	show.c)
-MONITOR_SRCS += numa/moves.c
+MONITOR_SRCS += $(addprefix numa/, topology.c nodemem.c magic.c batch.c migrate.c replicate.c shuffle.c policy.c heat.c balance.c moves.c \
+	filter.c latency.c show.c)

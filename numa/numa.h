@@ -84,6 +84,14 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
 void numa_reclaim(void);
 
 /*
+ * What is done about pages that a node keeps missing on (balance.c): the words policy=NAME,... of
+ * the command line, after latency_configure; a node's counters, in its own memory. Both boot only.
+ */
+void numa_configure(const char *words);
+void numa_init_node(u32 node);
+void numa_tick(struct node *n); /* moves pages to this node; holds no lock, takes RANK_PMAP up */
+
+/*
  * Injected delays (latency.c): while on, what the machine does not have - slow remote memory - is
  * charged to VCPUs at TLB misses. Only the node itself calls these, for what it is about to put in
  * its own TLB.

@@ -332,6 +332,24 @@ static void a_moved_page_starts_afresh(void **state)
 	assert_int_equal(heat_read(0, PAGE(1, 6)).age, ~0u);
 }
 
+static void a_page_can_start_afresh(void **state)
+{
+	(void)state;
+	heat_moved(PAGE(2, 5), PAGE(1, 6));
+	pass(30);
+	hit(0, PAGE(1, 6), 100);
+	heat_sample(2, PAGE(1, 6), true);
+	heat_clear(PAGE(1, 6));
+	sees(0, PAGE(1, 6), 0, 0, 0);
+	assert_int_equal(heat_read(2, PAGE(1, 6)).age, 30); /* its past stays */
+	assert_true(heat_read(2, PAGE(1, 6)).back);
+	hit(0, PAGE(1, 6), TRIGGER - 1);
+	none_is_next(0);
+	hit(0, PAGE(1, 6), 1);
+	next_is(0, PAGE(1, 6));
+	heat_clear((mpn_t){ 0 });
+}
+
 /* Samples do not show that the page's new home uses it. */
 static void who_had_a_page_before_is_known(void **state)
 {
@@ -458,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup(a_full_ring_loses_the_newest, samples),
 		cmocka_unit_test_setup(a_ring_goes_round, samples),
 		cmocka_unit_test_setup(a_moved_page_starts_afresh, samples),
+		cmocka_unit_test_setup(a_page_can_start_afresh, samples),
 		cmocka_unit_test_setup(who_had_a_page_before_is_known, samples),
 		cmocka_unit_test_setup(magic_gets_its_thresholds, magics),
 		cmocka_unit_test_setup(magics_counters_are_read, magics),

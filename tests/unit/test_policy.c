@@ -223,9 +223,9 @@ static void moves_are_forgotten_one_by_one(void **state)
 	stays(POLICY_LIMIT);
 	page.age = p.forget;
 	assert_int_equal(policy_moves_counted(&p, &page), p.limit - 1);
-	stays(POLICY_HELD); /* 6.4 s */
+	stays(POLICY_HELD); /* 3.2 s */
 	page.age = 3 * p.forget;
-	migrates(); /* 5 of them: 1.6 s */
+	migrates(); /* 5 of them: 0.8 s */
 	page.age = 100 * p.forget;
 	assert_int_equal(policy_moves_counted(&p, &page), 0);
 	migrates();

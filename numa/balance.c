@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * At each tick a node looks at the pages it keeps missing on, asks the policy, and fetches those
+ * that it says: who gains does the work. Also what the policy is, by command line and prompt.
+ */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "kernel/console.h"
+#include "kernel/errno.h"
+#include "kernel/log.h"
+#include "kernel/memmap.h"
+#include "kernel/options.h"
+#include "kernel/panic.h"
+#include "kernel/vm.h"
+#include "numa/balance.h"
+#include "numa/heat.h"
+#include "numa/move.h"
+#include "numa/numa.h"
+
+/*
+ * A tick's budget, of 4,000,000 cycles at 400 MHz: LOOKS candidates at about 300 cycles are 1 %,
+ * policy.batch (32) moves at 20,000 are 16 %. A processor with all its time spent in remote misses
+ * makes 11,000 in a tick, which is 86 pages at 128 each: neither bound is met for long. What is
+ * left stays in the ring for the next tick.
+ */
+#define LOOKS	  128
+#define BATCH_MAX 64 /* of policy.batch */
+
+static struct policy policy; /* node 0 writes, all read: any mixture of old and new is valid */
+
+static struct balance_stats *stats[MAX_NODES]; /* in each node's memory */
+
+const struct balance_stats *balance_stats(u32 node) { return stats[node]; }
+
+const struct policy *balance_policy(void) { return &policy; }
+
+/* ---- the tick ---- */
+
+struct work {
+	mpn_t migrate[BATCH_MAX], replicate[BATCH_MAX];
+	u32 nmigrate, nreplicate;
+};
+
+/* Who owns the page and where it is seen. Unlocked: what has changed meanwhile, numa/move.h finds
+ * out. */
+static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
+{
+	const struct page *p = memmap_page(mpn);
+	const struct pmap_page *guest;
+	const struct vm *vm;
+	u32 gpn;
+
+	if (!p || p->state != PAGE_GUEST || p->owner >= nvms)
+		return;
+	vm = vms[p->owner];
+	gpn = p->gpn;
+	if (gpn >= vm->pmap.npages)
+		return;
+	guest = &vm->pmap.page[gpn];
+	page->moves = p->moves;
+	page->replicated = guest->replicas;
+	page->local |= !!(guest->replicas & BIT(node));
+	page->movable = vm->state == VM_RUNNING && guest->master == mpn.v &&
+			vm->pmap.view[node].entry;
+}
+
+static struct policy_page look(u32 node, mpn_t mpn)
+{
+	struct heat heat = heat_read(node, mpn);
+	struct policy_page page = {
+		.local = memmap_node(mpn) == (int)node,
+		.back = heat.back,
+		.mine = heat.mine,
+		.others = heat.others,
+		.writes = heat.writes,
+		.age = heat.age,
+		.free = MIN(nodemem_free_pages(node), nodemem_unreserved()),
+	};
+
+	find_owner(&page, node, mpn);
+	return page;
+}
+
+static void consider(u32 node, mpn_t mpn, struct work *work)
+{
+	struct policy_page page = look(node, mpn);
+	struct policy_verdict verdict = policy_decide(&policy, &page);
+
+	stats[node]->candidates++;
+	stats[node]->reason[verdict.reason]++;
+	/* Who has just stopped using it counts until the interval ends, unless it starts afresh. */
+	if (verdict.reason == POLICY_WRITTEN || verdict.reason == POLICY_SHARED)
+		heat_clear(mpn);
+	if (verdict.action == POLICY_DO_MIGRATE)
+		work->migrate[work->nmigrate++] = mpn;
+	if (verdict.action == POLICY_DO_REPLICATE)
+		work->replicate[work->nreplicate++] = mpn;
+}
+
+void numa_tick(struct node *n)
+{
+	struct work work = { .nmigrate = 0 };
+	u32 batch = MIN(policy.batch, (u32)BATCH_MAX);
+	mpn_t mpn;
+
+	if (n->id == 0)
+		heat_clock(count64() / COUNT_MS);
+	for (u32 i = 0; i < LOOKS && work.nmigrate + work.nreplicate < batch; i++) {
+		if (!heat_next(n->id, &mpn))
+			break;
+		consider(n->id, mpn, &work);
+	}
+	if (work.nmigrate)
+		stats[n->id]->migrated += migrate_pages(n->id, work.migrate, work.nmigrate);
+	if (work.nreplicate)
+		stats[n->id]->replicated += replicate_pages(n->id, work.replicate, work.nreplicate);
+}
+
+/* ---- which policy ---- */
+
+static enum placement placement_of(u32 kind)
+{
+	switch (kind) {
+	case POLICY_NONE: return PLACE_HOME;
+	case POLICY_ROUND_ROBIN: return PLACE_ROUND_ROBIN;
+	default: return PLACE_FIRST_TOUCH;
+	}
+}
+
+static void apply(const struct policy *p)
+{
+	policy = *p;
+	numa_place(placement_of(p->kind));
+	heat_set(policy_moves(p) ? p->trigger : HEAT_NEVER, p->sharing, p->weight, p->interval);
+}
+
+/* policy=NAME,PARAMETER=VALUE... */
+static struct policy policy_of(const char *words)
+{
+	struct policy p = policy_default, wanted = p;
+	char why[POLICY_ERROR_BYTES];
+	size_t len, part;
+	const char *v = option_value(words, "policy=", &len);
+
+	for (; v && len; v += part, len -= part) {
+		part = MIN(strcspn(v, ","), len);
+		if (policy_set(&wanted, v, part, why)) {
+			log_line("numa", "policy=: %s", why);
+			return p;
+		}
+		part += part < len;
+	}
+	return wanted;
+}
+
+/* Samples take memory, so there are none if nobody would take them, or want them. */
+static void choose_source(const struct policy *p)
+{
+	if (magic())
+		heat_use_magic(magic());
+	else if (latency_on || policy_moves(p))
+		heat_use_samples(false);
+}
+
+void numa_configure(const char *words)
+{
+	struct policy p = policy_of(words);
+
+	choose_source(&p);
+	apply(&p);
+	if (policy_moves(&p) && !magic() && !latency_on)
+		log_line("numa",
+			 "policy %s: nobody counts misses yet: latency on, or the timing model, would",
+			 policy_name(p.kind));
+}
+
+void numa_init_node(u32 node)
+{
+	u32 npages = topology_bytes(node) >> PAGE_SHIFT;
+	void *heat = NULL;
+
+	stats[node] = nodemem_boot_alloc(node, sizeof(*stats[node]), 128);
+	if (heat_source() != HEAT_NONE)
+		heat = nodemem_boot_alloc(node, heat_bytes(npages), 128);
+	if (!stats[node] || (heat_source() != HEAT_NONE && !heat))
+		panic("node %u: no memory for counters of misses", node);
+	if (heat)
+		heat_init_node(node, maddr_mpn(topology_base(node)), npages, heat);
+}
+
+/* ---- at the prompt ---- */
+
+static void print_policy(void)
+{
+	const char *name;
+	u32 value;
+
+	kprintf("policy %s:", policy_name(policy.kind));
+	for (u32 i = 0; (name = policy_parameter(&policy, i, &value)); i++)
+		kprintf(" %s=%u", name, value);
+	kprintf("\n");
+	if (heat_source() == HEAT_NONE)
+		kprintf("nobody counts misses, so no page moves: start with latency=on, policy=%s, or under the timing model\n",
+			policy_name(POLICY_BOTH));
+}
+
+static void print_stats(void)
+{
+	kprintf("node  candidates  lost      migrated  replicated");
+	for (u32 r = POLICY_LOCAL; r < POLICY_MOVED; r++)
+		kprintf("  %-7s", policy_reason_name(r));
+	for (u32 i = 0; i < nnodes; i++) {
+		const struct balance_stats *s = stats[i];
+
+		kprintf("\n%4u  %-10lu  %-8lu  %-8lu  %-10lu", i, s->candidates, heat_lost(i),
+			s->migrated, s->replicated);
+		for (u32 r = POLICY_LOCAL; r < POLICY_MOVED; r++)
+			kprintf("  %-7lu", s->reason[r]);
+	}
+	kprintf("\n");
+}
+
+COMMAND(policy, "[NAME] [PARAMETER=VALUE...]", "what is done about pages a node keeps missing on")
+{
+	struct policy wanted = policy;
+	char why[POLICY_ERROR_BYTES];
+
+	for (int i = 1; i < argc; i++) {
+		if (policy_set(&wanted, argv[i], strlen(argv[i]), why)) {
+			kprintf("policy: %s\n", why);
+			return;
+		}
+	}
+	if (argc > 1)
+		apply(&wanted);
+	print_policy();
+	print_stats();
+}
