@@ -104,15 +104,21 @@ static void wake(struct cpu *c)
 {
 	uint64_t now = cycles_of(published);
 
-	if (!c->started)
-		now += options.skew * (c->id + 1);
-	c->started = true;
 	if (c->n.cycles < now) {
 		c->n.idle += now - c->n.cycles;
 		c->n.cycles = now;
 	}
 	c->idle = false;
 	__atomic_fetch_sub(&sleeping, 1, __ATOMIC_RELAXED);
+}
+
+/* Before the region of interest: processors get out of step. */
+void clock_skew(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		cpus[i].n.cycles += options.skew * (i + 1);
+		cpus[i].n.idle += options.skew * (i + 1);
+	}
 }
 
 void clock_sleep(struct cpu *c)
@@ -186,8 +192,6 @@ uint64_t clock_of(const struct cpu *c)
 {
 	uint64_t now = cycles_of(published);
 
-	if (c->idle && running && running->n.cycles > now)
-		now = running->n.cycles;
 	return c->idle && c->n.cycles < now ? now : c->n.cycles;
 }
 

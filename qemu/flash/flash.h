@@ -46,8 +46,7 @@ struct cpu {
 	uint64_t *insns; /* counted for the block: of n.insns */
 	unsigned vm;	 /* as in n.insns */
 	uint8_t class;
-	bool idle;    /* stopped, or in a WAIT */
-	bool started; /* has run */
+	bool idle; /* stopped, or in a WAIT */
 	unsigned id;
 	void *qemu; /* its CPUState */
 	struct counts n;
@@ -90,8 +89,9 @@ static inline void memory_access(struct cpu *c, uint64_t line, enum access acces
  * block unexecuted. from: a return address in the block's code.
  */
 void clock_turn(struct cpu *c, void *from);
+void clock_skew(void);			/* the region of interest begins: options.skew */
 void clock_sleep(struct cpu *c);	/* it executes a WAIT */
-uint64_t clock_of(const struct cpu *c); /* cycles; an idle one's goes on */
+uint64_t clock_of(const struct cpu *c); /* cycles; an idle one's is what is published */
 bool clock_may_sleep(void);		/* any thread: all seem to be asleep */
 bool clock_all_sleep(void);		/* any thread, under QEMU's lock: all are */
 void clock_helper(void);		/* this thread is the helper */

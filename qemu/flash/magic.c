@@ -31,6 +31,8 @@ void magic_start(void)
 	struct magic *m = (struct magic *)(ram.host + MAGIC_AT - RAM_BASE);
 	bool wanted = options.magic == 2 ? ram.bytes > BOOT_MEMORY : options.magic;
 
+	magic = NULL;
+	touched_count = clear_next = 0;
 	ram.node_bytes = ram.bytes / cpu_count & ~(PAGE_BYTES - 1);
 	if (!options.cache || !wanted || cpu_count > MAGIC_MAX_NODES)
 		return;
@@ -47,7 +49,7 @@ void magic_start(void)
 	pages = (struct magic_page *)(ram.host + m->pages - RAM_BASE);
 	rings = (struct magic_ring *)(ram.host + m->rings - RAM_BASE);
 	touched_max = ram.bytes / PAGE_BYTES;
-	touched = calloc(touched_max, sizeof(*touched));
+	touched = realloc(touched, touched_max * sizeof(*touched));
 	if (!touched)
 		abort();
 	magic = m;

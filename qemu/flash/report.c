@@ -37,9 +37,11 @@ static void snapshot(struct counts *to, const struct cpu *c, unsigned behind)
 
 void report_begin(struct cpu *c, unsigned behind)
 {
-	if (!begun)
-		snapshot(at_begin, c, behind);
+	if (begun)
+		return;
 	begun = true;
+	clock_skew();
+	snapshot(at_begin, c, behind);
 }
 
 void report_end(struct cpu *c, unsigned behind)

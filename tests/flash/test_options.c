@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* qemu/flash/options.c, network.c, decode.c: the tables. */
+#include "tests/flash/flash_test.h"
+
+#include "qemu/flash/decode.h"
+#include "qemu/flash/network.h"
+#include "qemu/flash/options.h"
+
+static struct options o;
+static char why[400];
+
+static int parse(const char *text) { return options_parse(&o, text, why, sizeof(why)); }
+
+static void the_preset_machine_is_the_papers(void **state)
+{
+	(void)state;
+	options_default(&o);
+	assert_int_equal(o.l1, 32);
+	assert_int_equal(o.l2, 1024);
+	assert_int_equal(o.mhz, 400);
+	assert_int_equal(network_cycles(&o, 8, 3, 3), 120);
+	assert_int_equal(network_cycles(&o, 8, 3, 4), 360);
+	assert_int_equal(o.quantum, 1000);
+}
+
+static void values_are_taken(void **state)
+{
+	(void)state;
+	options_default(&o);
+	assert_int_equal(parse("remote=1200"), 0);
+	assert_int_equal(o.remote, 1200);
+	assert_int_equal(parse("topology=mesh"), 0);
+	assert_int_equal(o.topology, TOPOLOGY_MESH);
+	assert_int_equal(parse("out=/tmp/x=y.json"), 0);
+	assert_string_equal(o.out, "/tmp/x=y.json");
+	assert_int_equal(parse("l2=0x200"), 0);
+	assert_int_equal(o.l2, 512);
+}
+
+static void what_is_wrong_is_told_with_what_is_right(void **state)
+{
+	static const struct {
+		const char *text, *told;
+	} wrong[] = {
+		{ "colour=red", "out=FILE, cache=" },
+		{ "remot=1", "remote=" },
+		{ "remote", "0 to 100000" },
+		{ "remote=", "0 to 100000" },
+		{ "remote=fast", "0 to 100000" },
+		{ "remote=100001", "0 to 100000" },
+		{ "remote=-1", "0 to 100000" },
+		{ "remote=9x", "0 to 100000" },
+		{ "remote=99999999999999999999", "0 to 100000" },
+		{ "l2=1000", "power of two" },
+		{ "topology=torus", "crossbar, mesh, hypercube" },
+		{ "topology=1", "crossbar, mesh, hypercube" },
+		{ "out=", "out=FILE" },
+		{ "", "out=FILE" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		options_default(&o);
+		why[0] = 0;
+		assert_int_equal(parse(wrong[i].text), -1);
+		assert_non_null(strstr(why, wrong[i].told));
+	}
+}
+
+static void options_are_written_as_json(void **state)
+{
+	char text[1000];
+
+	(void)state;
+	options_default(&o);
+	options_json(&o, text, sizeof(text));
+	assert_non_null(strstr(text, "\"cache\": 1, "));
+	assert_non_null(strstr(text, "\"topology\": \"crossbar\""));
+	options_json(&o, text, 10); /* no more than there is room for */
+	assert_int_equal(strlen(text), 9);
+}
+
+static void hops_of_each_topology(void **state)
+{
+	(void)state;
+	assert_int_equal(network_hops(TOPOLOGY_CROSSBAR, 16, 0, 15), 1);
+	assert_int_equal(network_hops(TOPOLOGY_HYPERCUBE, 16, 0, 15), 4);
+	assert_int_equal(network_hops(TOPOLOGY_HYPERCUBE, 16, 5, 6), 2);
+	assert_int_equal(network_hops(TOPOLOGY_MESH, 16, 0, 15), 6);
+	assert_int_equal(network_hops(TOPOLOGY_MESH, 16, 1, 5), 1);
+	assert_int_equal(network_hops(TOPOLOGY_MESH, 8, 2, 3), 3); /* rows of three */
+	for (unsigned t = 0; t < TOPOLOGIES; t++)
+		for (unsigned a = 0; a < 16; a++)
+			for (unsigned b = 0; b < 16; b++) {
+				assert_int_equal(network_hops(t, 16, a, b),
+						 network_hops(t, 16, b, a));
+				assert_int_equal(network_hops(t, 16, a, b) == 0, a == b);
+			}
+}
+
+static void latency_grows_with_hops_and_not_with_uma(void **state)
+{
+	(void)state;
+	options_default(&o);
+	o.topology = TOPOLOGY_HYPERCUBE;
+	assert_int_equal(network_cycles(&o, 16, 0, 0), 120);
+	assert_int_equal(network_cycles(&o, 16, 0, 1), 360);
+	assert_int_equal(network_cycles(&o, 16, 0, 3), 420);
+	assert_int_equal(network_cycles(&o, 16, 0, 15), 540);
+	o.uma = 1;
+	assert_int_equal(network_cycles(&o, 16, 0, 15), 120);
+}
+
+static void instructions_are_told_apart(void **state)
+{
+	static const struct {
+		uint32_t word;
+		enum insn_kind kind;
+	} words[] = {
+		{ 0x24005101, INSN_ROI_BEGIN }, { 0x24005102, INSN_ROI_END },
+		{ 0x24005103, INSN_PLAIN },	{ 0x24025101, INSN_PLAIN },
+		{ 0x42000020, INSN_WAIT },	{ 0x8c430000, INSN_MEMORY }, /* lw */
+		{ 0xfc430000, INSN_MEMORY },				     /* sd */
+		{ 0xec480001, INSN_MEMORY },				     /* lwpc */
+		{ 0xec400001, INSN_PLAIN },				     /* addiupc */
+		{ 0xec580001, INSN_MEMORY },				     /* ldpc */
+		{ 0x7c430036, INSN_MEMORY },				     /* ll */
+		{ 0x7c430026, INSN_MAYBE },				     /* sc */
+		{ 0x7c03e83b, INSN_MAYBE },				     /* rdhwr */
+		{ 0x00000034, INSN_MAYBE },				     /* teq */
+		{ 0x00431020, INSN_MAYBE },				     /* add */
+		{ 0x00431021, INSN_PLAIN },				     /* addu */
+		{ 0x46020000, INSN_MAYBE },				     /* add.s */
+		{ 0x44820000, INSN_PLAIN },				     /* mtc1 */
+		{ 0xcb000000, INSN_PLAIN },				     /* bc */
+		{ 0x00000000, INSN_PLAIN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_int_equal(decode_kind(words[i].word), words[i].kind);
+}
+
+static void compact_branches_have_forbidden_slots(void **state)
+{
+	(void)state;
+	assert_true(decode_has_forbidden_slot(0xf8400003));  /* bnezc $2 */
+	assert_false(decode_has_forbidden_slot(0xf8020000)); /* jialc $2 */
+	assert_true(decode_has_forbidden_slot(0x20430003));  /* beqc $2, $3 */
+	assert_false(decode_has_forbidden_slot(0x14400003)); /* bnez $2 */
+	assert_false(decode_has_forbidden_slot(0x18400003)); /* blez $2 */
+	assert_true(decode_has_forbidden_slot(0x18420003));  /* bgezalc $2 */
+	assert_false(decode_has_forbidden_slot(0xc8000003)); /* bc */
+}
+
+static void addresses_have_classes(void **state)
+{
+	(void)state;
+	assert_int_equal(decode_class(0x120000000), CLASS_USER);
+	assert_int_equal(decode_class(0x4000000000000000), CLASS_KERNEL);
+	assert_int_equal(decode_class(0xffffffffc0010000), CLASS_KERNEL);
+	assert_int_equal(decode_class(0xffffffff80100000), CLASS_MONITOR);
+	assert_int_equal(decode_class(0xffffffffe0000000), CLASS_MONITOR);
+	assert_int_equal(decode_class(0x9800000080000000), CLASS_MONITOR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_preset_machine_is_the_papers),
+		cmocka_unit_test(values_are_taken),
+		cmocka_unit_test(what_is_wrong_is_told_with_what_is_right),
+		cmocka_unit_test(options_are_written_as_json),
+		cmocka_unit_test(hops_of_each_topology),
+		cmocka_unit_test(latency_grows_with_hops_and_not_with_uma),
+		cmocka_unit_test(instructions_are_told_apart),
+		cmocka_unit_test(compact_branches_have_forbidden_slots),
+		cmocka_unit_test(addresses_have_classes),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
