@@ -33,18 +33,41 @@ static u64 expected(struct vcpu *v, u64 va)
 }
 
 /* A cached half may lack D that the tables have by now, nothing else may differ. */
-static void check_half(struct vcpu *v, const char *where, u64 va, u64 lo)
+static bool is_wrong(u64 lo, u64 want)
 {
-	u64 want, shootdowns = v->node->stats.shootdowns;
+	return ((lo ^ want) & ~(u64)(ENTRYLO_D | ENTRYLO_G)) || (lo & ~want & ENTRYLO_D);
+}
+
+#define LOOKS 3
+
+/*
+ * A node that moves a page or replicates it changes the pmap first, under the lock, and then takes
+ * back by a shootdown what is cached: that is no difference. shootdowns: answered when lo was read.
+ */
+static void check_half(struct vcpu *v, const char *where, u64 va, u64 lo, u64 shootdowns)
+{
+	u64 want;
 
 	if (!(lo & ENTRYLO_V))
 		return;
-	want = expected(v, va);
-	if (v->node->stats.shootdowns != shootdowns) /* the page was on the move, the entry is gone */
-		return;
-	if (((lo ^ want) & ~(u64)(ENTRYLO_D | ENTRYLO_G)) || (lo & ~want & ENTRYLO_D))
-		log_line("check", "%s/%u: %s maps %lx by %lx, tables say %lx", v->vm->name, v->id,
-			 where, va, lo, want);
+	for (unsigned i = 0; i < LOOKS; i++) {
+		want = expected(v, va);
+		if (!is_wrong(lo, want) || v->node->stats.shootdowns != shootdowns)
+			return;
+		lock_take(&v->vm->pmap.lock);
+		lock_release(&v->vm->pmap.lock);
+	}
+	log_line("check", "%s/%u: %s maps %lx by %lx, tables say %lx", v->vm->name, v->id, where,
+		 va, lo, want);
+}
+
+/* Two pages of size bytes each. */
+static void check_pair(struct vcpu *v, const char *where, u64 va, u64 size, u64 lo0, u64 lo1)
+{
+	u64 shootdowns = v->node->stats.shootdowns;
+
+	check_half(v, where, va, lo0, shootdowns);
+	check_half(v, where, va + size, lo1, shootdowns);
 }
 
 static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)
@@ -54,8 +77,7 @@ static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)
 
 	if (e->tag == L2TLB_NOTHING || (!is_supervisor(va) && asid != v->arch.asid))
 		return; /* another address space: its tables are not known here */
-	for (unsigned i = 0; i < 2; i++)
-		check_half(v, "L2TLB", va + i * PAGE_SIZE, e->lo[i]);
+	check_pair(v, "L2TLB", va, PAGE_SIZE, e->lo[0], e->lo[1]);
 }
 
 static void check_machine_entry(struct vcpu *v, u32 index)
@@ -69,8 +91,8 @@ static void check_machine_entry(struct vcpu *v, u32 index)
 	if ((hi & ENTRYHI_EHINV) || (hi & ENTRYHI_ASID) != v->arch.asid)
 		return;
 	va = address_of(hi & ~mask); /* QEMU keeps bits that do not count */
-	check_half(v, "TLB", va, cp0_read64(CP0_ENTRYLO0));
-	check_half(v, "TLB", va + ((mask + 0x2000) >> 1), cp0_read64(CP0_ENTRYLO1));
+	check_pair(v, "TLB", va, (mask + 0x2000) >> 1, cp0_read64(CP0_ENTRYLO0),
+		   cp0_read64(CP0_ENTRYLO1));
 }
 
 /*

@@ -27,6 +27,7 @@ MEMORY = 8 # MB for each VM
 NATIVE_TRIES = 3
 SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
 CHECK = "check=1"
+MOVES = "shuffle=1 check=1" # pages move at random
 # Injected delays of remote memory, and on three nodes of sixteen more memory in use than they have.
 REMOTE = "latency=0.5"
 
@@ -49,6 +50,7 @@ NATIVE = [name for name in NAMES if TESTS[name].native]
 ENDING = [name for name in NAMES if TESTS[name].end in ("off", "killed")]
 SMALL = [name for name in ENDING if TESTS[name].memory < 100]
 TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_special|tlb_l2|smp_", name)]
+MOVING = [name for name in SMALL if re.match("smp_|vcpu_|walk_|llsc_|code_|pair_|tlb_torture|int_storm|special_", name)]
 
 
 def batches(among=None):
@@ -163,6 +165,11 @@ def test_monitor_remote(runs, name):
     check_monitor(name, *runs.monitor(name, REMOTE, SMALL))
     if name == "latency_charged":
         assert "delays" in runs.monitor(name, REMOTE, SMALL)[0] and "no delays" in runs.monitor(name)[0]
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_monitor_moves(runs, name):
+    check_monitor(name, *runs.monitor(name, MOVES, MOVING))
 
 
 @pytest.mark.parametrize("name", TRANSLATING)

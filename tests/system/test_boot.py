@@ -71,6 +71,30 @@ def test_crowded(machine):
     assert "all-42" in answer
 
 
+def test_smp(machine):
+    """A Linux guest with its VCPUs on four nodes, which it uses, and a bare-metal one on all eight, once and once again."""
+    one = machine("smp")
+    one.up(8)
+    one.expect(r"\[alpha\] alpha: Linux [^\n]* on 4 processor", 120)
+    sums = set()
+    for _ in range(2):
+        one.send("start rays\r")
+        sums.add(one.expect(r"\[rays\] raytrace: 8 workers, sum (\w+)\r*\n", 120)[1])
+        one.expect(r"vm: rays powered off, code 0")
+    assert len(sums) == 1
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    lines = one.command("vms")
+    assert any(re.match(r"alpha +running +1-4 +4 ", line) for line in lines), lines
+    one.attach("alpha")
+    assert one.shell("alpha", "nproc") == "4"
+    work = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=100 2>/dev/null | md5sum) & done; wait"
+    assert one.shell("alpha", work, 120).count("-") == 4
+    one.detach()
+    runs = [line.split() for line in one.command("vcpus") if line.startswith("alpha")]
+    assert [fields[2] for fields in runs] == ["1", "2", "3", "4"]
+
+
 def test_large(machine):
     """Sixteen nodes, 2 GB, a guest of eight VCPUs with half a gigabyte, more than any node has."""
     one = machine("large")
