@@ -27,7 +27,7 @@ struct monitor_frame {
 /* What moving pages to a node has cost it, in Count ticks. */
 struct move_stats {
 	u64 pages, batches;
-	u64 shootdown, copy, total;
+	u64 wait, shootdown, copy, total; /* wait: for the VM's lock */
 };
 
 struct node_stats {

@@ -155,7 +155,8 @@ _Noreturn void sched_switch(struct node *n)
 
 _Noreturn void sched_start(struct node *n)
 {
-	n->tick_next = count64() + TICK_MS * COUNT_MS;
+	/* Not all at once: nodes that fetch pages then wait for the same locks. */
+	n->tick_next = count64() + TICK_MS * COUNT_MS + n->id * (TICK_MS * COUNT_MS / nnodes);
 	vtimer_expire(n);
 	sched_switch(n);
 }

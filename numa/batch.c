@@ -12,6 +12,7 @@ void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *st
 		.vm = vm, .node = node, .drop = { .vm = vm }, .stats = stats, .start = count64()
 	};
 	lock_take(&vm->pmap.lock);
+	stats->wait += count64() - b->start;
 }
 
 static bool has(const struct batch *b, mpn_t from)

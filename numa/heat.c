@@ -235,7 +235,8 @@ static void read_magic(struct heat *seen, u32 node, mpn_t mpn)
 		return;
 	seen->mine = LOAD(p->count[node]);
 	seen->writes = LOAD(p->writes);
-	seen->others = LOAD(p->sharers);
+	for (u32 sharers = LOAD(p->sharers); sharers; sharers &= sharers - 1)
+		seen->others++;
 }
 
 static void read_sample(struct heat *seen, u32 node, const struct heat_page *p)

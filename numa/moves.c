@@ -10,14 +10,15 @@ static u64 ns_each(u64 ticks, u64 pages) { return pages ? ticks * 1000000 / COUN
 static void print_moves(u32 node, const char *what, const struct move_stats *s)
 {
 	if (s->pages)
-		kprintf("%4u  %-10s  %-8lu  %-8lu  %-12lu  %-7lu  %lu\n", node, what, s->pages,
-			s->batches, ns_each(s->shootdown, s->pages), ns_each(s->copy, s->pages),
-			ns_each(s->total - s->shootdown - s->copy, s->pages));
+		kprintf("%4u  %-10s  %-8lu  %-8lu  %-7lu  %-12lu  %-7lu  %lu\n", node, what,
+			s->pages, s->batches, ns_each(s->wait, s->pages),
+			ns_each(s->shootdown, s->pages), ns_each(s->copy, s->pages),
+			ns_each(s->total - s->wait - s->shootdown - s->copy, s->pages));
 }
 
 COMMAND(moves, "", "pages moved to each node, and what one has cost there")
 {
-	kprintf("node  what        pages     batches   shootdown ns  copy ns  rest ns\n");
+	kprintf("node  what        pages     batches   wait ns  shootdown ns  copy ns  rest ns\n");
 	for (u32 i = 0; i < nnodes; i++) {
 		const struct node_stats *s = &nodes[i]->stats;
 

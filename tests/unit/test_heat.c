@@ -416,7 +416,7 @@ static void magics_counters_are_read(void **state)
 	p->count[0] = 1000;
 	p->count[1] = SHARING;
 	p->count[2] = SHARING - 1;
-	p->sharers = 2;
+	p->sharers = 3; /* a bit each */
 	p->writes = 300;
 	sees(0, PAGE(1, 5), 1000, 1, 300);
 	sees(1, PAGE(1, 5), SHARING, 1, 300);
