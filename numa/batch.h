@@ -21,8 +21,8 @@ struct batch {
 
 /* In this order; the pmap lock is held from the first to the last. */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
-/* Checks the page, that no node of the mask has a replica of it, and finds it a new one; false leaves
- * everything as it was. */
+/* Checks the page, that no node of the mask has a replica of it, and finds it a new one; false
+ * leaves everything as it was. */
 bool batch_add(struct batch *b, mpn_t from, u32 no_replicas);
 void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
 void batch_end(struct batch *b);

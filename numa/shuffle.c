@@ -11,7 +11,7 @@
 #include "numa/move.h"
 #include "numa/numa.h"
 
-#define PAGES 8 /* a tick, at most */
+#define PAGES 32 /* a tick, at most */
 
 static bool on; /* fixed after boot */
 static u64 seed[MAX_NODES];

@@ -95,7 +95,8 @@ struct vcpu_arch {
 			   cached */
 
 	struct walker walker;
-	u64 walk_root; /* for walk_fast.S: the root in machine memory; 0: leave it to walk.c */
+	u64 walk_root[WALK_ROOTS]; /* for walk_fast.S: the root's pages in machine memory; 0: leave
+				      it to walk.c */
 	u64 walk_rotate, walk_present; /* the present bit, rotated */
 	struct pmap_entry *pmap_entry; /* the VM's pmap as its node sees it */
 	u64 pmap_pages;

@@ -217,7 +217,7 @@ static void forget_pointers(const struct node *n, const struct vm *vm)
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		if (n->vcpus[i]->vm != vm)
 			continue;
-		n->vcpus[i]->arch.walk_root = 0;
+		n->vcpus[i]->arch.walk_root[0] = n->vcpus[i]->arch.walk_root[1] = 0;
 		n->vcpus[i]->arch.clear_ll = 1;
 	}
 }

@@ -113,6 +113,7 @@
 #define WALK_BITS1  9
 #define WALK_BITS2  9
 #define WALK_TOP    40
+#define WALK_ROOTS  2 /* pages of a root */
 
 /*
  * KScratch (31, 2..7) as the monitor uses them; guests see virtual ones. K0, K1, AT hold those

@@ -23,7 +23,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	a->badvaddr = 0;
 	a->soft_irq = 0;
 	a->walker.on = false;
-	a->walk_root = 0;
+	a->walk_root[0] = a->walk_root[1] = 0;
 	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
 	a->pmap_pages = v->vm->pmap.npages;
 	a->pmap_pairs = v->vm->pmap.view[v->node->id].pairs;
@@ -42,7 +42,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 void arch_vcpu_set_paths(struct vcpu *v)
 {
 	v->arch.pmap_npairs = latency_on ? 0 : pmap_npairs(v->vm->pmap.npages);
-	v->arch.walk_root = 0; /* walk.c sets it anew */
+	v->arch.walk_root[0] = v->arch.walk_root[1] = 0; /* walk.c sets them anew */
 	mmu_flush_vcpu(v);
 }
 

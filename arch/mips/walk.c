@@ -77,16 +77,18 @@ static bool is_fast(const struct walker *w)
 	       w->shift[1] == WALK_SHIFT1 && w->bits[1] == WALK_BITS1 && w->bits[2] == WALK_BITS2;
 }
 
+/* The pages of a root need not be neighbours in machine memory. */
 static void set_fast_root(struct vcpu *v)
 {
 	const struct walker *w = &v->arch.walker;
+	bool fast = option_on(OPTION_WALK_FAST) && !latency_on && is_fast(w) &&
+		    !(w->root & PAGE_MASK);
 
 	v->arch.walk_rotate = w->rotate;
 	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
-	v->arch.walk_root = option_on(OPTION_WALK_FAST) && !latency_on && is_fast(w) &&
-					    !(w->root & PAGE_MASK)
-				    ? (u64)guest_word(v, w->root, false)
-				    : 0;
+	for (unsigned i = 0; i < WALK_ROOTS; i++) /* each at once: a shootdown takes them away */
+		v->arch.walk_root[i] = fast ? (u64)guest_word(v, w->root + i * PAGE_SIZE, false)
+					    : 0;
 }
 
 /* What the access calls for in an entry of this value; 0: the guest must see this fault. */
@@ -132,7 +134,7 @@ enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 	u64 *entry, *pair, lo[2];
 	u32 denied;
 
-	if (!v->arch.walk_root)
+	if (!v->arch.walk_root[0] || !v->arch.walk_root[1])
 		set_fast_root(v);
 	entry = touch(v, m);
 	if (!entry)

@@ -104,8 +104,10 @@ walk_fast:
 	sd	$4, VCPU_GPR + 8 * 4(vcpu)
 	sd	$5, VCPU_GPR + 8 * 5(vcpu)
 	sd	$6, VCPU_GPR + 8 * 6(vcpu)
-	ld	table, VCPU_WALK_ROOT(vcpu)
 	dmfc0	other, $8		# BadVAddr
+	dext	t, other, WALK_SHIFT0 + WALK_BITS0 - 1, 1 # which page of the root
+	dlsa	t, t, vcpu, 3
+	ld	table, VCPU_WALK_ROOT(t)
 	beqz	table, leave
 	dsrl	t, other, WALK_TOP
 	bnez	t, leave		# supervisor's, or above the tables
@@ -114,7 +116,7 @@ walk_fast:
 	bnez	t, leave		# odd pc: arch_run
 	li	phys, 0x13
 	dsll	phys, phys, 59
-	dext	t, other, WALK_SHIFT0, WALK_BITS0
+	dext	t, other, WALK_SHIFT0, WALK_BITS0 - 1
 	dlsa	t, t, table, 3
 	ld	table, 0(t)
 	TO_MACHINE

@@ -287,7 +287,7 @@ static void off_is_the_guests_tlb_again(void **state)
 	*pte(USER, LAST) = PTE(100, PRESENT);
 	assert_int_equal(reach(USER, false), 100);
 	assert_int_equal(mmu_call_setup(v, 0), 0);
-	assert_int_equal(v->arch.walk_root, 0);
+	assert_int_equal(v->arch.walk_root[0], 0);
 	fake_access(USER, false, &verdict);
 	assert_int_equal(verdict, INJECT);
 	assert_true(v->arch.inject.refill);
@@ -299,7 +299,8 @@ static void off_is_the_guests_tlb_again(void **state)
 static void the_fast_walk_gets_what_it_knows(void **state)
 {
 	(void)state;
-	assert_int_equal(v->arch.walk_root, (u64)fake_word(ROOT));
+	assert_int_equal(v->arch.walk_root[0], (u64)fake_word(ROOT));
+	assert_int_equal(v->arch.walk_root[1], (u64)fake_word(ROOT + PAGE_SIZE));
 	assert_int_equal(v->arch.walk_rotate, ROTATE);
 	assert_int_equal(v->arch.walk_present, PRESENT << (64 - ROTATE));
 	for (u32 bit = 0; bit < 64; bit++) {
@@ -307,18 +308,18 @@ static void the_fast_walk_gets_what_it_knows(void **state)
 
 		mmu_call_switch(v, 0, root);
 		if (bit >= PAGE_SHIFT && gpa < FAKE_STORED * PAGE_SIZE)
-			assert_int_equal(v->arch.walk_root, (u64)fake_word(gpa));
+			assert_int_equal(v->arch.walk_root[0], (u64)fake_word(gpa));
 		else
-			assert_int_equal(v->arch.walk_root, 0);
+			assert_int_equal(v->arch.walk_root[0], 0);
 	}
 	fake_word(BLOCK)[DISCO_MMU_SHIFTS] += 1ull << 40;
 	mmu_call_switch(v, 0, WINDOW + ROOT);
 	assert_int_equal(mmu_call_setup(v, BLOCK), 0);
-	assert_int_equal(v->arch.walk_root, 0);
+	assert_int_equal(v->arch.walk_root[0], 0);
 	describe();
 	fake_off[OPTION_WALK_FAST] = true;
 	assert_int_equal(mmu_call_setup(v, BLOCK), 0);
-	assert_int_equal(v->arch.walk_root, 0);
+	assert_int_equal(v->arch.walk_root[0], 0);
 }
 
 static void bad_descriptions_are_refused(void **state)
