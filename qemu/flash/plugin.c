@@ -58,7 +58,8 @@ static void finish(qemu_plugin_id_t id, void *data)
 {
 	(void)id;
 	(void)data;
-	report_write(qemu_version());
+	if (options.out[0])
+		report_write(qemu_version());
 }
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;

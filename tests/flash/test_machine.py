@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -157,8 +158,17 @@ def test_magic_counts_in_machine_memory(tmp_path, offsets):
 
 @pytest.mark.parametrize("memory, options", [(1024, "cache=0"), (1024, "magic=0"), (256, "")])
 def test_magic_is_silent_where_it_does_not_count(tmp_path, offsets, memory, options):
-    magic = f"\tdli $20, {offsets['at'] - 0x80000000 + 0xffffffff80000000:#x}\n\tld $16, {offsets['id']}($20)\n"
-    built = program.build(tmp_path, program.one(magic, "").replace(program.END, program.END + show(16)) + PRINT)
+    """And nobody else has written to its page: all of it is zero."""
+    page = f"""	dli $20, {offsets['at'] - 0x80000000 + 0xffffffff80000000:#x}
+	li $16, 0
+	li $2, 512
+1:	ld $3, 0($20)
+	or $16, $16, $3
+	addiu $2, $2, -1
+	bnez $2, 1b
+	daddiu $20, $20, 8
+"""
+    built = program.build(tmp_path, program.one(page, "").replace(program.END, program.END + show(16)) + PRINT)
     _, output = program.run(tmp_path, built, options, memory=memory)
     assert numbers(output) == [0]
 
@@ -207,3 +217,17 @@ def test_another_clock_is_refused(anything):
 
 def test_a_file_that_cannot_be_written_is_named(anything, tmp_path):
     assert "none/x.json" in refused(anything, f",out={tmp_path}/none/x.json")
+
+
+def test_a_person_at_the_console(machine):
+    """make run FLASH=...: paced, time passes as it does outside."""
+    m = machine("one", "", ("-f", "cache=0,pace=1"))
+    m.expect(r"\[alpha\] alpha: Linux", 60)
+    m.attach("alpha")
+    assert "hello" in m.shell("alpha", "echo hello")
+    began = time.monotonic()
+    m.shell("alpha", "sleep 2")
+    # the guest sleeps two seconds of the machine's time, and no less outside but for what typing overlaps
+    assert 1.8 < time.monotonic() - began < 20 * PATIENCE
+    m.detach()
+    assert m.quit() == 0
