@@ -79,9 +79,12 @@ struct policy_verdict policy_decide(const struct policy *p, const struct policy_
 static const char *const kinds[POLICY_KINDS] = { "none",    "first-touch", "round-robin",
 						 "migrate", "replicate",   "both" };
 
-static const char *const reasons[POLICY_REASONS] = { "off",	"fixed",  "local",   "cold",
-						     "written", "shared", "private", "limit",
-						     "held",	"memory", "moved" };
+static const char *const reasons[POLICY_REASONS] = {
+	[POLICY_OFF] = "off",	      [POLICY_LOCAL] = "local",	    [POLICY_FIXED] = "fixed",
+	[POLICY_COLD] = "cold",	      [POLICY_WRITTEN] = "written", [POLICY_SHARED] = "shared",
+	[POLICY_PRIVATE] = "private", [POLICY_LIMIT] = "limit",	    [POLICY_HELD] = "held",
+	[POLICY_MEMORY] = "memory",   [POLICY_MOVED] = "moved"
+};
 
 #define PARAMETER(name_, min_, max_)                                   \
 	{                                                              \

@@ -266,6 +266,19 @@ static void nothing_overflows(void **state)
 	stays(POLICY_WRITTEN);
 }
 
+static void every_reason_has_its_name(void **state)
+{
+	static const char *const names[POLICY_REASONS] = { "off",     "local",	"fixed",   "cold",
+							   "written", "shared", "private", "limit",
+							   "held",    "memory", "moved" };
+
+	(void)state;
+	for (u32 r = 0; r < POLICY_REASONS; r++)
+		assert_string_equal(policy_reason_name(r), names[r]);
+	assert_string_equal(policy_reason_name(POLICY_LOCAL), "local");
+	assert_string_equal(policy_reason_name(POLICY_HELD), "held");
+}
+
 /* ---- words ---- */
 
 static char why[POLICY_ERROR_BYTES];
@@ -368,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup(moves_are_forgotten_one_by_one, begin),
 		cmocka_unit_test_setup(no_page_is_stuck_for_ever, begin),
 		cmocka_unit_test_setup(nothing_overflows, begin),
+		cmocka_unit_test(every_reason_has_its_name),
 		cmocka_unit_test_setup(every_policy_has_a_name, begin),
 		cmocka_unit_test_setup(every_parameter_can_be_set, begin),
 		cmocka_unit_test_setup(values_have_bounds, begin),
