@@ -21,14 +21,14 @@ usage() {
 	exit 2
 }
 
-nodes='' memory='' words='' kernel=build/disco.elf archive='' quiet='' options=()
+nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=()
 serial=(-chardev 'stdio,id=line,signal=off')
 while getopts a:c:df:g:k:m:n:p:q option; do
 	case $option in
 	a) words=$OPTARG ;;
 	c) serial=(-chardev "socket,id=line,path=$OPTARG,server=on,wait=off,logfile=$OPTARG.log") ;;
-	d) options+=(-icount 'shift=0,sleep=off' -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
-	f) options+=(-plugin "build/flash.so${OPTARG:+,$OPTARG}" -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
+	d) clock+=d options+=(-icount 'shift=0,sleep=off' -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
+	f) clock+=f options+=(-plugin "build/flash.so${OPTARG:+,$OPTARG}" -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
 	g) options+=(-S -chardev "socket,id=gdb,path=$OPTARG,server=on,wait=off" -gdb chardev:gdb) ;;
 	k) kernel=$OPTARG ;;
 	m) memory=$OPTARG ;;
@@ -39,6 +39,12 @@ while getopts a:c:df:g:k:m:n:p:q option; do
 	esac
 done
 shift $((OPTIND - 1))
+case $clock in
+*df* | *fd*)
+	echo "run.sh: found -d and -f, allowed: one of them; each is a clock" >&2
+	exit 2
+	;;
+esac
 
 if [ "$kernel" = build/disco.elf ]; then
 	[ $# -ge 1 ] || usage

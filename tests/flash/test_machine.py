@@ -215,6 +215,11 @@ def test_another_clock_is_refused(anything):
     assert "-icount" in refused(anything, "", "-accel", "tcg,thread=single", "-icount", "shift=0")
 
 
+def test_two_clocks_are_refused_before_the_start():
+    done = subprocess.run(["qemu/run.sh", "-f", "", "-d", "one"], cwd=TOP, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "-d and -f" in done.stderr
+
+
 def test_a_file_that_cannot_be_written_is_named(anything, tmp_path):
     assert "none/x.json" in refused(anything, f",out={tmp_path}/none/x.json")
 
