@@ -52,6 +52,20 @@ void pmap_add_view(struct pmap *p, u32 node, void *storage)
 
 /* ---- giving pages ---- */
 
+void pmap_wait(struct pmap *p, gpn_t gpn)
+{
+	const u16 *busy = &p->page[gpn.v].busy;
+
+	while (*busy) {
+		lock_release(&p->lock);
+		while (__atomic_load_n(busy, __ATOMIC_ACQUIRE)) {
+			shootdown_answer(node_self());
+			arch_yield();
+		}
+		lock_take(&p->lock);
+	}
+}
+
 static bool is_whole(const struct pmap *p, u64 start)
 {
 	return !p->broken[start / PAIR_PAGES] && p->page[start].master;
@@ -163,6 +177,7 @@ static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 	u64 lo;
 
 	lock_take(&p->lock);
+	pmap_wait(p, gpn);
 	if (p->page[gpn.v].master)
 		pmap_fill(vm, gpn, node);
 	else if (!by_blocks(vm) || !give_block(vm, gpn, node))
@@ -189,6 +204,7 @@ u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 	if (!lo || arch_entry_writable(lo))
 		return lo;
 	lock_take(&vm->pmap.lock);
+	pmap_wait(&vm->pmap, gpn);
 	if (vm->pmap.page[gpn.v].replicas)
 		numa_collapse(vm, gpn, node);
 	pmap_fill(vm, gpn, node);
@@ -234,9 +250,11 @@ void pmap_release(struct vm *vm)
 {
 	struct pmap *p = &vm->pmap;
 
-	lock_take(&p->lock); /* a page may be on its way to another node */
-	for (u32 i = 0; i < p->npages; i++)
+	lock_take(&p->lock);
+	for (u32 i = 0; i < p->npages; i++) {
+		pmap_wait(p, (gpn_t){ i }); /* it may be on its way to another node */
 		release_page(vm, (gpn_t){ i });
+	}
 	p->used = 0;
 	forget_pairs(p);
 	lock_release(&p->lock);

@@ -61,8 +61,15 @@ struct pmap_view {
 struct pmap_page {
 	u32 master;   /* machine page number; 0: never used */
 	u16 replicas; /* bit = node whose view holds a replica */
-	u16 unused;
+	/*
+	 * Being copied, without the lock: by so many nodes that will have a replica, or
+	 * PMAP_LEAVING to another node. Until it is 0 nobody else changes the page, or fills a view
+	 * with it.
+	 */
+	u16 busy;
 };
+
+#define PMAP_LEAVING 0xffff
 
 struct pmap {
 	struct lock lock; /* RANK_PMAP */
@@ -88,7 +95,9 @@ u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node); /* D is set: collapse
 u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node); /* as pmap_use; 0 for a page never used, too */
 
 /* ---- under the lock ---- */
-/* Puts into the view what the page is now. */
+/* Until the page is not busy; the lock is given up meanwhile, and shootdowns are answered. */
+void pmap_wait(struct pmap *p, gpn_t gpn);
+/* Puts into the view what the page is now, which is not busy. */
 void pmap_fill(struct vm *vm, gpn_t gpn, u32 node);
 /* Maps the pages around gpn one by one from now on. True: large pairs may be in TLBs of any node.
  */

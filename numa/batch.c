@@ -24,7 +24,7 @@ static bool has(const struct batch *b, mpn_t from)
 }
 
 /* A master of the VM, elsewhere, without replicas on any node of the mask. */
-static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas)
+static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas, bool leaving)
 {
 	const struct page *p = memmap_page(from);
 	const struct pmap_page *page;
@@ -34,6 +34,8 @@ static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas)
 	if (!p || p->state != PAGE_GUEST || p->owner != b->vm->id) /* from here on nobody else's */
 		return false;
 	page = &b->vm->pmap.page[p->gpn];
+	if (page->busy >= (leaving ? 1 : PMAP_LEAVING))
+		return false;
 	return page->master == from.v && !(page->replicas & no_replicas) &&
 	       memmap_node(from) != (int)b->node;
 }
@@ -51,18 +53,21 @@ static mpn_t take_page(u32 node)
 	return to;
 }
 
-bool batch_add(struct batch *b, mpn_t from, u32 no_replicas)
+bool batch_add(struct batch *b, mpn_t from, u32 no_replicas, bool leaving)
 {
 	struct mmu_drop *d = &b->drop;
+	struct pmap_page *page;
 	gpn_t gpn;
 	mpn_t to;
 
-	if (!can_move(b, from, no_replicas) || has(b, from))
+	if (!can_move(b, from, no_replicas, leaving) || has(b, from))
 		return false;
 	to = take_page(b->node);
 	if (!mpn_valid(to))
 		return false;
 	gpn.v = memmap_page(from)->gpn;
+	page = &b->vm->pmap.page[gpn.v];
+	page->busy = leaving ? PMAP_LEAVING : page->busy + 1;
 	if (pmap_break(b->vm, gpn))
 		d->large = true;
 	b->page[d->n].from = from;
@@ -93,16 +98,33 @@ void batch_downgrade(struct batch *b, u32 i, u32 node)
 	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
 }
 
+/* The pages are nobody's to write now: others may have the lock. */
+static void copy(const struct batch *b)
+{
+	for (u32 i = 0; i < b->drop.n; i++)
+		memcpy(mpn_ptr(b->page[i].to), mpn_ptr(b->page[i].from), PAGE_SIZE);
+}
+
 void batch_copy(struct batch *b)
 {
-	u64 before = count64(), between;
+	u64 before = count64(), between, after;
 
 	shootdown(b->drop.large ? b->vm->node_mask : b->seen_by, mmu_drop_pages, &b->drop);
 	between = count64();
-	for (u32 i = 0; i < b->drop.n; i++)
-		memcpy(mpn_ptr(b->page[i].to), mpn_ptr(b->page[i].from), PAGE_SIZE);
+	lock_release(&b->vm->pmap.lock);
+	copy(b);
+	after = count64();
+	lock_take(&b->vm->pmap.lock);
 	b->stats->shootdown += between - before;
-	b->stats->copy += count64() - between;
+	b->stats->copy += after - between;
+	b->stats->wait += count64() - after;
+}
+
+void batch_done(struct batch *b, u32 i)
+{
+	u16 *busy = &b->vm->pmap.page[b->drop.page[i].v].busy;
+
+	__atomic_store_n(busy, *busy == PMAP_LEAVING ? 0 : *busy - 1, __ATOMIC_RELEASE);
 }
 
 void batch_end(struct batch *b)

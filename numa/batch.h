@@ -19,12 +19,16 @@ struct batch {
 	struct move_stats *stats;
 };
 
-/* In this order; the pmap lock is held from the first to the last. */
+/*
+ * In this order; the pmap lock is held from the first to the last, but not while pages are copied:
+ * they are busy then (kernel/pmap.h), from batch_add to batch_done.
+ */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
-/* Checks the page, that no node of the mask has a replica of it, and finds it a new one; false
- * leaves everything as it was. */
-bool batch_add(struct batch *b, mpn_t from, u32 no_replicas);
-void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
+/* Checks the page, that no node of the mask has a replica of it, and finds it a new one; leaving:
+ * that it is not being copied. False leaves everything as it was. */
+bool batch_add(struct batch *b, mpn_t from, u32 no_replicas, bool leaving);
+void batch_copy(struct batch *b);	 /* shootdown of what seen_by says, then the copies */
+void batch_done(struct batch *b, u32 i); /* the pmap knows where guest page i is now */
 void batch_end(struct batch *b);
 
 /* Takes guest page i of the batch out of a node's view: wholly, or only the right to write. */

@@ -25,6 +25,7 @@ static void commit(struct batch *b, u32 i)
 	memmap_take_back(from, b->vm->id);
 	b->vm->pmap.page[gpn.v].master = to.v;
 	heat_moved(from, to);
+	batch_done(b, i);
 	if (b->vm->node_mask & BIT(b->node))
 		pmap_fill(b->vm, gpn, b->node);
 }
@@ -35,7 +36,7 @@ static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigne
 
 	batch_begin(&b, vm, node, &nodes[node]->stats.migrated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], ~0u);
+		batch_add(&b, pages[i], ~0u, true);
 	for (u32 i = 0; i < b.drop.n; i++)
 		hide(&b, i);
 	if (b.drop.n)

@@ -76,8 +76,8 @@ void shuffle_tick(const struct node *n); /* no lock held */
 
 struct vm;
 /*
- * A page is about to be written by a VCPU of node: one copy is left, and no view holds it. Under
- * the VM's pmap lock; answers shootdowns.
+ * A page, not busy, is about to be written by a VCPU of node: one copy is left, and no view holds
+ * it. Under the VM's pmap lock; answers shootdowns.
  */
 void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
 /* All replicas of all VMs, when memory is short. Takes RANK_PMAP locks. */

@@ -26,6 +26,7 @@ static void commit(struct batch *b, u32 i)
 	b->vm->pmap.page[gpn.v].replicas |= BIT(b->node);
 	__atomic_store_n(&pmap_entry(&b->vm->pmap, gpn, b->node)->lo,
 			 arch_readonly_entry(arch_page_entry(to)), __ATOMIC_RELEASE);
+	batch_done(b, i);
 }
 
 static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigned n)
@@ -36,7 +37,7 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], BIT(node));
+		batch_add(&b, pages[i], BIT(node), false);
 	for (u32 i = 0; i < b.drop.n; i++)
 		freeze(&b, i);
 	if (b.drop.n)
@@ -102,9 +103,11 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 static void reclaim(struct vm *vm)
 {
 	lock_take(&vm->pmap.lock);
-	for (u32 i = 0; i < vm->pmap.npages; i++)
+	for (u32 i = 0; i < vm->pmap.npages; i++) {
+		pmap_wait(&vm->pmap, (gpn_t){ i });
 		if (vm->pmap.page[i].replicas)
 			numa_collapse(vm, (gpn_t){ i }, vm->home->id);
+	}
 	lock_release(&vm->pmap.lock);
 }
 

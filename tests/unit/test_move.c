@@ -74,6 +74,68 @@ static void a_writer_without_replica_leaves_the_master(void **state)
 	check_everything();
 }
 
+static void replicate_again(void)
+{
+	assert_int_equal(vm_a.pmap.page[5].busy, 1);
+	assert_int_equal(replicate(2, 5), 1);
+	assert_int_equal(migrate(2, 5), 0);
+	assert_int_equal(vm_a.pmap.page[5].busy, 1);
+}
+
+static void two_nodes_may_copy_a_page_at_once(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	during_copy = replicate_again;
+	assert_int_equal(replicate(1, 5), 1);
+	assert_int_equal(vm_a.pmap.page[5].replicas, BIT(1) | BIT(2));
+	assert_int_equal(vm_a.pmap.page[5].busy, 0);
+	check_everything();
+	for (u32 node = 0; node < NODES; node++)
+		assert_int_equal(read_as(&vm_a, 5, node), 42);
+	write_as(&vm_a, 5, 0, 43);
+	check_everything();
+}
+
+static void use_what_is_copied(void)
+{
+	assert_int_equal(replicate(2, 5), 0);
+	assert_int_equal(migrate(2, 5), 0);
+	expect_assert_failure(read_as(&vm_a, 5, 2));
+	expect_assert_failure(write_as(&vm_a, 5, 0, 1));
+	assert_int_equal(locks_held, 0);
+	write_as(&vm_a, 6, 0, 66); /* others don't wait */
+	assert_int_equal(migrate(2, 6), 1);
+}
+
+static void write_what_is_copied(void)
+{
+	assert_int_equal(read_as(&vm_a, 5, 0), 42);
+	expect_assert_failure(write_as(&vm_a, 5, 0, 1));
+}
+
+static void nobody_uses_a_page_on_its_way(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	during_copy = use_what_is_copied;
+	assert_int_equal(migrate(1, 5), 1);
+	check_everything();
+	assert_int_equal(read_as(&vm_a, 5, 2), 42);
+	assert_int_equal(read_as(&vm_a, 6, 0), 66);
+}
+
+static void nobody_writes_a_page_that_is_copied(void **state)
+{
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	during_copy = write_what_is_copied;
+	assert_int_equal(replicate(1, 5), 1);
+	write_as(&vm_a, 5, 0, 43);
+	assert_int_equal(read_as(&vm_a, 5, 1), 43);
+	check_everything();
+}
+
 static void what_cannot_move_stays(void **state)
 {
 	mpn_t odd[4];
@@ -272,6 +334,9 @@ int main(void)
 		cmocka_unit_test_setup(a_replicated_page_is_read_near_and_collapses_on_a_write,
 				       numa_vm_reset),
 		cmocka_unit_test_setup(a_writer_without_replica_leaves_the_master, numa_vm_reset),
+		cmocka_unit_test_setup(two_nodes_may_copy_a_page_at_once, numa_vm_reset),
+		cmocka_unit_test_setup(nobody_uses_a_page_on_its_way, numa_vm_reset),
+		cmocka_unit_test_setup(nobody_writes_a_page_that_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_move_stays, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_named_twice_moves_once, numa_vm_reset),
 		cmocka_unit_test_setup(a_vm_is_only_replicated_where_it_runs, numa_vm_reset),
