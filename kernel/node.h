@@ -10,7 +10,9 @@
 #include "arch/mips/arch.h"
 #include "kernel/types.h"
 
-#define MAX_NODES	16
+#ifndef MAX_NODES /* tests/sim has more */
+#define MAX_NODES 16
+#endif
 #define NODE_VCPUS	32 /* VCPUs a node may have */
 #define NODE_STACK_SIZE 16384
 

@@ -16,6 +16,7 @@ MAY_INCLUDE = {
     "guests/": ["kernel/abi/", "kernel/types.h"],
     "tests/guest/": ["kernel/abi/", "kernel/types.h", "guests/lib/"],
     "tests/unit/": ["kernel/", "kernel/abi/", "arch/mips/", "numa/", "drivers/"],
+    "tests/sim/": ["kernel/", "kernel/abi/", "arch/mips/", "numa/"],
     "tests/fuzz/": ["kernel/", "kernel/abi/", "arch/mips/", "numa/", "drivers/"],
     "tools/": ["kernel/", "kernel/abi/"],
 }

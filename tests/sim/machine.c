@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine: guest pages, their masters and replicas, and what a miss and a move take. Does for
+ * policy and counters what numa/balance.c, migrate.c and replicate.c do on the real one, without
+ * the copying.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kernel/memmap.h"
+#include "kernel/panic.h"
+#include "numa/heat.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/table.h"
+
+#define FIRST	 0x80000ul
+#define VM	 1
+#define LOOKS	 128 /* as numa/balance.c */
+#define SAMPLING 16  /* one of so many remote misses is seen, if not all */
+
+struct totals totals;
+struct steps steps_sample, steps_candidate, steps_move;
+
+static const struct policy *policy;
+static enum source source;
+static struct guest_page {
+	u32 master; /* from FIRST */
+	u32 replicas;
+} * guest;
+static u32 node_pages;	      /* of each node */
+static struct table replicas; /* guest page and node -> machine page from FIRST, plus 1; 0: none */
+static struct {
+	void *heat;
+	struct page *entries;
+	u32 *free; /* stack */
+	u32 nfree;
+	u64 random;
+} memory[NODES];
+
+/* ---- steps: gcc calls this at each basic block of the monitor's files, and what clears memory is
+ * counted by the word ---- */
+
+static u64 blocks;
+
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void) { blocks++; }
+
+void *__real_memset(void *to, int value, size_t n);
+void *__wrap_memset(void *to, int value, size_t n);
+void *__wrap_memset(void *to, int value, size_t n)
+{
+	blocks += n / 8;
+	return __real_memset(to, value, n);
+}
+
+static void count_steps(struct steps *s, u64 before)
+{
+	u64 taken = blocks - before;
+
+	s->calls++;
+	s->all += taken;
+	s->most = MAX(s->most, taken);
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	fprintf(stderr, "panic: %s\n", fmt);
+	abort();
+}
+
+/* ---- memory ---- */
+
+static mpn_t mpn_of(u32 index) { return (mpn_t){ FIRST + index }; }
+
+static u32 take(u32 node) { return memory[node].free[--memory[node].nfree]; }
+
+static void give_back(u32 index)
+{
+	u32 node = index / node_pages;
+
+	memmap_take_back(mpn_of(index), VM);
+	memory[node].free[memory[node].nfree++] = index;
+}
+
+static void create_node(u32 node)
+{
+	u32 first = node * node_pages;
+
+	memory[node].heat = calloc(1, heat_bytes(node_pages));
+	memory[node].entries = calloc(node_pages, sizeof(struct page));
+	memory[node].free = malloc(node_pages * sizeof(u32));
+	memory[node].nfree = 0;
+	memory[node].random = node * 77 + 1;
+	memmap_init_node(node, mpn_of(first), node_pages, memory[node].entries);
+	heat_init_node(node, mpn_of(first), node_pages, memory[node].heat);
+	for (u32 i = node_pages; i-- > 0;) {
+		memory[node].entries[i].state = PAGE_FREE;
+		memory[node].free[memory[node].nfree++] = first + i;
+	}
+}
+
+void machine_create(u32 pages, u32 room, u32 (*home)(u32 page), enum source s,
+		    const struct policy *p)
+{
+	u32 *use = calloc(NODES, sizeof(u32)), most = 0;
+
+	for (u32 g = 0; g < pages; g++) {
+		u32 n = ++use[home(g)];
+
+		most = MAX(most, n);
+	}
+	free(use);
+	node_pages = most + room;
+	policy = p;
+	source = s;
+	totals = (struct totals){ 0 };
+	heat_use_samples(s == SEES_ALL);
+	for (u32 i = 0; i < NODES; i++)
+		create_node(i);
+	heat_set(policy_moves(p) ? p->trigger : HEAT_NEVER, p->sharing,
+		 s == SEES_ALL ? 1 : p->weight, p->interval);
+	table_create(&replicas);
+	guest = calloc(pages, sizeof(*guest));
+	for (u32 g = 0; g < pages; g++) {
+		guest[g].master = take(home(g));
+		memmap_give(mpn_of(guest[g].master), VM, (gpn_t){ g });
+	}
+}
+
+void machine_destroy(void)
+{
+	for (u32 i = 0; i < NODES; i++) {
+		free(memory[i].heat);
+		free(memory[i].entries);
+		free(memory[i].free);
+	}
+	free(guest);
+	table_destroy(&replicas);
+}
+
+void machine_time(u64 ms) { heat_clock(ms); }
+
+/* ---- moves ---- */
+
+static u64 replica_key(u32 page, u32 node) { return (u64)page * NODES + node + 1; }
+
+static u32 copy_on(u32 page, u32 node, bool *local)
+{
+	u32 index = guest[page].master;
+	u64 *replica;
+
+	*local = index / node_pages == node;
+	if (*local || !guest[page].replicas)
+		return index;
+	replica = table_find(&replicas, replica_key(page, node));
+	*local = replica && *replica;
+	return *local ? (u32)*replica - 1 : index;
+}
+
+static void migrate(u32 page, u32 node)
+{
+	u32 from = guest[page].master, to = take(node);
+	u64 before = blocks;
+
+	memmap_give(mpn_of(to), VM, (gpn_t){ page });
+	memmap_page(mpn_of(to))->moves = memmap_page(mpn_of(from))->moves;
+	memmap_moved(mpn_of(to));
+	give_back(from);
+	guest[page].master = to;
+	heat_moved(mpn_of(from), mpn_of(to));
+	count_steps(&steps_move, before);
+	totals.migrated++;
+}
+
+static void replicate(u32 page, u32 node)
+{
+	u32 to = take(node);
+	u64 before = blocks;
+
+	memmap_give_replica(mpn_of(to), VM, (gpn_t){ page });
+	heat_forget(mpn_of(to));
+	count_steps(&steps_move, before);
+	*table_put(&replicas, replica_key(page, node)) = to + 1;
+	guest[page].replicas++;
+	totals.replicated++;
+}
+
+/* The writer's copy stays, as in numa/replicate.c. */
+static void collapse(u32 page, u32 writer)
+{
+	u32 master = guest[page].master, kept = master;
+	u8 moves = memmap_page(mpn_of(master))->moves;
+
+	for (u32 node = 0; node < NODES; node++) {
+		u64 *replica = table_find(&replicas, replica_key(page, node));
+
+		if (!replica || !*replica)
+			continue;
+		if (node == writer)
+			kept = (u32)*replica - 1;
+		else
+			give_back((u32)*replica - 1);
+		*replica = 0;
+	}
+	if (kept != master) {
+		give_back(master);
+		memmap_promote(mpn_of(kept));
+		memmap_page(mpn_of(kept))->moves = moves;
+	}
+	guest[page] = (struct guest_page){ .master = kept };
+	memmap_moved(mpn_of(kept));
+	heat_moved(mpn_of(master), mpn_of(kept));
+	totals.collapsed++;
+}
+
+/* ---- what a node does ---- */
+
+static void sample(u32 node, u32 index, bool write, bool local)
+{
+	u64 before = blocks;
+
+	if (source == SEES_SAMPLES && (local || random_below(&memory[node].random, SAMPLING)))
+		return;
+	heat_sample(node, mpn_of(index), write);
+	count_steps(&steps_sample, before);
+}
+
+u32 machine_miss(u32 node, struct event e)
+{
+	u32 ns = 0, index;
+	bool local;
+
+	if (e.write && guest[e.page].replicas) {
+		collapse(e.page, node);
+		ns = COLLAPSE_NS;
+	}
+	index = copy_on(e.page, node, &local);
+	ns += local ? LOCAL_NS : REMOTE_NS;
+	totals.misses++;
+	totals.local += local;
+	totals.ns += ns;
+	sample(node, index, e.write, local);
+	return ns;
+}
+
+static struct policy_verdict consider(u32 node, mpn_t mpn, u32 *page)
+{
+	const struct page *p = memmap_page(mpn);
+	struct heat heat = heat_read(node, mpn);
+	struct policy_page facts = {
+		.local = memmap_node(mpn) == (int)node,
+		.back = heat.back,
+		.mine = heat.mine,
+		.others = heat.others,
+		.writes = heat.writes,
+		.age = heat.age,
+		.free = memory[node].nfree,
+	};
+	bool local;
+
+	if (p->state == PAGE_GUEST) {
+		*page = p->gpn;
+		facts.moves = p->moves;
+		facts.replicated = guest[*page].replicas;
+		facts.movable = true;
+		copy_on(*page, node, &local);
+		facts.local |= local;
+	}
+	return policy_decide(policy, &facts);
+}
+
+u32 machine_tick(u32 node)
+{
+	u32 moves = 0, page = 0;
+	mpn_t mpn;
+
+	for (u32 i = 0; i < LOOKS && moves < policy->batch; i++) {
+		u64 before = blocks;
+		struct policy_verdict v;
+
+		if (!heat_next(node, &mpn))
+			break;
+		v = consider(node, mpn, &page);
+		if (v.reason == POLICY_WRITTEN || v.reason == POLICY_SHARED)
+			heat_clear(mpn);
+		count_steps(&steps_candidate, before);
+		if (v.action == POLICY_DO_MIGRATE)
+			migrate(page, node);
+		if (v.action == POLICY_DO_REPLICATE)
+			replicate(page, node);
+		moves += v.action != POLICY_STAY;
+	}
+	totals.ns += moves * MOVE_NS;
+	return moves * MOVE_NS;
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Policy, counters and memmap of the monitor on simulated machines (sim.h): runs them, prints the tables, says what must hold.
+
+usage: sim.py [--short] [WORD...]     WORDs change the policy: trigger=64
+"""
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+
+# (nodes, misses of a node in a trace or a phase, nodes that run it)
+FULL = [(8, 1000000, 8), (64, 200000, 64), (1024, 200000, 64)]
+SHORT = [(8, 200000, 8), (64, 100000, 8), (1024, 100000, 8)]
+# Pages that two million misses are spread over.
+FLAT = [(8, 10000), (8, 1000000), (64, 10000), (64, 1000000), (1024, 10000), (1024, 200000)]
+SHORT_FLAT = [(8, 10000), (8, 1000000), (1024, 10000)]
+
+# Cost in all (stalls, moves, collapses) at most, as a multiple of the best with hindsight; and of static placement. Until a page
+# has moved it costs what it did, so less is asked of runs that are soon over.
+WORST_OF_BEST = {"private": 1.10, "read-shared": 1.15, "phases": 1.15, "skewed": 1.40}
+SOON_OVER = 150000 # misses
+WORST_OF_BEST_SOON = {"private": 1.20, "read-shared": 1.30, "phases": 1.75, "skewed": 1.40}
+WORST_OF_STATIC = {"producer-consumer": 1.03, "write-shared": 1.03, "ping-pong": 1.15}
+# Steps of the monitor's code at most, for whatever miss, candidate or move, and what machines may differ in that.
+STEPS_MOST = {"miss": 32, "candidate": 72, "move": 100}
+STEPS_RATIO = 1.1
+
+
+def simulate(nodes, *args):
+    program = TOP / f"build/host/sim/sim-{nodes}"
+    done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, timeout=900, check=False)
+    if done.returncode:
+        sys.exit(f"sim: {program.name} {args}: exit status {done.returncode}: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def run(config, words=()):
+    return simulate(config[0], "run", config[1], config[2], *words)
+
+
+def flat(config):
+    return simulate(config[0], "flat", config[1])[0]
+
+
+def problems_of_run(row, misses):
+    """What is wrong with one line of a run."""
+    of_best = WORST_OF_BEST_SOON if misses < SOON_OVER else WORST_OF_BEST
+    trace, where = row["trace"], f"{row['trace']}, {row['nodes']} nodes, {row['source']} seen"
+    if trace in of_best and row["cost"] > of_best[trace]:
+        yield f"{where}: cost {row['cost']:.3f} of the best, at most {of_best[trace]}"
+    if trace in WORST_OF_STATIC and row["cost"] > WORST_OF_STATIC[trace] * row["static"]:
+        yield f"{where}: cost {row['cost'] / row['static']:.3f} of static placement, at most {WORST_OF_STATIC[trace]}"
+    if row["migrated"] + row["replicated"] == 0 and trace in WORST_OF_BEST:
+        yield f"{where}: nothing moved"
+
+
+def problems_of_flat(rows):
+    """What is wrong with steps over all machines."""
+    for event, most in STEPS_MOST.items():
+        worst = [row[event]["most"] for row in rows]
+        if min(row[event]["calls"] for row in rows) < 1000:
+            yield f"{event}: too few to say anything"
+        if max(worst) > most:
+            yield f"{event}: {max(worst)} steps, at most {most}"
+        if max(worst) > STEPS_RATIO * min(worst):
+            yield f"{event}: {min(worst)} to {max(worst)} steps, depending on nodes and pages"
+
+
+def print_head():
+    print("trace              nodes  running  seen     cost of best: static  policy  of static  local %           "
+          "migrated  replicated  collapsed")
+
+
+def print_runs(rows):
+    for r in rows:
+        print(f"{r['trace']:18} {r['nodes']:5}  {r['active']:7}  {r['source']:7}  {r['static']:20.3f}  {r['cost']:6.3f}  "
+              f"{r['cost'] / r['static']:9.3f}  {r['static_local_pct']:5.1f} -> {r['local_pct']:5.1f}  {r['migrated']:8}  "
+              f"{r['replicated']:10}  {r['collapsed']:9}")
+
+
+def print_flat(rows):
+    print("\nsteps (mean, most) of the monitor's code for    a miss         a candidate    a move")
+    for r in rows:
+        cells = "".join(f"{r[event]['mean']:6.2f} {r[event]['most']:4}    " for event in STEPS_MOST)
+        print(f"{r['nodes']:5} nodes, {r['pages']:8} pages                   {cells}")
+
+
+def main():
+    words = sys.argv[1:]
+    short = "--short" in words
+    words = [word for word in words if word != "--short"]
+    problems = []
+    print_head()
+    for config in SHORT if short else FULL:
+        rows = run(config, words)
+        print_runs(rows)
+        problems += [problem for row in rows for problem in problems_of_run(row, config[1])]
+    steps = [flat(config) for config in (SHORT_FLAT if short else FLAT)]
+    print_flat(steps)
+    problems += problems_of_flat(steps)
+    print("\n" + ("\n".join(problems) or "All as it must be."))
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

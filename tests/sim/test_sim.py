@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""The short form of `make sim`: where pages go on simulated machines is near the best, and deciding it costs the same on all."""
+import pytest
+
+import sim
+
+
+@pytest.mark.parametrize("config", sim.SHORT, ids=lambda config: f"{config[0]}-nodes")
+def test_pages_go_where_they_should(config):
+    rows = sim.run(config)
+    sim.print_head()
+    sim.print_runs(rows)
+    assert {(row["trace"], row["source"]) for row in rows} == {(trace, source) for source in ("all", "samples")
+                                                               for trace in sim.WORST_OF_BEST | sim.WORST_OF_STATIC}
+    assert not [problem for row in rows for problem in sim.problems_of_run(row, config[1])]
+
+
+def test_nothing_moves_without_a_policy():
+    for row in sim.run((8, 50000, 8), ["first-touch"]):
+        assert row["migrated"] + row["replicated"] == 0
+        assert row["cost"] == row["static"]
+
+
+def test_steps_are_the_same_on_all_machines():
+    rows = [sim.flat(config) for config in sim.SHORT_FLAT]
+    sim.print_flat(rows)
+    assert not list(sim.problems_of_flat(rows))
