@@ -17,6 +17,7 @@
 #include "kernel/shootdown.h"
 #include "kernel/vcpu.h"
 #include "numa/filter.h"
+#include "numa/heat.h"
 #include "numa/latency.h"
 #include "numa/magic.h"
 #include "numa/topology.h"
@@ -79,7 +80,7 @@ static void fill_matrix(const struct machine_desc *m)
 /* ---- on and off ---- */
 
 /* The timing model charges misses itself: two bills for one miss would be wrong. */
-static bool model_charges(void) { return magic() && magic()->stalls; }
+static bool model_charges(void) { return magic_model() && magic_model()->stalls; }
 
 static void change_node(struct node *n, const void *what)
 {
@@ -191,7 +192,7 @@ static void wait(u64 ns)
 		continue;
 }
 
-static void charge(struct node *n, u32 home)
+static void charge(struct node *n, mpn_t mpn, u32 home, bool write)
 {
 	struct latency_count *count = &state[n->id]->count;
 	u32 here = latency_ns(n->id, n->id), there = latency_ns(n->id, home);
@@ -199,10 +200,11 @@ static void charge(struct node *n, u32 home)
 
 	count->refills[home]++;
 	count->ns[home] += ns;
-	if (home != n->id && n->current) {
-		n->current->stats.charged++;
-		n->current->stats.charged_ns += ns;
-	}
+	if (home == n->id)
+		return;
+	n->current->stats.charged++;
+	n->current->stats.charged_ns += ns;
+	heat_sample(n->id, mpn, write);
 	wait(ns);
 }
 
@@ -228,7 +230,7 @@ static void account(struct node *n, mpn_t mpn, u32 home, bool write)
 		return;
 	}
 	p->written |= write;
-	charge(n, home);
+	charge(n, mpn, home, write);
 }
 
 /* What of a remote page may be put in the TLB. */

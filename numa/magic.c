@@ -7,7 +7,9 @@
 
 static struct magic *found; /* fixed after boot */
 
-struct magic *magic(void) { return found; }
+const struct magic *magic_model(void) { return found; }
+
+struct magic *magic(void) { return found && found->pages ? found : NULL; }
 
 u64 magic_init(u32 n, maddr_t base, u64 bytes)
 {
@@ -17,6 +19,8 @@ u64 magic_init(u32 n, maddr_t base, u64 bytes)
 	if (m->id != MAGIC_ID)
 		return bytes;
 	found = m;
+	if (!m->pages)
+		return bytes;
 	below = MIN(bytes, m->range - base.v);
 	log_line("magic", "counts misses of %u nodes of %lu MB, %lu KB at 0x%lx are its own",
 		 m->nodes, m->node_bytes >> 20, m->bytes >> 10, m->range);

@@ -7,6 +7,7 @@
  * that page holds something else, usually zero. Everything named is little endian; addresses are
  * machine addresses, RAM from 0x80000000. MAGIC owns [range, range + bytes), the top of RAM: the
  * monitor gives none of it to anybody and splits what is below it into equal nodes of node_bytes.
+ * If it counts no pages, range is the end of RAM, bytes, pages and rings are 0.
  */
 #ifndef NUMA_MAGIC_H
 #define NUMA_MAGIC_H
@@ -55,6 +56,8 @@ struct magic {
 	/* the VM, plus 1, whose VCPU each node runs (0: none yet): whom instructions are counted
 	 * for */
 	uint32_t current[MAGIC_MAX_NODES];
+	/* MAGIC's: all misses since the start, of each node on memory of each */
+	uint64_t misses[MAGIC_MAX_NODES][MAGIC_MAX_NODES];
 };
 
 #endif /* NUMA_MAGIC_H */

@@ -20,7 +20,8 @@ struct node;
 struct magic;
 u64 magic_init(u32 n, maddr_t base, u64 bytes);
 struct magic *magic(void);
-void magic_note_vm(u32 node, u32 vm); /* whose VCPU the node runs from now on */
+const struct magic *magic_model(void); /* even if it counts no pages */
+void magic_note_vm(u32 node, u32 vm);  /* whose VCPU the node runs from now on */
 
 /* Splits [base, base + bytes) into n equal ranges; below boot_end is the monitor's image. Boot
  * only. */

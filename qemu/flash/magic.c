@@ -13,8 +13,8 @@
 #define BOOT_MEMORY (256ull << 20) /* QEMU puts the boot archive at its end */
 #define SATURATED   0xffffu
 
-static struct magic *magic; /* NULL: it keeps no counters */
-static struct magic_page *pages;
+static struct magic *magic;	 /* NULL: no caches */
+static struct magic_page *pages; /* NULL: it keeps no counters of pages */
 static struct magic_ring *rings;
 static uint32_t *touched; /* pages with counts; may name one twice */
 static uint64_t touched_count, touched_max;
@@ -26,32 +26,41 @@ static uint64_t own_bytes(uint64_t bytes)
 	       MAGIC_MAX_NODES * sizeof(struct magic_ring);
 }
 
-void magic_start(void)
+/* Counters for each page, in the top of RAM. */
+static void count_pages(struct magic *m)
 {
-	struct magic *m = (struct magic *)(ram.host + MAGIC_AT - RAM_BASE);
-	bool wanted = options.magic == 2 ? ram.bytes > BOOT_MEMORY : options.magic;
-
-	magic = NULL;
-	touched_count = clear_next = 0;
-	ram.node_bytes = ram.bytes / cpu_count & ~(PAGE_BYTES - 1);
-	if (!options.cache || !wanted || cpu_count > MAGIC_MAX_NODES)
-		return;
 	ram.node_bytes = (ram.bytes - own_bytes(ram.bytes)) / cpu_count & ~(BLOCK_BYTES - 1);
-	memset(m, 0, sizeof(*m));
 	m->range = RAM_BASE + ram.node_bytes * cpu_count;
 	m->bytes = ram.bytes - ram.node_bytes * cpu_count;
-	m->node_bytes = ram.node_bytes;
 	m->pages = m->range;
 	m->rings = m->pages + ram.bytes / PAGE_BYTES * sizeof(struct magic_page);
-	m->nodes = cpu_count;
-	m->stalls = options.stalls;
-	m->clock_mhz = options.mhz;
 	pages = (struct magic_page *)(ram.host + m->pages - RAM_BASE);
 	rings = (struct magic_ring *)(ram.host + m->rings - RAM_BASE);
 	touched_max = ram.bytes / PAGE_BYTES;
 	touched = realloc(touched, touched_max * sizeof(*touched));
 	if (!touched)
 		abort();
+}
+
+void magic_start(void)
+{
+	struct magic *m = (struct magic *)(ram.host + MAGIC_AT - RAM_BASE);
+	bool wanted = options.magic == 2 ? ram.bytes > BOOT_MEMORY : options.magic;
+
+	magic = NULL;
+	pages = NULL;
+	touched_count = clear_next = 0;
+	ram.node_bytes = ram.bytes / cpu_count & ~(PAGE_BYTES - 1);
+	if (!options.cache || cpu_count > MAGIC_MAX_NODES)
+		return;
+	memset(m, 0, sizeof(*m));
+	m->range = RAM_BASE + ram.bytes;
+	if (wanted)
+		count_pages(m);
+	m->node_bytes = ram.node_bytes;
+	m->nodes = cpu_count;
+	m->stalls = options.stalls;
+	m->clock_mhz = options.mhz;
 	magic = m;
 	m->id = MAGIC_ID;
 }
@@ -93,7 +102,10 @@ void magic_count(unsigned node, uint64_t page, bool write)
 {
 	struct magic_page *p;
 
-	if (!magic || !magic->trigger || page >= (magic->range - RAM_BASE) / PAGE_BYTES)
+	if (!magic)
+		return;
+	magic->misses[node][ram_node(page * PAGE_BYTES)]++;
+	if (!pages || !magic->trigger || page >= (magic->range - RAM_BASE) / PAGE_BYTES)
 		return;
 	p = &pages[page];
 	if (!p->count[node] && !counted(p))
@@ -112,7 +124,7 @@ void magic_stored(uint64_t offset)
 {
 	uint64_t page;
 
-	if (!magic || !magic->forget)
+	if (!pages || !magic->forget)
 		return;
 	if (offset / 8 != (MAGIC_AT - RAM_BASE + offsetof(struct magic, forget)) / 8)
 		return;
@@ -124,7 +136,7 @@ void magic_stored(uint64_t offset)
 
 void magic_time(uint64_t cycles)
 {
-	if (!magic || !magic->interval || cycles < clear_next)
+	if (!pages || !magic->interval || cycles < clear_next)
 		return;
 	if (clear_next)
 		clear_all();

@@ -15,13 +15,20 @@ static struct vcpu vcpu[NODES];
 static struct machine_desc machine;
 static struct magic model;
 static u64 now;
-static unsigned told, flushes;
+static unsigned told, flushes, samples, written;
 
 /* ---- stand-ins ---- */
 
-struct magic *magic(void) { return model.id ? &model : NULL; }
+const struct magic *magic_model(void) { return model.id ? &model : NULL; }
 u64 count64(void) { return now += 10; }
 int memmap_node(mpn_t mpn) { return mpn.v < NODES * 0x1000 ? (int)(mpn.v >> 12) : -1; }
+void heat_sample(u32 on, mpn_t mpn, bool write)
+{
+	assert_int_not_equal(memmap_node(mpn), on);
+	samples++;
+	written += write;
+}
+
 void mmu_flush_node(void) { flushes++; }
 void arch_vcpu_set_paths(struct vcpu *v) { (void)v; }
 void kprintf(const char *fmt, ...) { (void)fmt; }
@@ -190,10 +197,13 @@ static void a_page_in_the_filter_is_not_charged_again(void **test_state)
 static void the_first_write_is_a_miss_of_its_own(void **test_state)
 {
 	(void)test_state;
+	samples = written = 0;
 	miss(0, 0x2001, false);
 	assert_int_equal(miss(0, 0x2001, true), 4800);
 	assert_int_equal(miss(0, 0x2001, true), 0);
 	assert_int_equal(miss(0, 0x2001, false), 0);
+	assert_int_equal(samples, 2); /* what is charged is heat */
+	assert_int_equal(written, 1);
 }
 
 static void a_write_takes_the_page_from_the_others(void **test_state)
