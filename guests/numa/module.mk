@@ -2,7 +2,7 @@
 # The NUMA workloads: guests/numa/NAME.c -> build/guests/numa/NAME.elf (under the monitor) and build/guests/numa/native/NAME.elf
 # (the bare machine, where one processor does everybody's work: the sums to compare with).
 
-NUMA_WORKLOADS := engineering raytrace shared_text phase_change
+NUMA_WORKLOADS := engineering raytrace shared_text phase_change patterns
 NUMA_ELFS := $(NUMA_WORKLOADS:%=build/guests/numa/%.elf)
 NUMA_OBJS := build/guests/obj/guests/numa/work.o $(GUEST_LIB_OBJS)
 
