@@ -1,36 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which pages a processor's second-level cache may hold lines of, as far as TLB misses can tell:
- * the last 256 pages it missed on (1 MB), the least recently used one leaving. Pure; one node's,
- * and no one else's.
+ * The last so many things that a processor missed on in its TLB - pages, or lines - and what is
+ * known of each; the least recently used one leaves. Stands for a cache, as far as TLB misses can
+ * tell what is in one. Pure; one node's, and no one else's.
  */
 #ifndef NUMA_FILTER_H
 #define NUMA_FILTER_H
 
 #include "kernel/types.h"
 
-#define FILTER_PAGES 256
-#define FILTER_NONE  0xffffu
+#define FILTER_MAX  8192u
+#define FILTER_NONE 0xffffu
 
-struct filter_page {
-	u64 mpn;
-	u32 seen;	  /* page's mark when it came in, or was refreshed */
-	u32 tick;	  /* in which it was written last */
-	bool written;	  /* since it came in */
+struct filter_entry {
+	u32 key;
+	u32 mark;	  /* the owner's; 0 when the key comes in */
+	bool written;	  /* the same */
 	u16 older, newer; /* in the order of use */
 	u16 chain;	  /* same hash */
 };
 
+/* hash: of the first size entries. Both in one piece of memory. */
 struct filter {
-	struct filter_page page[FILTER_PAGES];
-	u16 hash[FILTER_PAGES];
-	u16 oldest, newest, used;
+	u32 max, size; /* a power of two, to be changed by filter_clear; entries in use at most */
+	u32 used;
+	u16 oldest, newest;
+	struct filter_entry *entry;
+	u16 *hash;
 };
 
-void filter_clear(struct filter *f);
+/* max: a power of two up to FILTER_MAX. storage: filter_bytes(max), aligned to 8. */
+size_t filter_bytes(u32 max);
+void filter_init(struct filter *f, u32 max, void *storage);
+void filter_clear(struct filter *f, u32 size); /* empty, and of that size from now on; up to max */
 /* NULL: not there. Does not count as use. */
-struct filter_page *filter_find(struct filter *f, mpn_t mpn);
-/* The page as the most recently used one; *in: it was there already. */
-struct filter_page *filter_use(struct filter *f, mpn_t mpn, bool *in);
+struct filter_entry *filter_find(const struct filter *f, u32 key);
+/* The entry as the most recently used one; *in: it was there already. */
+struct filter_entry *filter_use(struct filter *f, u32 key, bool *in);
 
 #endif /* NUMA_FILTER_H */

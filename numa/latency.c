@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What remote memory costs, and delays that make it so on a machine without NUMA: TLB misses stand
- * for cache misses. A miss on a remote page that the filter does not hold waits as long as
- * `misses` cache misses would be longer than local ones. So that pages in use keep missing, remote
+ * for cache misses. A miss on a line of a remote page that the filter does not hold waits as long
+ * as `misses` cache misses take longer than local ones; so many lines are thought to come into the
+ * cache then, which is what the filter's size goes by. So that pages in use keep missing, remote
  * translations stay out of the L2TLB and leave the TLB at each tick; so that the first write is
  * seen, they are not writable before. All delays are defined here and nowhere else. What cannot be
  * seen: writes of the home node to its own page. How well that does: docs/numa.md.
@@ -26,14 +27,22 @@
 #define REMOTE_NS 900u
 #define HOP_NS	  150u /* each hop behind the first */
 
-/* Cache misses that one charged TLB miss stands for, in hundredths (`make calibrate`). */
-#define MISSES	   800u
+#define CACHE_LINES 8192u /* 1 MB */
+#define LINE_SHIFT  7
+#define PAGES	    256u /* used lately: enough for the TLB's, and for any one instruction's */
+#define MARKS	    4096u
+
+/* Cache misses that one charged TLB miss stands for, in hundredths, by how a program uses memory
+ * (`make calibrate`). The first is the default. */
+static const struct {
+	const char *name;
+	u32 misses;
+} classes[] = { { "clustered", 500 }, { "scattered", 100 }, { "sequential", 3200 } };
 #define MISSES_MAX 10000u
 
-#define MARKS 4096u
-
 bool latency_on;
-static u32 misses = MISSES;
+static u32 misses;
+static bool ready;			 /* nodes have filters; fixed after boot */
 static u32 matrix[MAX_NODES][MAX_NODES]; /* ns; fixed after boot */
 
 /*
@@ -45,7 +54,7 @@ static u32 marks[MARKS];
 #define MARK_NODE (MAX_NODES - 1)
 
 static struct latency_node {
-	struct filter filter;
+	struct filter lines, pages; /* a page's mark is the tick of its last write */
 	struct latency_count count;
 	u32 tick; /* from 1 */
 } * state[MAX_NODES];
@@ -82,9 +91,14 @@ static void fill_matrix(const struct machine_desc *m)
 /* The timing model charges misses itself: two bills for one miss would be wrong. */
 static bool model_charges(void) { return magic_model() && magic_model()->stalls; }
 
+/* Each charge brings that many lines into the cache. */
+static u32 filter_size(void) { return MAX(PAGES, MIN(CACHE_LINES, CACHE_LINES * 100 / misses)); }
+
 static void change_node(struct node *n, const void *what)
 {
 	(void)what;
+	filter_clear(&state[n->id]->lines, filter_size());
+	filter_clear(&state[n->id]->pages, PAGES);
 	for (u32 i = 0; i < n->nvcpus; i++)
 		arch_vcpu_set_paths(n->vcpus[i]);
 	mmu_flush_node();
@@ -111,19 +125,30 @@ static u32 parse_misses(const char *s)
 	return whole * 100 + part <= MISSES_MAX ? whole * 100 + part : 0;
 }
 
+/* A class, or a number; 0: neither. on: what it was. */
+static u32 misses_of(const char *word, size_t len)
+{
+	if (len == 2 && !strncmp(word, "on", len))
+		return misses;
+	for (u32 i = 0; i < ARRAY_SIZE(classes); i++)
+		if (len == strlen(classes[i].name) && !strncmp(word, classes[i].name, len))
+			return classes[i].misses;
+	return parse_misses(word);
+}
+
 enum { REQUEST_WRONG, REQUEST_OFF, REQUEST_ON };
 
-/* on, off, or misses per charge, which means on, too. The reason of a refusal is told. */
+/* The reason of a refusal is told. */
 static int request(const char *word, const char *where)
 {
 	size_t len = strcspn(word, " ");
-	bool is_on = len == 2 && !strncmp(word, "on", len);
-	u32 n = parse_misses(word);
+	u32 n = misses_of(word, len);
 
 	if (len == 3 && !strncmp(word, "off", len))
 		return REQUEST_OFF;
-	if (!is_on && !n) {
-		log_line("latency", "%s: found %s, allowed on, off or misses per charge 0.01..%u",
+	if (!n) {
+		log_line("latency",
+			 "%s: found %s, allowed on, off, clustered, scattered, sequential, misses per charge 0.01..%u",
 			 where, word, MISSES_MAX / 100);
 		return REQUEST_WRONG;
 	}
@@ -132,8 +157,7 @@ static int request(const char *word, const char *where)
 			 where);
 		return REQUEST_WRONG;
 	}
-	if (n)
-		misses = n;
+	misses = n;
 	return REQUEST_ON;
 }
 
@@ -141,19 +165,32 @@ void latency_configure(const struct machine_desc *machine, const char *words)
 {
 	size_t len;
 	const char *word = option_value(words, "latency=", &len);
+	int what = REQUEST_WRONG;
 
 	topology_connect(nnodes, machine->topology);
 	fill_matrix(machine);
-	latency_on = word && request(word, "latency=") == REQUEST_ON;
+	misses = classes[0].misses;
+	if (word)
+		what = request(word, "latency=");
+	ready = what != REQUEST_WRONG;
+	latency_on = what == REQUEST_ON;
 }
 
 void latency_init(u32 node)
 {
-	state[node] = nodemem_boot_alloc(node, sizeof(*state[node]), 128);
-	if (!state[node])
-		panic("node %u: no memory for the filter", node);
-	filter_clear(&state[node]->filter);
-	state[node]->tick = 1;
+	struct latency_node *s = nodemem_boot_alloc(node, sizeof(*s), 128);
+	void *lines = ready ? nodemem_boot_alloc(node, filter_bytes(CACHE_LINES), 128) : NULL;
+	void *pages = ready ? nodemem_boot_alloc(node, filter_bytes(PAGES), 128) : NULL;
+
+	if (!s || (ready && (!lines || !pages)))
+		panic("node %u: no memory for the filters of latency=", node);
+	state[node] = s;
+	s->tick = 1;
+	if (!ready)
+		return;
+	filter_init(&s->lines, CACHE_LINES, lines);
+	filter_init(&s->pages, PAGES, pages);
+	filter_clear(&s->lines, filter_size());
 }
 
 const struct latency_count *latency_counts(u32 node) { return &state[node]->count; }
@@ -208,50 +245,59 @@ static void charge(struct node *n, mpn_t mpn, u32 home, bool write)
 	wait(ns);
 }
 
-/* The page is used: is it a miss of the cache, too? */
-static void account(struct node *n, mpn_t mpn, u32 home, bool write)
+/* The line is used: is it a miss of the cache, too? */
+static void account(struct node *n, u64 line, u32 home, bool write)
 {
 	struct latency_node *s = state[n->id];
+	mpn_t mpn = { line >> (PAGE_SHIFT - LINE_SHIFT) };
 	u32 *mark = mark_of(mpn), now = __atomic_load_n(mark, __ATOMIC_RELAXED);
 	bool in;
-	struct filter_page *p = filter_use(&s->filter, mpn, &in);
-	bool stale = in && now != p->seen && (now & MARK_NODE) != n->id;
+	struct filter_entry *l = filter_use(&s->lines, line, &in);
+	bool stale = in && now != l->mark && (now & MARK_NODE) != n->id;
 
 	if (stale)
-		p->written = false;
+		l->written = false;
 	if (write) {
 		now = ((now | MARK_NODE) + 1) | n->id;
 		__atomic_store_n(mark, now, __ATOMIC_RELAXED);
-		p->tick = s->tick;
 	}
-	p->seen = now;
-	if (in && !stale && (p->written || !write)) {
+	l->mark = now;
+	if (in && !stale && (l->written || !write)) {
 		s->count.cached[home]++;
 		return;
 	}
-	p->written |= write;
+	l->written |= write;
 	charge(n, mpn, home, write);
 }
 
 /* What of a remote page may be put in the TLB. */
-static u64 shown(struct latency_node *s, u64 lo)
+static u64 shown(const struct latency_node *s, u64 lo)
 {
-	const struct filter_page *p = filter_find(&s->filter, arch_entry_page(lo));
+	const struct filter_entry *p = filter_find(&s->pages, arch_entry_page(lo).v);
 
 	if (!p)
 		return 0;
-	return p->tick == s->tick ? lo : lo & ~(u64)ENTRYLO_D;
+	return p->mark == s->tick ? lo : lo & ~(u64)ENTRYLO_D;
 }
 
-void latency_refill(struct node *n, u64 lo[2], unsigned half, bool write)
+void latency_refill(struct node *n, u64 va, u64 lo[2], bool write)
 {
-	int home = home_of(lo[half]);
+	struct latency_node *s = state[n->id];
+	u64 used = lo[!!(va & PAGE_SIZE)];
+	int home = home_of(used);
+	mpn_t mpn = arch_entry_page(used);
+	bool in;
 
-	if (home >= 0)
-		account(n, arch_entry_page(lo[half]), home, write);
+	if (home >= 0) {
+		struct filter_entry *page = filter_use(&s->pages, mpn.v, &in);
+
+		if (write)
+			page->mark = s->tick;
+		account(n, (mpn_maddr(mpn).v | (va & PAGE_MASK)) >> LINE_SHIFT, home, write);
+	}
 	for (unsigned i = 0; i < 2; i++)
 		if (is_remote(n->id, lo[i]))
-			lo[i] = shown(state[n->id], lo[i]);
+			lo[i] = shown(s, lo[i]);
 }
 
 void latency_tick(struct node *n)
@@ -280,6 +326,10 @@ COMMAND(latency, "[on|off|N]",
 {
 	int what = argc > 1 ? request(argv[1], "latency") : REQUEST_WRONG;
 
+	if (what != REQUEST_WRONG && !ready) {
+		kprintf("latency: there is no memory for it: start with latency=on, or with latency=off for later\n");
+		return;
+	}
 	if (what != REQUEST_WRONG)
 		set_on(what == REQUEST_ON);
 	if (argc > 1 && what == REQUEST_WRONG)

@@ -105,11 +105,11 @@ void latency_init(u32 node);	  /* the node's counters in its own memory. Boot on
 u32 latency_ns(u32 from, u32 to); /* of a miss of a processor of from on memory of to */
 
 /*
- * A miss of the node on half (0, 1) of a pair of EntryLos, one of a page each. Charges it if it is
- * remote and not in the node's filter, by waiting. lo: becomes what may be put in the TLB: the
- * other half not at all if it would have to be charged, and no remote one writable before a write.
+ * A miss of the node at va, by a pair of EntryLos, one of a page each. Charges it, by waiting, if
+ * the page is remote and the line not in the node's filter. lo: becomes what may be put in the TLB:
+ * the other half not at all if that was not used lately, and no remote one writable before a write.
  */
-void latency_refill(struct node *n, u64 lo[2], unsigned half, bool write);
+void latency_refill(struct node *n, u64 va, u64 lo[2], bool write);
 bool latency_remote(u32 node, const u64 lo[2]); /* so that it must not stay: any half is elsewhere
 						 */
 void latency_hide(u32 node, u64 lo[2]);		/* without the remote halves, for no miss */

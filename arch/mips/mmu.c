@@ -333,7 +333,7 @@ enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
 	}
 	if (latency_on)
-		latency_refill(v->node, lo, !!(m->va & PAGE_SIZE), m->write);
+		latency_refill(v->node, m->va, lo, m->write);
 	mmu_install(v, m->va & ENTRYHI_VPN2, lo[0], lo[1], global);
 	return RESUME;
 }

@@ -125,6 +125,21 @@ static u64 runs(void)
 	return sum;
 }
 
+/* Records of six lines, read and changed. */
+static u64 records(void)
+{
+	u64 records = lines / 6;
+
+	for (u64 i = 0; i < records; i++) {
+		u64 *record = memory + below(records) * 6 * LINE;
+
+		for (u64 j = 0; j < 6; j++)
+			seed += record[j * LINE];
+		record[0] = i;
+	}
+	return seed;
+}
+
 /* Three square matrices, row by column: one of them by pages. */
 static u64 matmul(void)
 {
@@ -169,7 +184,7 @@ static u64 blocked(void)
 }
 
 static u64 (*const patterns[])(void) = { stream, stream_write, scan, stencil, uniform, update,
-					 chase,	 zipf,	       runs, matmul,  blocked };
+					 chase,	 zipf,	       runs, records, matmul,  blocked };
 
 /* ---- the run ---- */
 

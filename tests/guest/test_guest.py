@@ -29,7 +29,7 @@ SLOW = "off=fast,walkfast,large,l2tlb,asid check=1"
 CHECK = "check=1"
 MOVES = "shuffle=1 check=1" # pages move at random
 # Injected delays of remote memory, and on three nodes of sixteen more memory in use than they have.
-REMOTE = "latency=0.5"
+REMOTE = "latency=32"
 
 
 class Case:

@@ -311,8 +311,10 @@ void latency_hide(u32 of, u64 lo[2])
 			lo[i] = 0;
 }
 
-void latency_refill(struct node *n, u64 lo[2], unsigned half, bool write)
+void latency_refill(struct node *n, u64 va, u64 lo[2], bool write)
 {
+	unsigned half = !!(va & PAGE_SIZE);
+
 	fake_charged += is_remote(lo[half]);
 	if (!write && is_remote(lo[half]))
 		lo[half] &= ~(u64)ENTRYLO_D;

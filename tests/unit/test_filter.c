@@ -1,76 +1,81 @@
 /* SPDX-License-Identifier: MIT */
-/* numa/filter.c: exactly the 256 pages used last, compared with a plain list of uses. */
+/* numa/filter.c: exactly the keys used last, compared with a plain list of uses. */
 #include "tests/unit/unit.h"
 
 #include "numa/filter.h"
 
-static struct filter f;
+#define SIZE 256
 
-static bool use(u64 mpn)
+static struct filter f;
+static u64 storage[4096];
+
+static bool use(u32 key)
 {
 	bool in;
-	const struct filter_page *p = filter_use(&f, (mpn_t){ mpn }, &in);
+	const struct filter_entry *p = filter_use(&f, key, &in);
 
-	assert_int_equal(p->mpn, mpn);
+	assert_int_equal(p->key, key);
 	return in;
 }
 
 static int fill(void **state)
 {
 	(void)state;
-	filter_clear(&f);
+	assert_true(filter_bytes(2 * SIZE) <= sizeof(storage));
+	filter_init(&f, 2 * SIZE, storage);
+	filter_clear(&f, SIZE);
 	return 0;
 }
 
 static void holds_the_last_256(void **state)
 {
 	(void)state;
-	for (u64 i = 0; i < FILTER_PAGES; i++)
+	for (u32 i = 0; i < SIZE; i++)
 		assert_false(use(1000 + i));
-	for (u64 i = 0; i < FILTER_PAGES; i++)
+	for (u32 i = 0; i < SIZE; i++)
 		assert_true(use(1000 + i));
 	assert_false(use(7)); /* 1000 was the oldest */
-	assert_null(filter_find(&f, (mpn_t){ 1000 }));
+	assert_null(filter_find(&f, 1000));
 	assert_true(use(1001));
 	assert_false(use(1000)); /* for 1002 */
-	assert_null(filter_find(&f, (mpn_t){ 1002 }));
-	assert_non_null(filter_find(&f, (mpn_t){ 1001 }));
+	assert_null(filter_find(&f, 1002));
+	assert_non_null(filter_find(&f, 1001));
 }
 
-/* A walk over one page more than there is room for never finds what it wants. */
-static void a_walk_over_257_pages_always_misses(void **state)
+/* A walk over one key more than there is room for never finds what it wants. */
+static void a_walk_over_one_more_always_misses(void **state)
 {
 	(void)state;
 	for (unsigned round = 0; round < 5; round++)
-		for (u64 i = 0; i <= FILTER_PAGES; i++)
+		for (u32 i = 0; i <= SIZE; i++)
 			assert_false(use(i));
 }
 
 static void looking_is_no_use(void **state)
 {
 	(void)state;
-	for (u64 i = 0; i < FILTER_PAGES; i++)
+	for (u32 i = 0; i < SIZE; i++)
 		use(i);
 	for (unsigned i = 0; i < 10; i++)
-		assert_non_null(filter_find(&f, (mpn_t){ 0 }));
+		assert_non_null(filter_find(&f, 0));
 	use(5000);
-	assert_null(filter_find(&f, (mpn_t){ 0 }));
+	assert_null(filter_find(&f, 0));
 }
 
 static void what_comes_back_begins_anew(void **state)
 {
 	bool in;
-	struct filter_page *p = filter_use(&f, (mpn_t){ 42 }, &in);
+	struct filter_entry *p = filter_use(&f, 42, &in);
 
 	(void)state;
 	p->written = true;
-	p->seen = 17;
-	for (u64 i = 0; i < FILTER_PAGES; i++)
+	p->mark = 17;
+	for (u32 i = 0; i < SIZE; i++)
 		use(1000 + i);
-	p = filter_use(&f, (mpn_t){ 42 }, &in);
+	p = filter_use(&f, 42, &in);
 	assert_false(in);
 	assert_false(p->written);
-	assert_int_equal(p->seen, 0);
+	assert_int_equal(p->mark, 0);
 }
 
 /* Against a list: uses[i] is when page i was used last. */
@@ -89,18 +94,32 @@ static void at_random(void **state)
 		page = seed >> 8 & 1 ? (seed >> 16) % 128 : (seed >> 16) % PAGES;
 		for (u32 i = 0; i < PAGES; i++)
 			newer += last[i] > last[page];
-		assert_int_equal(use((u64)page * 256 + 3), last[page] && newer < FILTER_PAGES);
+		assert_int_equal(use(page * 256 + 3), last[page] && newer < SIZE);
 		last[page] = now;
 	}
+}
+
+static void another_size_starts_empty(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < SIZE; i++)
+		use(i);
+	filter_clear(&f, 2 * SIZE);
+	for (u32 i = 0; i < 2 * SIZE; i++)
+		assert_false(use(i));
+	for (u32 i = 0; i < 2 * SIZE; i++)
+		assert_true(use(i));
+	assert_false(use(2 * SIZE));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(holds_the_last_256, fill),
-		cmocka_unit_test_setup(a_walk_over_257_pages_always_misses, fill),
+		cmocka_unit_test_setup(a_walk_over_one_more_always_misses, fill),
 		cmocka_unit_test_setup(looking_is_no_use, fill),
 		cmocka_unit_test_setup(what_comes_back_begins_anew, fill),
+		cmocka_unit_test_setup(another_size_starts_empty, fill),
 		cmocka_unit_test_setup(at_random, fill),
 	};
 

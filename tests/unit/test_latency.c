@@ -32,10 +32,13 @@ void heat_sample(u32 on, mpn_t mpn, bool write)
 void mmu_flush_node(void) { flushes++; }
 void arch_vcpu_set_paths(struct vcpu *v) { (void)v; }
 void kprintf(const char *fmt, ...) { (void)fmt; }
+static void *given[3 * NODES];
+static u32 ngiven;
+
 void *nodemem_boot_alloc(u32 on, size_t bytes, size_t align)
 {
 	(void)on, (void)align;
-	return calloc(1, bytes);
+	return given[ngiven++] = calloc(1, bytes);
 }
 
 void log_line(const char *module, const char *fmt, ...)
@@ -69,9 +72,10 @@ const char *option_value(const char *words, const char *key, size_t *len)
 static void configure(const char *words)
 {
 	told = 0;
+	while (ngiven)
+		free(given[--ngiven]);
 	latency_configure(&machine, words);
 	for (u32 i = 0; i < NODES; i++) {
-		free(state[i]);
 		latency_init(i);
 		node[i].id = i;
 		node[i].current = &vcpu[i];
@@ -86,23 +90,24 @@ static int fill(void **test_state)
 	memset(&model, 0, sizeof(model));
 	memset(marks, 0, sizeof(marks));
 	machine.nodes = NODES;
-	misses = 800;
-	configure("on");
+	configure("8");
 	assert_true(latency_on);
 	return 0;
 }
 
 static u64 lo_of(u64 page) { return arch_page_entry((mpn_t){ page }); }
 
-/* A miss of a node on a page, whose neighbour is nowhere: what it was charged, in ns. */
-static u64 miss(u32 on, u64 page, bool write)
+/* A miss of a node on a line, whose page's neighbour is nowhere: what it was charged, in ns. */
+static u64 miss_at(u32 on, u64 page, u64 va, bool write)
 {
 	u64 lo[2] = { lo_of(page), 0 }, before = vcpu[on].stats.charged_ns;
 
-	latency_refill(&node[on], lo, 0, write);
+	latency_refill(&node[on], va, lo, write);
 	assert_int_equal(arch_entry_page(lo[0]).v, page);
 	return vcpu[on].stats.charged_ns - before;
 }
+
+static u64 miss(u32 on, u64 page, bool write) { return miss_at(on, page, 0x7000000, write); }
 
 static void defaults_are_flashs(void **test_state)
 {
@@ -110,7 +115,7 @@ static void defaults_are_flashs(void **test_state)
 	assert_int_equal(latency_ns(2, 2), 300);
 	assert_int_equal(latency_ns(2, 3), 900);
 	machine.topology = TOPOLOGY_MESH; /* 0 1 / 2 3 */
-	configure("on");
+	configure("8");
 	assert_int_equal(latency_ns(0, 1), 900);
 	assert_int_equal(latency_ns(0, 3), 1050);
 }
@@ -180,18 +185,30 @@ static void the_charge_is_in_proportion_each_way(void **test_state)
 	assert_int_equal(miss(2, 0x0000, false), 0); /* as near as its own */
 }
 
-static void a_page_in_the_filter_is_not_charged_again(void **test_state)
+static void a_line_in_the_filter_is_not_charged_again(void **test_state)
 {
 	(void)test_state;
-	assert_int_equal(miss(0, 0x2001, false), 4800);
-	assert_int_equal(miss(0, 0x2001, false), 0);
+	assert_int_equal(miss_at(0, 0x2001, 0x700007f, false), 4800);
+	assert_int_equal(miss_at(0, 0x2001, 0x7000000, false), 0); /* the same line */
 	latency_tick(&node[0]);
 	assert_int_equal(miss(0, 0x2001, false), 0);
 	assert_int_equal(latency_counts(0)->cached[2], 2);
-	for (u64 i = 0; i < FILTER_PAGES; i++)
-		miss(0, 0x3000 + i, false);
-	assert_int_equal(miss(0, 0x2001, false), 4800);
+	assert_int_equal(miss_at(0, 0x2001, 0x7000080, false), 4800);
 	assert_int_equal(miss(1, 0x2001, false), 4800); /* another processor, another cache */
+}
+
+/* Of 8192 lines, 8 come with each charge. */
+static void the_filter_is_as_large_as_the_cache(void **test_state)
+{
+	(void)test_state;
+	for (u64 round = 0; round < 2; round++)
+		for (u64 i = 0; i < 1024; i++)
+			assert_int_equal(miss(0, 0x2000 + i, false), round ? 0 : 4800);
+	assert_int_equal(miss(0, 0x3000, false), 4800);
+	assert_int_equal(miss(0, 0x2000, false), 4800);
+	configure("32");
+	for (u64 i = 0; i < 513; i++) /* each is evicted before it comes again */
+		assert_int_equal(miss(0, 0x2000 + i % 257, false), 32 * 600);
 }
 
 static void the_first_write_is_a_miss_of_its_own(void **test_state)
@@ -225,26 +242,26 @@ static void what_stays_in_the_tlb(void **test_state)
 	(void)test_state;
 	assert_true(latency_remote(0, lo));
 	assert_false(latency_remote(2, lo));
-	latency_refill(&node[0], lo, 0, false);
+	latency_refill(&node[0], 0, lo, false);
 	assert_int_equal(lo[0], lo_of(0x2000) & ~(u64)ENTRYLO_D);
 	assert_int_equal(lo[1], 0); /* its first use must be seen, too */
 	lo[0] = lo_of(0x2000);
 	lo[1] = lo_of(0x2001);
-	latency_refill(&node[0], lo, 1, true);
+	latency_refill(&node[0], 0x1000, lo, true);
 	assert_int_equal(lo[1], lo_of(0x2001));
 	lo[0] = lo_of(0x2000);
-	latency_refill(&node[0], lo, 0, true); /* a store to both at once must end */
+	latency_refill(&node[0], 0, lo, true); /* a store to both at once must end */
 	assert_int_equal(lo[0], lo_of(0x2000));
 	assert_int_equal(lo[1], lo_of(0x2001));
 	latency_tick(&node[0]);
-	latency_refill(&node[0], lo, 0, false); /* from now on writes are news again */
+	latency_refill(&node[0], 0, lo, false); /* from now on writes are news again */
 	assert_int_equal(lo[0], lo_of(0x2000) & ~(u64)ENTRYLO_D);
 	lo[0] = lo_of(0x2000);
 	lo[1] = lo_of(5);
 	latency_hide(0, lo);
 	assert_int_equal(lo[0], 0);
 	assert_int_equal(lo[1], lo_of(5));
-	latency_refill(&node[0], lo, 1, false); /* local: as it is */
+	latency_refill(&node[0], 0x1000, lo, false); /* local: as it is */
 	assert_int_equal(lo[1], lo_of(5));
 }
 
@@ -268,6 +285,9 @@ static void words_are_checked(void **test_state)
 	assert_int_equal(misses, 25);
 	configure("100");
 	assert_int_equal(misses, 10000);
+	configure("sequential exit=1");
+	assert_true(latency_on);
+	assert_int_equal(misses, 3200);
 }
 
 static void never_together_with_the_models_stalls(void **test_state)
@@ -280,6 +300,7 @@ static void never_together_with_the_models_stalls(void **test_state)
 	configure("on");
 	assert_false(latency_on);
 	assert_int_equal(told, 1);
+	configure("off");
 	command_latency(2, argv);
 	assert_false(latency_on);
 	model.stalls = 0; /* the scheduler alone */
@@ -296,7 +317,8 @@ int main(void)
 		cmocka_unit_test_setup(rows_are_the_descriptions, fill),
 		cmocka_unit_test_setup(a_remote_miss_waits_and_a_local_one_does_not, fill),
 		cmocka_unit_test_setup(the_charge_is_in_proportion_each_way, fill),
-		cmocka_unit_test_setup(a_page_in_the_filter_is_not_charged_again, fill),
+		cmocka_unit_test_setup(a_line_in_the_filter_is_not_charged_again, fill),
+		cmocka_unit_test_setup(the_filter_is_as_large_as_the_cache, fill),
 		cmocka_unit_test_setup(the_first_write_is_a_miss_of_its_own, fill),
 		cmocka_unit_test_setup(a_write_takes_the_page_from_the_others, fill),
 		cmocka_unit_test_setup(what_stays_in_the_tlb, fill),
