@@ -10,6 +10,7 @@
 #define LOG_BYTES 16384
 #define LINE_MAX  128
 #define PROMPT	  "disco> "
+#define LIVE_MS	  1000
 
 static struct lock lock = LOCK_INIT(RANK_CONSOLE);
 static bool lock_broken; /* by a fatal error */
@@ -24,6 +25,8 @@ static u64 log_at;
 
 /* node 0 only */
 static bool escape_seen, exit_wanted, last_was_cr;
+static void (*live)(void); /* what a command draws again and again */
+static u64 live_next;	   /* count64 */
 static char first_command[LINE_MAX], first_attach[16];
 
 void console_lock(void)
@@ -260,7 +263,7 @@ static void typed_at_prompt(char c)
 		console_unlock();
 		run_command(text);
 		console_lock();
-		if (!attached)
+		if (!attached && !live)
 			show_prompt();
 	} else if ((c == '\b' || c == 0x7f) && line_len) {
 		line_len--;
@@ -283,11 +286,27 @@ static void typed_escaped(struct vm *vm, char c)
 		kprintf("\nCtrl-] then . leaves the guest; Ctrl-] twice sends one\n");
 }
 
+void console_live(void (*draw)(void))
+{
+	live = draw;
+	live_next = count64() + LIVE_MS * COUNT_MS;
+}
+
+static void live_ends(void)
+{
+	live = NULL;
+	console_lock();
+	show_prompt();
+	console_unlock();
+}
+
 static void typed(char c)
 {
 	struct vm *vm = attached; /* another node takes it away when the VM ends */
 
-	if (!vm)
+	if (live)
+		live_ends();
+	else if (!vm)
 		typed_at_prompt(c);
 	else if (escape_seen)
 		typed_escaped(vm, c);
@@ -303,6 +322,10 @@ void console_poll(void)
 
 	while ((c = serial_get()) >= 0)
 		typed(c);
+	if (live && count64() >= live_next) {
+		live_next += LIVE_MS * COUNT_MS;
+		live();
+	}
 	if (exit_wanted && vms_all_ended()) {
 		log_line("main", "all VMs have ended: machine off");
 		machine_off();

@@ -25,6 +25,8 @@ void console_log(const char *line, size_t len); /* takes the lock; kept in the l
 struct vm *console_attached(void);    /* under the lock; NULL: the prompt has the line */
 void console_vm_ended(struct vm *vm); /* an attached guest gives the line back */
 
+/* For commands: draw() each second, until something is typed. */
+void console_live(void (*draw)(void));
 void console_poll(void); /* node 0, every tick: what was typed */
 /* Words of the machine's command line: attach=NAME, cmd=COMMAND, exit=1. Boot only. */
 void console_configure(const char *words);

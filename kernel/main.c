@@ -54,6 +54,7 @@ static void create_nodes(const struct boot_info *boot)
 	topology_init(nnodes, ram, bytes, boot->end);
 	topology_keep(archive, boot->archive_size);
 	latency_configure(&machine, boot->words);
+	map_configure(boot->words);
 	numa_configure(boot->words);
 	for (u32 i = 0; i < nnodes; i++)
 		node_create(i);

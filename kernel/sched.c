@@ -22,8 +22,10 @@ void sched_tick(struct node *n)
 	do
 		n->tick_next += TICK_MS * COUNT_MS;
 	while (n->tick_next <= count64());
-	if (n->id == 0)
+	if (n->id == 0) {
 		console_poll();
+		map_tick();
+	}
 	if (latency_on)
 		latency_tick(n);
 	shuffle_tick(n);

@@ -273,6 +273,19 @@ struct heat heat_read(u32 node, mpn_t mpn)
 	return seen;
 }
 
+u32 heat_all(mpn_t mpn, u32 nodes)
+{
+	u32 sum = 0, index;
+	struct heat_node *h = home(mpn, &index);
+
+	/* a page that nobody missed on is told by one word */
+	if (!h || (source == HEAT_SAMPLES && LOAD(h->sample[index].epoch) != LOAD(epoch)))
+		return 0;
+	for (u32 i = 0; i < nodes && source != HEAT_NONE; i++)
+		sum += heat_read(i, mpn).mine;
+	return sum;
+}
+
 /* ---- moves ---- */
 
 static void clear_counts(struct heat_node *h, u32 index, mpn_t mpn)

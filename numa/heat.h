@@ -51,6 +51,7 @@ void heat_sample(u32 node, mpn_t mpn, bool write);
 bool heat_next(u32 node, mpn_t *mpn);
 u64 heat_lost(u32 node); /* candidates that found the ring full */
 struct heat heat_read(u32 node, mpn_t mpn);
+u32 heat_all(mpn_t mpn, u32 nodes); /* misses of all nodes, in this interval */
 
 /* ---- what became of pages ---- */
 /* The counts of the page start afresh, whatever is left of the interval. */

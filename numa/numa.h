@@ -115,4 +115,7 @@ bool latency_remote(u32 node, const u64 lo[2]); /* so that it must not stay: any
 void latency_hide(u32 node, u64 lo[2]);		/* without the remote halves, for no miss */
 void latency_tick(struct node *n);		/* remote translations go */
 
+void map_configure(const char *words); /* numa-log=. Boot only. */
+void map_tick(void);		       /* node 0's: the log */
+
 #endif /* NUMA_NUMA_H */

@@ -26,7 +26,7 @@ LIMIT = 300
 PATTERNS = {
     "stream": ("sequential", 8), "stream_write": ("sequential", 8), "scan": ("sequential", 4), "stencil": ("sequential", 4),
     "uniform": ("scattered", 8), "update": ("scattered", 8), "chase": ("scattered", 8), "zipf": ("scattered", 40),
-    "runs": ("clustered", 8), "records": ("clustered", 8), "matmul": ("scattered", 4), "blocked": ("clustered", 6),
+    "runs": ("clustered", 8), "records": ("clustered", 8), "matmul": ("scattered", 4), "blocked": ("scattered", 6),
 }
 SIZES = (2048, 4096, 8192) # KB; the cache has 1024
 REMOTE_NS = 600 # what a remote miss costs more than a local one

@@ -66,3 +66,10 @@ HELP += make bench-ablation what each mechanism saves: the unit operations with 
 bench-ablation: $(BENCH_NEEDS) $(ABLATION_KERNELS:%=build/bench/linux-%.cpio)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/ablation.py
+
+# ---- injected delays of remote memory, against the timing model ----
+HELP += make calibrate      what the injected delays of remote memory are worth: build/results/calibration.json (4 minutes)\n
+.PHONY: calibrate
+calibrate: build/disco.elf build/flash.so build/guests/numa/patterns.elf
+	@mkdir -p build/results
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/calibrate.py

@@ -156,8 +156,7 @@ def test_magic_counts_in_machine_memory(tmp_path, offsets):
     assert numbers(output) == [offsets["magic"], 6, 2, 2, 3, 1, PAGE, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("memory, options", [(1024, "cache=0"), (1024, "magic=0"), (256, "")])
-def test_magic_is_silent_where_it_does_not_count(tmp_path, offsets, memory, options):
+def test_magic_is_silent_where_there_are_no_caches(tmp_path, offsets):
     """And nobody else has written to its page: all of it is zero."""
     page = f"""	dli $20, {offsets['at'] - 0x80000000 + 0xffffffff80000000:#x}
 	li $16, 0
@@ -169,8 +168,17 @@ def test_magic_is_silent_where_it_does_not_count(tmp_path, offsets, memory, opti
 	daddiu $20, $20, 8
 """
     built = program.build(tmp_path, program.one(page, "").replace(program.END, program.END + show(16)) + PRINT)
-    _, output = program.run(tmp_path, built, options, memory=memory)
+    _, output = program.run(tmp_path, built, "cache=0", memory=1024)
     assert numbers(output) == [0]
+
+
+@pytest.mark.parametrize("memory, options", [(1024, "magic=0"), (256, "")])
+def test_magic_says_where_it_counts_no_pages(tmp_path, offsets, memory, options):
+    magic = f"\tdli $20, {offsets['at'] - 0x80000000 + 0xffffffff80000000:#x}\n"
+    magic += f"\tld $16, {offsets['id']}($20)\n\tld $17, {offsets['pages']}($20)\n"
+    built = program.build(tmp_path, program.one(magic, "").replace(program.END, program.END + show(16) + show(17)) + PRINT)
+    _, output = program.run(tmp_path, built, options, memory=memory)
+    assert numbers(output) == [offsets["magic"], 0]
 
 
 @pytest.mark.parametrize("memory", [512, 2048])
