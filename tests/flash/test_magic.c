@@ -74,12 +74,15 @@ static void it_keeps_out_of_small_machines(void **state)
 	memset(m, 0, sizeof(*m));
 	ram.bytes = 256ull << 20;
 	magic_start();
-	assert_int_equal(m->id, 0);
+	assert_int_equal(m->id, MAGIC_ID);
+	assert_int_equal(m->pages | m->rings | m->bytes, 0);
 	assert_int_equal(ram.node_bytes, 32ull << 20);
 	ram.bytes = RAM_BYTES;
 	options.magic = 0;
 	magic_start();
-	assert_int_equal(m->id, 0);
+	assert_int_equal(m->id, MAGIC_ID);
+	assert_int_equal(m->pages | m->rings | m->bytes, 0);
+	memset(m, 0, sizeof(*m));
 	options.magic = 2;
 	options.cache = 0;
 	magic_start();
