@@ -204,6 +204,7 @@ bool clock_init(char *why, unsigned long bytes)
 	main_thread = pthread_self();
 	sleeping = cpu_count;
 	limit = options.quantum;
+	published = 0;
 	*slot = (void *)virtual_clock;
 	idle_start();
 	return true;

@@ -4,9 +4,10 @@
 FLASH_TEST_SRCS_cache := cache.c
 FLASH_TEST_SRCS_options := options.c network.c decode.c
 FLASH_TEST_SRCS_qemu := qemu.c
+FLASH_TEST_SRCS_clock := clock.c
 FLASH_TEST_SRCS_magic := magic.c options.c
 
-FLASH_TESTS := cache options qemu magic
+FLASH_TESTS := cache clock options qemu magic
 FLASH_TEST_BINS := $(FLASH_TESTS:%=build/host/flash/test_%)
 
 define FLASH_TEST_RULE
