@@ -17,7 +17,7 @@
 #define MAGIC_AT	0x80001000ul
 #define MAGIC_ID	0x37394b4349474d31ul
 #define MAGIC_MAX_NODES 16
-#define MAGIC_RING	256 /* entries; a power of two */
+#define MAGIC_RING	512 /* entries; a power of two */
 
 /*
  * A machine page, since its counters were last cleared. Counts saturate. A miss is one that leaves
@@ -30,7 +30,7 @@ struct magic_page {
 	uint16_t unused[14]; /* 64 bytes */
 };
 
-/* Pages that a node has just missed on trigger times, for that node: MAGIC writes at head, the
+/* Pages of other nodes that a node has just missed on trigger times, for that node: MAGIC writes at head, the
  * monitor reads at tail; both only count up. A full ring loses the newest. */
 struct magic_ring {
 	uint32_t head, tail, lost, unused;

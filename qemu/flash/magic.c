@@ -116,7 +116,7 @@ void magic_count(unsigned node, uint64_t page, bool write)
 		p->writes++;
 	if (p->count[node] >= magic->sharing)
 		p->sharers |= 1u << node;
-	if (p->count[node] == magic->trigger)
+	if (p->count[node] == magic->trigger && ram_node(page * PAGE_BYTES) != node)
 		ring_put(&rings[node], page);
 }
 

@@ -148,13 +148,23 @@ static void a_full_ring_loses_the_newest(void **state)
 	(void)state;
 	m->trigger = 1;
 	for (uint64_t i = 0; i < MAGIC_RING + 3; i++)
-		magic_count(0, 100 + i, false);
-	assert_int_equal(ring(0)->head, MAGIC_RING);
-	assert_int_equal(ring(0)->lost, 3);
-	assert_int_equal(ring(0)->page[0], RAM_BASE / 4096 + 100);
-	ring(0)->tail = 1;
-	magic_count(0, 9999, false);
-	assert_int_equal(ring(0)->page[0], RAM_BASE / 4096 + 9999);
+		magic_count(2, 100 + i, false);
+	assert_int_equal(ring(2)->head, MAGIC_RING);
+	assert_int_equal(ring(2)->lost, 3);
+	assert_int_equal(ring(2)->page[0], RAM_BASE / 4096 + 100);
+	ring(2)->tail = 1;
+	magic_count(2, 9999, false);
+	assert_int_equal(ring(2)->page[0], RAM_BASE / 4096 + 9999);
+}
+
+static void a_nodes_own_page_does_not_trigger(void **state)
+{
+	(void)state;
+	m->trigger = 1;
+	magic_count(0, 100, false);
+	assert_int_equal(ring(0)->head, 0);
+	magic_count(1, 100, false);
+	assert_int_equal(ring(1)->head, 1);
 }
 
 static void a_page_is_forgotten_at_the_store(void **state)
@@ -215,6 +225,7 @@ int main(void)
 		TEST(sharers_are_those_with_enough_misses),
 		TEST(the_trigger_puts_the_page_in_the_nodes_ring_once),
 		TEST(a_full_ring_loses_the_newest),
+		TEST(a_nodes_own_page_does_not_trigger),
 		TEST(a_page_is_forgotten_at_the_store),
 		TEST(counters_are_cleared_each_interval),
 		TEST(the_monitor_says_whose_instructions_they_are),
