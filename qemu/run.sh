@@ -44,6 +44,12 @@ case $clock in
 	echo "run.sh: found -d and -f, allowed: one of them; each is a clock" >&2
 	exit 2
 	;;
+f*)
+	if [ ! -f build/flash.so ]; then
+		echo "run.sh: found no build/flash.so: \`make build/flash.so\` builds it" >&2
+		exit 2
+	fi
+	;;
 esac
 
 if [ "$kernel" = build/disco.elf ]; then
