@@ -125,7 +125,8 @@ static void ask(int argc, char **argv, enum vm_request request, enum vm_state ne
 
 	if (!vm)
 		return;
-	if (vm->state != needed)
+	/* one that is about to start again can be stopped, too */
+	if (vm->state != needed && !(request == VM_STOP && vm->request != VM_NOTHING))
 		kprintf("%s: it is %s; %s needs one that is %s\n", vm->name,
 			vm_state_name(vm->state), argv[0], vm_state_name(needed));
 	else

@@ -233,9 +233,13 @@ void vm_poweroff(struct vm *vm, u64 code)
 	end(vm, line);
 }
 
+/* The request is for when it has stopped; one from the prompt goes before a guest's. */
 void vm_reset(struct vm *vm)
 {
-	__atomic_store_n(&vm->request, VM_RESET, __ATOMIC_RELEASE); /* for when it has stopped */
+	u32 nothing = VM_NOTHING;
+
+	__atomic_compare_exchange_n(&vm->request, &nothing, VM_RESET, false, __ATOMIC_ACQ_REL,
+				    __ATOMIC_RELAXED);
 	end(vm, "reset");
 }
 

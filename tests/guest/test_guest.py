@@ -12,6 +12,7 @@ Many run in one boot of the monitor, two or three on a node, so that every test 
 """
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -224,21 +225,31 @@ def test_kill_on_several_nodes(machine, tmp_path):
 
 
 def test_stop_on_several_nodes(machine, tmp_path):
-    """The console's stop and reset take effect on all nodes of a VM; `vms` and `vcpus` say which those are."""
-    one = machine(write_scenario(tmp_path, [vm_of("wide", "smp_reset")], nodes=8, memory=512))
+    """The prompt's reset and stop take effect on all nodes of a VM, even of one that resets itself all the time; `vms` and `vcpus` say
+    which those are."""
+    wide = vm("wide", memory=64, vcpus=8, node=list(range(8)))
+    one = machine(write_scenario(tmp_path, [wide, vm_of("resets", "smp_reset", manual=True)], nodes=8, memory=512))
     for _ in range(3):
-        one.expect(r"\[wide\] PASS smp_reset\r*\n")
+        one.expect(r"\[wide\] wide: Linux [^\n]* on 8 processor", 120)
+        one.send("\r")
+        one.expect(re.escape(PROMPT))
+        lines = one.command("vms") + one.command("vcpus")
+        assert any(re.match(r"wide +running +0-7 +8 ", line) for line in lines), lines
+        assert all(any(re.match(rf"wide +/{i} +{i} ", line) for line in lines) for i in range(8)), lines
         one.send("reset wide\r")
-    one.expect(r"\[wide\] PASS smp_reset\r*\n")
-    one.send("\r")
-    one.expect(re.escape(PROMPT))
-    assert any(re.match(r"wide +\w+ +0-7 +8 ", line) for line in one.command("vms"))
-    lines = one.command("vcpus")
-    assert all(any(re.match(rf"wide +/{i} +{i} ", line) for line in lines) for i in range(8)), lines
+        one.expect(r"vm: wide reset")
+    one.expect(r"\[wide\] wide: Linux [^\n]* on 8 processor", 120)
     one.send("stop wide\r")
     one.expect(r"vm: wide stopped")
+    one.send("start resets\r")
+    one.expect(r"\[resets\] PASS smp_reset\r*\n")
+    one.send("stop resets\r")
+    deadline = time.monotonic() + 30
+    while not any(re.match(r"resets +stopped ", line) for line in one.command("vms")):
+        assert time.monotonic() < deadline
     assert any("guests use 0 KB" in line for line in one.command("mem"))
     assert one.quit() == 0
+
 
 
 def test_check_reports_a_stale_translation(machine, tmp_path):
