@@ -5,7 +5,7 @@
 #include "kernel/options.h"
 
 static const char *const names[OPTIONS] = { "fast",  "l2tlb", "walkfast", "walker",
-					    "large", "asid",  "text" };
+					    "large", "asid",  "text",	  "renew" };
 
 static bool off[OPTIONS], check; /* fixed after boot */
 
@@ -36,7 +36,8 @@ static void switch_off(const char *name, size_t len)
 		}
 	}
 	ksnprintf(found, MIN(len + 1, sizeof(found)), "%s", name);
-	log_line("main", "off=: found %s, allowed fast, l2tlb, walkfast, walker, large, asid, text",
+	log_line("main",
+		 "off=: found %s, allowed fast, l2tlb, walkfast, walker, large, asid, text, renew",
 		 found);
 }
 

@@ -14,9 +14,10 @@ enum option {
 	OPTION_L2TLB,	  /* l2tlb: the software TLB behind the machine's */
 	OPTION_WALK_FAST, /* walkfast: page walks in assembly (walk_fast.S) */
 	OPTION_WALKER,	  /* walker: the monitor walks guests' page tables at all (walk.c) */
-	OPTION_LARGE,	  /* large: windows mapped with 1 MB pages */
+	OPTION_LARGE,	  /* large: windows mapped with large pages */
 	OPTION_ASID,	  /* asid: translations live on when another VCPU gets the processor */
 	OPTION_TEXT,	  /* text: a copy of the monitor's text on each node */
+	OPTION_RENEW,	  /* renew: room in the TLB for the address space that runs (mmu_renew) */
 	OPTIONS
 };
 

@@ -44,7 +44,6 @@ static inline void pmap_note(struct pmap_entry *e, u64 tag)
  */
 struct pmap_pair {
 	u64 lo[2];
-	u64 unused[2]; /* 32 bytes: vectors.S shifts */
 };
 
 #define PAIR_SHIFT 9

@@ -101,7 +101,7 @@ struct vcpu_arch {
 	struct pmap_entry *pmap_entry; /* the VM's pmap as its node sees it */
 	u64 pmap_pages;
 	const struct pmap_pair *pmap_pairs;
-	u64 pmap_npairs;
+	u64 pmap_nblocks;
 
 	u32 soft_irq;  /* Cause.IP1..0 as the guest wrote them */
 	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */

@@ -29,8 +29,8 @@ void asm_offsets(void)
 
 	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));
 	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
-	DEFINE(VCPU_PAIRS, offsetof(struct vcpu, arch.pmap_pairs));
-	DEFINE(VCPU_NPAIRS, offsetof(struct vcpu, arch.pmap_npairs));
+	DEFINE(VCPU_BLOCKS, offsetof(struct vcpu, arch.pmap_pairs));
+	DEFINE(VCPU_NBLOCKS, offsetof(struct vcpu, arch.pmap_nblocks));
 	DEFINE(VCPU_PMAP_ENTRY, offsetof(struct vcpu, arch.pmap_entry));
 	DEFINE(PMAP_BACK, offsetof(struct pmap_entry, back));
 	DEFINE(VCPU_PMAP_PAGES, offsetof(struct vcpu, arch.pmap_pages));
@@ -38,8 +38,6 @@ void asm_offsets(void)
 	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));
 	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));
 	DEFINE(L2TLB_LO1, offsetof(struct l2tlb_entry, lo[1]));
-	DEFINE(PAIR_LO0, offsetof(struct pmap_pair, lo[0]));
-	DEFINE(PAIR_LO1, offsetof(struct pmap_pair, lo[1]));
 	DEFINE(NODE_STACK, offsetof(struct node, stack_top));
 	DEFINE(NODE_FRAME, offsetof(struct node, frame));
 	DEFINE(NODE_FRAME_PC, offsetof(struct node, frame.pc));

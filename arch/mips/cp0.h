@@ -62,6 +62,7 @@ static inline void tlbp(void) { CP0_OP("tlbp"); }
 static inline void tlbr(void) { CP0_OP("tlbr"); }
 static inline void tlbwi(void) { CP0_OP("tlbwi"); }
 static inline void tlbwr(void) { CP0_OP("tlbwr"); }
+static inline void tlbinv(void) { CP0_OP("tlbinv"); }
 static inline void tlbinvf(void) { CP0_OP("tlbinvf"); }
 
 /* Hardware registers that guests see as they are. */

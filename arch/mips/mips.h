@@ -69,6 +69,7 @@ void mmu_set_asid(struct vcpu *v); /* after the guest ASID changed, and on entry
 void mmu_drop_asid(struct vcpu *v, u32 guest_asid); /* all its non-global translations */
 /* Translations that a guest's TLB entry may have given rise to; hi with guest ASID. */
 void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global);
+void mmu_forget_range(struct vcpu *v, u64 first, u64 pairs, u32 guest_asid, bool global);
 /* The same of entries that TLBWR has replaced: TLBP found none at hi. */
 void mmu_forget_replaced(struct vcpu *v, u64 hi);
 /* The guest has just written this entry: it is about to use it, and nothing older of those pages
@@ -84,6 +85,7 @@ struct miss {
 
 static inline bool is_supervisor(u64 va) { return va >> 62 != 0; }
 
+void mmu_renew(struct node *n, u32 ms); /* the machine's TLB for what runs from now on */
 void mmu_map_special(const struct vcpu *v);
 bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa);
 u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m);

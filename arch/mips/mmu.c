@@ -16,24 +16,20 @@
 
 #define SPECIAL_VPN2 ((DISCO_SPECIAL_PAGE - PAGE_SIZE) & ENTRYHI_VPN2)
 #define LO_RIXI	     (ENTRYLO_RI | ENTRYLO_XI)
+#define RENEW_MS     1 /* at most so often when address spaces are switched */
 /* "physical" addresses a guest's EntryLo can name fit the PFN field: 44 bits */
 #define LO_GPN(lo) (((lo)&ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
 
 /* ---- the machine's TLB ---- */
 
-/* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be. */
+/* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be, and with it the
+ * rest of its address space: for QEMU that is less work than TLBWI (docs/machine.md). */
 static void machine_drop(u64 hi)
 {
 	cp0_write64(CP0_ENTRYHI, hi);
 	tlbp(); /* a miss drops QEMU's shadow entries of the page, too */
-	u32 index = cp0_read32(CP0_INDEX);
-
-	if (index & INDEX_P)
-		return;
-	cp0_write64(CP0_ENTRYHI, ENTRYHI_EHINV | (hi & ENTRYHI_ASID));
-	cp0_write64(CP0_ENTRYLO0, 0);
-	cp0_write64(CP0_ENTRYLO1, 0);
-	tlbwi();
+	if (!(cp0_read32(CP0_INDEX) & INDEX_P))
+		tlbinv();
 }
 
 static void machine_write(u64 hi, u64 lo0, u64 lo1, u32 mask)
@@ -77,6 +73,21 @@ static void restore_current(void)
 		restore_asid(v);
 }
 
+/*
+ * Entries that TLBWR replaces stay usable until there are 112 of them; from then on whoever came
+ * first has those for good, and all others 15 (docs/machine.md). TLBINV drops them, for whoever
+ * runs from now on. ms: not sooner than that after the last time, since it costs a hundred refills.
+ */
+void mmu_renew(struct node *n, u32 ms)
+{
+	u32 now = cp0_read32(CP0_COUNT);
+
+	if (now - n->renewed < ms * COUNT_MS || !option_on(OPTION_RENEW))
+		return;
+	n->renewed = now;
+	tlbinv();
+}
+
 /* ---- taking translations back ---- */
 
 /*
@@ -86,6 +97,7 @@ static void restore_current(void)
  */
 void mmu_map_special(const struct vcpu *v)
 {
+	tlbinv(); /* TLBWI would drop the replaced entries too, but a page at a time */
 	cp0_write64(CP0_ENTRYHI, SPECIAL_VPN2 | v->arch.asid);
 	cp0_write64(CP0_ENTRYLO0, ENTRYLO_G);
 	cp0_write64(CP0_ENTRYLO1, arch_page_entry(maddr_mpn(ptr_maddr(v->arch.cp0))) | ENTRYLO_G);
@@ -124,6 +136,7 @@ void mmu_set_asid(struct vcpu *v)
 		v->arch.l2tlb_generation = n->asids.generation;
 	}
 	restore_asid(v);
+	mmu_renew(n, RENEW_MS);
 }
 
 /* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
@@ -180,6 +193,28 @@ void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
 		forget_global(v, vpn2);
 	else
 		forget_page(v, vpn2, hi & ENTRYHI_ASID);
+	restore_current();
+}
+
+/* Of a guest whose tables are walked, one address space or (global) the supervisor's, by pairs. */
+void mmu_forget_range(struct vcpu *v, u64 first, u64 pairs, u32 guest_asid, bool global)
+{
+	u32 asid = asid_peek(&v->node->asids, v->arch.asid_map[guest_asid]);
+
+	if (!asid && !global)
+		return;
+	for (u64 i = 0; i < pairs; i++) {
+		u64 vpn2 = (first + (i << 13)) & ENTRYHI_VPN2;
+
+		if (global || !is_supervisor(vpn2))
+			l2tlb_drop(v->arch.l2tlb, global ? vpn2 : vpn2 | asid);
+	}
+	if (global) {
+		mmu_flush_node();
+	} else {
+		cp0_write64(CP0_ENTRYHI, asid);
+		tlbinv();
+	}
 	restore_current();
 }
 
@@ -349,31 +384,31 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 	return va >> 62 == 1 && *gpa >> PAGE_SHIFT < v->vm->pmap.npages;
 }
 
-/* The pair of large pages around a window address, if it can be mapped so. */
-static const struct pmap_pair *large_pair(const struct vcpu *v, u64 gpa)
+/* EntryLo of the even page of the pair of large pages around a window address; 0: there is none. */
+static u64 large_page(const struct vcpu *v, u64 gpa)
 {
 	const struct pmap *p = &v->vm->pmap;
-	const struct pmap_pair *pairs = p->view[v->node->id].pairs;
-	const struct pmap_pair *pair = &pairs[gpa >> PAGE_SHIFT >> PAIR_SHIFT];
+	const struct pmap_pair *pair = &p->view[v->node->id].pairs[gpa >> PAGE_SHIFT >> PAIR_SHIFT];
+	u64 lo;
 
-	if (gpa >> PAGE_SHIFT >= p->npages || !(pair->lo[0] | pair->lo[1]))
-		return NULL;
-	return pair;
+	if (gpa >> PAGE_SHIFT >= p->npages || (latency_on && latency_remote(v->node->id, pair->lo)))
+		return 0;
+	lo = pair->lo[gpa >> WINDOW_BLOCK_SHIFT & 1];
+	return lo ? lo | (gpa & (BIT(WINDOW_BLOCK_SHIFT) - (2ul << WINDOW_SHIFT))) >> 6 : 0;
 }
 
-/* vectors.S finds these pairs itself the next time; the L2TLB is for small ones. */
+/* vectors.S finds these pages itself the next time; the L2TLB is for small ones. */
 static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 {
 	static const u64 rw[2] = { ENTRYLO_V | ENTRYLO_D, ENTRYLO_V | ENTRYLO_D };
-	u64 even = gpa >> PAGE_SHIFT & ~1ul;
-	const struct pmap_pair *pair;
+	u64 even = gpa >> PAGE_SHIFT & ~1ul, lo;
 
 	pmap_use(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id); /* its block, if it gets one */
-	pair = large_pair(v, gpa);
-	if (!pair || (latency_on && latency_remote(v->node->id, pair->lo)))
+	lo = large_page(v, gpa);
+	if (!lo)
 		return mmu_fill(v, m, (gpn_t[]){ { even }, { even | 1 } }, rw, true);
-	machine_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_1MB) | v->arch.asid, pair->lo[0],
-		      pair->lo[1], PAGEMASK_1MB);
+	machine_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_WINDOW) | v->arch.asid, lo,
+		      lo + (BIT(WINDOW_SHIFT) >> 6), PAGEMASK_WINDOW);
 	restore_asid(v);
 	return RESUME;
 }

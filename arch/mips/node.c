@@ -70,6 +70,7 @@ void arch_node_init(struct node *n)
 	gic_node_init(n->id);
 }
 
+#define RENEW_TICK_MS	  25   /* in every third tick, if no address space was switched */
 #define GIC_PUT_OFF_TICKS 1024 /* 10 s */
 
 void irq_handle(struct node *n, u32 cause)
@@ -84,6 +85,7 @@ void irq_handle(struct node *n, u32 cause)
 		 * interrupt, not two */
 		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {
 			sched_tick(n);
+			mmu_renew(n, RENEW_TICK_MS);
 			if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
 				gic_timer_put_off();
 		}

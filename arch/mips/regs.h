@@ -103,7 +103,14 @@
 
 #define INDEX_P 0x80000000
 
-#define PAGEMASK_1MB 0x001fe000
+/*
+ * The windows' large pages: 4 KB times 4^n, at most 256 KB, since a pair lies in one block of 1 MB
+ * (pmap.h). Smaller ones mean more refills, larger ones cost QEMU more to replace
+ * (docs/machine.md).
+ */
+#define WINDOW_BLOCK_SHIFT 20
+#define WINDOW_SHIFT	   18
+#define PAGEMASK_WINDOW	   ((2 << WINDOW_SHIFT) - 0x2000)
 
 /* Page tables that walk_fast.S knows: shift and index bits of root, middle, last; addresses below 1
  * << WALK_TOP. */

@@ -27,7 +27,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
 	a->pmap_pages = v->vm->pmap.npages;
 	a->pmap_pairs = v->vm->pmap.view[v->node->id].pairs;
-	a->pmap_npairs = latency_on ? 0 : pmap_npairs(v->vm->pmap.npages);
+	a->pmap_nblocks = latency_on ? 0 : 2 * pmap_npairs(v->vm->pmap.npages);
 	a->timer_armed = false;
 	a->fpu = (struct fpu_state){ 0 };
 	vcp0_reset(v);
@@ -41,7 +41,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 
 void arch_vcpu_set_paths(struct vcpu *v)
 {
-	v->arch.pmap_npairs = latency_on ? 0 : pmap_npairs(v->vm->pmap.npages);
+	v->arch.pmap_nblocks = latency_on ? 0 : 2 * pmap_npairs(v->vm->pmap.npages);
 	v->arch.walk_root[0] = v->arch.walk_root[1] = 0; /* walk.c sets them anew */
 	mmu_flush_vcpu(v);
 }

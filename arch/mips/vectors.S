@@ -100,51 +100,51 @@ vector_fast_syscall:
 	nop
 
 	/*
-	 * A window's large page, else the same lookup with ASID 0. Budget: 36 instructions to ERETNC, but a large pair serves
-	 * 2 MB. in: at = R, k0 = EntryHi, k1 = EntryHi >> 13
+	 * A window's large page, else the same lookup with ASID 0. Budget: 37 instructions to ERETNC, but a large pair serves
+	 * 512 KB. in: at = R, k0 = EntryHi, k1 = EntryHi >> 13
 	 */
 refill_supervisor:
 	addiu	$1, $1, -1		# 8
 	beqz	$1, 1f			# 9  xsseg
-	dext	$27, $26, 21, 27	# 10 number of the pair
+	dext	$27, $26, WINDOW_BLOCK_SHIFT, 28 # 10 number of the block
 	dext	$27, $26, 28, 20	# csseg: its window?
 	xori	$27, $27, 0xfffc
 	dext	$1, $26, 44, 4
 	xori	$1, $1, 0xf
 	or	$1, $1, $27
 	ins	$1, $0, 16, 16
-	bnez	$1, 3f
-	dext	$27, $26, 21, 7
+	bnez	$1, 2f
+	dext	$27, $26, WINDOW_BLOCK_SHIFT, 28 - WINDOW_BLOCK_SHIFT
 1:	dmfc0	$1, $31, KS_VCPU	# 11
-	ld	$26, VCPU_NPAIRS($1)	# 12
-	sltu	$26, $27, $26		# 13
-	beqz	$26, 2f			# 14 not the VM's memory
-	ld	$1, VCPU_PAIRS($1)	# 15
-	dsll	$27, $27, 5		# 16
-	daddu	$1, $1, $27		# 17
-	ld	$26, PAIR_LO0($1)	# 18
-	ld	$1, PAIR_LO1($1)	# 19
-	or	$27, $26, $1		# 20
-	beqz	$27, 2f			# 21 not used yet, or broken
+	ld	$1, VCPU_NBLOCKS($1)	# 12
+	sltu	$1, $27, $1		# 13
+	beqz	$1, 2f			# 14 not the VM's memory
+	dmfc0	$1, $31, KS_VCPU	# 15 (delay slot)
+	ld	$1, VCPU_BLOCKS($1)	# 16
+	dlsa	$1, $27, $1, 3		# 17
+	ld	$1, 0($1)		# 18
+	beqz	$1, 2f			# 19 not used yet, or broken
+	dext	$27, $26, WINDOW_SHIFT + 1, WINDOW_BLOCK_SHIFT - 1 - WINDOW_SHIFT # 20 (delay slot) pair within
 	.globl	vector_window
 vector_window:
-	dmtc0	$26, $2			# 22
-	dmtc0	$1, $3			# 23
-	dmfc0	$27, $14		# 24
-	andi	$27, $27, 1		# 25
-	bnez	$27, 2f			# 26 odd pc
-	lui	$27, PAGEMASK_1MB >> 16 # 27 (delay slot)
-	ori	$27, $27, PAGEMASK_1MB & 0xffff # 28
-	mtc0	$27, $5			# 29
-	dmfc0	$1, $31, KS_AT		# 30
-	dmfc0	$27, $31, KS_K1		# 31
-	dmfc0	$26, $31, KS_K0		# 32
-	ehb				# 33
-	tlbwr				# 34
-	mtc0	$0, $5			# 35
-	eretnc				# 36
-2:	dmfc0	$26, $10
-3:	dsrl	$27, $26, L2TLB_VPN2_SHIFT
+	dins	$1, $27, WINDOW_SHIFT + 1 - 6, WINDOW_BLOCK_SHIFT - 1 - WINDOW_SHIFT # 21
+	dmtc0	$1, $2			# 22
+	daddiu	$1, $1, 1 << (WINDOW_SHIFT - 6) # 23
+	dmtc0	$1, $3			# 24
+	dmfc0	$27, $14		# 25
+	andi	$27, $27, 1		# 26
+	bnez	$27, 2f			# 27 odd pc
+	lui	$27, PAGEMASK_WINDOW >> 16 # 28 (delay slot)
+	ori	$27, $27, PAGEMASK_WINDOW & 0xffff # 29
+	mtc0	$27, $5			# 30
+	dmfc0	$1, $31, KS_AT		# 31
+	dmfc0	$27, $31, KS_K1		# 32
+	dmfc0	$26, $31, KS_K0		# 33
+	ehb				# 34
+	tlbwr				# 35
+	mtc0	$0, $5			# 36
+	eretnc				# 37
+2:	dsrl	$27, $26, L2TLB_VPN2_SHIFT
 	dins	$26, $0, 0, 13
 	L2TLB_HIT
 

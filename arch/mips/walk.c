@@ -227,9 +227,7 @@ static void flush(struct vcpu *v, u64 va, u64 bytes, u64 asid)
 	else if (whole)
 		mmu_drop_asid(v, asid & ENTRYHI_ASID);
 	else
-		for (u64 i = 0; i < pairs; i++)
-			mmu_forget(v, ((first + (i << 13)) & ENTRYHI_VPN2) | (asid & ENTRYHI_ASID),
-				   0, asid == DISCO_ALL_ASIDS);
+		mmu_forget_range(v, first, pairs, asid & ENTRYHI_ASID, asid == DISCO_ALL_ASIDS);
 }
 
 struct flush_args {

@@ -194,23 +194,7 @@ not_valid:
 	mfc0	u, $8, 1
 	sw	u, SP_BADINSTR($2)
 1:
-	/* an older pair of these pages, with this half not valid, must go, or the guest's new entry is not seen */
-	ld	u, L2TLB_TAG(slot)
-	bne	u, tag, 1f
-	li	u, -1
-	sd	u, L2TLB_TAG(slot)
-1:	tlbp
-	ehb
-	mfc0	u, $0
-	bltz	u, 2f
-	ori	$3, tag, ENTRYHI_EHINV
-	dmtc0	$3, $10
-	dmtc0	$0, $2
-	dmtc0	$0, $3
-	ehb
-	tlbwi
-	dmtc0	tag, $10
-2:	ld	u, SP_EBASE($2)
+	ld	u, SP_EBASE($2)
 	dins	u, $0, 0, 12
 	daddiu	u, u, VEC_GENERAL
 	dmtc0	u, $14

@@ -108,6 +108,17 @@ void tlbinvf(void)
 	discard_shadows();
 }
 
+void tlbinv(void)
+{
+	u32 i;
+
+	for (i = 0; i < FAKE_TLB_ENTRIES; i++)
+		if (!(fake_cpu.tlb[i].lo[0] & ENTRYLO_G) &&
+		    (fake_cpu.tlb[i].hi & ENTRYHI_ASID) == asid_now())
+			fake_cpu.tlb[i].present = false;
+	discard_shadows();
+}
+
 void tlbr(void) { fail_msg("nobody needs TLBR"); }
 
 void fake_cpu_reset(void)
@@ -137,7 +148,7 @@ static void reset_vcpu(struct vcpu *v, u32 id)
 	v->arch.cp0 = &cp0[id];
 	v->arch.asid_map = asid_map[id];
 	v->arch.l2tlb = &l2tlb[id];
-	v->arch.pmap_npairs = ARRAY_SIZE(fake_pairs);
+	v->arch.pmap_nblocks = 2 * ARRAY_SIZE(fake_pairs);
 	vm.vcpus[vm.nvcpus++] = v;
 	v->state = VCPU_READY;
 	vcp0_reset(v);
@@ -183,13 +194,17 @@ static u64 half_of(const struct fake_tlb_entry *e, u64 va)
 static bool refill_large(u64 va)
 {
 	u64 window = va >> 62 == 1 ? va - DISCO_XSSEG_BASE : va - DISCO_CSSEG_BASE;
-	const struct pmap_pair *pair = fake_pairs + (window >> 21) % ARRAY_SIZE(fake_pairs);
+	u64 block = window >> WINDOW_BLOCK_SHIFT, size = 1ul << WINDOW_SHIFT, lo;
 
-	if (window >> 21 >= node.current->arch.pmap_npairs || !(pair->lo[0] | pair->lo[1]))
+	if (block >= node.current->arch.pmap_nblocks)
 		return false;
-	fake_write(2, 0, pair->lo[0]);
-	fake_write(3, 0, pair->lo[1]);
-	fake_write(5, 0, PAGEMASK_1MB);
+	lo = fake_pairs[block / 2].lo[block % 2];
+	if (!lo)
+		return false;
+	lo += (window & ((1ul << WINDOW_BLOCK_SHIFT) - 2 * size)) >> 6;
+	fake_write(2, 0, lo);
+	fake_write(3, 0, lo + (size >> 6));
+	fake_write(5, 0, PAGEMASK_WINDOW);
 	tlbwr();
 	fake_write(5, 0, 0);
 	return true;

@@ -90,7 +90,7 @@ static void remote_blocks_are_mapped_page_by_page(void **state)
 	fake_pairs[0].lo[1] = fake_lo(FAKE_MACHINE_GPN + BLOCK_PAGES, V | D | ENTRYLO_C_WB);
 	fake_remote_gpn = 0;
 	latency_on = true;
-	v->arch.pmap_npairs = 0;
+	v->arch.pmap_nblocks = 0;
 	assert_int_equal(reach(DISCO_CSSEG_BASE), 0);
 	assert_int_equal(fake_charged, 1);
 	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE, v->arch.asid)->mask, 0);

@@ -62,6 +62,7 @@ void tlbp(void);
 void tlbr(void);
 void tlbwi(void);
 void tlbwr(void);
+void tlbinv(void);
 void tlbinvf(void);
 
 #define FAKE_SYNCI 32
