@@ -63,7 +63,7 @@ def command(side, workload, plugin=None):
     if side == "bare":
         return words + ["-k", "build/linux-bare/vmlinux", "-n", "1", "-m", "256", "-a",
                         f'console=ttyS0 disco.run="workload {workload}"', "--", "-initrd", "build/work.cpio"]
-    return words + [f"build/overhead/{workload}.cpio"]
+    return words + (["-a", bench.ONE_TEXT] if plugin else []) + [f"build/overhead/{workload}.cpio"]
 
 
 def run(side, workload, plugin=None):

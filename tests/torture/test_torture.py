@@ -11,7 +11,7 @@ SECONDS = int(os.environ.get("DISCO_TORTURE", "12"))
 SEED = int(os.environ.get("DISCO_SEED", "1"))
 
 
-@pytest.mark.parametrize("words", ["check=1", "off=fast,l2tlb,walkfast,large,asid", "check=1 shuffle=1"],
+@pytest.mark.parametrize("words", ["check=1", "off=fast,l2tlb,walkfast,large,asid,renew", "check=1 shuffle=1"],
                          ids=["fast-paths", "without", "pages-move"])
 def test_torture(machine, tmp_path, words):
     guests = [("one", 1, SEED), ("two", 2, SEED + 1000)]
