@@ -17,7 +17,7 @@ enum option {
 	OPTION_LARGE,	  /* large: windows mapped with large pages */
 	OPTION_ASID,	  /* asid: translations live on when another VCPU gets the processor */
 	OPTION_TEXT,	  /* text: a copy of the monitor's text on each node */
-	OPTION_RENEW,	  /* renew: room in the TLB for the address space that runs (mmu_renew) */
+	OPTION_RENEW,	  /* renew: room in the TLB for the address space that runs (tlb_renew) */
 	OPTIONS
 };
 

@@ -62,6 +62,13 @@ void vtlb_read(struct vcpu *v);			/* TLBR */
 void vtlb_write(struct vcpu *v, bool random);	/* TLBWI, TLBWR */
 void vtlb_invalidate(struct vcpu *v, bool all); /* TLBINV, TLBINVF */
 
+/* ---- tlb.c: the machine's TLB; EntryHi is left as they need it ---- */
+/* hi: EntryHi, VPN2 and machine ASID */
+void tlb_drop(u64 hi);
+void tlb_write(u64 hi, u64 lo0, u64 lo1, u32 mask);
+void tlb_write_brief(struct vcpu *v, u64 hi, u64 lo0, u64 lo1);
+void tlb_renew(struct node *n, u32 ms); /* room for what runs from now on */
+
 /* ---- mmu.c: V -> M translations ---- */
 /* Handles Mod, TLBL, TLBS, TLBRI, TLBXI: fills the machine TLB, or says what the guest must see. */
 enum verdict mmu_fault(struct vcpu *v, u32 code);
@@ -85,7 +92,6 @@ struct miss {
 
 static inline bool is_supervisor(u64 va) { return va >> 62 != 0; }
 
-void mmu_renew(struct node *n, u32 ms); /* the machine's TLB for what runs from now on */
 void mmu_map_special(const struct vcpu *v);
 bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa);
 u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m);

@@ -20,48 +20,6 @@
 /* "physical" addresses a guest's EntryLo can name fit the PFN field: 44 bits */
 #define LO_GPN(lo) (((lo)&ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT)
 
-/* ---- the machine's TLB ---- */
-
-/* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be, and with it the
- * rest of its address space: for QEMU that is less work than TLBWI (docs/machine.md). */
-static void machine_drop(u64 hi)
-{
-	cp0_write64(CP0_ENTRYHI, hi);
-	tlbp(); /* a miss drops QEMU's shadow entries of the page, too */
-	if (!(cp0_read32(CP0_INDEX) & INDEX_P))
-		tlbinv();
-}
-
-static void machine_write(u64 hi, u64 lo0, u64 lo1, u32 mask)
-{
-	cp0_write64(CP0_ENTRYHI, hi);
-	cp0_write64(CP0_ENTRYLO0, lo0);
-	cp0_write64(CP0_ENTRYLO1, lo1);
-	tlbp();
-	cp0_write32(CP0_PAGEMASK, mask);
-	if (cp0_read32(CP0_INDEX) & INDEX_P)
-		tlbwr();
-	else
-		tlbwi();
-	cp0_write32(CP0_PAGEMASK, 0);
-}
-
-/*
- * For a translation that is not to live long: TLBWI of another page discards QEMU's shadow entries,
- * which TLBWR would fill up with pages that then do not miss until the next tick. Entry 0 is the
- * special page's.
- */
-static void machine_write_brief(struct vcpu *v, u64 hi, u64 lo0, u64 lo1)
-{
-	cp0_write64(CP0_ENTRYHI, hi);
-	tlbp();
-	if (cp0_read32(CP0_INDEX) & INDEX_P)
-		cp0_write32(CP0_INDEX, 1 + v->arch.brief_next++ % 15);
-	cp0_write64(CP0_ENTRYLO0, lo0);
-	cp0_write64(CP0_ENTRYLO1, lo1);
-	tlbwi();
-}
-
 static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
 
 /* After work on a VCPU that need not be the one that runs here. */
@@ -71,21 +29,6 @@ static void restore_current(void)
 
 	if (v)
 		restore_asid(v);
-}
-
-/*
- * Entries that TLBWR replaces stay usable until there are 112 of them; from then on whoever came
- * first has those for good, and all others 15 (docs/machine.md). TLBINV drops them, for whoever
- * runs from now on. ms: not sooner than that after the last time, since it costs a hundred refills.
- */
-void mmu_renew(struct node *n, u32 ms)
-{
-	u32 now = cp0_read32(CP0_COUNT);
-
-	if (now - n->renewed < ms * COUNT_MS || !option_on(OPTION_RENEW))
-		return;
-	n->renewed = now;
-	tlbinv();
 }
 
 /* ---- taking translations back ---- */
@@ -136,7 +79,7 @@ void mmu_set_asid(struct vcpu *v)
 		v->arch.l2tlb_generation = n->asids.generation;
 	}
 	restore_asid(v);
-	mmu_renew(n, RENEW_MS);
+	tlb_renew(n, RENEW_MS);
 }
 
 /* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
@@ -165,7 +108,7 @@ static void forget_page(struct vcpu *v, u64 vpn2, u32 guest_asid)
 		return;
 	if (!is_supervisor(vpn2))
 		l2tlb_drop(v->arch.l2tlb, vpn2 | asid);
-	machine_drop(vpn2 | asid);
+	tlb_drop(vpn2 | asid);
 }
 
 /* Global: any of the VCPU's ASIDs can. In the supervisor segments the L2TLB has one copy; elsewhere
@@ -275,7 +218,7 @@ void mmu_drop_pages(struct node *n, const void *what)
 			if (is_supervisor(tag))
 				flush = true;
 			else
-				machine_drop(tag);
+				tlb_drop(tag);
 		}
 	}
 	if (many)
@@ -333,7 +276,7 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 		v->arch.scattered = true;
 	if (latency_on && latency_remote(v->node->id, (u64[]){ lo0, lo1 })) {
 		l2tlb_drop(v->arch.l2tlb, is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid);
-		machine_write_brief(v, vpn2 | v->arch.asid, lo0, lo1);
+		tlb_write_brief(v, vpn2 | v->arch.asid, lo0, lo1);
 		return;
 	}
 	if (!option_on(OPTION_L2TLB))
@@ -344,7 +287,7 @@ void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 		l2tlb_insert(v->arch.l2tlb, vpn2, lo0, lo1);
 	else /* an older global pair of these pages would be found first */
 		l2tlb_drop(v->arch.l2tlb, vpn2);
-	machine_write(vpn2 | v->arch.asid, lo0, lo1, 0);
+	tlb_write(vpn2 | v->arch.asid, lo0, lo1, 0);
 }
 
 /* A shootdown was answered since the miss: what was read before may be stale. */
@@ -407,8 +350,8 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 	lo = large_page(v, gpa);
 	if (!lo)
 		return mmu_fill(v, m, (gpn_t[]){ { even }, { even | 1 } }, rw, true);
-	machine_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_WINDOW) | v->arch.asid, lo,
-		      lo + (BIT(WINDOW_SHIFT) >> 6), PAGEMASK_WINDOW);
+	tlb_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_WINDOW) | v->arch.asid, lo,
+		  lo + (BIT(WINDOW_SHIFT) >> 6), PAGEMASK_WINDOW);
 	restore_asid(v);
 	return RESUME;
 }

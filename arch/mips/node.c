@@ -85,7 +85,7 @@ void irq_handle(struct node *n, u32 cause)
 		 * interrupt, not two */
 		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {
 			sched_tick(n);
-			mmu_renew(n, RENEW_TICK_MS);
+			tlb_renew(n, RENEW_TICK_MS);
 			if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
 				gic_timer_put_off();
 		}
