@@ -91,17 +91,21 @@ void node_resched(struct node *n)
 
 COMMAND(nodes, "", "processors, their memory and what they do")
 {
-	kprintf("node  memory from  MB    free MB  monitor KB  VCPUs  running           ticks    IPIs    switches  idle %%\n");
+	kprintf("node  memory from  MB    free MB  monitor KB  VCPUs  running           ticks    IPIs    switches  idle %%  local %%\n");
 	for (u32 i = 0; i < nnodes; i++) {
 		const struct node *n = nodes[i];
 		const struct vcpu *v = n->current;
+		char local[8] = "-";
 		bool runs = v && v->state == VCPU_RUNNING;
 
-		kprintf("%4u  %11lx  %-4lu  %-7lu  %-10lu  %-5u  %-16s  %-7lu  %-6lu  %-8lu  %lu\n",
+		if (numa_misses(i))
+			ksnprintf(local, sizeof(local), "%lu", numa_local_percent(i));
+		kprintf("%4u  %11lx  %-4lu  %-7lu  %-10lu  %-5u  %-16s  %-7lu  %-6lu  %-8lu  %-6lu  %s\n",
 			i, topology_base(i).v, topology_bytes(i) >> 20,
 			nodemem_free_pages(i) >> (20 - PAGE_SHIFT), nodemem_monitor_bytes(i) >> 10,
 			n->nvcpus, runs ? v->vm->name : "idle", n->stats.ticks, n->stats.ipis,
 			n->stats.switches,
-			n->stats.idle_ticks / MAX(n->stats.ticks * TICK_MS * COUNT_MS / 100, 1ul));
+			n->stats.idle_ticks / MAX(n->stats.ticks * TICK_MS * COUNT_MS / 100, 1ul),
+			local);
 	}
 }

@@ -37,7 +37,7 @@
 static const struct {
 	const char *name;
 	u32 misses;
-} classes[] = { { "clustered", 400 }, { "scattered", 100 }, { "sequential", 3200 } };
+} classes[] = { { "clustered", 420 }, { "scattered", 100 }, { "sequential", 3200 } };
 #define MISSES_MAX 10000u
 
 bool latency_on;

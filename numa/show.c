@@ -34,6 +34,20 @@ u64 show_guest_pages(u32 node)
 	       nodemem_free_pages(node);
 }
 
+u64 numa_misses(u32 node)
+{
+	u64 sum = 0;
+
+	for (u32 to = 0; to < nnodes; to++)
+		sum += show_misses(node, to);
+	return sum;
+}
+
+u64 numa_local_percent(u32 node)
+{
+	return show_percent(show_misses(node, node), numa_misses(node));
+}
+
 static const char *source_name(void)
 {
 	return magic_model() ? "misses, by MAGIC"
@@ -57,14 +71,12 @@ static void print_nodes(void)
 	for (u32 i = 0; i < nnodes; i++) {
 		const struct node_stats *moves = &nodes[i]->stats;
 		const struct latency_count *c = latency_counts(i);
-		u64 all = 0, ns = 0;
+		u64 ns = 0;
 
-		for (u32 j = 0; j < nnodes; j++) {
-			all += show_misses(i, j);
+		for (u32 j = 0; j < nnodes; j++)
 			ns += c->ns[j];
-		}
-		kprintf("%4u  %-11lu  %7lu  %-10lu  %-7lu  %-8lu  %-10lu  %-9lu  %lu\n", i, all,
-			show_percent(show_misses(i, i), all), ns / 1000, show_guest_pages(i),
+		kprintf("%4u  %-11lu  %7lu  %-10lu  %-7lu  %-8lu  %-10lu  %-9lu  %lu\n", i,
+			numa_misses(i), numa_local_percent(i), ns / 1000, show_guest_pages(i),
 			moves->migrated.pages, moves->replicated.pages, moves->collapsed,
 			refused(balance_stats(i)));
 	}

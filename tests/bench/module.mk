@@ -67,6 +67,13 @@ bench-ablation: $(BENCH_NEEDS) $(ABLATION_KERNELS:%=build/bench/linux-%.cpio)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/ablation.py
 
+# NUMA_REPORT: options of tools/numa-report, e.g. NUMA_REPORT="--workload raytrace --policies none,replicate,both".
+NUMA_REPORT ?=
+HELP += make numa-report    placement and misses of a workload over time: build/results/numa-report/index.html\n
+.PHONY: numa-report
+numa-report: build/disco.elf build/flash.so $(NUMA_ELFS)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tools/numa-report $(NUMA_REPORT)
+
 # ---- injected delays of remote memory, against the timing model ----
 HELP += make calibrate      what the injected delays of remote memory are worth: build/results/calibration.json (4 minutes)\n
 .PHONY: calibrate

@@ -6,7 +6,7 @@ import pytest
 
 from machine import PROMPT
 
-COMMANDS = ["help", "vms", "vcpus", "nodes", "mem", "stats", "regs", "tlb", "attach", "start", "stop", "reset", "log", "quit"]
+COMMANDS = ["help", "vms", "vcpus", "nodes", "mem", "numa", "latency", "stats", "regs", "tlb", "attach", "start", "stop", "reset", "log", "quit"]
 
 
 @pytest.fixture(scope="module")
