@@ -123,7 +123,7 @@ static void simulate(unsigned worker)
 
 int main(void)
 {
-	sweeps = work_option("sweeps", 30);
+	sweeps = work_option("sweeps", 50);
 	make_netlist();
 	work_start();
 	make_states();

@@ -236,7 +236,7 @@ int main(void)
 {
 	u64 sum = 0;
 
-	passes = work_option("passes", 512);
+	passes = work_option("passes", 1024);
 	image = work_alloc(passes * PASS_PIXELS * sizeof(*image));
 	make_scene();
 	work_start();

@@ -46,7 +46,7 @@ static void run(unsigned worker)
 
 int main(void)
 {
-	calls = work_option("calls", 50000);
+	calls = work_option("calls", 80000);
 	for (unsigned i = 0; i < ARRAY_SIZE(data); i++)
 		data[i] = work_alloc(RECORDS * sizeof(struct record));
 	work_start();

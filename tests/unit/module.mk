@@ -19,6 +19,7 @@ UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/memmap.c kernel/pmap.c numa/batch.
 UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/memmap.c
+UNIT_SRCS_vcpu := kernel/vcpu.c
 UNIT_SRCS_options := kernel/format.c
 UNIT_SRCS_filter := numa/filter.c
 UNIT_SRCS_latency := numa/topology.c numa/filter.c kernel/format.c

@@ -189,7 +189,7 @@ static u64 reason(enum policy_reason r) { return balance_stats(1)->reason[r]; }
 static void a_hot_page_is_fetched(void **state)
 {
 	(void)state;
-	hit(1, PAGE(0, 5), 127);
+	hit(1, PAGE(0, 5), policy_default.trigger - 1);
 	tick();
 	assert_int_equal(nmigrated, 0);
 	hit(1, PAGE(0, 5), 1);
@@ -314,7 +314,7 @@ static void moves_and_memory_are_looked_at(void **state)
 static void work_in_a_tick_is_bounded(void **state)
 {
 	(void)state;
-	for (u32 i = 0; i < 250; i++)
+	for (u32 i = 0; i < 300; i++)
 		hit(1, PAGE(0, i), 128);
 	tick();
 	assert_int_equal(nmigrated, policy_default.batch);
@@ -394,7 +394,7 @@ static void the_prompt_sets_and_shows(void **state)
 	assert_int_equal(balance_policy()->kind, POLICY_MIGRATE);
 	assert_int_equal(balance_policy()->trigger, 64);
 	assert_int_equal(balance_policy()->weight, 1); /* as it was */
-	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=32"));
+	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=16"));
 	assert_non_null(strstr(said, "\n   2  0 "));
 	run_command(3, "both", "trigger=1000"); /* all or nothing */
 	assert_string_equal(said, "policy: found trigger=1000, allowed trigger=1 to 255\n");
