@@ -4,7 +4,7 @@
  * unusual. For tables of Linux's shape (walk.c, is_fast), reached through xsseg. An entry that is valid is filled in, if the VM
  * has its pages already; one that is not present is the guest's page fault, delivered. Everything else - accessed and dirty
  * bits, first touches, delay slots of a fault, supervisor addresses - is walk.c's, by guest_exit.
- * Costs, with the refill vector's: 151 instructions for a fill of two pages, 144 for a delivery. In: EXL = 1; k0, k1 and at of
+ * Costs, with the refill vector's: 158 instructions for a fill of two pages, 137 for a delivery. In: EXL = 1; k0, k1 and at of
  * the guest in KS_K0, KS_K1, KS_AT; at walk_fast k0 = EntryHi, at = L2TLB entry to fill.
  */
 #include "arch/mips/regs.h"

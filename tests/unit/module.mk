@@ -30,10 +30,11 @@ UNIT_SRCS_heat := numa/heat.c kernel/memmap.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := mmu remote cp0 inject emul walk nodemem pmap move heat balance
+UNIT_FAKE := mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_tlb := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_remote := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_walk := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
