@@ -56,7 +56,7 @@ struct node {
 	struct vcpu *preferred;		/* gets the rest of this slice, or NULL */
 	u64 tick_next;			/* count64 */
 	u64 count_last;			/* count64 state */
-	u32 renewed;			/* Count: mmu_renew */
+	u32 renewed;			/* Count: tlb_renew */
 	u64 compare;			/* count64 for which Compare is set */
 	bool need_resched;
 	struct vcpu *fpu_owner; /* whose FPU registers are in the processor, or NULL */
