@@ -136,6 +136,8 @@ bool pmap_break(struct vm *vm, gpn_t gpn)
 	u64 index = gpn.v / PAIR_PAGES;
 	bool used = false;
 
+	if (p->broken[index])
+		return false;
 	p->broken[index] = true;
 	for (u32 node = 0; node < nnodes; node++) {
 		struct pmap_pair *pair = &p->view[node].pairs[index];

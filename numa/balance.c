@@ -20,7 +20,7 @@
 /*
  * A tick's budget, of 4,000,000 cycles at 400 MHz: LOOKS candidates at about 300 cycles are 1 %,
  * policy.batch (64) moves at 18,000 are 29 %. A processor with all its time spent in remote misses
- * makes 11,000 in a tick, which is 172 pages at 64 each: neither bound is met for long. What is
+ * makes 11,000 in a tick, which is 340 pages at 32 each: neither bound is met for long. What is
  * left stays in the ring for the next tick.
  */
 #define LOOKS	  128

@@ -7,14 +7,14 @@
 #include "numa/policy.h"
 
 /*
- * Write, migrate and interval are the paper's. Trigger and sharing are half of its 128 and 32: a
- * move costs what 75 misses lose that go to another node, and half of raytrace's pages get no 128
- * in an interval (docs/experiments.md).
+ * Write, migrate and interval are the paper's. Trigger and sharing are a quarter of its 128 and 32:
+ * a move costs what 80 misses lose that go to another node, and pages that get 32 in one interval
+ * go on to get that many (docs/experiments.md).
  */
 const struct policy policy_default = {
 	.kind = POLICY_NONE,
-	.trigger = 64,
-	.sharing = 16,
+	.trigger = 32,
+	.sharing = 8,
 	.write = 1,
 	.migrate = 1,
 	.interval = 100,

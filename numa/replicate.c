@@ -7,10 +7,15 @@
 #include "numa/move.h"
 #include "numa/numa.h"
 
-/* Nobody may write from now on, and the node is to see its own copy. */
+/*
+ * Nobody may write from now on, and the node is to see its own copy. Where there are replicas, or
+ * another node is making one, nobody may already.
+ */
 static void freeze(struct batch *b, u32 i)
 {
-	for (u32 node = 0; node < nnodes; node++)
+	const struct pmap_page *page = &b->vm->pmap.page[b->drop.page[i].v];
+
+	for (u32 node = 0; node < nnodes && !page->replicas && page->busy == 1; node++)
 		if (b->vm->node_mask & BIT(node) && node != b->node)
 			batch_downgrade(b, i, node);
 	batch_hide(b, i, b->node);

@@ -394,7 +394,7 @@ static void the_prompt_sets_and_shows(void **state)
 	assert_int_equal(balance_policy()->kind, POLICY_MIGRATE);
 	assert_int_equal(balance_policy()->trigger, 64);
 	assert_int_equal(balance_policy()->weight, 1); /* as it was */
-	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=16"));
+	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=8"));
 	assert_non_null(strstr(said, "\n   2  0 "));
 	run_command(3, "both", "trigger=1000"); /* all or nothing */
 	assert_string_equal(said, "policy: found trigger=1000, allowed trigger=1 to 255\n");

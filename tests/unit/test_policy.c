@@ -38,8 +38,8 @@ static void the_defaults_are_the_papers(void **state)
 {
 	(void)state;
 	assert_int_equal(policy_default.kind, POLICY_NONE);
-	assert_int_equal(policy_default.trigger, 64);
-	assert_int_equal(policy_default.sharing, 16);
+	assert_int_equal(policy_default.trigger, 32);
+	assert_int_equal(policy_default.sharing, 8);
 	assert_int_equal(policy_default.write, 1);
 	assert_int_equal(policy_default.migrate, 1);
 	assert_int_equal(policy_default.interval, 100);
