@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What QEMU keeps behind the machine's TLB, and taking translations back at one go: arch/mips/tlb.c, mmu.c on the fake machine. */
+/* What QEMU keeps behind the machine's TLB, and taking translations back at one go:
+ * arch/mips/tlb.c, mmu.c on the fake machine. */
 #include "tests/unit/unit.h"
 
 #include "tests/unit/fake.h"
