@@ -208,7 +208,7 @@ void heat_sample(u32 node, mpn_t mpn, bool write)
 		add(&p->sharers, 1);
 	if (write)
 		add(&p->writes, LOAD(weight));
-	if (before < LOAD(trigger) && after >= LOAD(trigger))
+	if (before / LOAD(trigger) < after / LOAD(trigger))
 		offer(heat[node].ring, mpn);
 }
 

@@ -6,10 +6,10 @@
  *   samples  TLB refills for remote pages, which whoever charges them reports: heat_sample
  *
  * A page that a node has missed on trigger times within an interval is put into that node's ring of
- * candidates. Counters are cleared at the end of the interval, but nobody goes over all pages for
- * that: a page is found stale when it is touched next. Work for an event is the same for any number
- * of nodes and pages. Nodes count without locks: they may lose some of each other's counts, and
- * never invent any. Builds on the host too.
+ * candidates, and again after as many more. Counters are cleared at the end of the interval, but
+ * nobody goes over all pages for that: a page is found stale when it is touched next. Work for an
+ * event is the same for any number of nodes and pages. Nodes count without locks: they may lose
+ * some of each other's counts, and never invent any. Builds on the host too.
  */
 #ifndef NUMA_HEAT_H
 #define NUMA_HEAT_H

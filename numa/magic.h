@@ -30,8 +30,9 @@ struct magic_page {
 	uint16_t unused[14]; /* 64 bytes */
 };
 
-/* Pages of other nodes that a node has just missed on trigger times, for that node: MAGIC writes at
- * head, the monitor reads at tail; both only count up. A full ring loses the newest. */
+/* Pages of other nodes that a node has just missed on trigger times, or as many times more, for
+ * that node: MAGIC writes at head, the monitor reads at tail; both only count up. A full ring loses
+ * the newest. */
 struct magic_ring {
 	uint32_t head, tail, lost, unused;
 	uint64_t page[MAGIC_RING]; /* machine page numbers */

@@ -10,6 +10,7 @@
  * Write, migrate and interval are the paper's. Trigger and sharing are a quarter of its 128 and 32:
  * a move costs what 80 misses lose that go to another node, and pages that get 32 in one interval
  * go on to get that many (docs/experiments.md).
+ * weight: of the class clustered (docs/numa.md).
  */
 const struct policy policy_default = {
 	.kind = POLICY_NONE,
@@ -23,7 +24,7 @@ const struct policy policy_default = {
 	.limit = 8,
 	.reserve = 256,
 	.batch = 64,
-	.weight = 16,
+	.weight = 4,
 };
 
 static struct policy_verdict stay(enum policy_reason why)

@@ -101,6 +101,7 @@ static bool counted(const struct magic_page *p)
 void magic_count(unsigned node, uint64_t page, bool write)
 {
 	struct magic_page *p;
+	bool rises;
 
 	if (!magic)
 		return;
@@ -110,13 +111,13 @@ void magic_count(unsigned node, uint64_t page, bool write)
 	p = &pages[page];
 	if (!p->count[node] && !counted(p))
 		touch(page);
-	if (p->count[node] < SATURATED)
-		p->count[node]++;
+	rises = p->count[node] < SATURATED;
+	p->count[node] += rises;
 	if (write && p->writes < SATURATED)
 		p->writes++;
 	if (p->count[node] >= magic->sharing)
 		p->sharers |= 1u << node;
-	if (p->count[node] == magic->trigger && ram_node(page * PAGE_BYTES) != node)
+	if (rises && p->count[node] % magic->trigger == 0 && ram_node(page * PAGE_BYTES) != node)
 		ring_put(&rings[node], page);
 }
 

@@ -132,14 +132,17 @@ static void sharers_are_those_with_enough_misses(void **state)
 	assert_int_equal(page()->sharers, 3);
 }
 
-static void the_trigger_puts_the_page_in_the_nodes_ring_once(void **state)
+static void the_trigger_puts_the_page_in_the_nodes_ring(void **state)
 {
 	(void)state;
 	miss(2, 3, false);
 	assert_int_equal(ring(2)->head, 0);
-	miss(2, 5, false);
+	miss(2, 4, false);
 	assert_int_equal(ring(2)->head, 1);
 	assert_int_equal(ring(2)->page[0], RAM_BASE / 4096 + PAGE);
+	miss(2, 1, false); /* as many misses again */
+	assert_int_equal(ring(2)->head, 2);
+	assert_int_equal(ring(2)->page[1], RAM_BASE / 4096 + PAGE);
 	assert_int_equal(ring(0)->head, 0);
 }
 
@@ -170,7 +173,7 @@ static void a_nodes_own_page_does_not_trigger(void **state)
 static void a_page_is_forgotten_at_the_store(void **state)
 {
 	(void)state;
-	miss(2, 9, true);
+	miss(2, 7, true);
 	magic_count(2, PAGE + 1, false);
 	store(&m->forget, RAM_BASE / 4096 + PAGE + 1);
 	assert_int_equal(page()->count[2], 0);
@@ -179,7 +182,9 @@ static void a_page_is_forgotten_at_the_store(void **state)
 	assert_int_equal(page()[1].count[2], 1);
 	assert_int_equal(m->forget, 0);
 	store(&m->forget, 1); /* page 0 of the machine: no RAM */
-	miss(2, 4, false);
+	miss(2, 3, false);
+	assert_int_equal(ring(2)->head, 1);
+	miss(2, 1, false);
 	assert_int_equal(ring(2)->head, 2); /* it triggers again */
 }
 
@@ -223,7 +228,7 @@ int main(void)
 		TEST(nothing_counts_without_a_trigger),
 		TEST(own_memory_does_not_count),
 		TEST(sharers_are_those_with_enough_misses),
-		TEST(the_trigger_puts_the_page_in_the_nodes_ring_once),
+		TEST(the_trigger_puts_the_page_in_the_nodes_ring),
 		TEST(a_full_ring_loses_the_newest),
 		TEST(a_nodes_own_page_does_not_trigger),
 		TEST(a_page_is_forgotten_at_the_store),

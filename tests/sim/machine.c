@@ -13,10 +13,9 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/table.h"
 
-#define FIRST	 0x80000ul
-#define VM	 1
-#define LOOKS	 128 /* as numa/balance.c */
-#define SAMPLING 16  /* one of so many remote misses is seen, if not all */
+#define FIRST 0x80000ul
+#define VM    1
+#define LOOKS 256 /* as numa/balance.c */
 
 struct totals totals;
 struct steps steps_sample, steps_candidate, steps_move;
@@ -219,7 +218,7 @@ static void sample(u32 node, u32 index, bool write, bool local)
 {
 	u64 before = blocks;
 
-	if (source == SEES_SAMPLES && (local || random_below(&memory[node].random, SAMPLING)))
+	if (source == SEES_SAMPLES && (local || random_below(&memory[node].random, policy->weight)))
 		return;
 	heat_sample(node, mpn_of(index), write);
 	count_steps(&steps_sample, before);

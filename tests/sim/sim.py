@@ -13,7 +13,7 @@ TOP = Path(__file__).resolve().parents[2]
 
 # (nodes, misses of a node in a trace or a phase, nodes that run it)
 FULL = [(8, 1000000, 8), (64, 200000, 64), (1024, 200000, 64)]
-SHORT = [(8, 200000, 8), (64, 100000, 8), (1024, 100000, 8)]
+SHORT = [(8, 250000, 8), (64, 100000, 8), (1024, 100000, 8)]
 # Pages that two million misses are spread over.
 FLAT = [(8, 10000), (8, 1000000), (64, 10000), (64, 1000000), (1024, 10000), (1024, 200000)]
 SHORT_FLAT = [(8, 10000), (8, 1000000), (1024, 10000)]

@@ -21,7 +21,7 @@
 #define NODES	      3
 #define NODE_PAGES    1024u
 #define PAGE(node, i) ((mpn_t){ 0x80000 + (u64)(node)*NODE_PAGES + (i) })
-#define VM_PAGES      512
+#define VM_PAGES      1000
 
 unsigned nnodes = NODES, nvms = 2;
 struct vm *vms[MAX_VMS];
@@ -158,7 +158,7 @@ static int begin(void **state)
 	free_pages = unreserved = 100000;
 	nmigrated = nreplicated = 0;
 	latency_on = true;
-	boot("policy=both,weight=1");
+	boot("policy=both,trigger=128,sharing=32,weight=1");
 	return 0;
 }
 
@@ -184,12 +184,25 @@ static void tick(void)
 
 static u64 reason(enum policy_reason r) { return balance_stats(1)->reason[r]; }
 
+static void run_command(int argc, ...)
+{
+	char *argv[COMMAND_MAX_ARGS] = { "policy" };
+	va_list ap;
+
+	va_start(ap, argc);
+	for (int i = 1; i < argc; i++)
+		argv[i] = va_arg(ap, char *);
+	va_end(ap);
+	said[0] = 0;
+	command_policy(argc, argv);
+}
+
 /* ---- the tick ---- */
 
 static void a_hot_page_is_fetched(void **state)
 {
 	(void)state;
-	hit(1, PAGE(0, 5), policy_default.trigger - 1);
+	hit(1, PAGE(0, 5), balance_policy()->trigger - 1);
 	tick();
 	assert_int_equal(nmigrated, 0);
 	hit(1, PAGE(0, 5), 1);
@@ -202,6 +215,17 @@ static void a_hot_page_is_fetched(void **state)
 	assert_int_equal(reason(POLICY_MOVED), 1);
 	tick();
 	assert_int_equal(nmigrated, 1);
+}
+
+static void a_page_offered_twice_is_fetched_once(void **state)
+{
+	(void)state;
+	run_command(2, "trigger=60");
+	for (u32 i = 0; i < 3; i++)
+		hit(1, PAGE(0, i), 240);
+	tick();
+	assert_int_equal(balance_stats(1)->candidates, 12);
+	assert_int_equal(nmigrated, 3);
 }
 
 static void a_read_shared_page_is_copied(void **state)
@@ -314,7 +338,7 @@ static void moves_and_memory_are_looked_at(void **state)
 static void work_in_a_tick_is_bounded(void **state)
 {
 	(void)state;
-	for (u32 i = 0; i < 300; i++)
+	for (u32 i = 0; i < 500; i++)
 		hit(1, PAGE(0, i), 128);
 	tick();
 	assert_int_equal(nmigrated, policy_default.batch);
@@ -327,19 +351,6 @@ static void work_in_a_tick_is_bounded(void **state)
 }
 
 /* ---- words ---- */
-
-static void run_command(int argc, ...)
-{
-	char *argv[COMMAND_MAX_ARGS] = { "policy" };
-	va_list ap;
-
-	va_start(ap, argc);
-	for (int i = 1; i < argc; i++)
-		argv[i] = va_arg(ap, char *);
-	va_end(ap);
-	said[0] = 0;
-	command_policy(argc, argv);
-}
 
 static void words_choose_the_policy(void **state)
 {
@@ -371,7 +382,7 @@ static void words_choose_the_policy(void **state)
 static void nothing_moves_unless_asked_for(void **state)
 {
 	(void)state;
-	boot("policy=first-touch,weight=1");
+	boot("policy=first-touch,trigger=128,weight=1");
 	hit(1, PAGE(0, 5), 500);
 	assert_int_equal(heat_read(1, PAGE(0, 5)).mine, 255); /* still shown */
 	tick();
@@ -394,7 +405,7 @@ static void the_prompt_sets_and_shows(void **state)
 	assert_int_equal(balance_policy()->kind, POLICY_MIGRATE);
 	assert_int_equal(balance_policy()->trigger, 64);
 	assert_int_equal(balance_policy()->weight, 1); /* as it was */
-	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=8"));
+	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=32"));
 	assert_non_null(strstr(said, "\n   2  0 "));
 	run_command(3, "both", "trigger=1000"); /* all or nothing */
 	assert_string_equal(said, "policy: found trigger=1000, allowed trigger=1 to 255\n");
@@ -407,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_hot_page_is_fetched, begin),
+		cmocka_unit_test_setup(a_page_offered_twice_is_fetched_once, begin),
 		cmocka_unit_test_setup(a_read_shared_page_is_copied, begin),
 		cmocka_unit_test_setup(a_write_shared_page_starts_afresh, begin),
 		cmocka_unit_test_setup(what_replicas_there_are_is_known, begin),

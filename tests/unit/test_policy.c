@@ -34,7 +34,7 @@ static void becomes(enum policy_action action, enum policy_reason reason)
 #define migrates()    becomes(POLICY_DO_MIGRATE, POLICY_MOVED)
 #define replicates()  becomes(POLICY_DO_REPLICATE, POLICY_MOVED)
 
-static void the_defaults_are_the_papers(void **state)
+static void the_defaults_are_as_documented(void **state)
 {
 	(void)state;
 	assert_int_equal(policy_default.kind, POLICY_NONE);
@@ -42,6 +42,7 @@ static void the_defaults_are_the_papers(void **state)
 	assert_int_equal(policy_default.sharing, 8);
 	assert_int_equal(policy_default.write, 1);
 	assert_int_equal(policy_default.migrate, 1);
+	assert_int_equal(policy_default.hold, 50);
 	assert_int_equal(policy_default.interval, 100);
 }
 
@@ -366,7 +367,7 @@ static void wrong_words_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_defaults_are_the_papers),
+		cmocka_unit_test(the_defaults_are_as_documented),
 		cmocka_unit_test_setup(one_user_gets_the_page, begin),
 		cmocka_unit_test_setup(several_readers_get_copies, begin),
 		cmocka_unit_test_setup(write_shared_pages_stay, begin),
