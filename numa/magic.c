@@ -16,8 +16,14 @@ u64 magic_init(u32 n, maddr_t base, u64 bytes)
 	struct magic *m = maddr_ptr((maddr_t){ MAGIC_AT });
 	u64 below;
 
-	if (m->id != MAGIC_ID)
+	if (m->id >> 32 != MAGIC_NAME)
 		return bytes;
+	if (m->id != MAGIC_ID) {
+		log_line("magic",
+			 "found layout %lx, allowed %lx: `make build/flash.so`, or no counters",
+			 m->id, MAGIC_ID);
+		return MIN(bytes, m->pages ? m->range - base.v : bytes);
+	}
 	found = m;
 	if (!m->pages)
 		return bytes;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define MAGIC_AT	0x80001000ul
-#define MAGIC_ID	0x37394b4349474d31ul
+#define MAGIC_NAME	0x4d414749ul /* "MAGI" */
 #define MAGIC_MAX_NODES 16
 #define MAGIC_RING	512 /* entries; a power of two */
 
@@ -60,5 +60,10 @@ struct magic {
 	/* MAGIC's: all misses since the start, of each node on memory of each */
 	uint64_t misses[MAGIC_MAX_NODES][MAGIC_MAX_NODES];
 };
+
+/* The name, and the sizes of all three, so that a model built from another header is found out. */
+#define MAGIC_ID            \
+	(MAGIC_NAME << 32 | \
+	 sizeof(struct magic) << 20 ^ sizeof(struct magic_ring) << 8 ^ sizeof(struct magic_page))
 
 #endif /* NUMA_MAGIC_H */

@@ -4,7 +4,7 @@
 FLASH_SRCS := $(addprefix qemu/flash/,plugin.c qemu.c options.c network.c cache.c memory.c clock.c idle.c decode.c translate.c magic.c report.c)
 FLASH_HEADERS := $(wildcard qemu/flash/*.h) qemu/plugin/qemu-api.h numa/magic.h
 
-TEST_NEEDS += build/flash.so
+ALL += build/flash.so
 HELP += make run FLASH=O    the machine under the timing model, with options O of qemu/flash/README.md: FLASH=pace=1\n
 
 build/flash.so: $(FLASH_SRCS) $(FLASH_HEADERS)
