@@ -59,7 +59,7 @@ build/host/unit/test_$(1): tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(fi
 		| build/libfdt.ok
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c %.a,$$^) -lcmocka
+	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) -lcmocka
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
 
