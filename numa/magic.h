@@ -62,8 +62,8 @@ struct magic {
 };
 
 /* The name, and the sizes of all three, so that a model built from another header is found out. */
-#define MAGIC_ID            \
-	(MAGIC_NAME << 32 | \
-	 sizeof(struct magic) << 20 ^ sizeof(struct magic_ring) << 8 ^ sizeof(struct magic_page))
+#define MAGIC_ID                                                                                \
+	((MAGIC_NAME << 32) | (sizeof(struct magic) << 20) | (sizeof(struct magic_ring) << 6) | \
+	 sizeof(struct magic_page) >> 1)
 
 #endif /* NUMA_MAGIC_H */
