@@ -28,9 +28,10 @@ static int compare(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static void add_events(struct table *counts, const struct trace *t, u32 node, u32 events)
+static void add_events(struct table *counts, const struct trace *t, u32 k, u32 events)
 {
-	u64 random = node + 1;
+	u64 random = k + 1;
+	u32 node = active_node(k);
 
 	for (u32 phase = 0; phase < t->phases; phase++) {
 		for (u32 i = 0; i < events / t->phase_part; i++) {
@@ -49,7 +50,7 @@ static void count_uses(const struct trace *t, u32 events)
 
 	table_create(&counts);
 	for (u32 k = 0; k < active; k++)
-		add_events(&counts, t, active_node(k), events);
+		add_events(&counts, t, k, events);
 	uses = malloc(counts.used * sizeof(*uses));
 	nuses = 0;
 	for (u64 i = 0; i < counts.size; i++) {

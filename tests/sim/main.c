@@ -53,8 +53,8 @@ static void run(const struct trace *t, u32 events)
 	u64 end = (u64)per_phase * t->phases, barrier = MIN((u64)BARRIER, end), now = 0;
 	bool going;
 
-	for (u32 i = 0; i < NODES; i++)
-		runner[i] = (struct runner){ .random = i + 1 };
+	for (u32 k = 0; k < active; k++)
+		runner[active_node(k)] = (struct runner){ .random = k + 1 };
 	machine_time(START_MS);
 	while (barrier) {
 		now += QUANTUM;
