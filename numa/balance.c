@@ -143,14 +143,17 @@ static void apply(const struct policy *p)
 	heat_set(policy_moves(p) ? p->trigger : HEAT_NEVER, p->sharing, p->weight, p->interval);
 }
 
-/* policy=NAME,PARAMETER=VALUE... */
+/* policy=NAME,PARAMETER=VALUE...; without: both, if anybody counts misses. */
 static struct policy policy_of(const char *words)
 {
-	struct policy p = policy_default, wanted = p;
+	struct policy p = policy_default, wanted;
 	char why[POLICY_ERROR_BYTES];
 	size_t len, part;
 	const char *v = option_value(words, "policy=", &len);
 
+	if (magic() || latency_on)
+		p.kind = POLICY_BOTH;
+	wanted = p;
 	for (; v && len; v += part, len -= part) {
 		part = MIN(strcspn(v, ","), len);
 		if (policy_set(&wanted, v, part, why)) {
