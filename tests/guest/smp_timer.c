@@ -40,9 +40,7 @@ static void sleeps(u64 id)
 
 		cp0_write_status(ST_BASE | ST_IM(7));
 		is_set[id] = true;
-		do /* again if the host took so long that it may have been set too late */
-			due[id] = timer_set(STEP * (u32)(1 + (n + id) % SMP));
-		while ((s32)(cp0_read_count() - due[id]) >= 0);
+		due[id] = timer_set(STEP * (u32)(1 + (n + id) % SMP));
 		while (fired[id] == n && cp0_read_count() - start < SMP_LIMIT) {
 			cp0_wait();
 			cp0_write_status(ST_BASE | ST_IE | ST_IM(7));
