@@ -7,6 +7,7 @@
 #include "kernel/log.h"
 #include "kernel/node.h"
 #include "kernel/panic.h"
+#include "kernel/shootdown.h"
 #include "kernel/symbols.h"
 #include "kernel/vm.h"
 
@@ -105,7 +106,13 @@ _Noreturn void panic_stop(void)
 	arch_idle_forever();
 }
 
-COMMAND(crash, "null|lock|panic",
+static void lose_timer(struct node *n, const void *what)
+{
+	(void)n, (void)what;
+	vtimer_lose();
+}
+
+COMMAND(crash, "null|lock|panic|timer",
 	"provoke a fatal error of the monitor, to see what one looks like")
 {
 	static struct lock a = LOCK_INIT(RANK_VM), b = LOCK_INIT(RANK_CONSOLE);
@@ -121,5 +128,10 @@ COMMAND(crash, "null|lock|panic",
 	}
 	if (argc == 2 && !strcmp(argv[1], "panic"))
 		panic("asked for at the prompt");
-	kprintf("crash: found %s, allowed null, lock, panic\n", argc > 1 ? argv[1] : "nothing");
+	if (argc == 2 && !strcmp(argv[1], "timer")) { /* this one is survived */
+		shootdown(BIT(1), lose_timer, NULL);
+		return;
+	}
+	kprintf("crash: found %s, allowed null, lock, panic, timer\n",
+		argc > 1 ? argv[1] : "nothing");
 }

@@ -16,9 +16,24 @@ void sched_add(struct vcpu *v)
 	n->vcpus[n->nvcpus++] = v;
 }
 
+#define LATE_TICKS 3
+
+/*
+ * QEMU's timer thread and its processors race: a Compare written just as the old one expires may be
+ * forgotten, and the node would sleep for a turn of Count, 25 s. Its neighbour wakes it.
+ */
+static void wake_late(const struct node *n)
+{
+	struct node *next = nodes[(n->id + 1) % nnodes];
+
+	if (next->up && count64() > next->tick_next + LATE_TICKS * TICK_MS * COUNT_MS)
+		node_post(next, MAIL_RESCHED);
+}
+
 void sched_tick(struct node *n)
 {
 	n->stats.ticks++;
+	wake_late(n);
 	do
 		n->tick_next += TICK_MS * COUNT_MS;
 	while (n->tick_next <= count64());

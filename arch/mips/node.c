@@ -80,7 +80,7 @@ void irq_handle(struct node *n, u32 cause)
 		n->stats.ipis++;
 		node_read_mail(n);
 	}
-	if (cause & CAUSE_TI) {
+	if ((cause & CAUSE_TI) || count64() > n->compare) { /* or it was lost: sched_tick */
 		/* not long before its time, the tick comes along with a guest's timer: one
 		 * interrupt, not two */
 		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {

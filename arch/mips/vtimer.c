@@ -49,6 +49,8 @@ static void vtimer_program(struct node *n)
 	} while (count64() >= n->compare);
 }
 
+void vtimer_lose(void) { cp0_write32(CP0_COMPARE, cp0_read32(CP0_COUNT) - 1); }
+
 /* due: count64 */
 static void arm(struct vcpu *v, u64 due)
 {
