@@ -427,7 +427,9 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 	machine_pair(v, &m, (gpn_t[]){ { LO_GPN(e->lo[0]) }, { LO_GPN(e->lo[1]) } }, e->lo, lo);
 	if (latency_on)
 		latency_hide(v->node->id, lo);
-	if (!is_stale(v, &m))
+	if (is_stale(v, &m))
+		mmu_forget(v, e->hi, 0, global);
+	else
 		mmu_install(v, m.va, lo[0], lo[1], global);
 }
 

@@ -256,6 +256,21 @@ static void a_probe_that_misses_forgets_what_tlbwr_evicted(void **state)
 	assert_int_equal(reach(USER_PAGE), -EXC_TLBL);
 }
 
+/* The pages of the new one had to be waited for: the guest misses again, and not on the old one. */
+static void an_entry_that_waits_ends_what_tlbwr_evicted(void **state)
+{
+	int i;
+
+	(void)state;
+	write_pair(USER_PAGE | 1, fake_lo(1, V), fake_lo(2, V), true);
+	for (i = 1; i <= VTLB_ENTRIES; i++)
+		write_pair((USER_PAGE + i * 0x2000) | 1, fake_lo(3, V), fake_lo(4, V), true);
+	fake_waits = 1;
+	write_pair(USER_PAGE | 1, fake_lo(5, V), fake_lo(6, V), true);
+	assert_int_equal(fake_waits, 0);
+	assert_int_equal(reach(USER_PAGE), 5);
+}
+
 static void tlbinv_takes_one_address_space(void **state)
 {
 	(void)state;
@@ -454,6 +469,7 @@ int main(void)
 		cmocka_unit_test_setup(tlbwi_ends_what_it_replaces, fill),
 		cmocka_unit_test_setup(tlbwi_ends_a_global_one_everywhere, fill),
 		cmocka_unit_test_setup(a_probe_that_misses_forgets_what_tlbwr_evicted, fill),
+		cmocka_unit_test_setup(an_entry_that_waits_ends_what_tlbwr_evicted, fill),
 		cmocka_unit_test_setup(tlbinv_takes_one_address_space, fill),
 		cmocka_unit_test_setup(a_private_pair_replaces_a_global_one, fill),
 		cmocka_unit_test_setup(large_pages_reach_every_4k_of_them, fill),
