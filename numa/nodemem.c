@@ -174,10 +174,13 @@ static mpn_t pop(struct nodemem *m)
 	return mpn;
 }
 
+/* More than once round: a page that moves meanwhile leaves a free one where we have been. */
+#define ROUNDS 4
+
 mpn_t nodemem_alloc(u32 node)
 {
-	for (u32 i = 0; i < nnodes; i++) {
-		mpn_t mpn = pop(&nodemem[topology_near(node, i)]);
+	for (u32 i = 0; i < ROUNDS * nnodes; i++) {
+		mpn_t mpn = pop(&nodemem[topology_near(node, i % nnodes)]);
 
 		if (mpn_valid(mpn)) {
 			memset(mpn_ptr(mpn), 0, PAGE_SIZE);
