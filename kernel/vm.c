@@ -169,10 +169,14 @@ static bool has_node_alone(const struct vm *vm, const struct node *n)
 /* Replicas are memory that somebody else may have. */
 static bool reserve(u64 pages)
 {
+	bool done;
+
 	if (!nodemem_reserve(pages))
 		return true;
 	numa_reclaim();
-	return !nodemem_reserve(pages);
+	done = !nodemem_reserve(pages);
+	numa_reclaim_end();
+	return done;
 }
 
 static void start(struct vm *vm)

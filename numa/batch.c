@@ -6,6 +6,8 @@
 #include "numa/batch.h"
 #include "numa/numa.h"
 
+u32 batch_hold;
+
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats)
 {
 	*b = (struct batch){
@@ -23,20 +25,23 @@ static bool has(const struct batch *b, mpn_t from)
 	return false;
 }
 
-/* A master of the VM, elsewhere, without replicas on any node of the mask. */
+/*
+ * A master of the VM, elsewhere, without replicas on any node of the mask. What memmap says of a
+ * page that is not this VM's changes while it is read; the pmap, which is locked, knows.
+ */
 static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas, bool leaving)
 {
 	const struct page *p = memmap_page(from);
 	const struct pmap_page *page;
+	u32 gpn;
 
-	if (b->drop.n == MMU_DROP_PAGES || b->vm->state != VM_RUNNING)
+	if (!p || b->drop.n == MMU_DROP_PAGES || b->vm->state != VM_RUNNING)
 		return false;
-	if (!p || p->state != PAGE_GUEST || p->owner != b->vm->id) /* from here on nobody else's */
+	gpn = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
+	if (gpn >= b->vm->pmap.npages || b->vm->pmap.page[gpn].master != from.v)
 		return false;
-	page = &b->vm->pmap.page[p->gpn];
-	if (page->busy >= (leaving ? 1 : PMAP_LEAVING))
-		return false;
-	return page->master == from.v && !(page->replicas & no_replicas) &&
+	page = &b->vm->pmap.page[gpn];
+	return page->busy < (leaving ? 1 : PMAP_LEAVING) && !(page->replicas & no_replicas) &&
 	       memmap_node(from) != (int)b->node;
 }
 
@@ -45,7 +50,7 @@ static mpn_t take_page(u32 node)
 {
 	mpn_t to;
 
-	if (nodemem_reserve(1))
+	if (__atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE) || nodemem_reserve(1))
 		return MPN_NONE;
 	to = nodemem_alloc_here(node);
 	if (!mpn_valid(to))

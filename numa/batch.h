@@ -19,6 +19,10 @@ struct batch {
 	struct move_stats *stats;
 };
 
+/* While it is not 0 batches get no pages: those that are free go to a VM that starts. Atomically.
+ */
+extern u32 batch_hold;
+
 /*
  * In this order; the pmap lock is held from the first to the last, but not while pages are copied:
  * they are busy then (kernel/pmap.h), from batch_add to batch_done.

@@ -25,6 +25,8 @@ static void commit(struct batch *b, u32 i)
 	memmap_take_back(from, b->vm->id);
 	b->vm->pmap.page[gpn.v].master = to.v;
 	heat_moved(from, to);
+	nodemem_free(from);
+	nodemem_unreserve(1);
 	batch_done(b, i);
 	if (b->vm->node_mask & BIT(b->node))
 		pmap_fill(b->vm, gpn, b->node);
@@ -44,10 +46,6 @@ static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigne
 	for (u32 i = 0; i < b.drop.n; i++)
 		commit(&b, i);
 	batch_end(&b);
-	for (u32 i = 0; i < b.drop.n; i++) {
-		nodemem_free(b.page[i].from);
-		nodemem_unreserve(1);
-	}
 	return b.drop.n;
 }
 

@@ -81,8 +81,10 @@ struct vm;
  * it. Under the VM's pmap lock; answers shootdowns.
  */
 void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
-/* All replicas of all VMs, when memory is short. Takes RANK_PMAP locks. */
+/* All replicas of all VMs, when memory is short, and no new ones until the end, so that the caller
+ * can have it. Takes RANK_PMAP locks. */
 void numa_reclaim(void);
+void numa_reclaim_end(void);
 
 /*
  * What is done about pages that a node keeps missing on (balance.c): the words policy=NAME,... of

@@ -66,13 +66,14 @@ static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 	struct pmap_page *page = &vm->pmap.page[gpn.v];
 	mpn_t master = { page->master }, kept = master;
 	u8 moves = memmap_page(master)->moves;
+	u32 replicas = 0;
 
 	if (page->replicas & BIT(writer))
 		kept = copy[writer];
 	for (u32 node = 0; node < nnodes; node++) {
 		if (!(page->replicas & BIT(node)))
 			continue;
-		nodemem_unreserve(1);
+		replicas++;
 		if (copy[node].v == kept.v)
 			continue;
 		memmap_take_back(copy[node], vm->id);
@@ -84,6 +85,7 @@ static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 		memmap_promote(kept);
 		memmap_page(kept)->moves = moves;
 	}
+	nodemem_unreserve(replicas); /* free by now: they are promised at once */
 	*page = (struct pmap_page){ .master = kept.v };
 	memmap_moved(kept);
 	heat_moved(master, kept);
@@ -118,7 +120,10 @@ static void reclaim(struct vm *vm)
 
 void numa_reclaim(void)
 {
+	__atomic_fetch_add(&batch_hold, 1, __ATOMIC_ACQ_REL);
 	for (unsigned i = 0; i < nvms; i++)
 		if (vms[i]->state == VM_RUNNING)
 			reclaim(vms[i]);
 }
+
+void numa_reclaim_end(void) { __atomic_fetch_sub(&batch_hold, 1, __ATOMIC_ACQ_REL); }

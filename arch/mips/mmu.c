@@ -181,11 +181,11 @@ static void drop_tag(const struct node *n, const struct vm *vm, u64 tag)
 			l2tlb_drop(n->vcpus[i]->arch.l2tlb, tag);
 }
 
-static void drop_all(const struct node *n, const struct mmu_drop *d)
+static void drop_all(const struct node *n, const struct vm *vm, u64 machine)
 {
 	for (u32 i = 0; i < n->nvcpus; i++)
-		if (n->vcpus[i]->vm == d->vm)
-			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, d->machine);
+		if (n->vcpus[i]->vm == vm)
+			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, machine);
 }
 
 /* Roots in machine memory may have moved: walk.c finds them again. A reservation of LL is for the
@@ -205,12 +205,15 @@ void mmu_drop_pages(struct node *n, const void *what)
 {
 	const struct mmu_drop *d = what;
 	bool flush = d->large, many = false;
+	u64 machine = d->machine;
 
 	for (u32 i = 0; i < d->n; i++) {
 		struct pmap_entry *e = pmap_entry(&d->vm->pmap, d->page[i], n->id);
 		u64 tag = e->back;
 
 		e->back = 0;
+		if (e->lo) /* stays, and may be a copy that the batch does not know */
+			machine |= BIT(arch_entry_page(e->lo).v % 64);
 		if (tag == PMAP_MANY) {
 			many = true;
 		} else if (tag) {
@@ -222,7 +225,7 @@ void mmu_drop_pages(struct node *n, const void *what)
 		}
 	}
 	if (many)
-		drop_all(n, d);
+		drop_all(n, d->vm, machine);
 	if (flush || many)
 		mmu_flush_node();
 	forget_pointers(n, d->vm);

@@ -22,7 +22,8 @@ static u8 storage[2][NODES + 1][VM_PAGES * sizeof(struct pmap_entry) + PAGE_SIZE
 	__attribute__((aligned(16)));
 /* what a page holds: its first word stands for all of it */
 static u64 contents[NODES * NODE_PAGES][PAGE_SIZE / 8];
-/* the TLB of a node: the EntryLo under which it may still reach a guest page */
+/* of a node's small pages, TLB and L2TLB: the EntryLo under which it may still reach a guest page
+ */
 static u64 tlb[NODES][2][VM_PAGES];
 
 _Noreturn void panic(const char *fmt, ...)
@@ -130,8 +131,13 @@ int nodemem_reserve(u64 n)
 
 void nodemem_unreserve(u64 n)
 {
+	s64 beyond = -(s64)(vm_a.pmap.used + vm_b.pmap.used);
+
 	assert_true(n <= reserved);
 	reserved -= n;
+	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
+		beyond += memmap_page((mpn_t){ FIRST(0) + i })->state != PAGE_FREE;
+	assert_true(beyond <= (s64)reserved); /* somebody else counts on the page from now on */
 }
 
 u32 free_pages(u32 of)
@@ -145,18 +151,23 @@ u32 free_pages(u32 of)
 
 /* ---- translations ---- */
 
+/* As the real one: by its tag if there is one translation, by the machine page if many. */
 void mmu_drop_pages(struct node *n, const void *what)
 {
 	const struct mmu_drop *d = what;
+	u64 machine = d->machine;
 
 	for (u32 i = 0; i < d->n; i++) {
-		pmap_entry(&d->vm->pmap, d->page[i], n->id)->back = 0;
-		tlb[n->id][d->vm == &vm_b][d->page[i].v] = 0;
+		struct pmap_entry *e = pmap_entry(&d->vm->pmap, d->page[i], n->id);
+		u64 *cached = &tlb[n->id][d->vm == &vm_b][d->page[i].v];
+
+		if (e->lo)
+			machine |= BIT(arch_entry_page(e->lo).v % 64);
+		if (e->back != PMAP_MANY || BIT(arch_entry_page(*cached).v % 64) & machine)
+			*cached = 0;
+		e->back = 0;
 	}
-	if (d->large) {
-		flushes++;
-		memset(tlb[n->id], 0, sizeof(tlb[n->id]));
-	}
+	flushes += d->large;
 }
 
 void shootdown(u32 mask, shootdown_fn flush, const void *what)
@@ -174,22 +185,23 @@ void shootdown(u32 mask, shootdown_fn flush, const void *what)
 
 static void flush_all(struct node *n, const void *what)
 {
-	(void)what;
-	flushes++;
-	memset(tlb[n->id], 0, sizeof(tlb[n->id]));
+	(void)n, (void)what;
+	flushes++; /* of large pages only: L2TLBs stay */
 }
 
 void shootdown_all(u32 mask) { shootdown(mask, flush_all, NULL); }
 
+/* By three address spaces in turn, each with a translation of its own. */
 static u64 *access_as(struct vm *vm, u64 gpn, u32 of, bool write)
 {
+	static u32 turn;
 	u64 *cached = &tlb[of][vm == &vm_b][gpn];
 
 	if (!*cached || (write && !arch_entry_writable(*cached))) {
 		*cached = write ? pmap_use_to_write(vm, (gpn_t){ gpn }, of)
 				: pmap_use(vm, (gpn_t){ gpn }, of);
-		pmap_note(pmap_entry(&vm->pmap, (gpn_t){ gpn }, of), BIT(13) * (gpn + 1));
 	}
+	pmap_note(pmap_entry(&vm->pmap, (gpn_t){ gpn }, of), BIT(13) * (gpn + 1) + 1 + turn++ % 3);
 	assert_int_not_equal(*cached, 0);
 	assert_true(!write || arch_entry_writable(*cached));
 	return fake_mpn_ptr(arch_entry_page(*cached));

@@ -159,6 +159,22 @@ static void what_cannot_move_stays(void **state)
 	check_everything();
 }
 
+/* As if it were given back and given to another between two looks at its entry. */
+static void a_memmap_entry_that_changes_is_not_believed(void **state)
+{
+	mpn_t page = { FIRST(1) };
+
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	is_free[FIRST(1) - FIRST(0)] = false;
+	*memmap_page(page) = (struct page){ .state = PAGE_GUEST, .gpn = ~0u };
+	assert_int_equal(migrate_pages(2, &page, 1) + replicate_pages(2, &page, 1), 0);
+	memmap_page(page)->gpn = VM_PAGES;
+	assert_int_equal(migrate_pages(2, &page, 1) + replicate_pages(2, &page, 1), 0);
+	memmap_page(page)->gpn = 5;
+	assert_int_equal(migrate_pages(2, &page, 1) + replicate_pages(2, &page, 1), 0);
+}
+
 static void a_page_named_twice_moves_once(void **state)
 {
 	mpn_t twice[2];
@@ -236,6 +252,30 @@ static void batches_of_one_vm_share_a_shootdown(void **state)
 	check_everything();
 }
 
+/* Node 1 answers for the writable page, and takes back its replica's translations along with it. */
+static void a_replica_is_forgotten_in_a_batch_for_another_node(void **state)
+{
+	mpn_t pages[2];
+
+	(void)state;
+	write_as(&vm_a, 5, 0, 42);
+	write_as(&vm_a, 6, 0, 43);
+	write_as(&vm_a, 6, 1, 44);
+	for (u64 i = 0; i < 9; i++)
+		write_as(&vm_b, i, 1, i); /* so that copies differ modulo 64 */
+	assert_int_equal(replicate(1, 5), 1);
+	read_as(&vm_a, 5, 1);
+	read_as(&vm_a, 5, 1); /* another address space */
+	assert_int_equal(pmap_entry(&vm_a.pmap, (gpn_t){ 5 }, 1)->back, PMAP_MANY);
+	pages[0] = master(&vm_a, 5);
+	pages[1] = master(&vm_a, 6);
+	assert_int_equal(replicate_pages(2, pages, 2), 2);
+	check_everything();
+	write_as(&vm_a, 5, 0, 45);
+	check_everything();
+	assert_int_equal(read_as(&vm_a, 5, 1), 45);
+}
+
 static void reclaiming_leaves_one_copy_of_each(void **state)
 {
 	(void)state;
@@ -247,9 +287,12 @@ static void reclaiming_leaves_one_copy_of_each(void **state)
 	numa_reclaim();
 	assert_int_equal(reserved, 0);
 	check_everything();
+	assert_int_equal(replicate(1, 0) + migrate(1, 0), 0); /* who needs the memory gets it */
+	numa_reclaim_end();
 	for (u64 i = 0; i < 10; i++)
 		assert_int_equal(read_as(&vm_a, i, 2), i);
 	assert_int_equal(free_pages(1) + free_pages(2), 2 * NODE_PAGES);
+	assert_int_equal(replicate(1, 0), 1);
 }
 
 static void the_end_of_a_vm_frees_replicas(void **state)
@@ -306,11 +349,11 @@ static void random_moves(void **state)
 		seed = seed * 6364136223846793005ul + 1442695040888963407ul;
 		u32 r = seed >> 33, of = r % NODES, which = r >> 4 & 1, gpn = r >> 8 & 63;
 		struct vm *vm = which ? &vm_b : &vm_a;
-		mpn_t page = master(vm, gpn);
+		mpn_t pages[2] = { master(vm, gpn), master(vm, r >> 20 & 63) };
 
 		switch (r >> 16 & 7) {
-		case 0: migrate_pages(of, &page, 1); break;
-		case 1: replicate_pages(of, &page, 1); break;
+		case 0: migrate_pages(of, pages, 2); break;
+		case 1: replicate_pages(of, pages, 2); break;
 		case 2:
 			want[which][gpn] = step;
 			write_as(vm, gpn, of, step);
@@ -338,11 +381,14 @@ int main(void)
 		cmocka_unit_test_setup(nobody_uses_a_page_on_its_way, numa_vm_reset),
 		cmocka_unit_test_setup(nobody_writes_a_page_that_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_move_stays, numa_vm_reset),
+		cmocka_unit_test_setup(a_memmap_entry_that_changes_is_not_believed, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_named_twice_moves_once, numa_vm_reset),
 		cmocka_unit_test_setup(a_vm_is_only_replicated_where_it_runs, numa_vm_reset),
 		cmocka_unit_test_setup(no_memory_leaves_the_page_as_it_was, numa_vm_reset),
 		cmocka_unit_test_setup(a_moved_page_breaks_its_block, numa_vm_reset),
 		cmocka_unit_test_setup(batches_of_one_vm_share_a_shootdown, numa_vm_reset),
+		cmocka_unit_test_setup(a_replica_is_forgotten_in_a_batch_for_another_node,
+				       numa_vm_reset),
 		cmocka_unit_test_setup(reclaiming_leaves_one_copy_of_each, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_frees_replicas, numa_vm_reset),
 		cmocka_unit_test_setup(moves_as_others_see_them, numa_vm_reset),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * arch/mips/mmu.c on the fake machine while delays are injected: a remote page must miss again and
- * again, and its first write, too; what is local loses nothing.
+ * again, and its first write, too; what is local loses nothing. And pages on their way to another
+ * node.
  */
 #include "tests/unit/unit.h"
 
@@ -96,12 +97,46 @@ static void remote_blocks_are_mapped_page_by_page(void **state)
 	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE, v->arch.asid)->mask, 0);
 }
 
+/* Of guest page 1, for two address spaces. lo: what the node's view has now, machine: the batch's.
+ */
+static void take_back(u64 lo, u64 machine)
+{
+	struct pmap_entry *e = pmap_entry(&v->vm->pmap, (gpn_t){ 1 }, v->node->id);
+	struct mmu_drop d = { .vm = v->vm, .n = 1, .machine = machine, .page = { { 1 } } };
+
+	v->node->vcpus[0] = v;
+	v->node->nvcpus = 1;
+	for (u32 asid = 1; asid <= 2; asid++) {
+		write_pair(USER_PAGE | asid, fake_lo(1, V), fake_lo(2, V), true);
+		assert_int_equal(reach(USER_PAGE), 1);
+	}
+	assert_int_equal(e->back, PMAP_MANY);
+	e->lo = lo;
+	mmu_drop_pages(v->node, &d);
+	assert_int_equal(e->back, 0);
+	for (u32 asid = 1; asid <= 2; asid++) {
+		vcp0_write(v, 10, 0, asid);
+		assert_int_equal(fake_translate(USER_PAGE), 0);
+	}
+}
+
+static void pages_on_the_move_are_forgotten(void **state)
+{
+	mpn_t mpn = { FAKE_MACHINE_GPN + 1 };
+
+	(void)state;
+	take_back(0, BIT(mpn.v % 64));
+	/* a replica of this node's own stays where it is, and the batch does not know of it */
+	take_back(arch_readonly_entry(arch_page_entry(mpn)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(remote_pages_miss_again, fill),
 		cmocka_unit_test_setup(the_neighbour_of_a_remote_page_is_cached, fill),
 		cmocka_unit_test_setup(remote_blocks_are_mapped_page_by_page, fill),
+		cmocka_unit_test_setup(pages_on_the_move_are_forgotten, fill),
 	};
 
 	return cmocka_run_group_tests_name("remote", tests, NULL, NULL);
