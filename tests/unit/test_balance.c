@@ -357,9 +357,11 @@ static void words_choose_the_policy(void **state)
 	static const enum placement places[POLICY_KINDS] = { PLACE_HOME,	PLACE_FIRST_TOUCH,
 							     PLACE_ROUND_ROBIN, PLACE_FIRST_TOUCH,
 							     PLACE_FIRST_TOUCH, PLACE_FIRST_TOUCH };
+	struct policy counted = policy_default;
 	char words[64];
 
 	(void)state;
+	counted.kind = POLICY_BOTH; /* somebody counts misses */
 	for (u32 i = 0; i < POLICY_KINDS; i++) {
 		snprintf(words, sizeof(words), "policy=%s,trigger=77 exit=1", policy_name(i));
 		boot(words);
@@ -369,14 +371,17 @@ static void words_choose_the_policy(void **state)
 		assert_string_equal(said, "");
 	}
 	boot("");
-	assert_memory_equal(balance_policy(), &policy_default, sizeof(policy_default));
+	assert_memory_equal(balance_policy(), &counted, sizeof(counted));
 	boot("policy=both,trigger=0,weight=3");
-	assert_memory_equal(balance_policy(), &policy_default, sizeof(policy_default));
+	assert_memory_equal(balance_policy(), &counted, sizeof(counted));
 	assert_non_null(strstr(said, "policy=: found trigger=0, allowed trigger=1 to 255"));
 	boot("policy=bath");
 	assert_non_null(strstr(said, "policy=: found bath, allowed none,"));
 	boot("policy=both,");
 	assert_int_equal(balance_policy()->kind, POLICY_BOTH);
+	latency_on = false;
+	boot("");
+	assert_memory_equal(balance_policy(), &policy_default, sizeof(policy_default));
 }
 
 static void nothing_moves_unless_asked_for(void **state)
