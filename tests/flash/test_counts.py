@@ -2,8 +2,8 @@
 """Misses, stall cycles and instructions of small programs, against counts made by hand from the rules of docs/flash.md."""
 import pytest
 
-import program
-from program import L2HIT, LINE, LINE2, LOCAL, REMOTE, address
+import counted
+from counted import L2HIT, LINE, LINE2, LOCAL, REMOTE, address
 
 NODES = 2
 HERE = {0: "local", 1: "remote"}
@@ -11,7 +11,7 @@ TAIL = 6 # instructions from the end mark to the end of its block
 
 
 def one(tmp_path, setup, body, options="", vectors=""):
-    return program.region(tmp_path, program.one(setup, body, vectors), options)[0]
+    return counted.region(tmp_path, counted.one(setup, body, vectors), options)[0]
 
 
 def check(cpu, insns, words, misses=0, l1=0, upgrades=0, writebacks=0, node=0, cost=None):
@@ -121,7 +121,7 @@ def data(cpu):
 
 
 def test_readers_share(tmp_path):
-    cpus = program.region(tmp_path, program.slots([(0, LOAD), (1, LOAD), (0, LOAD), (1, LOAD)], NODES))
+    cpus = counted.region(tmp_path, counted.slots([(0, LOAD), (1, LOAD), (0, LOAD), (1, LOAD)], NODES))
     assert [data(cpu) for cpu in cpus] == [(1, 0, 0), (1, 0, 0)]
     assert cpus[0]["data_misses"] == {"local": 1, "remote": 0} and cpus[1]["data_misses"] == {"local": 0, "remote": 1}
     assert cpus[1]["stall"]["local"] // LOCAL == cpus[1]["fetch_misses"]["local"]
@@ -129,12 +129,12 @@ def test_readers_share(tmp_path):
 
 def test_a_write_takes_the_line_from_a_reader(tmp_path):
     """0 writes, 1 reads: 0 may only read now, so that its next write is an upgrade and takes the line from 1."""
-    cpus = program.region(tmp_path, program.slots([(0, STORE), (1, LOAD), (0, LOAD), (0, STORE), (1, LOAD)], NODES))
+    cpus = counted.region(tmp_path, counted.slots([(0, STORE), (1, LOAD), (0, LOAD), (0, STORE), (1, LOAD)], NODES))
     assert [data(cpu) for cpu in cpus] == [(1, 1, 0), (2, 0, 1)]
 
 
 def test_ping_pong(tmp_path):
-    cpus = program.region(tmp_path, program.slots([(0, STORE), (1, STORE)] * 8, NODES))
+    cpus = counted.region(tmp_path, counted.slots([(0, STORE), (1, STORE)] * 8, NODES))
     assert [data(cpu) for cpu in cpus] == [(8, 0, 8), (8, 0, 7)]
     assert cpus[1]["stall"]["remote"] == (8 + cpus[1]["fetch_misses"]["remote"]) * REMOTE
 
@@ -142,7 +142,7 @@ def test_ping_pong(tmp_path):
 def test_false_sharing(tmp_path):
     """Two words of one line of 128 bytes are one line to the directory."""
     far = X + "\tsd $0, 120($4)\n"
-    cpus = program.region(tmp_path, program.slots([(0, STORE), (1, far)] * 4, NODES))
+    cpus = counted.region(tmp_path, counted.slots([(0, STORE), (1, far)] * 4, NODES))
     assert [data(cpu) for cpu in cpus] == [(4, 0, 4), (4, 0, 3)]
 
 
@@ -151,8 +151,8 @@ def test_latency_follows_the_hops(tmp_path):
     nodes = 8
     actions = [(7, f"\tdli $4, {address(home, nodes):#x}\n\tld $3, 0($4)\n") for home in (7, 6, 4, 0)]
     options = "topology=hypercube,hop=100"
-    cpus = program.region(tmp_path, program.slots(actions, nodes), options, nodes)
-    without = program.region(tmp_path, program.slots(actions[:1], nodes), options, nodes)
+    cpus = counted.region(tmp_path, counted.slots(actions, nodes), options, nodes)
+    without = counted.region(tmp_path, counted.slots(actions[:1], nodes), options, nodes)
     more = cpus[7]["stall"]["remote"] - without[7]["stall"]["remote"]
     code = cpus[7]["fetch_misses"]["remote"] - without[7]["fetch_misses"]["remote"] # at home on node 0: three hops
     assert more - code * (360 + 80) == 360 + (360 + 40) + (360 + 80)

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-import program
+import counted
 from machine import PATIENCE, TOP
-from program import address
+from counted import address
 
 CLOCK_NS = 2.5 # a cycle
 COUNT_NS = 6   # of CP0 Count
@@ -68,8 +68,8 @@ def test_counters_follow_the_clock(tmp_path):
 	nop
 2:
 """
-    source = program.one(setup, body).replace(program.END, program.END + show(16) + show(17) + show(18) + show(19)) + PRINT
-    result, output = program.run(tmp_path, program.build(tmp_path, source))
+    source = counted.one(setup, body).replace(counted.END, counted.END + show(16) + show(17) + show(18) + show(19)) + PRINT
+    result, output = counted.run(tmp_path, counted.build(tmp_path, source))
     count, count_after, gic, gic_after = numbers(output)
     cycles = result["processors"][0]["cycles"]
     assert cycles > 300000
@@ -91,8 +91,8 @@ def test_an_idle_processor_wakes_on_time(tmp_path):
 	subu ${18 + i}, $17, $16
 """ for i, t in enumerate(ticks))
     setup = "\tli $2, 0x80e0\n\tmtc0 $2, $12\n\tehb\n"
-    source = program.one(setup, body).replace(program.END, program.END + show(18) + show(19)) + PRINT
-    result, output = program.run(tmp_path, program.build(tmp_path, source))
+    source = counted.one(setup, body).replace(counted.END, counted.END + show(18) + show(19)) + PRINT
+    result, output = counted.run(tmp_path, counted.build(tmp_path, source))
     cpu = result["processors"][0]
     assert cpu["idle"] * CLOCK_NS == pytest.approx(sum(ticks) * COUNT_NS, rel=0.001, abs=3000)
     assert all(0 <= late * COUNT_NS <= 1500 * CLOCK_NS for late in numbers(output)), output
@@ -151,8 +151,8 @@ def counting(offsets):
 
 
 def test_magic_counts_in_machine_memory(tmp_path, offsets):
-    built = program.build(tmp_path, program.slots(counting(offsets), 2) + PRINT)
-    _, output = program.run(tmp_path, built, nodes=2, memory=1024)
+    built = counted.build(tmp_path, counted.slots(counting(offsets), 2) + PRINT)
+    _, output = counted.run(tmp_path, built, nodes=2, memory=1024)
     assert numbers(output) == [offsets["magic"], 6, 2, 2, 3, 1, PAGE, 0, 0, 0, 0]
 
 
@@ -167,8 +167,8 @@ def test_magic_is_silent_where_there_are_no_caches(tmp_path, offsets):
 	bnez $2, 1b
 	daddiu $20, $20, 8
 """
-    built = program.build(tmp_path, program.one(page, "").replace(program.END, program.END + show(16)) + PRINT)
-    _, output = program.run(tmp_path, built, "cache=0", memory=1024)
+    built = counted.build(tmp_path, counted.one(page, "").replace(counted.END, counted.END + show(16)) + PRINT)
+    _, output = counted.run(tmp_path, built, "cache=0", memory=1024)
     assert numbers(output) == [0]
 
 
@@ -176,8 +176,8 @@ def test_magic_is_silent_where_there_are_no_caches(tmp_path, offsets):
 def test_magic_says_where_it_counts_no_pages(tmp_path, offsets, memory, options):
     magic = f"\tdli $20, {offsets['at'] - 0x80000000 + 0xffffffff80000000:#x}\n"
     magic += f"\tld $16, {offsets['id']}($20)\n\tld $17, {offsets['pages']}($20)\n"
-    built = program.build(tmp_path, program.one(magic, "").replace(program.END, program.END + show(16) + show(17)) + PRINT)
-    _, output = program.run(tmp_path, built, options, memory=memory)
+    built = counted.build(tmp_path, counted.one(magic, "").replace(counted.END, counted.END + show(16) + show(17)) + PRINT)
+    _, output = counted.run(tmp_path, built, options, memory=memory)
     assert numbers(output) == [offsets["magic"], 0]
 
 
@@ -185,8 +185,8 @@ def test_magic_says_where_it_counts_no_pages(tmp_path, offsets, memory, options)
 def test_memory_of_any_size(tmp_path, memory):
     """The last megabyte below MAGIC's is the last node's; all of it can be used."""
     at = 0x9800000080000000 + (memory << 20) * 31 // 32
-    built = program.build(tmp_path, program.one(f"\tdli $4, {at:#x}\n", "\tsd $4, 0($4)\n\tld $5, 0($4)\n\tld $5, 8($4)\n"))
-    result, _ = program.run(tmp_path, built, nodes=4, memory=memory)
+    built = counted.build(tmp_path, counted.one(f"\tdli $4, {at:#x}\n", "\tsd $4, 0($4)\n\tld $5, 0($4)\n\tld $5, 8($4)\n"))
+    result, _ = counted.run(tmp_path, built, nodes=4, memory=memory)
     assert result["processors"][0]["data_misses"] == {"local": 0, "remote": 1}
 
 
@@ -195,7 +195,7 @@ def test_memory_of_any_size(tmp_path, memory):
 
 @pytest.fixture(scope="session")
 def anything(tmp_path_factory):
-    return program.build(tmp_path_factory.mktemp("anything"), program.one("", ""))
+    return counted.build(tmp_path_factory.mktemp("anything"), counted.one("", ""))
 
 
 def refused(anything, plugin="", *arguments):
