@@ -80,3 +80,9 @@ def test_no_traces_of_one_machine():
                                        ("/dev/null", False), ("version 10.2.1 of gcc", False), ("build/work/x", False)])
 def test_the_pattern_for_traces(line, bad):
     assert bool(TRACES.search(line)) == bad
+
+
+def test_modules_of_tests_have_names_of_their_own():
+    """pytest imports them by name alone: of two that are equal only one is found."""
+    names = [name.rsplit("/", 1)[1] for name in tree.tracked() if name.startswith("tests/") and name.endswith(".py")]
+    report(sorted({f"{name}: twice" for name in names if names.count(name) > 1}))
