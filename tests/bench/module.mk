@@ -84,7 +84,7 @@ calibrate: build/disco.elf build/flash.so build/guests/numa/patterns.elf
 # ---- pages that move: the timing model ----
 # BENCH_NUMA: options of numa.py, e.g. BENCH_NUMA="--sensitivity", or "--only raytrace --policies none,both,uma --starts 1".
 BENCH_NUMA ?=
-HELP += make bench-numa     what migration and replication save, in simulated cycles: the paper's figure (10 minutes)\n
+HELP += make bench-numa     what migration and replication save, in simulated cycles: as in the figure of the paper (10 minutes)\n
 .PHONY: bench-numa
 bench-numa: build/disco.elf build/flash.so build/host/dtscheck $(NUMA_ELFS)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/numa.py $(BENCH_NUMA)
