@@ -10,7 +10,7 @@
 struct vm;
 struct vcons;
 
-/* ---- host/uart.c: the serial line; polled, no lock (kernel/console.c has it) ---- */
+/* ---- host/uart.c: the serial line; polled, no lock (kernel/console/console.c has it) ---- */
 void serial_put(char c); /* as it is; waits while the transmitter is full */
 int serial_get(void);	 /* -1: nothing there */
 

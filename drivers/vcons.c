@@ -6,9 +6,9 @@
 #include <string.h>
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 
 #define INPUT_MAX 4096 /* as much as a terminal holds for its reader: what is pasted in one go */
 #define LINE_MAX  200

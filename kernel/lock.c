@@ -4,7 +4,7 @@
 #include "kernel/lock.h"
 #include "kernel/node.h"
 #include "kernel/panic.h"
-#include "kernel/shootdown.h"
+#include "kernel/mem/shootdown.h"
 
 #define IMPATIENCE 10000 /* yields */
 

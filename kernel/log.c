@@ -2,7 +2,7 @@
 /* Lines of text from the monitor itself. Formatting is format.c's, where the lines go console.c's.
  */
 #include <string.h>
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/node.h"
 #include "arch/mips/arch.h"

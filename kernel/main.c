@@ -2,14 +2,14 @@
 /* Start-up: the table of contents of the monitor. Node 0 runs this; the others join at node_main
  * (kernel/node.c). */
 #include "arch/mips/arch.h"
-#include "kernel/console.h"
-#include "kernel/loader.h"
+#include "kernel/console/console.h"
+#include "kernel/vm/loader.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
-#include "kernel/sched.h"
-#include "kernel/vm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 #define RAM_BASE  0x80000000ul

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Nodes: making their structs, waking them into the monitor, mail between them. */
 #include "arch/mips/arch.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "kernel/panic.h"
-#include "kernel/sched.h"
-#include "kernel/shootdown.h"
-#include "kernel/vm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/mem/shootdown.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 struct node *nodes[MAX_NODES];

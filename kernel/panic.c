@@ -3,13 +3,13 @@
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "drivers/dev.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/node.h"
 #include "kernel/panic.h"
-#include "kernel/shootdown.h"
+#include "kernel/mem/shootdown.h"
 #include "kernel/symbols.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 
 #define PATIENCE 20000 /* yields to wait for another node's words */
 

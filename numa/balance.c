@@ -5,13 +5,13 @@
  */
 #include <string.h>
 #include "arch/mips/arch.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/errno.h"
 #include "kernel/log.h"
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 #include "numa/balance.h"
 #include "numa/heat.h"
 #include "numa/move.h"

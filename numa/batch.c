@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps that migration and replication share. */
 #include <string.h>
-#include "kernel/memmap.h"
-#include "kernel/shootdown.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/mem/shootdown.h"
 #include "numa/batch.h"
 #include "numa/numa.h"
 

@@ -5,7 +5,7 @@
 
 #include "arch/mips/arch.h"
 #include "kernel/node.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 
 struct batch {
 	struct vm *vm;
@@ -25,7 +25,7 @@ extern u32 batch_hold;
 
 /*
  * In this order; the pmap lock is held from the first to the last, but not while pages are copied:
- * they are busy then (kernel/pmap.h), from batch_add to batch_done.
+ * they are busy then (kernel/mem/pmap.h), from batch_add to batch_done.
  */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
 /* Checks the page, that no node of the mask has a replica of it, and finds it a new one; leaving:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Counters of misses on pages, MAGIC's or our own, and the rings of candidates. Decides nothing. */
 #include <string.h>
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "kernel/node.h"
 #include "numa/heat.h"
 #include "numa/magic.h"

@@ -10,13 +10,13 @@
  */
 #include <string.h>
 #include "arch/mips/arch.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
-#include "kernel/shootdown.h"
-#include "kernel/vcpu.h"
+#include "kernel/mem/shootdown.h"
+#include "kernel/vm/vcpu.h"
 #include "numa/filter.h"
 #include "numa/heat.h"
 #include "numa/latency.h"

@@ -5,7 +5,7 @@
  * numa-log=MS on the command line.
  */
 #include "arch/mips/arch.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "numa/show.h"

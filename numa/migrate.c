@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Migration: the page's only copy to another node. */
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "numa/batch.h"
 #include "numa/heat.h"
 #include "numa/move.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the prompt shows of moved pages, and of what moving them has cost. */
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/node.h"
 #include "numa/move.h"

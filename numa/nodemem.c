@@ -5,11 +5,11 @@
  */
 #include <string.h>
 #include "arch/mips/arch.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/errno.h"
 #include "kernel/lock.h"
 #include "kernel/log.h"
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "numa/topology.h"
 
 #define NO_PAGE 0xffffffffu

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replication: a copy of a page on each node that reads it, until somebody writes it. */
-#include "kernel/memmap.h"
-#include "kernel/shootdown.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/mem/shootdown.h"
 #include "numa/batch.h"
 #include "numa/heat.h"
 #include "numa/move.h"

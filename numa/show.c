@@ -6,10 +6,10 @@
  * that came to the C side. The live map and the log are map.c's.
  */
 #include <string.h>
-#include "kernel/console.h"
+#include "kernel/console/console.h"
 #include "kernel/log.h"
-#include "kernel/memmap.h"
-#include "kernel/vm.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/vm/vm.h"
 #include "numa/balance.h"
 #include "numa/heat.h"
 #include "numa/latency.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 #include "numa/move.h"
 #include "numa/numa.h"
 

@@ -2,7 +2,7 @@
 /* Which machine memory belongs to which node: equal contiguous ranges, and how many hops nodes are
  * from each other. What a hop costs is latency.c's. */
 #include "kernel/node.h"
-#include "kernel/vmdesc.h"
+#include "kernel/vm/vmdesc.h"
 #include "numa/topology.h"
 
 struct range topology[MAX_NODES];

@@ -4,7 +4,7 @@
 #define NUMA_TOPOLOGY_H
 
 #include "kernel/node.h"
-#include "kernel/vmdesc.h"
+#include "kernel/vm/vmdesc.h"
 #include "numa/numa.h"
 
 struct range {

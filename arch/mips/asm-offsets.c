@@ -4,10 +4,10 @@
  */
 #include "arch/mips/arch.h"
 #include "arch/mips/mips.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/node.h"
-#include "kernel/pmap.h"
-#include "kernel/vcpu.h"
+#include "kernel/mem/pmap.h"
+#include "kernel/vm/vcpu.h"
 
 #define DEFINE(sym, val) __asm__ volatile("\n->" #sym " %0 " #val : : "i"(val))
 

@@ -7,10 +7,10 @@
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/log.h"
 #include "kernel/options.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 
 #define MACHINE_TLB_ENTRIES 16
 #define FIRST_ENTRY	    1 /* behind the special page's */

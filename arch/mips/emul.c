@@ -8,7 +8,7 @@
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
-#include "kernel/hypercall.h"
+#include "kernel/vm/hypercall.h"
 
 #define INSN_RS(w)    ((w) >> 21 & 31)
 #define INSN_RT(w)    ((w) >> 16 & 31)

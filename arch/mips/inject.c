@@ -5,7 +5,7 @@
  */
 #include "arch/mips/mips.h"
 #include "kernel/log.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 
 enum verdict inject_code(struct vcpu *v, u8 code)
 {

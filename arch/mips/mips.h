@@ -8,7 +8,7 @@
 
 #include "arch/mips/arch.h"
 #include "arch/mips/regs.h"
-#include "kernel/vcpu.h"
+#include "kernel/vm/vcpu.h"
 
 /* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no
  * interrupts. */

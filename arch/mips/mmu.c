@@ -8,10 +8,10 @@
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
-#include "kernel/pmap.h"
-#include "kernel/vm.h"
+#include "kernel/mem/pmap.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 #define SPECIAL_VPN2 ((DISCO_SPECIAL_PAGE - PAGE_SIZE) & ENTRYHI_VPN2)

@@ -2,10 +2,10 @@
 /* This processor as the monitor runs it: CP0 set-up, machine interrupts, idling and yielding. */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
-#include "kernel/sched.h"
-#include "kernel/shootdown.h"
+#include "kernel/sched/sched.h"
+#include "kernel/mem/shootdown.h"
 
 struct node *node_self(void) { return (struct node *)cp0_kscratch_read(KS_NODE); }
 

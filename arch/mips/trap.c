@@ -6,8 +6,8 @@
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/panic.h"
-#include "kernel/sched.h"
-#include "kernel/vm.h"
+#include "kernel/sched/sched.h"
+#include "kernel/vm/vm.h"
 
 typedef enum verdict (*trap_fn)(struct vcpu *v, u32 code);
 

@@ -2,10 +2,10 @@
 /* The processor half of a VCPU's life: reset, switching in and out, printing. */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/log.h"
 #include "kernel/options.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)

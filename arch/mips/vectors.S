@@ -6,7 +6,7 @@
  */
 #include "arch/mips/regs.h"
 #include "asm-offsets.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 
 	.set	noreorder
 	.set	noat

@@ -6,10 +6,10 @@
  */
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
-#include "kernel/shootdown.h"
-#include "kernel/vm.h"
+#include "kernel/mem/shootdown.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 #define LEVELS 3

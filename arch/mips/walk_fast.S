@@ -10,7 +10,7 @@
 #include "arch/mips/regs.h"
 #include "arch/mips/special.h"
 #include "asm-offsets.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 
 	.set	noreorder
 	.set	noat

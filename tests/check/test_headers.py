@@ -10,7 +10,7 @@ TARGET = [tree.CROSS, "-march=mips64r6", "-mabi=64", "-EL", "-ffreestanding", "-
           "-DGUEST_NAME=\"header\"", "-isystem", "build/libfdt", "-isystem", "build/newlib/mips64el-elf/include"]
 HOST = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I.", "-isystem", "build/libfdt"]
 # Headers of pure code, which tests/unit and tools compile on the host too.
-PURE = {"kernel/types.h", "kernel/errno.h", "kernel/elf.h", "kernel/cpio.h", "kernel/vmdesc.h", "kernel/gdtb.h",
+PURE = {"kernel/types.h", "kernel/errno.h", "kernel/vm/elf.h", "kernel/vm/cpio.h", "kernel/vm/vmdesc.h", "kernel/vm/gdtb.h",
         "kernel/abi/disco.h", "numa/policy.h", "numa/heat.h", "numa/magic.h"}
 
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a guest image: no read outside them, and what is accepted keeps the promises of
- * kernel/elf.h. */
+ * kernel/vm/elf.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/elf.h"
+#include "kernel/vm/elf.h"
 
 #define LIMIT (64ull << 20)
 

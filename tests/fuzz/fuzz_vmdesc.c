@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a device tree: what is accepted obeys every limit of kernel/vmdesc.h, the rest has
+/* Any bytes as a device tree: what is accepted obeys every limit of kernel/vm/vmdesc.h, the rest has
  * an error text. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/vmdesc.h"
+#include "kernel/vm/vmdesc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,9 +3,9 @@
 # make fuzz FUZZ_TIME=seconds runs each as long; what it learns stays in build/host/fuzz/corpus.
 
 FUZZ_TIME ?= 30
-FUZZ_SRCS_elf := kernel/elf.c kernel/format.c
-FUZZ_SRCS_cpio := kernel/cpio.c kernel/format.c
-FUZZ_SRCS_vmdesc := kernel/vmdesc.c kernel/format.c
+FUZZ_SRCS_elf := kernel/vm/elf.c kernel/format.c
+FUZZ_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
+FUZZ_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/format.c
 FUZZ_LIBFDT := build/libfdt/fdt.c build/libfdt/fdt_ro.c build/libfdt/fdt_strerror.c
 
 FUZZ_NAMES := $(patsubst FUZZ_SRCS_%,%,$(filter FUZZ_SRCS_%,$(.VARIABLES)))

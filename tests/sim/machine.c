@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "kernel/memmap.h"
+#include "kernel/mem/memmap.h"
 #include "kernel/panic.h"
 #include "numa/heat.h"
 #include "tests/sim/sim.h"

@@ -8,9 +8,9 @@
 #include "arch/mips/asid.h"
 #include "kernel/abi/disco.h"
 #include "kernel/errno.h"
-#include "kernel/l2tlb.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
-#include "kernel/shootdown.h"
+#include "kernel/mem/shootdown.h"
 
 struct fake_cpu fake_cpu;
 struct vcpu fake_vcpu, fake_other;

@@ -10,7 +10,7 @@
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/options.h"
-#include "kernel/vm.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 #define FAKE_PAGES	 0x4000	   /* of guest memory */

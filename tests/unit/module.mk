@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Host unit tests: tests/unit/test_NAME.c with the monitor's pure sources UNIT_SRCS_NAME -> build/host/unit/test_NAME, under
+# Host unit tests: tests/unit/ROOM/test_NAME.c with the monitor's pure sources UNIT_SRCS_NAME -> build/host/unit/test_NAME, under
 # the address and undefined-behaviour sanitizers. UNIT_LIBFDT names those that need libfdt.
 
 HOST_CC := gcc
@@ -7,32 +7,32 @@ HOST_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -g -O1 -I. -isystem build/libfdt
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 UNIT_SRCS_format := kernel/format.c
-UNIT_SRCS_elf := kernel/elf.c kernel/format.c
-UNIT_SRCS_cpio := kernel/cpio.c kernel/format.c
-UNIT_SRCS_vmdesc := kernel/vmdesc.c kernel/format.c
-UNIT_SRCS_gdtb := kernel/gdtb.c kernel/format.c
+UNIT_SRCS_elf := kernel/vm/elf.c kernel/format.c
+UNIT_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
+UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/format.c
+UNIT_SRCS_gdtb := kernel/vm/gdtb.c kernel/format.c
 UNIT_SRCS_branch := arch/mips/branch.c
 UNIT_SRCS_asid := arch/mips/asid.c
-UNIT_SRCS_l2tlb := kernel/l2tlb.c
-UNIT_SRCS_memmap := kernel/memmap.c
-UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/memmap.c kernel/pmap.c numa/batch.c numa/migrate.c numa/replicate.c numa/heat.c numa/topology.c
+UNIT_SRCS_l2tlb := kernel/mem/l2tlb.c
+UNIT_SRCS_memmap := kernel/mem/memmap.c
+UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/mem/memmap.c kernel/mem/pmap.c numa/batch.c numa/migrate.c numa/replicate.c numa/heat.c numa/topology.c
 UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
-UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/memmap.c
-UNIT_SRCS_vcpu := kernel/vcpu.c
+UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/mem/memmap.c
+UNIT_SRCS_vcpu := kernel/vm/vcpu.c
 UNIT_SRCS_options := kernel/format.c
 UNIT_SRCS_filter := numa/filter.c
 UNIT_SRCS_latency := numa/topology.c numa/filter.c kernel/format.c
 UNIT_SRCS_topology := numa/topology.c
 UNIT_SRCS_policy := numa/policy.c kernel/format.c
-UNIT_SRCS_balance := numa/policy.c numa/heat.c kernel/memmap.c kernel/format.c
-UNIT_SRCS_heat := numa/heat.c kernel/memmap.c
+UNIT_SRCS_balance := numa/policy.c numa/heat.c kernel/mem/memmap.c kernel/format.c
+UNIT_SRCS_heat := numa/heat.c kernel/mem/memmap.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
 UNIT_FAKE := mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
-	kernel/l2tlb.c kernel/format.c
+	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_tlb := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_remote := $(UNIT_FAKE_SRCS)
@@ -55,11 +55,11 @@ $(HOST_LIBFDT): $(HOST_LIBFDT_OBJS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 define UNIT_RULE
-build/host/unit/test_$(1): tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) \
+build/host/unit/test_$(1): $$(wildcard tests/unit/*/test_$(1).c) $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) \
 		| build/libfdt.ok
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ tests/unit/test_$(1).c $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) -lcmocka
+	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(wildcard tests/unit/*/test_$(1).c) $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) -lcmocka
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
 

@@ -4,7 +4,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/options.h"
-#include "kernel/shootdown.h"
+#include "kernel/mem/shootdown.h"
 
 struct vm vm_a, vm_b;
 struct vm *vms[MAX_VMS] = { &vm_a, &vm_b };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two VMs on three nodes for tests of kernel/pmap.c and numa/'s moves: machine pages with contents,
+ * Two VMs on three nodes for tests of kernel/mem/pmap.c and numa/'s moves: machine pages with contents,
  * free lists, and TLBs that remember who may still see which page.
  */
 #ifndef TESTS_UNIT_NUMA_VM_H
@@ -8,8 +8,8 @@
 
 #include "tests/unit/unit.h"
 
-#include "kernel/memmap.h"
-#include "kernel/vm.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 #define NODES	    3

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAMES = sorted(p.stem for p in (ROOT / "tests/unit").glob("test_*.c"))
+NAMES = sorted(p.stem for p in (ROOT / "tests/unit").glob("*/test_*.c"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/cpio.h"
-#include "kernel/elf.h"
-#include "kernel/vmdesc.h"
+#include "kernel/vm/cpio.h"
+#include "kernel/vm/elf.h"
+#include "kernel/vm/vmdesc.h"
 
 extern char **environ;
 

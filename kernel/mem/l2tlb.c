@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The L2TLB's slow operations; its lookup on a miss is in arch/mips/vectors.S. Pure. */
+#include "arch/mips/arch.h"
+#include "kernel/mem/l2tlb.h"
+
+_Static_assert(sizeof(struct l2tlb_entry) == 1 << L2TLB_ENTRY_SHIFT, "vectors.S shifts by it");
+
+void l2tlb_flush(struct l2tlb *l)
+{
+	for (unsigned i = 0; i < L2TLB_ENTRIES; i++)
+		l->entry[i].tag = L2TLB_NOTHING;
+}
+
+void l2tlb_insert(struct l2tlb *l, u64 tag, u64 lo0, u64 lo1)
+{
+	struct l2tlb_entry *e = &l->entry[l2tlb_index(tag)];
+
+	e->lo[0] = lo0;
+	e->lo[1] = lo1;
+	e->tag = tag;
+}
+
+void l2tlb_drop(struct l2tlb *l, u64 tag)
+{
+	struct l2tlb_entry *e = &l->entry[l2tlb_index(tag)];
+
+	if (e->tag == tag)
+		e->tag = L2TLB_NOTHING;
+}
+
+void l2tlb_drop_machine(struct l2tlb *l, u64 pages)
+{
+	for (unsigned i = 0; i < L2TLB_ENTRIES; i++) {
+		struct l2tlb_entry *e = &l->entry[i];
+
+		if ((BIT(arch_entry_page(e->lo[0]).v % 64) |
+		     BIT(arch_entry_page(e->lo[1]).v % 64)) &
+		    pages)
+			e->tag = L2TLB_NOTHING;
+	}
+}
+
+const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag)
+{
+	const struct l2tlb_entry *e = &l->entry[l2tlb_index(tag)];
+
+	return e->tag == tag ? e : NULL;
+}
+
+unsigned l2tlb_used(const struct l2tlb *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < L2TLB_ENTRIES; i++)
+		n += l->entry[i].tag != L2TLB_NOTHING;
+	return n;
+}

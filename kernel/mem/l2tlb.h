@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The L2TLB: per VCPU, a direct-mapped cache of V -> M page pairs, looked up by the refill handler
+ * (arch/mips/vectors.S) before anything else is asked. The hash below and the one in vectors.S are
+ * the same. Only the VCPU's node uses it. C and assembly.
+ */
+#ifndef KERNEL_MEM_L2TLB_H
+#define KERNEL_MEM_L2TLB_H
+
+#define L2TLB_SHIFT	  10
+#define L2TLB_ENTRIES	  (1 << L2TLB_SHIFT)
+#define L2TLB_ENTRY_SHIFT 5 /* 32 bytes */
+#define L2TLB_VPN2_SHIFT  13
+
+#ifndef __ASSEMBLER__
+#include "kernel/types.h"
+
+/*
+ * tag: EntryHi as the machine sets it on a miss, R and VPN2 with the machine ASID; in the
+ * supervisor segments (R != 0), where only translations that hold in every address space of the
+ * VCPU are kept, with ASID 0. A word with bit 12 set matches nothing.
+ */
+struct l2tlb_entry {
+	u64 tag, lo[2], unused;
+};
+
+#define L2TLB_NOTHING (~0ul)
+
+/* Aligned to its size: the handler inserts the index into the address. */
+struct l2tlb {
+	struct l2tlb_entry entry[L2TLB_ENTRIES];
+} __attribute__((aligned(L2TLB_ENTRIES << L2TLB_ENTRY_SHIFT)));
+
+static inline u32 l2tlb_index(u64 tag)
+{
+	return (tag >> L2TLB_VPN2_SHIFT ^ tag) & (L2TLB_ENTRIES - 1);
+}
+
+void l2tlb_flush(struct l2tlb *l);
+void l2tlb_insert(struct l2tlb *l, u64 tag, u64 lo0, u64 lo1);
+void l2tlb_drop(struct l2tlb *l, u64 tag);
+/* Drops at least those that map a machine page p with bit p % 64 of pages set. */
+void l2tlb_drop_machine(struct l2tlb *l, u64 pages);
+const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag); /* NULL: not there */
+unsigned l2tlb_used(const struct l2tlb *l);
+#endif
+
+#endif /* KERNEL_MEM_L2TLB_H */

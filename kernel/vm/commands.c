@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* Prompt commands that show VMs and VCPUs and control them. Reads what other nodes write without a
+ * lock: figures may be a moment old. */
+#include <string.h>
+#include "kernel/console/console.h"
+#include "kernel/log.h"
+#include "kernel/vm/vm.h"
+
+static const char *vm_state_name(enum vm_state s)
+{
+	static const char *const names[] = { "broken", "stopped", "running", "stopping" };
+
+	return names[s];
+}
+
+/* The nodes of a mask as a list: "0-3,8". */
+struct node_list {
+	char text[40];
+};
+
+static struct node_list list_nodes(u32 mask)
+{
+	struct node_list l = { "" };
+	size_t used = 0;
+
+	for (u32 i = 0, last; i < nnodes; i = last + 1) {
+		last = i;
+		if (!(mask & BIT(i)))
+			continue;
+		while (last + 1 < nnodes && (mask & BIT(last + 1)))
+			last++;
+		used += ksnprintf(l.text + used, sizeof(l.text) - used, "%s%u", used ? "," : "", i);
+		if (last > i)
+			used += ksnprintf(l.text + used, sizeof(l.text) - used, "-%u", last);
+	}
+	return l;
+}
+
+COMMAND(vms, "", "virtual machines and the nodes of their VCPUs")
+{
+	kprintf("name             state     nodes    VCPUs  memory MB  in use KB  entries\n");
+	for (unsigned i = 0; i < nvms; i++) {
+		const struct vm *vm = vms[i];
+		u64 exits = 0;
+
+		for (u32 j = 0; j < vm->nvcpus; j++)
+			exits += vcpu_exits(vm->vcpus[j]);
+		kprintf("%-16s %-9s %-7s  %5u  %9u  %9lu  %lu\n", vm->name,
+			vm_state_name(vm->state), list_nodes(vm->node_mask).text, vm->nvcpus,
+			vm->desc->memory_mb, (u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
+		if (vm->state == VM_BROKEN)
+			kprintf("  %s\n", vm->end);
+	}
+}
+
+COMMAND(vcpus, "", "virtual processors and where they run")
+{
+	kprintf("VCPU                node  state    mode    pc                run ms     switches  entries\n");
+	for (unsigned i = 0; i < nvms; i++) {
+		for (u32 j = 0; j < vms[i]->nvcpus; j++) {
+			const struct vcpu *v = vms[i]->vcpus[j];
+
+			kprintf("%-16s/%u  %4u  %-8s %-6s  %016lx  %-9lu  %-8lu  %lu\n",
+				vms[i]->name, j, v->node->id, vcpu_state_name(v->state),
+				v->state < VCPU_READY ? "-"
+				: arch_vcpu_user(v)   ? "user"
+						      : "kernel",
+				v->arch.pc, v->stats.run_ticks / COUNT_MS, v->stats.switches,
+				vcpu_exits(v));
+		}
+	}
+}
+
+static const char *exit_name(unsigned code)
+{
+	static const char *const names[32] = {
+		[0] = "Int",  [1] = "Mod",    [2] = "TLBL",   [3] = "TLBS",   [4] = "AdEL",
+		[5] = "AdES", [6] = "IBE",    [7] = "DBE",    [8] = "Sys",    [9] = "Bp",
+		[10] = "RI",  [11] = "CpU",   [12] = "Ov",    [13] = "Tr",    [14] = "MSAFPE",
+		[15] = "FPE", [19] = "TLBRI", [20] = "TLBXI", [21] = "MSADis"
+	};
+
+	return names[code] ? names[code] : "other";
+}
+
+static void print_stats(const struct vcpu *v)
+{
+	kprintf("%s/%u: %lu entries:", v->vm->name, v->id, vcpu_exits(v));
+	for (unsigned code = 0; code < ARRAY_SIZE(v->stats.exits); code++)
+		if (v->stats.exits[code])
+			kprintf(" %s %lu", exit_name(code), v->stats.exits[code]);
+	kprintf("\n    %lu instructions emulated, %lu monitor calls, %lu TLB misses behind the L2TLB, %lu deliveries\n",
+		v->stats.privileged, v->stats.hypercalls, vcpu_tlb_exits(v), v->stats.injected);
+}
+
+COMMAND(stats, "[VM]", "entries to the monitor by cause, per VCPU")
+{
+	struct vm *only = argc > 1 ? command_vm(argc, argv) : NULL;
+
+	for (unsigned i = 0; i < nvms; i++)
+		for (u32 j = 0; j < vms[i]->nvcpus; j++)
+			if (argc == 1 || vms[i] == only)
+				print_stats(vms[i]->vcpus[j]);
+}
+
+COMMAND(regs, "VM [VCPU]", "registers and virtual CP0, as of its last entry to the monitor")
+{
+	struct vcpu *v = command_vcpu(argc, argv);
+
+	if (v)
+		arch_vcpu_print(v);
+}
+
+COMMAND(tlb, "VM [VCPU]", "the guest's TLB entries, or what the L2TLB holds of its address space")
+{
+	struct vcpu *v = command_vcpu(argc, argv);
+
+	if (v)
+		arch_vcpu_print_tlb(v);
+}
+
+static void ask(int argc, char **argv, enum vm_request request, enum vm_state needed)
+{
+	struct vm *vm = command_vm(argc, argv);
+
+	if (!vm)
+		return;
+	/* one that is about to start again can be stopped, too */
+	if (vm->state != needed && !(request == VM_STOP && vm->request != VM_NOTHING))
+		kprintf("%s: it is %s; %s needs one that is %s\n", vm->name,
+			vm_state_name(vm->state), argv[0], vm_state_name(needed));
+	else
+		vm_request(vm, request);
+}
+
+COMMAND(start, "VM", "load and start a stopped VM") { ask(argc, argv, VM_START, VM_STOPPED); }
+
+COMMAND(stop, "VM", "end a VM and take its memory back") { ask(argc, argv, VM_STOP, VM_RUNNING); }
+
+COMMAND(reset, "VM", "stop a VM and start it afresh") { ask(argc, argv, VM_RESET, VM_RUNNING); }

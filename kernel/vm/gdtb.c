@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's device tree, written in one pass by libfdt's sequential functions. An error sticks:
+ * each step does nothing after a failure, and gdtb_build looks once, at the end.
+ */
+#include "kernel/vm/gdtb.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+#include "kernel/abi/disco.h"
+#include "kernel/errno.h"
+#include "kernel/log.h"
+
+#define PHANDLE_INTC 1
+
+struct writer {
+	void *fdt;
+	int err; /* the first libfdt error */
+};
+
+static void keep(struct writer *w, int err)
+{
+	if (!w->err)
+		w->err = err;
+}
+
+static void begin(struct writer *w, const char *name)
+{
+	if (!w->err)
+		keep(w, fdt_begin_node(w->fdt, name));
+}
+
+static void end(struct writer *w)
+{
+	if (!w->err)
+		keep(w, fdt_end_node(w->fdt));
+}
+
+static void put(struct writer *w, const char *name, const void *value, int len)
+{
+	if (!w->err)
+		keep(w, fdt_property(w->fdt, name, value, len));
+}
+
+static void put_string(struct writer *w, const char *name, const char *value)
+{
+	put(w, name, value, strlen(value) + 1);
+}
+
+static void put_u32(struct writer *w, const char *name, u32 value)
+{
+	fdt32_t cell;
+
+	fdt32_st(&cell, value);
+	put(w, name, &cell, sizeof(cell));
+}
+
+static void put_u64(struct writer *w, const char *name, u64 value)
+{
+	fdt64_t cells;
+
+	fdt64_st(&cells, value);
+	put(w, name, &cells, sizeof(cells));
+}
+
+static void put_memory(struct writer *w, u64 bytes)
+{
+	fdt64_t range[2];
+
+	fdt64_st(&range[0], 0);
+	fdt64_st(&range[1], bytes);
+	begin(w, "memory@0");
+	put_string(w, "device_type", "memory");
+	put(w, "reg", range, sizeof(range));
+	end(w);
+}
+
+static void put_cpus(struct writer *w, const struct gdtb_params *params)
+{
+	char name[16];
+	u32 i;
+
+	begin(w, "cpus");
+	put_u32(w, "#address-cells", 1);
+	put_u32(w, "#size-cells", 0);
+	for (i = 0; i < params->vcpus; i++) {
+		ksnprintf(name, sizeof(name), "cpu@%x", (unsigned int)i);
+		begin(w, name);
+		put_string(w, "device_type", "cpu");
+		put_string(w, "compatible", "mti,i6400");
+		put_u32(w, "reg", i);
+		put_u32(w, "clock-frequency", params->timer_hz);
+		end(w);
+	}
+	end(w);
+}
+
+/* The interrupt controller inside each processor: Cause.IP bits are its lines. */
+static void put_interrupts(struct writer *w)
+{
+	begin(w, "interrupt-controller");
+	put_string(w, "compatible", "mti,cpu-interrupt-controller");
+	put(w, "interrupt-controller", "", 0);
+	put_u32(w, "#interrupt-cells", 1);
+	put_u32(w, "#address-cells", 0);
+	put_u32(w, "phandle", PHANDLE_INTC);
+	end(w);
+}
+
+static void put_hypervisor(struct writer *w, const struct gdtb_params *params)
+{
+	begin(w, "hypervisor");
+	put_string(w, "compatible", "disco,monitor");
+	put_u32(w, "abi-version", DISCO_ABI_VERSION);
+	put_string(w, "label", params->label);
+	put_u32(w, "timer-frequency", params->timer_hz);
+	put_u32(w, "timer-interrupt", DISCO_IRQ_TIMER);
+	put_u32(w, "console-interrupt", DISCO_IRQ_CONSOLE);
+	put_u32(w, "interrupts", DISCO_IRQ_CONSOLE);
+	end(w);
+}
+
+static void put_chosen(struct writer *w, const struct gdtb_params *params)
+{
+	begin(w, "chosen");
+	put_string(w, "bootargs", params->bootargs);
+	put_string(w, "stdout-path", "/hypervisor");
+	if (params->initrd_end > params->initrd_start) {
+		put_u64(w, "linux,initrd-start", params->initrd_start);
+		put_u64(w, "linux,initrd-end", params->initrd_end);
+	}
+	end(w);
+}
+
+static void put_tree(struct writer *w, const struct gdtb_params *params)
+{
+	begin(w, "");
+	put_u32(w, "#address-cells", 2);
+	put_u32(w, "#size-cells", 2);
+	put_u32(w, "interrupt-parent", PHANDLE_INTC);
+	put_string(w, "compatible", "disco,guest");
+	put_string(w, "model", params->label);
+	put_memory(w, params->memory_bytes);
+	put_cpus(w, params);
+	put_interrupts(w);
+	put_hypervisor(w, params);
+	put_chosen(w, params);
+	end(w);
+}
+
+int gdtb_build(void *buf, size_t size, const struct gdtb_params *params)
+{
+	struct writer w = { buf, 0 };
+
+	if (params->vcpus < 1 || params->vcpus > GDTB_MAX_VCPUS || params->memory_bytes == 0 ||
+	    params->initrd_end < params->initrd_start || params->initrd_end > params->memory_bytes)
+		return -EINVAL;
+	keep(&w, fdt_create(buf, (int)MIN(size, (size_t)INT32_MAX)));
+	if (!w.err)
+		keep(&w, fdt_finish_reservemap(buf));
+	put_tree(&w, params);
+	if (!w.err)
+		keep(&w, fdt_finish(buf));
+	if (w.err)
+		return w.err == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL;
+	return (int)fdt_totalsize(buf);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Builds the flattened device tree that a guest is started with (UHI boot: a1). Pure: writes into
+ * the caller's buffer only. What the nodes mean is part of the guest ABI (docs/guest-abi.md).
+ */
+#ifndef KERNEL_VM_GDTB_H
+#define KERNEL_VM_GDTB_H
+
+#include "kernel/types.h"
+
+/* Room that is enough for every struct gdtb_params: 16 processors and 255 characters of command
+ * line. */
+#define GDTB_MAX_BYTES 8192
+#define GDTB_MAX_VCPUS 16
+
+/*
+ * Addresses are guest physical. Memory is one range from 0. No ramdisk: initrd_start == initrd_end.
+ * label and bootargs are terminated strings, never NULL.
+ */
+struct gdtb_params {
+	const char *label;
+	const char *bootargs;
+	u64 memory_bytes;
+	u64 initrd_start; /* first byte */
+	u64 initrd_end;	  /* one behind the last */
+	u32 vcpus;	  /* 1..GDTB_MAX_VCPUS */
+	u32 timer_hz;	  /* Count ticks a second */
+};
+
+/*
+ * Returns the size of the tree written at buf, -ENOSPC if size bytes are not enough, -EINVAL for
+ * params outside the limits above. buf must be 8-byte aligned. After an error buf holds no tree.
+ */
+int gdtb_build(void *buf, size_t size, const struct gdtb_params *params);
+
+#endif /* KERNEL_VM_GDTB_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual processor. Lives on one node, which alone touches it; others reach it by vcpu_start,
+ * vcpu_post_irq and by mail to the node.
+ *
+ *   state      in the processor   on the run queue   leaves it by
+ *   OFFLINE    no                 skipped            vcpu_start, on any node: CLAIMED
+ *   CLAIMED    no                 skipped            who claimed it has filled in boot: STARTING
+ *   STARTING   no                 skipped            vcpu_serve_start: READY
+ *   READY      no                 yes                being picked: RUNNING
+ *   RUNNING    yes                yes                end of slice: READY; WAIT: WAITING
+ *   WAITING    may be, idle       skipped            an enabled interrupt is pending: READY
+ *
+ * The end of its VM makes any of them but CLAIMED OFFLINE. At most one VCPU of a node is RUNNING:
+ * node->current.
+ */
+#ifndef KERNEL_VM_VCPU_H
+#define KERNEL_VM_VCPU_H
+
+#include "arch/mips/arch.h"
+#include "kernel/node.h"
+
+enum vcpu_state {
+	VCPU_OFFLINE,
+	VCPU_CLAIMED,
+	VCPU_STARTING,
+	VCPU_READY,
+	VCPU_RUNNING,
+	VCPU_WAITING
+};
+
+/* Registers that a VCPU starts with. */
+struct vcpu_boot {
+	u64 pc, a0, a1, gp, sp;
+};
+
+struct vcpu_stats {
+	u64 exits[32];	/* entries to the monitor, by ExcCode */
+	u64 privileged; /* instructions emulated, hypercalls too */
+	u64 hypercalls;
+	u64 interrupts; /* of the machine */
+	u64 injected;	/* exceptions and interrupts delivered to the guest */
+	u64 switches;	/* times it was given the processor */
+	u64 charged;	/* TLB misses on remote pages that injected delays were charged for */
+	u64 charged_ns; /* these */
+	u64 run_ticks;	/* Count ticks in the processor, until its last look at the scheduler */
+};
+
+struct vcpu {
+	struct vcpu_arch arch; /* first: entry.S */
+	struct vm *vm;	       /* fixed, like node and id */
+	struct node *node;
+	u32 id;		       /* in its VM, from 0 */
+	enum vcpu_state state; /* node only, but for OFFLINE to STARTING */
+	struct vcpu_boot boot; /* whoever has it CLAIMED */
+	u64 ready_since;       /* count64, when it last became READY */
+	u64 switched_in;       /* count64, when it was last entered by the scheduler */
+	struct vcpu_stats stats;
+};
+
+/*
+ * Starts an OFFLINE VCPU with the given registers; from any node, for a VM that does not end before
+ * the call does. Interrupts posted from then on reach it. -EBUSY: it is not OFFLINE; of several
+ * that try at once, one starts it.
+ */
+int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot);
+/* Makes a STARTING VCPU READY; on its own node, which was sent MAIL_RESCHED. */
+void vcpu_serve_start(struct vcpu *v);
+
+/* Raises an interrupt line (Cause.IP number) of v; from any node. */
+void vcpu_post_irq(struct vcpu *v, unsigned line);
+void vcpu_clear_irq(struct vcpu *v, unsigned line);
+
+u64 vcpu_tlb_exits(const struct vcpu *v); /* of these: TLB exceptions that the L2TLB could not serve
+					   */
+u64 vcpu_exits(const struct vcpu *v);	  /* all entries to the monitor */
+const char *vcpu_state_name(enum vcpu_state s);
+
+#endif /* KERNEL_VM_VCPU_H */

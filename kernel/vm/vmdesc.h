@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine and VM descriptions: a flattened device tree ("disco,machine", written in configs/)
+ * checked and copied into plain structs. Pure: the same code runs in the monitor and in
+ * tools/dtscheck. Does not look at the images it names and does not decide whether they fit the
+ * machine (kernel/vm/loader.c, tools/dtscheck do).
+ */
+#ifndef KERNEL_VM_VMDESC_H
+#define KERNEL_VM_VMDESC_H
+
+#include "kernel/types.h"
+
+#define VMDESC_MAX_VMS	      16
+#define VMDESC_NODES_MIN      2
+#define VMDESC_NODES_MAX      16
+#define VMDESC_MACHINE_MB_MIN 128
+#define VMDESC_MACHINE_MB_MAX 2048
+#define VMDESC_VM_MB_MIN      4
+#define VMDESC_VM_MB_MAX      1024
+#define VMDESC_VCPUS_MAX      16
+#define VMDESC_ERROR_BYTES    192
+#define VMDESC_LATENCY_NS_MIN 1
+#define VMDESC_LATENCY_NS_MAX 20000
+#define VMDESC_LATENCIES_MAX  (VMDESC_NODES_MAX * VMDESC_NODES_MAX)
+
+/* What the monitor keeps for itself, boot archive not counted, at most: what the check on the host
+ * (vmdesc_memory_for_vms) goes by. The monitor itself counts what is left. */
+#define VMDESC_MONITOR_MB 16
+#define VMDESC_NODE_MB	  1
+#define VMDESC_VIEW_SHARE 256 /* of a VM's memory, for its pmap on each of its nodes */
+
+/* Property "node": VCPU i lives on list[i % n], and list[0] is the VM's home. n 0: anywhere. */
+struct vmdesc_nodes {
+	u32 n;
+	u32 list[VMDESC_NODES_MAX];
+};
+
+/*
+ * One VM. valid: every field obeys the limits above and the label is nobody else's. Not valid: only
+ * name and error mean anything, and the VM must not be started.
+ */
+struct vm_desc {
+	bool valid;
+	bool manual;	  /* not started at boot */
+	char name[16];	  /* of its node: "vm0" */
+	char label[16];	  /* 1..15 of a-z 0-9 - */
+	char kernel[32];  /* file in the boot archive */
+	char ramdisk[32]; /* file in the boot archive, "" for none */
+	char bootargs[256];
+	u32 memory_mb;
+	u32 vcpus;
+	struct vmdesc_nodes nodes;	/* each 0..nodes of the machine - 1; at most one a VCPU */
+	char error[VMDESC_ERROR_BYTES]; /* "/vms/vm0: memory-mb: found 0, allowed 4..1024" */
+};
+
+/* How nodes are joined: what a hop is (numa/topology.c). In the order of the description's words.
+ */
+enum topology_shape { TOPOLOGY_CROSSBAR, TOPOLOGY_MESH, TOPOLOGY_HYPERCUBE };
+
+/* Numbers of a property. */
+struct vmdesc_list {
+	u32 count;
+	u32 value[VMDESC_LATENCIES_MAX];
+};
+
+struct machine_desc {
+	u32 nodes;
+	u32 memory_mb;
+	u32 topology; /* enum topology_shape */
+	/* ns: none; local and remote; local, remote and each hop more; or from each node (row) to
+	 * each (column) */
+	struct vmdesc_list latency_ns;
+	u32 nvms; /* vms[0..nvms - 1], in the order of the tree, bad ones included */
+	struct vm_desc vms[VMDESC_MAX_VMS];
+};
+
+/*
+ * Read the tree at blob, which may be hostile. Returns 0, or -EINVAL and a line in why (at most
+ * why_size bytes, always terminated) if the machine's own part is wrong; *out is then all zero. A
+ * wrong VM does not fail the call: it has valid = false. Copies everything: the blob may go
+ * afterwards. The blob must be 8-byte aligned (files in the boot archive are 4-byte aligned: copy
+ * it first), otherwise that is the error.
+ */
+int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *why,
+		 size_t why_size);
+
+/* Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes.
+ */
+u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_bytes);
+
+#endif /* KERNEL_VM_VMDESC_H */

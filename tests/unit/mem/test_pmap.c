@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/mem/pmap.c: a VM gets pages for its own memory only, where the placement says, in whole blocks
+ * while it can. */
+#include "tests/unit/numa_vm.h"
+
+/* A VM whose pages all have one place. */
+static int home_only(void **state)
+{
+	numa_vm_reset(state);
+	numa_place(PLACE_HOME);
+	return 0;
+}
+
+static void a_page_is_given_on_first_use_near_its_user(void **state)
+{
+	gpn_t gpn = { 9 };
+	u64 lo;
+
+	(void)state;
+	assert_int_equal(pmap_look(&vm_a, gpn, 2), 0);
+	lo = pmap_use(&vm_a, gpn, 2);
+	assert_int_equal(memmap_node(arch_entry_page(lo)), 2);
+	assert_int_equal(lo_of(&vm_a, 9, 0), 0); /* the others have not asked yet */
+	assert_int_equal(pmap_use(&vm_a, gpn, 0), lo);
+	assert_int_equal(pmap_look(&vm_a, gpn, 1), lo);
+	assert_int_equal(vm_a.pmap.used, 1);
+	/* what the TLB gets: valid, writable, cacheable, and never global */
+	assert_int_equal(lo & ~(u64)ENTRYLO_PFN, ENTRYLO_V | ENTRYLO_D | ENTRYLO_C_WB);
+	check_everything();
+}
+
+static void placements(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < 30; i++)
+		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, i % 2))),
+				 i % 2);
+	numa_place(PLACE_ROUND_ROBIN);
+	for (u64 i = 30; i < 60; i++)
+		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 1))),
+				 i % NODES);
+	numa_place(PLACE_HOME);
+	for (u64 i = 60; i < 90; i++)
+		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 2))), 0);
+	check_everything();
+}
+
+static void memory_beyond_the_vms_is_refused(void **state)
+{
+	(void)state;
+	assert_int_not_equal(pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0), 0);
+	assert_int_equal(pmap_use(&vm_a, (gpn_t){ VM_PAGES }, 0), 0);
+	assert_int_equal(pmap_use_to_write(&vm_a, (gpn_t){ ~0ull >> 12 }, 0), 0);
+	assert_int_equal(pmap_use(&vm_a, (gpn_t){ 1ull << 32 }, 0), 0);
+	assert_int_equal(pmap_look(&vm_a, (gpn_t){ VM_PAGES }, 0), 0);
+}
+
+static void vms_never_share_a_page(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < VM_PAGES; i++) {
+		blocks = i % 3;
+		numa_place(i % 2 ? PLACE_HOME : PLACE_FIRST_TOUCH);
+		pmap_use(&vm_a, (gpn_t){ i }, i % NODES);
+		pmap_use(&vm_b, (gpn_t){ i }, i % NODES);
+	}
+	check_everything();
+}
+
+static void a_full_machine_says_so(void **state)
+{
+	(void)state;
+	memset(is_free, 0, sizeof(is_free));
+	assert_int_equal(pmap_use(&vm_a, (gpn_t){ 0 }, 0), 0);
+	assert_int_equal(vm_a.pmap.used, 0);
+	is_free[17] = true;
+	assert_int_equal(arch_entry_page(pmap_use(&vm_a, (gpn_t){ 0 }, 0)).v, FIRST(0) + 17);
+}
+
+static void the_end_of_a_vm_gives_every_page_back(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < VM_PAGES; i += 3)
+		pmap_use(&vm_a, (gpn_t){ i }, 1);
+	pmap_use(&vm_b, (gpn_t){ 0 }, 1);
+	pmap_release(&vm_a);
+	assert_int_equal(vm_a.pmap.used, 0);
+	for (u64 i = 0; i < VM_PAGES; i++)
+		assert_int_equal(lo_of(&vm_a, i, 1), 0);
+	assert_int_not_equal(lo_of(&vm_b, 0, 1), 0);
+	check_everything();
+	pmap_release(&vm_b);
+	for (u32 i = 0; i < ARRAY_SIZE(is_free); i++)
+		assert_true(is_free[i]);
+	pmap_release(&vm_a); /* nothing is given back twice */
+}
+
+/* ---- pairs of blocks ---- */
+
+static void whole_blocks_make_pairs(void **state)
+{
+	const struct pmap_pair *pair = pair_of(&vm_a, 0, 0);
+
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES + 3 }, 0);
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
+	assert_int_equal(pair->lo[0], 0); /* not used yet */
+	assert_int_equal(pair->lo[1], lo_of(&vm_a, BLOCK_PAGES, 0));
+	pmap_use(&vm_a, (gpn_t){ 5 }, 0);
+	assert_int_equal(pair->lo[0], lo_of(&vm_a, 0, 0));
+	for (u64 i = 0; i < PAIR_PAGES; i++) /* each page is where the large one has it */
+		assert_int_equal(arch_entry_page(lo_of(&vm_a, i, 0)).v,
+				 arch_entry_page(pair->lo[i / BLOCK_PAGES]).v + i % BLOCK_PAGES);
+	assert_int_equal(arch_entry_page(lo_of(&vm_a, 0, 0)).v % BLOCK_PAGES, 0);
+	assert_int_equal(flushes, 0);
+	/* another node's view gets the pair with its first use of a page there */
+	assert_int_equal(pair_of(&vm_a, 0, 1)->lo[0], 0);
+	pmap_use(&vm_a, (gpn_t){ 77 }, 1);
+	assert_int_equal(pair_of(&vm_a, 0, 1)->lo[0], pair->lo[0]);
+	assert_int_equal(pair_of(&vm_a, 0, 1)->lo[1], 0);
+}
+
+static void first_touch_over_nodes_goes_page_by_page(void **state)
+{
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	assert_int_equal(vm_a.pmap.used, 1);
+	vm_b.node_mask = BIT(0); /* but not where one node touches all */
+	pmap_use(&vm_b, (gpn_t){ 0 }, 0);
+	assert_int_equal(vm_b.pmap.used, BLOCK_PAGES);
+}
+
+/* Behind the odd megabyte xsseg is the guest's own. */
+static void half_a_pair_at_the_end_is_none(void **state)
+{
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0);
+	assert_int_equal(pair_of(&vm_a, VM_PAGES - 1, 0)->lo[0] |
+				 pair_of(&vm_a, VM_PAGES - 1, 0)->lo[1],
+			 0);
+}
+
+static void a_single_page_breaks_its_pair(void **state)
+{
+	const struct pmap_pair *pair = pair_of(&vm_a, 0, 0), *other = pair_of(&vm_a, 0, 1);
+	u64 before;
+
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	pmap_use(&vm_a, (gpn_t){ 0 }, 1);
+	before = lo_of(&vm_a, 0, 0);
+	assert_int_equal(pair->lo[0], before);
+	blocks = false;
+	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES }, 0);
+	assert_int_equal(pair->lo[0] | pair->lo[1] | other->lo[0], 0);
+	assert_int_equal(flushes, NODES); /* the large entry may be in any TLB */
+	assert_int_equal(lo_of(&vm_a, 0, 0), before);
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES + 1);
+	/* for good: a whole block that could be had later does not mend it */
+	blocks = true;
+	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES + 1 }, 0);
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES + 2);
+	assert_int_equal(pair->lo[0] | pair->lo[1], 0);
+	pmap_use(&vm_a, (gpn_t){ 3 }, 2);
+	assert_int_equal(pair_of(&vm_a, 0, 2)->lo[0], 0);
+	assert_int_equal(flushes, NODES);
+	check_everything();
+}
+
+static void large_pages_can_be_off(void **state)
+{
+	(void)state;
+	large = false;
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
+	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0);
+}
+
+static void released_pairs_are_as_new(void **state)
+{
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	blocks = false;
+	pmap_use(&vm_a, (gpn_t){ PAIR_PAGES }, 0);
+	pmap_release(&vm_a);
+	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0);
+	blocks = true;
+	pmap_use(&vm_a, (gpn_t){ PAIR_PAGES }, 0);
+	assert_int_not_equal(pair_of(&vm_a, PAIR_PAGES, 0)->lo[0], 0);
+	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0);
+	assert_int_equal(pair_of(&vm_a, VM_PAGES - 1, 0)->lo[0], 0);
+}
+
+static void the_reverse_map_names_one_or_many(void **state)
+{
+	struct pmap_entry e = { .back = 0 };
+
+	(void)state;
+	pmap_note(&e, 0x2001);
+	pmap_note(&e, 0x2001);
+	assert_int_equal(e.back, 0x2001);
+	pmap_note(&e, 0x2002);
+	assert_int_equal(e.back, PMAP_MANY);
+	pmap_note(&e, 0x2001);
+	assert_int_equal(e.back, PMAP_MANY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_page_is_given_on_first_use_near_its_user, numa_vm_reset),
+		cmocka_unit_test_setup(placements, numa_vm_reset),
+		cmocka_unit_test_setup(memory_beyond_the_vms_is_refused, numa_vm_reset),
+		cmocka_unit_test_setup(vms_never_share_a_page, numa_vm_reset),
+		cmocka_unit_test_setup(a_full_machine_says_so, numa_vm_reset),
+		cmocka_unit_test_setup(the_end_of_a_vm_gives_every_page_back, home_only),
+		cmocka_unit_test_setup(whole_blocks_make_pairs, home_only),
+		cmocka_unit_test_setup(first_touch_over_nodes_goes_page_by_page, numa_vm_reset),
+		cmocka_unit_test_setup(half_a_pair_at_the_end_is_none, home_only),
+		cmocka_unit_test_setup(a_single_page_breaks_its_pair, home_only),
+		cmocka_unit_test_setup(large_pages_can_be_off, home_only),
+		cmocka_unit_test_setup(released_pairs_are_as_new, home_only),
+		cmocka_unit_test_setup(the_reverse_map_names_one_or_many, numa_vm_reset),
+	};
+
+	return cmocka_run_group_tests_name("pmap", tests, NULL, NULL);
+}

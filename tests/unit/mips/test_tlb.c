@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What QEMU keeps behind the machine's TLB, and taking translations back at one go:
+ * arch/mips/tlb.c, mmu.c on the fake machine. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/fake.h"
+
+#include "kernel/mem/l2tlb.h"
+#include "kernel/options.h"
+
+#define USER_PAGE 0x0000123456788000ull
+
+static struct vcpu *const v = &fake_vcpu;
+
+static int fill(void **state)
+{
+	(void)state;
+	fake_reset();
+	return 0;
+}
+
+static void set_asid(u32 asid) { vcp0_write(v, 10, 0, asid); }
+
+/* More pairs than the machine's TLB has entries, so that TLBWR replaces some. */
+static void crowd(void)
+{
+	for (u32 i = 0; i < 2 * FAKE_TLB_ENTRIES; i++) {
+		u64 va = USER_PAGE + i * 0x2000;
+		enum verdict verdict;
+
+		vcp0_write(v, 10, 0, va | (vcp0(v, EntryHi) & ENTRYHI_ASID));
+		vcp0_write(v, 2, 0, fake_lo(2 * i, ENTRYLO_V));
+		vcp0_write(v, 3, 0, fake_lo(2 * i + 1, ENTRYLO_V));
+		vtlb_write(v, true);
+		assert_int_equal(fake_gpn(fake_access(va, false, &verdict)), 2 * i);
+		assert_int_equal(verdict, RESUME);
+	}
+	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
+}
+
+/* What TLBWR has replaced goes when address spaces are switched, but not at every switch. */
+static void an_address_space_gets_room(void **state)
+{
+	(void)state;
+	fake_cpu.reg[9][0] = COUNT_MS;
+	crowd();
+	set_asid(5);
+	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
+	crowd();
+	fake_cpu.reg[9][0] += COUNT_MS - 1;
+	set_asid(6);
+	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
+	fake_cpu.reg[9][0]++;
+	fake_off[OPTION_RENEW] = true;
+	set_asid(7);
+	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
+	fake_off[OPTION_RENEW] = false;
+	set_asid(8);
+	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
+}
+
+static void a_range_goes_as_one(void **state)
+{
+	u64 tag = USER_PAGE | v->arch.asid;
+
+	(void)state;
+	crowd();
+	mmu_forget_range(v, USER_PAGE + 0x2000, 3, 0, false);
+	for (u32 i = 1; i < 4; i++) {
+		assert_null(fake_tlb_find(USER_PAGE + i * 0x2000, v->arch.asid));
+		assert_null(l2tlb_find(v->arch.l2tlb, tag + i * 0x2000));
+	}
+	assert_non_null(l2tlb_find(v->arch.l2tlb, tag));
+	assert_non_null(l2tlb_find(v->arch.l2tlb, tag + 0x8000));
+	assert_int_equal(fake_cpu.reg[10][0] & ENTRYHI_ASID, v->arch.asid);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(an_address_space_gets_room, fill),
+		cmocka_unit_test_setup(a_range_goes_as_one, fill),
+	};
+
+	return cmocka_run_group_tests_name("tlb", tests, NULL, NULL);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * numa/balance.c: what a tick makes of the candidates: which pages it has moved, how many, and that
+ * it is told; which policy words ask for. With the monitor's own policy, counters and memmap.
+ */
+#include "tests/unit/unit.h"
+
+#include "kernel/console/console.h"
+#include "kernel/log.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/options.h"
+#include "kernel/vm/vm.h"
+#include "numa/balance.h"
+#include "numa/heat.h"
+#include "numa/magic.h"
+#include "numa/move.h"
+#include "numa/numa.h"
+
+#include "numa/balance.c"
+
+#define NODES	      3
+#define NODE_PAGES    1024u
+#define PAGE(node, i) ((mpn_t){ 0x80000 + (u64)(node)*NODE_PAGES + (i) })
+#define VM_PAGES      1000
+
+unsigned nnodes = NODES, nvms = 2;
+struct vm *vms[MAX_VMS];
+bool latency_on;
+
+static struct vm vm;
+static struct pmap_page vm_pages[VM_PAGES]; /* guest page i is machine page i of node 0 */
+static struct pmap_entry view[1];
+static struct node node[NODES];
+static struct page entries[NODES][NODE_PAGES];
+static void *given[64];
+static u32 ngiven;
+static u64 ms, free_pages, unreserved;
+static enum placement place;
+static mpn_t migrated[200], replicated[200];
+static u32 nmigrated, nreplicated;
+static char said[4000];
+
+/* ---- stand-ins ---- */
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	mock_assert(0, fmt, __FILE__, __LINE__);
+	abort();
+}
+
+static void say(const char *fmt, va_list ap)
+{
+	size_t len = strlen(said);
+
+	vsnprintf(said + len, sizeof(said) - len, fmt, ap);
+}
+
+void log_line(const char *module, const char *fmt, ...)
+{
+	va_list ap;
+
+	assert_string_equal(module, "numa");
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+void kprintf(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+/* As kernel/options.c, but the key is the first word. */
+const char *option_value(const char *words, const char *key, size_t *len)
+{
+	if (strncmp(words, key, strlen(key)))
+		return NULL;
+	*len = strcspn(words + strlen(key), " ");
+	return words + strlen(key);
+}
+
+void *fake_mpn_ptr(mpn_t mpn)
+{
+	fail_msg("nobody reads page %lx", (long)mpn.v);
+	return NULL;
+}
+
+struct magic *magic(void) { return NULL; }
+u64 count64(void) { return ms * COUNT_MS; }
+u64 topology_bytes(u32 n) { return n < NODES ? NODE_PAGES * PAGE_SIZE : 0; }
+maddr_t topology_base(u32 n) { return mpn_maddr(PAGE(n, 0)); }
+u64 nodemem_free_pages(u32 n) { return n < NODES ? free_pages : 0; }
+u64 nodemem_unreserved(void) { return unreserved; }
+void numa_place(enum placement p) { place = p; }
+
+void *nodemem_boot_alloc(u32 n, size_t bytes, size_t align)
+{
+	assert_in_range(n, 0, NODES - 1);
+	assert_int_equal(align, 128);
+	given[ngiven] = calloc(1, bytes);
+	return given[ngiven++];
+}
+
+unsigned migrate_pages(u32 n, const mpn_t *pages, unsigned count)
+{
+	assert_int_equal(n, 1);
+	memcpy(migrated + nmigrated, pages, count * sizeof(*pages));
+	nmigrated += count;
+	return count;
+}
+
+/* The last of them finds no page. */
+unsigned replicate_pages(u32 n, const mpn_t *pages, unsigned count)
+{
+	assert_int_equal(n, 1);
+	memcpy(replicated + nreplicated, pages, count * sizeof(*pages));
+	nreplicated += count;
+	return count - 1;
+}
+
+/* ---- a machine ---- */
+
+static void give_back_all(void)
+{
+	while (ngiven)
+		free(given[--ngiven]);
+}
+
+static void boot(const char *words)
+{
+	give_back_all();
+	said[0] = 0;
+	numa_configure(words);
+	for (u32 i = 0; i < NODES; i++) {
+		node[i].id = i;
+		memmap_init_node(i, PAGE(i, 0), NODE_PAGES, entries[i]);
+		numa_init_node(i);
+	}
+	for (u32 i = 0; i < VM_PAGES; i++) {
+		memmap_page(PAGE(0, i))->state = PAGE_FREE;
+		memmap_give(PAGE(0, i), 1, (gpn_t){ i });
+		vm_pages[i] = (struct pmap_page){ .master = (u32)PAGE(0, i).v };
+	}
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	vm = (struct vm){ .id = 1, .state = VM_RUNNING };
+	vm.pmap.npages = VM_PAGES;
+	vm.pmap.page = vm_pages;
+	vm.pmap.view[1].entry = view;
+	vms[0] = vms[1] = &vm;
+	free_pages = unreserved = 100000;
+	nmigrated = nreplicated = 0;
+	latency_on = true;
+	boot("policy=both,trigger=128,sharing=32,weight=1");
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	give_back_all();
+	return 0;
+}
+
+static void hit(u32 n, mpn_t mpn, u32 times)
+{
+	while (times--)
+		heat_sample(n, mpn, false);
+}
+
+static void tick(void)
+{
+	ms += 10;
+	for (u32 i = 0; i < NODES; i++)
+		numa_tick(&node[i]);
+}
+
+static u64 reason(enum policy_reason r) { return balance_stats(1)->reason[r]; }
+
+static void run_command(int argc, ...)
+{
+	char *argv[COMMAND_MAX_ARGS] = { "policy" };
+	va_list ap;
+
+	va_start(ap, argc);
+	for (int i = 1; i < argc; i++)
+		argv[i] = va_arg(ap, char *);
+	va_end(ap);
+	said[0] = 0;
+	command_policy(argc, argv);
+}
+
+/* ---- the tick ---- */
+
+static void a_hot_page_is_fetched(void **state)
+{
+	(void)state;
+	hit(1, PAGE(0, 5), balance_policy()->trigger - 1);
+	tick();
+	assert_int_equal(nmigrated, 0);
+	hit(1, PAGE(0, 5), 1);
+	tick();
+	assert_int_equal(nmigrated, 1);
+	assert_int_equal(migrated[0].v, PAGE(0, 5).v);
+	assert_int_equal(nreplicated, 0);
+	assert_int_equal(balance_stats(1)->candidates, 1);
+	assert_int_equal(balance_stats(1)->migrated, 1);
+	assert_int_equal(reason(POLICY_MOVED), 1);
+	tick();
+	assert_int_equal(nmigrated, 1);
+}
+
+static void a_page_offered_twice_is_fetched_once(void **state)
+{
+	(void)state;
+	run_command(2, "trigger=60");
+	for (u32 i = 0; i < 3; i++)
+		hit(1, PAGE(0, i), 240);
+	tick();
+	assert_int_equal(balance_stats(1)->candidates, 12);
+	assert_int_equal(nmigrated, 3);
+}
+
+static void a_read_shared_page_is_copied(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 3; i++) {
+		hit(2, PAGE(0, i), 32);
+		hit(1, PAGE(0, i), 128);
+	}
+	tick();
+	assert_int_equal(nreplicated, 3);
+	assert_int_equal(balance_stats(1)->replicated, 2); /* what was really done */
+	assert_int_equal(reason(POLICY_MOVED), 3);
+	assert_int_equal(nmigrated, 0);
+}
+
+static void a_write_shared_page_starts_afresh(void **state)
+{
+	(void)state;
+	hit(2, PAGE(0, 5), 32);
+	heat_sample(2, PAGE(0, 5), true);
+	hit(1, PAGE(0, 5), 128);
+	tick();
+	assert_int_equal(reason(POLICY_WRITTEN), 1);
+	assert_int_equal(heat_read(1, PAGE(0, 5)).mine, 0);
+	hit(1, PAGE(0, 5), 128); /* node 2 has stopped */
+	tick();
+	assert_int_equal(nmigrated, 1);
+}
+
+static void what_replicas_there_are_is_known(void **state)
+{
+	(void)state;
+	vm_pages[5].replicas = BIT(1);
+	vm_pages[6].replicas = BIT(2);
+	hit(1, PAGE(0, 5), 128);
+	hit(1, PAGE(0, 6), 128);
+	tick();
+	assert_int_equal(reason(POLICY_LOCAL), 1);
+	assert_int_equal(nreplicated, 1);
+	assert_int_equal(replicated[0].v, PAGE(0, 6).v);
+}
+
+static void only_pages_of_running_vms_move(void **state)
+{
+	u32 n = 0;
+
+	(void)state;
+	hit(1, PAGE(0, NODE_PAGES - 1), 128); /* the monitor's */
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	memmap_page(PAGE(0, 1))->state = PAGE_REPLICA;
+	hit(1, PAGE(0, 1), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	memmap_page(PAGE(0, 2))->owner = 2; /* there is no such VM */
+	hit(1, PAGE(0, 2), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	memmap_page(PAGE(0, 3))->gpn = VM_PAGES;
+	hit(1, PAGE(0, 3), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	vm_pages[4].master = (u32)PAGE(0, 40).v; /* not any more */
+	hit(1, PAGE(0, 4), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	vm.state = VM_STOPPING;
+	hit(1, PAGE(0, 5), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	vm.state = VM_RUNNING;
+	vm.pmap.view[1].entry = NULL; /* no VCPU here */
+	hit(1, PAGE(0, 6), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), ++n);
+	hit(1, PAGE(1, 7), 128);
+	tick();
+	assert_int_equal(reason(POLICY_LOCAL), 1);
+	assert_int_equal(balance_stats(1)->candidates, n + 1);
+	assert_int_equal(nmigrated + nreplicated, 0);
+}
+
+static void moves_and_memory_are_looked_at(void **state)
+{
+	(void)state;
+	memmap_page(PAGE(0, 5))->moves = 1;
+	ms += 1000;
+	heat_clock(ms);
+	heat_moved(PAGE(0, 99), PAGE(0, 5));
+	hit(1, PAGE(0, 5), 128);
+	tick();
+	assert_int_equal(reason(POLICY_HELD), 1);
+	memmap_page(PAGE(0, 6))->moves = 255;
+	heat_moved(PAGE(0, 99), PAGE(0, 6));
+	hit(1, PAGE(0, 6), 128);
+	tick();
+	assert_int_equal(reason(POLICY_LIMIT), 1);
+	free_pages = 0;
+	hit(1, PAGE(0, 7), 128);
+	tick();
+	free_pages = 100000;
+	unreserved = 0; /* all of it is promised */
+	hit(1, PAGE(0, 8), 128);
+	tick();
+	assert_int_equal(reason(POLICY_MEMORY), 2);
+	assert_int_equal(nmigrated, 0);
+}
+
+static void work_in_a_tick_is_bounded(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 500; i++)
+		hit(1, PAGE(0, i), 128);
+	tick();
+	assert_int_equal(nmigrated, policy_default.batch);
+	tick();
+	assert_int_equal(nmigrated, 2 * policy_default.batch);
+	assert_int_equal(migrated[nmigrated - 1].v, PAGE(0, nmigrated - 1).v); /* none left out */
+	vm.state = VM_STOPPING;
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), LOOKS);
+}
+
+/* ---- words ---- */
+
+static void words_choose_the_policy(void **state)
+{
+	static const enum placement places[POLICY_KINDS] = { PLACE_HOME,	PLACE_FIRST_TOUCH,
+							     PLACE_ROUND_ROBIN, PLACE_FIRST_TOUCH,
+							     PLACE_FIRST_TOUCH, PLACE_FIRST_TOUCH };
+	struct policy counted = policy_default;
+	char words[64];
+
+	(void)state;
+	counted.kind = POLICY_BOTH; /* somebody counts misses */
+	for (u32 i = 0; i < POLICY_KINDS; i++) {
+		snprintf(words, sizeof(words), "policy=%s,trigger=77 exit=1", policy_name(i));
+		boot(words);
+		assert_int_equal(balance_policy()->kind, i);
+		assert_int_equal(balance_policy()->trigger, 77);
+		assert_int_equal(place, places[i]);
+		assert_string_equal(said, "");
+	}
+	boot("");
+	assert_memory_equal(balance_policy(), &counted, sizeof(counted));
+	boot("policy=both,trigger=0,weight=3");
+	assert_memory_equal(balance_policy(), &counted, sizeof(counted));
+	assert_non_null(strstr(said, "policy=: found trigger=0, allowed trigger=1 to 255"));
+	boot("policy=bath");
+	assert_non_null(strstr(said, "policy=: found bath, allowed none,"));
+	boot("policy=both,");
+	assert_int_equal(balance_policy()->kind, POLICY_BOTH);
+	latency_on = false;
+	boot("");
+	assert_memory_equal(balance_policy(), &policy_default, sizeof(policy_default));
+}
+
+static void nothing_moves_unless_asked_for(void **state)
+{
+	(void)state;
+	boot("policy=first-touch,trigger=128,weight=1");
+	hit(1, PAGE(0, 5), 500);
+	assert_int_equal(heat_read(1, PAGE(0, 5)).mine, 255); /* still shown */
+	tick();
+	assert_int_equal(balance_stats(1)->candidates, 0);
+	run_command(2, "migrate");
+	hit(1, PAGE(0, 5), 128);
+	tick();
+	assert_int_equal(nmigrated, 1);
+	hit(1, PAGE(0, 6), 128);
+	run_command(2, "none"); /* with one in the ring */
+	tick();
+	assert_int_equal(nmigrated, 1);
+	assert_int_equal(place, PLACE_HOME);
+}
+
+static void the_prompt_sets_and_shows(void **state)
+{
+	(void)state;
+	run_command(3, "migrate", "trigger=64");
+	assert_int_equal(balance_policy()->kind, POLICY_MIGRATE);
+	assert_int_equal(balance_policy()->trigger, 64);
+	assert_int_equal(balance_policy()->weight, 1); /* as it was */
+	assert_non_null(strstr(said, "policy migrate: trigger=64 sharing=32"));
+	assert_non_null(strstr(said, "\n   2  0 "));
+	run_command(3, "both", "trigger=1000"); /* all or nothing */
+	assert_string_equal(said, "policy: found trigger=1000, allowed trigger=1 to 255\n");
+	assert_int_equal(balance_policy()->kind, POLICY_MIGRATE);
+	run_command(1);
+	assert_non_null(strstr(said, "policy migrate: trigger=64"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_hot_page_is_fetched, begin),
+		cmocka_unit_test_setup(a_page_offered_twice_is_fetched_once, begin),
+		cmocka_unit_test_setup(a_read_shared_page_is_copied, begin),
+		cmocka_unit_test_setup(a_write_shared_page_starts_afresh, begin),
+		cmocka_unit_test_setup(what_replicas_there_are_is_known, begin),
+		cmocka_unit_test_setup(only_pages_of_running_vms_move, begin),
+		cmocka_unit_test_setup(moves_and_memory_are_looked_at, begin),
+		cmocka_unit_test_setup(work_in_a_tick_is_bounded, begin),
+		cmocka_unit_test_setup(words_choose_the_policy, begin),
+		cmocka_unit_test_setup(nothing_moves_unless_asked_for, begin),
+		cmocka_unit_test_setup(the_prompt_sets_and_shows, begin),
+	};
+
+	return cmocka_run_group_tests_name("balance", tests, NULL, end);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * numa/nodemem.c: free pages and blocks of 1 MB. Nothing is given twice, a block is whole, aligned
+ * and zero, and what was taken apart comes together again.
+ */
+#include "tests/unit/unit.h"
+
+#include "kernel/errno.h"
+#include "kernel/lock.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/node.h"
+#include "numa/topology.h"
+
+#define NODES	   3
+#define NODE_PAGES 1100u /* four blocks and a bit, at odd places */
+#define BASE	   0x80000000ull
+#define PAGES	   (NODES * NODE_PAGES)
+#define KEPT	   (BASE + 700 * PAGE_SIZE) /* of node 0 */
+#define KEPT_BYTES (3 * PAGE_SIZE)
+
+unsigned nnodes = NODES;
+
+static u8 *memory;
+static struct page entries[NODES][NODE_PAGES];
+static bool given[PAGES];
+static u64 nfree;
+
+/* ---- stand-ins ---- */
+
+void *fake_mpn_ptr(mpn_t mpn)
+{
+	u64 index = mpn.v - (BASE >> PAGE_SHIFT);
+
+	assert_in_range(index, 0, PAGES - 1);
+	return memory + index * PAGE_SIZE;
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	mock_assert(0, fmt, __FILE__, __LINE__);
+	abort();
+}
+
+void lock_take(struct lock *l) { assert_int_equal(l->next++, 0); }
+static void (*during_alloc)(void); /* called once when a lock is given up, or NULL */
+void lock_release(struct lock *l)
+{
+	void (*call)(void) = during_alloc;
+
+	l->next--;
+	during_alloc = NULL;
+	if (call)
+		call();
+}
+void kprintf(const char *fmt, ...) { (void)fmt; }
+
+static u64 all_free(void)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < NODES; i++)
+		sum += nodemem_free_pages(i);
+	return sum;
+}
+
+static int fill(void **state)
+{
+	(void)state;
+	if (!memory)
+		memory = malloc(PAGES * PAGE_SIZE);
+	memset(memory, 0xa5, PAGES * PAGE_SIZE);
+	memset(given, 0, sizeof(given));
+	topology_keep((maddr_t){ KEPT }, KEPT_BYTES);
+	topology_connect(NODES, TOPOLOGY_CROSSBAR);
+	topology_init(NODES, (maddr_t){ BASE }, PAGES * PAGE_SIZE, (maddr_t){ BASE + 10 });
+	for (u32 i = 0; i < NODES; i++) {
+		memmap_init_node(i, maddr_mpn(topology_base(i)), NODE_PAGES, entries[i]);
+		nodemem_init(i);
+	}
+	nfree = all_free();
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(memory);
+	return 0;
+}
+
+static u32 index_of(mpn_t mpn) { return mpn.v - (BASE >> PAGE_SHIFT); }
+
+/* Takes what the allocator gave: free until now, zero. */
+static void take(mpn_t mpn, u32 npages)
+{
+	assert_true(mpn_valid(mpn));
+	for (u32 i = 0; i < npages; i++) {
+		mpn_t page = { mpn.v + i };
+		const u8 *bytes = fake_mpn_ptr(page);
+
+		assert_false(given[index_of(page)]);
+		given[index_of(page)] = true;
+		assert_int_equal(bytes[0] | bytes[PAGE_SIZE - 1] | bytes[123], 0);
+		memset(fake_mpn_ptr(page), 0x5a, PAGE_SIZE);
+		memmap_give(page, 1, (gpn_t){ index_of(page) });
+	}
+}
+
+static void give_back(u32 index)
+{
+	mpn_t mpn = { (BASE >> PAGE_SHIFT) + index };
+
+	assert_true(given[index]);
+	given[index] = false;
+	memmap_take_back(mpn, 1);
+	nodemem_free(mpn);
+}
+
+static u32 take_blocks(u32 node)
+{
+	u32 n = 0;
+	mpn_t mpn;
+
+	while (mpn_valid(mpn = nodemem_alloc_block(node))) {
+		assert_int_equal(mpn.v % BLOCK_PAGES, 0);
+		assert_int_equal(memmap_node(mpn), node);
+		assert_int_equal(memmap_node((mpn_t){ mpn.v + BLOCK_PAGES - 1 }), node);
+		take(mpn, BLOCK_PAGES);
+		n++;
+	}
+	return n;
+}
+
+static void all_back(void)
+{
+	for (u32 i = 0; i < PAGES; i++)
+		if (given[i])
+			give_back(i);
+	assert_int_equal(all_free(), nfree);
+}
+
+/* Node 0: the monitor's first bytes and the kept pages cost a block each; the last is not whole. */
+static void blocks_are_whole_and_aligned(void **state)
+{
+	(void)state;
+	assert_int_equal(take_blocks(0), 2);
+	assert_int_equal(take_blocks(1), 3); /* pages 1100 .. 2199; the first is nodemem's own */
+	assert_int_equal(all_free(), nfree - 5 * BLOCK_PAGES);
+	all_back();
+	assert_int_equal(take_blocks(0), 2); /* they are blocks again */
+	all_back();
+}
+
+static void every_page_is_given_once(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < nfree; i++)
+		take(nodemem_alloc(i % NODES), 1);
+	assert_false(mpn_valid(nodemem_alloc(0)));
+	assert_int_equal(all_free(), 0);
+	assert_int_equal(take_blocks(0) + take_blocks(1) + take_blocks(2), 0);
+	for (u32 i = 0; i < KEPT_BYTES / PAGE_SIZE; i++)
+		assert_false(given[index_of(maddr_mpn((maddr_t){ KEPT })) + i]);
+	all_back();
+}
+
+static void pages_come_from_parts_before_blocks(void **state)
+{
+	u32 blocks = take_blocks(2), parts;
+
+	(void)state;
+	all_back();
+	parts = nodemem_free_pages(2) - blocks * BLOCK_PAGES;
+	for (u32 i = 0; i < parts; i++)
+		take(nodemem_alloc(2), 1);
+	assert_int_equal(take_blocks(2), blocks);
+	all_back();
+	for (u32 i = 0; i < parts + 1; i++)
+		take(nodemem_alloc(2), 1);
+	assert_int_equal(take_blocks(2), blocks - 1);
+	all_back();
+}
+
+static void a_full_node_takes_pages_of_the_next_but_no_blocks(void **state)
+{
+	mpn_t mpn;
+
+	(void)state;
+	while (nodemem_free_pages(1))
+		take(nodemem_alloc(1), 1);
+	mpn = nodemem_alloc(1);
+	assert_int_equal(memmap_node(mpn), 2);
+	take(mpn, 1);
+	assert_false(mpn_valid(nodemem_alloc_block(1)));
+	all_back();
+}
+
+/* Nodes 0 1 / 2: node 0 is nearer to 1 than node 2, the next by number. */
+static void a_full_node_takes_pages_of_the_nearest(void **state)
+{
+	(void)state;
+	topology_connect(NODES, TOPOLOGY_MESH);
+	while (nodemem_free_pages(1))
+		take(nodemem_alloc(1), 1);
+	while (nodemem_free_pages(0)) {
+		mpn_t mpn = nodemem_alloc(1);
+
+		assert_int_equal(memmap_node(mpn), 0);
+		take(mpn, 1);
+	}
+	assert_int_equal(memmap_node(nodemem_alloc(1)), 2);
+}
+
+/* From node 0 to node 2, which has the last free page. */
+static void move_a_page(void)
+{
+	mpn_t to = nodemem_alloc_here(2);
+	u32 index = 0;
+
+	assert_true(mpn_valid(to));
+	given[index_of(to)] = true;
+	memmap_give(to, 1, (gpn_t){ 0 });
+	while (!given[index])
+		index++;
+	give_back(index);
+}
+
+static void a_page_that_moves_is_no_reason_to_find_none(void **state)
+{
+	(void)state;
+	while (all_free() > 1)
+		take(nodemem_alloc(0), 1);
+	assert_int_equal(nodemem_free_pages(2), 1);
+	during_alloc = move_a_page;
+	take(nodemem_alloc(0), 1);
+	assert_null(during_alloc);
+	all_back();
+}
+
+static void one_page_in_use_holds_its_block(void **state)
+{
+	u32 blocks = take_blocks(1), held = 0, i;
+
+	(void)state;
+	all_back();
+	for (i = 0; nodemem_free_pages(1); i++)
+		take(nodemem_alloc(1), 1);
+	for (i = NODE_PAGES; i < 2 * NODE_PAGES; i++)
+		if (given[i] && i % BLOCK_PAGES)
+			give_back(i);
+	for (i = NODE_PAGES; i < 2 * NODE_PAGES; i++)
+		held += given[i];
+	assert_true(held >= blocks);
+	assert_int_equal(take_blocks(1), 0);
+	for (i = NODE_PAGES; i < 2 * NODE_PAGES; i++)
+		if (given[i])
+			give_back(i);
+	assert_int_equal(take_blocks(1), blocks);
+	all_back();
+}
+
+static void at_random(void **state)
+{
+	u32 seed = 1, blocks[NODES];
+
+	(void)state;
+	for (u32 i = 0; i < NODES; i++)
+		blocks[i] = take_blocks(i);
+	all_back();
+	for (u32 i = 0; i < 200000; i++) {
+		u32 what, index;
+
+		seed = seed * 1664525 + 1013904223;
+		what = seed >> 8 & 255;
+		index = (seed >> 16) % PAGES;
+		if (given[index] && (what < 128 || i % 20000 > 15000))
+			give_back(index);
+		else if (what >= 130 && nodemem_free_pages(0) + nodemem_free_pages(1))
+			take(nodemem_alloc(what % NODES), 1);
+		else if (what == 129) {
+			mpn_t mpn = nodemem_alloc_block(index % NODES);
+
+			if (mpn_valid(mpn))
+				take(mpn, BLOCK_PAGES);
+		}
+	}
+	all_back();
+	for (u32 i = 0; i < NODES; i++)
+		assert_int_equal(take_blocks(i), blocks[i]);
+	all_back();
+}
+
+static void promises_end_with_the_memory(void **state)
+{
+	u64 left = nodemem_unreserved();
+
+	(void)state;
+	assert_int_equal(nodemem_reserve(left + 1), -ENOMEM);
+	assert_int_equal(nodemem_reserve(left - 3), 0);
+	assert_int_equal(nodemem_reserve(4), -ENOMEM);
+	assert_int_equal(nodemem_reserve(3), 0);
+	nodemem_unreserve(left);
+	assert_int_equal(nodemem_unreserved(), left);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(blocks_are_whole_and_aligned, fill),
+		cmocka_unit_test_setup(every_page_is_given_once, fill),
+		cmocka_unit_test_setup(pages_come_from_parts_before_blocks, fill),
+		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_next_but_no_blocks, fill),
+		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_nearest, fill),
+		cmocka_unit_test_setup(a_page_that_moves_is_no_reason_to_find_none, fill),
+		cmocka_unit_test_setup(one_page_in_use_holds_its_block, fill),
+		cmocka_unit_test_setup(at_random, fill),
+		cmocka_unit_test_setup(promises_end_with_the_memory, fill),
+	};
+
+	return cmocka_run_group_tests_name("nodemem", tests, NULL, end);
+}

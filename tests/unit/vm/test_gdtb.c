@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/vm/gdtb.c: the guest's tree read back with libfdt, and too little room for it. */
+#include "tests/unit/unit.h"
+
+#include <libfdt.h>
+
+#include "kernel/abi/disco.h"
+#include "kernel/errno.h"
+#include "kernel/vm/gdtb.h"
+
+static char buf[GDTB_MAX_BYTES] __attribute__((aligned(8)));
+
+static struct gdtb_params good_params(void)
+{
+	return (struct gdtb_params){
+		.label = "alpha",
+		.bootargs = "quiet",
+		.memory_bytes = 64ull << 20,
+		.initrd_start = 0x3000000,
+		.initrd_end = 0x3000123,
+		.vcpus = 2,
+		.timer_hz = 166666666,
+	};
+}
+
+static u32 cell(const char *path, const char *name)
+{
+	int len;
+	const void *value = fdt_getprop(buf, fdt_path_offset(buf, path), name, &len);
+
+	assert_non_null(value);
+	assert_int_equal(len, 4);
+	return fdt32_ld(value);
+}
+
+static u64 cells(const char *path, const char *name, int i)
+{
+	int len;
+	const fdt64_t *value = fdt_getprop(buf, fdt_path_offset(buf, path), name, &len);
+
+	assert_non_null(value);
+	assert_true(len >= 8 * (i + 1));
+	return fdt64_ld(value + i);
+}
+
+static const char *string(const char *path, const char *name)
+{
+	const char *value = fdt_getprop(buf, fdt_path_offset(buf, path), name, NULL);
+
+	assert_non_null(value);
+	return value;
+}
+
+static void says_what_the_guest_has(void **state)
+{
+	struct gdtb_params params = good_params();
+	int size = gdtb_build(buf, sizeof(buf), &params);
+
+	(void)state;
+	assert_true(size > 0);
+	assert_int_equal(size, fdt_totalsize(buf));
+	assert_int_equal(fdt_check_header(buf), 0);
+	assert_string_equal(string("/", "compatible"), "disco,guest");
+	assert_string_equal(string("/", "model"), "alpha");
+	assert_int_equal(cells("/memory@0", "reg", 0), 0);
+	assert_int_equal(cells("/memory@0", "reg", 1), 64ull << 20);
+	assert_int_equal(cell("/cpus/cpu@1", "reg"), 1);
+	assert_int_equal(cell("/cpus/cpu@1", "clock-frequency"), 166666666);
+	assert_true(fdt_path_offset(buf, "/cpus/cpu@2") < 0);
+	assert_string_equal(string("/interrupt-controller", "compatible"),
+			    "mti,cpu-interrupt-controller");
+	assert_int_equal(cell("/interrupt-controller", "#interrupt-cells"), 1);
+	assert_string_equal(string("/hypervisor", "compatible"), "disco,monitor");
+	assert_int_equal(cell("/hypervisor", "abi-version"), DISCO_ABI_VERSION);
+	assert_int_equal(cell("/hypervisor", "interrupts"), DISCO_IRQ_CONSOLE);
+	assert_string_equal(string("/chosen", "bootargs"), "quiet");
+	assert_int_equal(cells("/chosen", "linux,initrd-start", 0), 0x3000000);
+	assert_int_equal(cells("/chosen", "linux,initrd-end", 0), 0x3000123);
+}
+
+static void leaves_out_a_ramdisk_that_is_not_there(void **state)
+{
+	struct gdtb_params params = good_params();
+
+	(void)state;
+	params.initrd_start = params.initrd_end = 0;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "linux,initrd-start", NULL));
+}
+
+static void fits_its_promised_size(void **state)
+{
+	struct gdtb_params params = good_params();
+	char bootargs[256];
+
+	(void)state;
+	memset(bootargs, 'x', 255);
+	bootargs[255] = 0;
+	params.bootargs = bootargs;
+	params.label = "fifteen-letters";
+	params.vcpus = GDTB_MAX_VCPUS;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+}
+
+static void fails_cleanly_in_every_smaller_buffer(void **state)
+{
+	struct gdtb_params params = good_params();
+	size_t full = gdtb_build(buf, sizeof(buf), &params);
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < full; n++) {
+		void *small = malloc(n ? n : 1);
+
+		assert_int_equal(gdtb_build(small, n, &params), -ENOSPC);
+		free(small);
+	}
+}
+
+static void rejects_nonsense(void **state)
+{
+	struct gdtb_params params = good_params();
+
+	(void)state;
+	params.vcpus = 0;
+	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
+	params.vcpus = GDTB_MAX_VCPUS + 1;
+	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
+	params = good_params();
+	params.initrd_end = params.memory_bytes + 1;
+	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
+	params = good_params();
+	params.memory_bytes = 0;
+	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_what_the_guest_has),
+		cmocka_unit_test(leaves_out_a_ramdisk_that_is_not_there),
+		cmocka_unit_test(fits_its_promised_size),
+		cmocka_unit_test(fails_cleanly_in_every_smaller_buffer),
+		cmocka_unit_test(rejects_nonsense),
+	};
+
+	return cmocka_run_group_tests_name("gdtb", tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/vm/vcpu.c: of those that start a VCPU one does, its own node does the work, and no interrupt
+ * posted meanwhile is lost. */
+#include "tests/unit/unit.h"
+
+#include "kernel/errno.h"
+#include "kernel/vm/vm.h"
+
+static struct node here, there;
+static struct vm vm;
+static struct vcpu v;
+static u32 asked_here, asked_there, resets;
+static const struct vcpu_boot boot = { 0x1000, 1, 2, 3, 4 };
+
+/* ---- stand-ins of the rest of the monitor ---- */
+
+struct node *node_self(void) { return &here; }
+
+void node_resched(struct node *n)
+{
+	asked_here += n == &here;
+	asked_there += n == &there;
+}
+
+u64 count64(void) { return 77; }
+
+/* As arch/mips: everything but irq_lines. */
+void arch_vcpu_reset(struct vcpu *of, const struct vcpu_boot *b)
+{
+	of->arch.pc = b->pc;
+	of->arch.gpr[4] = b->a0;
+	of->arch.soft_irq = 0;
+	resets++;
+}
+
+static int fill(void **state)
+{
+	(void)state;
+	memset(&vm, 0, sizeof(vm));
+	memset(&v, 0, sizeof(v));
+	v.vm = &vm;
+	v.node = &there;
+	asked_here = asked_there = resets = 0;
+	return 0;
+}
+
+static void only_one_starts_it(void **state)
+{
+	static const enum vcpu_state taken[] = { VCPU_CLAIMED, VCPU_STARTING, VCPU_READY,
+						 VCPU_RUNNING, VCPU_WAITING };
+
+	(void)state;
+	assert_int_equal(vcpu_start(&v, &boot), 0);
+	assert_int_equal(v.state, VCPU_STARTING);
+	assert_int_equal(vm.live, 1);
+	assert_int_equal(asked_there, 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(taken); i++) {
+		v.state = taken[i];
+		v.arch.irq_lines = 5;
+		assert_int_equal(vcpu_start(&v, &(struct vcpu_boot){ 9, 9, 9, 9, 9 }), -EBUSY);
+		assert_int_equal(v.state, taken[i]);
+		assert_int_equal(v.arch.irq_lines, 5);
+		assert_int_equal(v.boot.pc, 0x1000);
+		assert_int_equal(vm.live, 1);
+	}
+	assert_int_equal(asked_there, 1);
+}
+
+static void its_own_node_makes_it_ready(void **state)
+{
+	(void)state;
+	vcpu_start(&v, &boot);
+	assert_int_equal(resets, 0); /* not here */
+	vcpu_serve_start(&v);
+	assert_int_equal(resets, 1);
+	assert_int_equal(v.state, VCPU_READY);
+	assert_int_equal(v.ready_since, 77);
+	assert_int_equal(v.arch.pc, 0x1000);
+	assert_int_equal(v.arch.gpr[4], 1);
+	assert_int_equal(vm.live, 1);
+}
+
+static void interrupts_after_the_start_stay(void **state)
+{
+	(void)state;
+	vcpu_post_irq(&v, 1); /* of the time before */
+	vcpu_start(&v, &boot);
+	assert_int_equal(v.arch.irq_lines, 0);
+	vcpu_post_irq(&v, 0);
+	vcpu_serve_start(&v);
+	assert_int_equal(v.arch.irq_lines, 1);
+}
+
+static void an_interrupt_wakes_its_node(void **state)
+{
+	(void)state;
+	v.state = VCPU_RUNNING;
+	vcpu_post_irq(&v, 0);
+	assert_int_equal(asked_there, 1);
+	/* on this node: only one that waits must be looked at */
+	v.node = &here;
+	vcpu_post_irq(&v, 1);
+	assert_int_equal(asked_here, 0);
+	v.state = VCPU_WAITING;
+	vcpu_post_irq(&v, 2);
+	assert_int_equal(asked_here, 1);
+	assert_int_equal(v.arch.irq_lines, 7);
+	vcpu_clear_irq(&v, 1);
+	assert_int_equal(v.arch.irq_lines, 5);
+}
+
+static void states_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(vcpu_state_name(VCPU_OFFLINE), "offline");
+	assert_string_equal(vcpu_state_name(VCPU_CLAIMED), "starting");
+	assert_string_equal(vcpu_state_name(VCPU_STARTING), "starting");
+	assert_string_equal(vcpu_state_name(VCPU_READY), "ready");
+	assert_string_equal(vcpu_state_name(VCPU_RUNNING), "running");
+	assert_string_equal(vcpu_state_name(VCPU_WAITING), "waiting");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(only_one_starts_it, fill),
+		cmocka_unit_test_setup(its_own_node_makes_it_ready, fill),
+		cmocka_unit_test_setup(interrupts_after_the_start_stay, fill),
+		cmocka_unit_test_setup(an_interrupt_wakes_its_node, fill),
+		cmocka_unit_test_setup(states_have_names, fill),
+	};
+
+	return cmocka_run_group_tests_name("vcpu", tests, NULL, NULL);
+}
