@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The door to drivers/: the machine's serial line and power switch, and the guests' consoles.
- */
+/* The door to drivers/: the machine's serial line and power switch, and the guests' consoles. */
 #ifndef DRIVERS_DEV_H
 #define DRIVERS_DEV_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of text from the monitor itself. Formatting is format.c's, where the lines go console.c's.
+/*
+ * Lines of text from the monitor itself. Formatting is format.c's, where the lines go console.c's.
  */
 #include <string.h>
 #include "kernel/console/console.h"

@@ -56,8 +56,8 @@ _Noreturn void node_main(struct node *n)
 {
 	arch_node_init(n);
 	__atomic_store_n(&n->up, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&nodes[0]->up, __ATOMIC_ACQUIRE)) /* node 0 still sets up what all
-								     share */
+	/* node 0 still sets up what all share */
+	while (!__atomic_load_n(&nodes[0]->up, __ATOMIC_ACQUIRE))
 		arch_yield();
 	sched_start(n);
 }

@@ -41,9 +41,9 @@ struct node_stats {
 struct node {
 	u64 stack_top; /* entry.S */
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
-	struct monitor_frame frame; /* entry.S: the monitor's own registers, after its own exception
-				     */
-	char panic_text[200];	    /* reason of a fatal error, "": an exception */
+	/* entry.S: the monitor's own registers, after its own exception */
+	struct monitor_frame frame;
+	char panic_text[200]; /* reason of a fatal error, "": an exception */
 	u32 id;
 	u32 up;	  /* set once by the node, read by all */
 	u32 mail; /* any node, atomically */

@@ -19,7 +19,8 @@ struct batch {
 	struct move_stats *stats;
 };
 
-/* While it is not 0 batches get no pages: those that are free go to a VM that starts. Atomically.
+/*
+ * While it is not 0 batches get no pages: those that are free go to a VM that starts. Atomically.
  */
 extern u32 batch_hold;
 

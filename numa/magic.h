@@ -47,8 +47,8 @@ struct magic {
 	uint32_t nodes, stalls; /* stalls: misses cost time, so that nobody else may charge them */
 	uint32_t clock_mhz, unused; /* of the simulated processors */
 	/* the monitor's to write: */
-	uint32_t trigger;  /* misses of one node on a page that call for attention; 0: count nothing
-			    */
+	/* misses of one node on a page that call for attention; 0: count nothing */
+	uint32_t trigger;
 	uint32_t sharing;  /* misses that make a node a sharer */
 	uint64_t interval; /* simulated cycles between clearings of all counters; 0: never */
 	/* page to be cleared now, plus 1: the monitor writes it after a move; MAGIC acts at the

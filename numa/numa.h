@@ -112,10 +112,10 @@ u32 latency_ns(u32 from, u32 to); /* of a miss of a processor of from on memory 
  * the other half not at all if that was not used lately, and no remote one writable before a write.
  */
 void latency_refill(struct node *n, u64 va, u64 lo[2], bool write);
-bool latency_remote(u32 node, const u64 lo[2]); /* so that it must not stay: any half is elsewhere
-						 */
-void latency_hide(u32 node, u64 lo[2]);		/* without the remote halves, for no miss */
-void latency_tick(struct node *n);		/* remote translations go */
+/* so that it must not stay: any half is elsewhere */
+bool latency_remote(u32 node, const u64 lo[2]);
+void latency_hide(u32 node, u64 lo[2]); /* without the remote halves, for no miss */
+void latency_tick(struct node *n);	/* remote translations go */
 
 u64 numa_misses(u32 node); /* all that somebody counted; and how many of them in its own memory */
 u64 numa_local_percent(u32 node);

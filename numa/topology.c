@@ -80,7 +80,8 @@ u32 topology_distance(u32 from, u32 to)
 	return from != to;
 }
 
-/* Equally near ones in turn from the node's own number on, so that not everybody turns to node 0.
+/*
+ * Equally near ones in turn from the node's own number on, so that not everybody turns to node 0.
  */
 void topology_sort(u32 n, u32 (*cost)(u32 from, u32 to))
 {

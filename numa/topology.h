@@ -10,8 +10,8 @@
 struct range {
 	maddr_t base;
 	u64 bytes;
-	maddr_t boot_next; /* next byte nodemem_boot_alloc gives; below it everything is the
-			      monitor's */
+	/* next byte nodemem_boot_alloc gives; below it everything is the monitor's */
+	maddr_t boot_next;
 };
 
 extern struct range topology[MAX_NODES]; /* fixed after boot */

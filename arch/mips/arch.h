@@ -91,12 +91,12 @@ struct vcpu_arch {
 	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
 	u32 asid;	      /* machine ASID of the current guest ASID */
 	u32 brief_next;	      /* where the next translation goes that is not to live long */
-	bool scattered; /* pieces of large pages, or global user pages under several ASIDs, are
-			   cached */
+	/* pieces of large pages, or global user pages under several ASIDs, are cached */
+	bool scattered;
 
 	struct walker walker;
-	u64 walk_root[WALK_ROOTS]; /* for walk_fast.S: the root's pages in machine memory; 0: leave
-				      it to walk.c */
+	/* for walk_fast.S: the root's pages in machine memory; 0: leave it to walk.c */
+	u64 walk_root[WALK_ROOTS];
 	u64 walk_rotate, walk_present; /* the present bit, rotated */
 	struct pmap_entry *pmap_entry; /* the VM's pmap as its node sees it */
 	u64 pmap_pages;
@@ -161,9 +161,9 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 vcpu_mask, u64 asid);
 u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all nodes */
 /* As mtc0 Compare, but a value that has passed means now, not a turn of Count later. */
 void arch_vcpu_set_timer(struct vcpu *v, u32 compare);
-void vtimer_expire(struct node *n); /* raise IP7 of those that are due, and program the next
-				       interrupt */
-void vtimer_lose(void);		    /* this processor's next interrupt does not come, as a test */
+/* raise IP7 of those that are due, and program the next interrupt */
+void vtimer_expire(struct node *n);
+void vtimer_lose(void); /* this processor's next interrupt does not come, as a test */
 #define COUNT_HZ 166666667ul
 #define COUNT_MS (COUNT_HZ / 1000)
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Offsets and constants that assembly needs, made into asm-offsets.h by the build. Not linked.
- */
+/* Offsets and constants that assembly needs, made into asm-offsets.h by the build. Not linked. */
 #include "arch/mips/arch.h"
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"

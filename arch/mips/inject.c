@@ -67,8 +67,8 @@ static enum verdict hopeless(struct vcpu *v, u64 vector)
 enum verdict inject(struct vcpu *v)
 {
 	const struct injection *in = &v->arch.inject;
-	u64 status = vcp0(v, Status), cause = vcp0_cause(v); /* the special page shows the lines,
-								too */
+	/* the special page shows the lines, too */
+	u64 status = vcp0(v, Status), cause = vcp0_cause(v);
 	u64 base = vcp0(v, EBase) & ~0xffful;
 	u32 offset = VEC_GENERAL;
 	enum verdict verdict;

@@ -57,8 +57,8 @@ void arch_node_init(struct node *n)
 	cp0_kscratch_write(KS_L2TLB, (u64)&no_l2tlb); /* until it has a VCPU */
 	text_enter(n);
 	cp0_write32(CP0_CAUSE, CAUSE_IV);
-	cp0_write32(CP0_CONFIG(5), cp0_read32(CP0_CONFIG(5)) | CONFIG5_SBRI); /* SDBBP: RI, not
-										 Debug Mode */
+	/* SDBBP: RI, not Debug Mode */
+	cp0_write32(CP0_CONFIG(5), cp0_read32(CP0_CONFIG(5)) | CONFIG5_SBRI);
 	cp0_write32(CP0_PAGEGRAIN, PAGEGRAIN_RIE | PAGEGRAIN_XIE | PAGEGRAIN_IEC);
 	cp0_write32(CP0_PAGEMASK, 0);
 	cp0_write32(CP0_WIRED, 1); /* entry 0: mmu_map_special */
@@ -104,9 +104,8 @@ void arch_irq_poll(struct node *n)
 void arch_idle(void)
 {
 	cp0_write32(CP0_STATUS, MONITOR_STATUS | MACHINE_IM);
-	__asm__ volatile("wait" ::
-				 : "memory"); /* with IE = 0 it ends when one is pending, taking
-						 none */
+	/* with IE = 0, WAIT ends when an interrupt is pending, and takes none */
+	__asm__ volatile("wait" ::: "memory");
 	cp0_write32(CP0_STATUS, MONITOR_STATUS);
 }
 
@@ -117,8 +116,7 @@ _Noreturn void arch_idle_forever(void)
 		__asm__ volatile("wait" ::: "memory");
 }
 
-/* A WAIT that ends at once, by a software interrupt of its own, makes QEMU run the next processor.
- */
+/* A WAIT that ends at once, by a software interrupt of its own, makes QEMU run the next processor. */
 void arch_yield(void)
 {
 	cp0_write32(CP0_STATUS, MONITOR_STATUS | 1u << STATUS_IM_SHIFT);

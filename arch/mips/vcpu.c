@@ -59,8 +59,8 @@ void arch_vcpu_switch_in(struct vcpu *v)
 
 void arch_vcpu_switch_out(struct vcpu *v)
 {
-	check_translations(v); /* registers are saved at every exit, the FPU's when another wants it
-				*/
+	/* registers are saved at every exit, the FPU's when another wants it */
+	check_translations(v);
 	if (!option_on(OPTION_ASID))
 		mmu_flush_vcpu(v);
 }

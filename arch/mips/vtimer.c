@@ -7,7 +7,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/sched/sched.h"
 
-#define SLACK                                                                                      \
+#define SLACK \
 	2000 /* ticks: closer than this a deadline is put off, so that Compare is not passed while \
 		being set */
 
@@ -60,7 +60,8 @@ static void arm(struct vcpu *v, u64 due)
 	vtimer_program(v->node); /* even for a later time: the tick may come along with it */
 }
 
-/* Compare in the past means a whole turn of Count from now, as on the machine (MD00091, Compare).
+/*
+ * Compare in the past means a whole turn of Count from now, as on the machine (MD00091, Compare).
  */
 void vtimer_set(struct vcpu *v, u32 compare)
 {

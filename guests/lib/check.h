@@ -36,8 +36,8 @@ struct want {
 	u32 vector;
 	unsigned ce;  /* for CpU */
 	bool no_insn; /* a failed fetch or a bus error: BadInstr and BadInstrP are not kept up */
-	bool has_va; /* BadVAddr, and for TLB exceptions EntryHi, Context and XContext, must show va
-		      */
+	/* BadVAddr, and for TLB exceptions EntryHi, Context and XContext, must show va */
+	bool has_va;
 	u64 va;
 };
 

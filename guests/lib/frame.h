@@ -54,7 +54,8 @@ struct frame {
 
 struct probe;
 
-/* Fixed once the VCPU runs, except stack and probe: that VCPU only. KScratch1 ($31,2) points here.
+/*
+ * Fixed once the VCPU runs, except stack and probe: that VCPU only. KScratch1 ($31,2) points here.
  */
 struct percpu {
 	u64 stack;

@@ -27,11 +27,12 @@ struct trap {
 	bool taken;
 	u64 v0;
 	unsigned exc;
-	struct frame f; /* f.epc of a probe in user mode is given as the kernel's address of the
-			   same instruction */
+	/* f.epc of a probe in user mode is given as the kernel's address of the same instruction */
+	struct frame f;
 };
 
-/* Where probes are in user mode: code, then two pages of data, the second of which holds the stack.
+/*
+ * Where probes are in user mode: code, then two pages of data, the second of which holds the stack.
  */
 #define USER_CODE 0x0000000010000000ull
 #define USER_DATA 0x0000000010010000ull

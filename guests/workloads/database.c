@@ -169,7 +169,8 @@ static void load(int orders)
 	run("COMMIT");
 }
 
-/* ---- the queries, named after the ones they resemble; money in cents, discounts in percent ----
+/*
+ * ---- the queries, named after the ones they resemble; money in cents, discounts in percent ----
  */
 
 static const struct query {

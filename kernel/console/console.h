@@ -16,11 +16,11 @@ void console_lock(void);
 void console_unlock(void);
 
 /* Monitor text, newlines as the terminal wants them. */
-void console_write(const char *s, size_t len);	/* takes the lock */
-void console_show(const char *s, size_t len);	/* whole lines, under the lock; a prompt being typed
-						   at moves down */
-void console_log(const char *line, size_t len); /* takes the lock; kept in the log, shown unless a
-						   guest is attached */
+void console_write(const char *s, size_t len); /* takes the lock */
+/* whole lines, under the lock; a prompt being typed at moves down */
+void console_show(const char *s, size_t len);
+/* takes the lock; kept in the log, shown unless a guest is attached */
+void console_log(const char *line, size_t len);
 
 struct vm *console_attached(void);    /* under the lock; NULL: the prompt has the line */
 void console_vm_ended(struct vm *vm); /* an attached guest gives the line back */
@@ -37,8 +37,8 @@ bool console_exit_wanted(void); /* exit=1 */
 /* ---- commands, registered beside what they show ---- */
 struct command {
 	const char *name, *args, *help;
-	void (*run)(int argc, char **argv); /* argv[0] is the name; runs on node 0, without the lock
-					     */
+	/* argv[0] is the name; runs on node 0, without the lock */
+	void (*run)(int argc, char **argv);
 };
 
 #define COMMAND(name_, args_, help_)                                                          \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* memmap: an entry for each machine page, an array for each node. Who is free is numa/nodemem.c's.
+/*
+ * memmap: an entry for each machine page, an array for each node. Who is free is numa/nodemem.c's.
  */
 #include "kernel/mem/memmap.h"
 #include "kernel/node.h"

@@ -16,7 +16,8 @@
 
 enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA };
 
-/* state, owner, gpn and refs: whoever owns the page (its free list's lock, or the VM's pmap lock).
+/*
+ * state, owner, gpn and refs: whoever owns the page (its free list's lock, or the VM's pmap lock).
  */
 struct page {
 	u8 state;

@@ -4,11 +4,11 @@
  * page that it got is its master. VCPUs see it through the view of their node, which may hold a
  * replica of its own instead.
  *
- *   entry.lo           who                                       changes under the lock, read
- * without 0                  never used here, or on the move           the C side waits for the
- * lock master, D          any number of nodes master, without D  replicated; this node has no
- * replica      a write collapses it replica            replicated; this node's own, without D    a
- * write collapses it
+ *   entry.lo           who                                       changes under the lock, read without
+ *   0                  never used here, or on the move           the C side waits for the lock
+ *   master, D          any number of nodes
+ *   master, without D  replicated; this node has no replica      a write collapses it
+ *   replica            replicated; this node's own, without D    a write collapses it
  */
 #ifndef KERNEL_MEM_PMAP_H
 #define KERNEL_MEM_PMAP_H
@@ -98,7 +98,8 @@ u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node); /* as pmap_use; 0 for a page 
 void pmap_wait(struct pmap *p, gpn_t gpn);
 /* Puts into the view what the page is now, which is not busy. */
 void pmap_fill(struct vm *vm, gpn_t gpn, u32 node);
-/* Maps the pages around gpn one by one from now on. True: large pairs may be in TLBs of any node.
+/*
+ * Maps the pages around gpn one by one from now on. True: large pairs may be in TLBs of any node.
  */
 bool pmap_break(struct vm *vm, gpn_t gpn);
 

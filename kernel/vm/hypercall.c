@@ -111,7 +111,8 @@ static enum verdict call_ipi_clear(struct vcpu *v, u64 line, u64 a1)
 	return result(v, 0);
 }
 
-/* The end of the slice. What is waited for may be another node's doing: let its processor run, too.
+/*
+ * The end of the slice. What is waited for may be another node's doing: let its processor run, too.
  */
 static enum verdict give_way(struct vcpu *v)
 {

@@ -71,9 +71,9 @@ void vcpu_serve_start(struct vcpu *v);
 void vcpu_post_irq(struct vcpu *v, unsigned line);
 void vcpu_clear_irq(struct vcpu *v, unsigned line);
 
-u64 vcpu_tlb_exits(const struct vcpu *v); /* of these: TLB exceptions that the L2TLB could not serve
-					   */
-u64 vcpu_exits(const struct vcpu *v);	  /* all entries to the monitor */
+/* of these: TLB exceptions that the L2TLB could not serve */
+u64 vcpu_tlb_exits(const struct vcpu *v);
+u64 vcpu_exits(const struct vcpu *v); /* all entries to the monitor */
 const char *vcpu_state_name(enum vcpu_state s);
 
 #endif /* KERNEL_VM_VCPU_H */

@@ -36,7 +36,8 @@ struct vm {
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 nvcpus;
 	struct vcons *cons;
-	/* STOPPING: any node, under lock; STOPPED: the node of the last VCPU; else home; all read
+	/*
+	 * STOPPING: any node, under lock; STOPPED: the node of the last VCPU; else home; all read
 	 */
 	enum vm_state state;
 	/* any node, atomically */
@@ -64,7 +65,8 @@ void vm_service(struct node *n); /* carry out what was asked of this node's VMs 
 void vm_kill(struct vm *vm, const char *why);
 void vm_poweroff(struct vm *vm, u64 code);
 void vm_reset(struct vm *vm);
-/* OFFLINE, since its VM is STOPPING; on its node. The last one of a VM ends it: memory goes back.
+/*
+ * OFFLINE, since its VM is STOPPING; on its node. The last one of a VM ends it: memory goes back.
  */
 void vm_retire_vcpu(struct vcpu *v);
 /* The guest stops this VCPU; on its node. False: it is the VM's last, nothing was done. */

@@ -226,7 +226,8 @@ static int read_prop(const struct prop_rule *rule, const void *value, int len, v
 	return 0;
 }
 
-/* Every property of the node by its rule into *base: unknown, repeated and missing ones are errors.
+/*
+ * Every property of the node by its rule into *base: unknown, repeated and missing ones are errors.
  */
 static int read_props(const void *fdt, int node, const struct prop_rule *rules, unsigned int nrules,
 		      void *base, struct report *r)

@@ -53,7 +53,8 @@ struct vm_desc {
 	char error[VMDESC_ERROR_BYTES]; /* "/vms/vm0: memory-mb: found 0, allowed 4..1024" */
 };
 
-/* How nodes are joined: what a hop is (numa/topology.c). In the order of the description's words.
+/*
+ * How nodes are joined: what a hop is (numa/topology.c). In the order of the description's words.
  */
 enum topology_shape { TOPOLOGY_CROSSBAR, TOPOLOGY_MESH, TOPOLOGY_HYPERCUBE };
 
@@ -84,7 +85,8 @@ struct machine_desc {
 int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *why,
 		 size_t why_size);
 
-/* Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes.
+/*
+ * Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes.
  */
 u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_bytes);
 

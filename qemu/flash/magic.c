@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MAGIC's counters, in machine memory, where the monitor reads them: numa/magic.h is the contract.
+/*
+ * MAGIC's counters, in machine memory, where the monitor reads them: numa/magic.h is the contract.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -37,8 +37,11 @@
 enum segment { SEG_KERNEL, SEG_SUPERVISOR, SEG_USER, SEGMENTS };
 
 static const char *const segment_names[SEGMENTS + 1] = {
-	"kernel", "supervisor", "user", "nowhere", /* a path that ended in a miss of the first fetch
-						    */
+	/* a path that ended in a miss of the first fetch */
+	"kernel",
+	"supervisor",
+	"user",
+	"nowhere",
 };
 
 enum kind {

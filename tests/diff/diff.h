@@ -14,7 +14,8 @@
 #define DIFF_BATCH_PA 0x400000	  /* the batch: struct batch */
 #define DIFF_NOWHERE  0x400000000 /* no memory here */
 
-/* Virtual: program and data are mapped by wired, global entries; index i owns the area of area[i].
+/*
+ * Virtual: program and data are mapped by wired, global entries; index i owns the area of area[i].
  */
 #define DIFF_CODE_VA	 0x10000000
 #define DIFF_DATA_VA	 0x18000000

@@ -149,7 +149,8 @@ static void code_that_is_written_elsewhere_is_fetched_anew(void **state)
 	assert_int_equal(fetch(1, 30), MISS);
 }
 
-/* Whatever happens: owner and sharers are what the caches hold, the first level is in the second.
+/*
+ * Whatever happens: owner and sharers are what the caches hold, the first level is in the second.
  */
 static void directory_and_caches_agree(void **state)
 {

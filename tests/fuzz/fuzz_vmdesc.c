@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	void *copy = malloc(size ? size : 1);
 	u32 i;
 
-	/* malloc's alignment is the one the contract asks for; the fuzzer's buffer may have another
+	/*
+	 * malloc's alignment is the one the contract asks for; the fuzzer's buffer may have another
 	 */
 	memcpy(copy, data, size);
 	if (vmdesc_parse(copy, size, &m, why, sizeof(why)) != 0) {

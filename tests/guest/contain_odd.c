@@ -40,8 +40,8 @@ int main(void)
 {
 	need_monitor();
 	trap_hook = refill;
-	guest_this_cpu()->stack = (u64)page_va(40); /* for exceptions from the user mode that ERET
-						       enters */
+	/* for exceptions from the user mode that ERET enters */
+	guest_this_cpu()->stack = (u64)page_va(40);
 	for (unsigned low = 1; low < 4; low++) {
 		one("kernel: jump, useg", MODE_KERNEL, p_jump, VA_USER + low, 0);
 		one("kernel: jump, csseg", MODE_KERNEL, p_jump, VA_CSSEG + low, 0);

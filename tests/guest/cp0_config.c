@@ -21,10 +21,10 @@ int main(void)
 
 	field("Config.M", c0 >> 31, 1);
 	field("Config.BE", c0 >> 15 & 1, 0);
-	field("Config.AT", c0 >> 13 & 3, 2);				 /* 64 bits, all segments */
-	field("Config.AR", c0 >> 10 & 7, 2);				 /* Release 6 */
-	field("Config.MT", (c0 >> 7 & 7) == 1 || (c0 >> 7 & 7) == 4, 1); /* VTLB, perhaps with FTLB
-									  */
+	field("Config.AT", c0 >> 13 & 3, 2); /* 64 bits, all segments */
+	field("Config.AR", c0 >> 10 & 7, 2); /* Release 6 */
+	/* VTLB, perhaps with FTLB */
+	field("Config.MT", (c0 >> 7 & 7) == 1 || (c0 >> 7 & 7) == 4, 1);
 	field("Config1.FP", c1 & 1, 1);
 	field("Config1.C2", c1 >> 6 & 1, 0);
 	check((c1 >> 25 & 63) >= 15, "Config1.MMUSize");

@@ -37,10 +37,8 @@ int main(void)
 	ONE(compare, 0xffffffff, 0xffffffff);
 	ONE(hwrena, 0x2000000f, 0x2000000f);
 	cp0_write_pagegrain(0xc8000000);
-	check_eq("pagegrain RIE, XIE, IEC", cp0_read_pagegrain() & 0xc8000000, 0xc8000000); /* may
-											       be
-											       fixed
-											     */
+	/* may be fixed */
+	check_eq("pagegrain RIE, XIE, IEC", cp0_read_pagegrain() & 0xc8000000, 0xc8000000);
 	/* Context: PTEBase is written, BadVPN2 is not */
 	cp0_write_context(-1ul);
 	check_eq("context PTEBase", cp0_read_context() >> 23, -1ul >> 23);

@@ -16,8 +16,8 @@ PROBE(p_forbidden, "move $1, $0\n\tbnezc $1, 1f\n\t.word 0x44220000\n\tnop\n1:")
 PROBE(p_store, ".word 0xf4800000\n\tld $2, 0($4)");    /* sdc1 f0, 0(a0) */
 PROBE(p_load, ".word 0xd4800000\n\t.word 0x44220000"); /* ldc1 f0, 0(a0) */
 PROBE(p_load_slot, "beq $0, $0, 1f\n\t.word 0xd4800000\n\tnop\n1:\t.word 0x44220000");
-PROBE(p_branch, "li $2, 1\n\t.word 0x45220002\n\tli $3, 9\n\tli $2, 2"); /* bc1eqz f2, over the li
-									  */
+/* bc1eqz f2, over the li */
+PROBE(p_branch, "li $2, 1\n\t.word 0x45220002\n\tli $3, 9\n\tli $2, 2");
 
 #define THREE 0x4008000000000000ul
 #define FOUR  0x4010000000000000ul

@@ -10,7 +10,10 @@
  */
 #include "tests/guest/test.h"
 
-/* a0 = memory, a1 = rounds, a2 = page that misses now and then; v0 = a checksum */
+/*
+ * a0 = memory, a1 = rounds, a2 = page that misses now and then; v0 = a checksum. The words behind label 3 are
+ * dmtc1 v0, f0; mov.d f0, f0; dmfc1 v0, f0.
+ */
 #define LOOP(priv1, priv2)                                                                                   \
 	"move $9, $31\n\tli $2, 0\n\t"                                                                       \
 	"1:\t" priv1 "\n\tbal 2f\n\t" priv2 "\n\tdaddiu $2, $2, 100\n"                                       \
@@ -18,9 +21,7 @@
 	"\n\tdaddu $3, $3, $5\n\tmove $8, $3\n\tscd $3, 0($4)\n\tbeqz $3, 2b\n\tnop\n\tdaddu $2, $2, $8\n\t" \
 	"ld $3, 0($6)\n\tdaddu $2, $2, $3\n\tmove $1, $0\n\tbnezc $1, 3f\n\t" priv2                          \
 	"\n\tdaddiu $2, $2, 7\n"                                                                             \
-	"3:\t.word 0x44a20000\n\t.word 0x46200006\n\t.word 0x44220000\n\t" /* dmtc1 v0, f0; mov.d            \
-									      f0, f0; dmfc1 v0, f0           \
-									    */                               \
+	"3:\t.word 0x44a20000\n\t.word 0x46200006\n\t.word 0x44220000\n\t"                                   \
 	"daddiu $5, $5, -1\n\tbnez $5, 1b\n\tdsll $3, $2, 3\n\tdaddu $2, $2, $3\n\tmove $31, $9"
 PROBE(p_kernel, LOOP("dmfc0 $10, $31, 3", "dmtc0 $10, $31, 4"));
 PROBE(p_user, LOOP("daddiu $10, $10, 1", "daddiu $10, $10, 1"));

@@ -58,7 +58,8 @@ static void check_remote(void)
 	walk(remote, nremote, false);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		n = walk(remote, nremote, round & 1);
-		/* what the machine's TLB still holds of 160 pairs is no miss, but for a first write
+		/*
+		 * what the machine's TLB still holds of 160 pairs is no miss, but for a first write
 		 */
 		check(n <= nremote && n > (round & 1 ? nremote - 1 : nremote * 9 / 10),
 		      "walk %u over %u remote pages: %lu charged", round, nremote,

@@ -22,8 +22,8 @@ static void one(unsigned pieces)
 		m[i * PAGE_SIZE / 8 + 1] = 0x5000 + i;
 	tlb_write_at(TLB_FREE, e);
 	check_eq("mask by tlbr", tlb_read_at(TLB_FREE).mask, PM_SIZE(size));
-	for (unsigned i = 0; i < 2 * pieces; i++) { /* even half shows the upper memory, odd half
-						       the lower */
+	/* even half shows the upper memory, odd half the lower */
+	for (unsigned i = 0; i < 2 * pieces; i++) {
 		u64 wanted = 0x5000 + (i + pieces) % (2 * pieces);
 		const struct trap *t =
 			load(i % 2 ? MODE_USER : MODE_KERNEL, VA_USER + i * PAGE_SIZE + 8);

@@ -57,7 +57,8 @@ static bool in_tables(u64 va)
 	return va - VA_CSSEG < PAGES * PAGE_SIZE || va - VA_XUSER < PAGES * PAGE_SIZE;
 }
 
-/* Refill as operating systems do it: no look at what is there. An invalid page goes to the probe.
+/*
+ * Refill as operating systems do it: no look at what is there. An invalid page goes to the probe.
  */
 static bool refill(struct frame *f)
 {

@@ -86,8 +86,8 @@ static void refused(int mode)
 	set(PRESENT | WRITE | NO_READ);
 	check_fault("no read: load", load(mode, PAGE), EXC_TLBRI, EXC_TLBL, PAGE);
 	check_bits("no read", PRESENT | WRITE | NO_READ);
-	check(!store(mode, PAGE, 0x1111)->taken, "no read: store"); /* QEMU lets loads through now
-								     */
+	/* QEMU lets loads through now */
+	check(!store(mode, PAGE, 0x1111)->taken, "no read: store");
 	set(PRESENT | NO_EXEC);
 	check_fault("no exec: fetch", probe_in(mode, p_jump, PAGE, 0, 0), EXC_TLBXI, 0, PAGE);
 	check_value("no exec: load", load(mode, PAGE), 0x1111);

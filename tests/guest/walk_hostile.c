@@ -80,7 +80,8 @@ static void random_tables(void)
 {
 	static table_t wild __attribute__((aligned(PAGE_SIZE)));
 
-	/* words that lead somewhere half of the time, without the bits that a walk would set there
+	/*
+	 * words that lead somewhere half of the time, without the bits that a walk would set there
 	 */
 	for (unsigned i = 0; i < 512; i++) {
 		u64 r = random64();

@@ -22,7 +22,8 @@ static u8 storage[2][NODES + 1][VM_PAGES * sizeof(struct pmap_entry) + PAGE_SIZE
 	__attribute__((aligned(16)));
 /* what a page holds: its first word stands for all of it */
 static u64 contents[NODES * NODE_PAGES][PAGE_SIZE / 8];
-/* of a node's small pages, TLB and L2TLB: the EntryLo under which it may still reach a guest page
+/*
+ * of a node's small pages, TLB and L2TLB: the EntryLo under which it may still reach a guest page
  */
 static u64 tlb[NODES][2][VM_PAGES];
 

@@ -55,7 +55,8 @@ static void drop_takes_only_its_own(void **state)
 	assert_null(l2tlb_find(&l, other));
 }
 
-/* No EntryHi of the machine equals the empty tag: bits 12 and 11 of EntryHi read as zero on a miss.
+/*
+ * No EntryHi of the machine equals the empty tag: bits 12 and 11 of EntryHi read as zero on a miss.
  */
 static void an_empty_entry_matches_no_miss(void **state)
 {

@@ -145,7 +145,8 @@ static void fpu_branches_name_their_register(void **state)
 	assert_true(b.fpr_nonzero);
 }
 
-/* Only a not-taken compact branch has a forbidden slot that executes: it always goes on behind it.
+/*
+ * Only a not-taken compact branch has a forbidden slot that executes: it always goes on behind it.
  */
 static void compact_branches_were_not_taken(void **state)
 {

@@ -104,7 +104,8 @@ static void registers_not_listed_are_zero(void **state)
 	}
 }
 
-/* Release 6: KSU = 3 is reserved, and a supervisor mode is not for guests, whose kernel mode it is.
+/*
+ * Release 6: KSU = 3 is reserved, and a supervisor mode is not for guests, whose kernel mode it is.
  */
 static void status_never_names_supervisor_mode(void **state)
 {

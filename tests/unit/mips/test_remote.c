@@ -97,7 +97,8 @@ static void remote_blocks_are_mapped_page_by_page(void **state)
 	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE, v->arch.asid)->mask, 0);
 }
 
-/* Of guest page 1, for two address spaces. lo: what the node's view has now, machine: the batch's.
+/*
+ * Of guest page 1, for two address spaces. lo: what the node's view has now, machine: the batch's.
  */
 static void take_back(u64 lo, u64 machine)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/vm/vmdesc.c: a good tree, then one property changed at a time and the message it must give.
+/*
+ * kernel/vm/vmdesc.c: a good tree, then one property changed at a time and the message it must
+ * give.
  */
 #include "tests/unit/unit.h"
 
