@@ -11,9 +11,9 @@
 
 /*
  * A monitor call is the architecture's own HYPCALL instruction (MD00847, COP0 CO function 0x28),
- * executed in guest kernel (machine supervisor) mode. Number in v0, arguments in a0 and a1, result
- * in v0: zero or positive on success, -DISCO_E... on failure. No other register changes. From guest
- * user mode it is an ordinary Coprocessor Unusable exception.
+ * executed in guest kernel (machine supervisor) mode. Number in v0, up to four arguments in a0, a1,
+ * a2, a3, result in v0: zero or positive on success, -DISCO_E... on failure. No other register
+ * changes. From guest user mode it is an ordinary Coprocessor Unusable exception.
  */
 #define DISCO_HYPCALL_INSN 0x42000028
 
@@ -22,7 +22,7 @@
 #define DISCO_HC_CONSOLE_WRITE 1  /* (physical address, bytes) -> bytes taken, up to 4096 */
 #define DISCO_HC_CONSOLE_PUTC  2  /* (character) -> 0 */
 #define DISCO_HC_CONSOLE_GETC  3  /* () -> character 0..255, or -DISCO_EAGAIN */
-#define DISCO_HC_SET_TIMER     4  /* (Count, 32 bits) -> 0: as mtc0 Compare, but the past is now */
+#define DISCO_HC_SET_TIMER     4  /* (32-bit Count) -> 0: as mtc0 Compare, but the past is now */
 #define DISCO_HC_VCPU_START    5  /* (vcpu, physical address of a start block) -> 0: see below */
 #define DISCO_HC_VCPU_STOP     6  /* () stops the calling VCPU until started again */
 #define DISCO_HC_IPI	       7  /* (vcpu bit mask, line 0..1) raises Cause.IP0/IP1 there -> 0 */
@@ -32,7 +32,7 @@
 #define DISCO_HC_RESET	       11 /* () loads and starts the VM afresh */
 #define DISCO_HC_VCPU_ID       12 /* () -> this VCPU's number in its VM */
 #define DISCO_HC_STAT	       13 /* (DISCO_STAT_...) -> that counter of the calling VCPU */
-#define DISCO_HC_MMU_SETUP     14 /* (physical address of a DISCO_MMU_ block, 0: off) -> 0 */
+#define DISCO_HC_MMU_SETUP     14 /* (physical address of a DISCO_MMU_ block; 0: off) -> 0 */
 #define DISCO_HC_MMU_SWITCH    15 /* (EntryHi, page table root VA) -> 0: another address space */
 #define DISCO_HC_MMU_FLUSH     16 /* (VA, bytes, vcpu bit mask, ASID or DISCO_ALL_ASIDS) -> 0 */
 #define DISCO_HC_YIELD_TO      17 /* (vcpu) the rest of the slice to that one, if it can run -> 0 */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "kernel/console/console.h"
 #include "kernel/log.h"
+#include "kernel/vm/hypercall.h"
 #include "kernel/vm/vm.h"
 
 static const char *vm_state_name(enum vm_state s)
@@ -91,6 +92,13 @@ static void print_stats(const struct vcpu *v)
 			kprintf(" %s %lu", exit_name(code), v->stats.exits[code]);
 	kprintf("\n    %lu instructions emulated, %lu monitor calls, %lu TLB misses behind the L2TLB, %lu deliveries\n",
 		v->stats.privileged, v->stats.hypercalls, vcpu_tlb_exits(v), v->stats.injected);
+	if (!v->stats.hypercalls)
+		return;
+	kprintf("    calls:");
+	for (unsigned number = 0; number < ARRAY_SIZE(v->stats.calls); number++)
+		if (v->stats.calls[number])
+			kprintf(" %s %lu", hypercall_name(number), v->stats.calls[number]);
+	kprintf("\n");
 }
 
 COMMAND(stats, "[VM]", "entries to the monitor by cause, per VCPU")

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Monitor calls. Each checks its arguments, then acts; a call never fails half way. Arguments are a
- * guest's: hostile.
+ * Monitor calls: a function for each row of calls.def. A function checks every argument, which come
+ * from a guest and may be anything, before it changes anything.
+ *
+ * To add a call: its number in kernel/abi/disco.h, its row in calls.def, its function here, and its
+ * row in docs/guest-abi.md; tests/check/test_abi.py compares them.
  */
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
@@ -11,13 +14,11 @@
 
 #define REG_V0 2
 #define REG_A0 4
-#define REG_A1 5
-#define REG_A2 6
-#define REG_A3 7
 
 #define WRITE_MAX 4096
 
-typedef enum verdict (*call_fn)(struct vcpu *v, u64 a0, u64 a1);
+/* The call's argument number i, counted from 0: a0 to a3. */
+static u64 argument(const struct vcpu *v, unsigned i) { return v->arch.gpr[REG_A0 + i]; }
 
 static enum verdict result(struct vcpu *v, s64 val)
 {
@@ -25,14 +26,11 @@ static enum verdict result(struct vcpu *v, s64 val)
 	return RESUME;
 }
 
-static enum verdict call_version(struct vcpu *v, u64 a0, u64 a1)
-{
-	(void)a0, (void)a1;
-	return result(v, DISCO_ABI_VERSION);
-}
+static enum verdict call_version(struct vcpu *v) { return result(v, DISCO_ABI_VERSION); }
 
-static enum verdict call_console_write(struct vcpu *v, u64 gpa, u64 len)
+static enum verdict call_console_write(struct vcpu *v)
 {
+	u64 gpa = argument(v, 0), len = argument(v, 1);
 	char buf[256];
 	u64 done, part;
 
@@ -46,32 +44,30 @@ static enum verdict call_console_write(struct vcpu *v, u64 gpa, u64 len)
 	return result(v, done);
 }
 
-static enum verdict call_console_putc(struct vcpu *v, u64 c, u64 a1)
+static enum verdict call_console_putc(struct vcpu *v)
 {
-	char ch = c;
+	char ch = argument(v, 0);
 
-	(void)a1;
 	vcons_write(v->vm->cons, &ch, 1);
 	return result(v, 0);
 }
 
-static enum verdict call_console_getc(struct vcpu *v, u64 a0, u64 a1)
+static enum verdict call_console_getc(struct vcpu *v)
 {
 	int c = vcons_read(v->vm->cons);
 
-	(void)a0, (void)a1;
 	return result(v, c < 0 ? -DISCO_EAGAIN : c);
 }
 
-static enum verdict call_set_timer(struct vcpu *v, u64 compare, u64 a1)
+static enum verdict call_set_timer(struct vcpu *v)
 {
-	(void)a1;
-	arch_vcpu_set_timer(v, compare);
+	arch_vcpu_set_timer(v, argument(v, 0));
 	return result(v, 0);
 }
 
-static enum verdict call_vcpu_start(struct vcpu *v, u64 id, u64 gpa)
+static enum verdict call_vcpu_start(struct vcpu *v)
 {
+	u64 id = argument(v, 0), gpa = argument(v, 1);
 	u64 block[DISCO_START_BYTES / 8];
 	struct vcpu_boot boot;
 
@@ -84,16 +80,17 @@ static enum verdict call_vcpu_start(struct vcpu *v, u64 id, u64 gpa)
 	return result(v, vcpu_start(v->vm->vcpus[id], &boot) ? -DISCO_EBUSY : 0);
 }
 
-static enum verdict call_vcpu_stop(struct vcpu *v, u64 a0, u64 a1)
+static enum verdict call_vcpu_stop(struct vcpu *v)
 {
-	(void)a0, (void)a1;
 	if (!vm_stop_vcpu(v)) /* the last: the VM is over */
 		vm_poweroff(v->vm, 0);
 	return RESCHEDULE;
 }
 
-static enum verdict call_ipi(struct vcpu *v, u64 mask, u64 line)
+static enum verdict call_ipi(struct vcpu *v)
 {
+	u64 mask = argument(v, 0), line = argument(v, 1);
+
 	if (line > DISCO_IRQ_IPI1 || mask >> v->vm->nvcpus)
 		return result(v, -DISCO_EINVAL);
 	for (u32 i = 0; i < v->vm->nvcpus; i++)
@@ -102,9 +99,10 @@ static enum verdict call_ipi(struct vcpu *v, u64 mask, u64 line)
 	return result(v, 0);
 }
 
-static enum verdict call_ipi_clear(struct vcpu *v, u64 line, u64 a1)
+static enum verdict call_ipi_clear(struct vcpu *v)
 {
-	(void)a1;
+	u64 line = argument(v, 0);
+
 	if (line > DISCO_IRQ_IPI1)
 		return result(v, -DISCO_EINVAL);
 	vcpu_clear_irq(v, line);
@@ -122,35 +120,26 @@ static enum verdict give_way(struct vcpu *v)
 	return RESCHEDULE;
 }
 
-static enum verdict call_yield(struct vcpu *v, u64 a0, u64 a1)
-{
-	(void)a0, (void)a1;
-	return give_way(v);
-}
+static enum verdict call_yield(struct vcpu *v) { return give_way(v); }
 
-static enum verdict call_poweroff(struct vcpu *v, u64 code, u64 a1)
+static enum verdict call_poweroff(struct vcpu *v)
 {
-	(void)a1;
-	vm_poweroff(v->vm, code);
+	vm_poweroff(v->vm, argument(v, 0));
 	return RESCHEDULE;
 }
 
-static enum verdict call_reset(struct vcpu *v, u64 a0, u64 a1)
+static enum verdict call_reset(struct vcpu *v)
 {
-	(void)a0, (void)a1;
 	vm_reset(v->vm);
 	return RESCHEDULE;
 }
 
-static enum verdict call_vcpu_id(struct vcpu *v, u64 a0, u64 a1)
-{
-	(void)a0, (void)a1;
-	return result(v, v->id);
-}
+static enum verdict call_vcpu_id(struct vcpu *v) { return result(v, v->id); }
 
-static enum verdict call_stat(struct vcpu *v, u64 which, u64 a1)
+static enum verdict call_stat(struct vcpu *v)
 {
-	(void)a1;
+	u64 which = argument(v, 0);
+
 	switch (which) {
 	case DISCO_STAT_EXITS: return result(v, vcpu_exits(v));
 	case DISCO_STAT_TLB: return result(v, vcpu_tlb_exits(v));
@@ -163,48 +152,52 @@ static enum verdict call_stat(struct vcpu *v, u64 which, u64 a1)
 	}
 }
 
-static enum verdict call_mmu_setup(struct vcpu *v, u64 block, u64 a1)
+static enum verdict call_mmu_setup(struct vcpu *v)
 {
-	(void)a1;
-	return result(v, mmu_call_setup(v, block));
+	return result(v, mmu_call_setup(v, argument(v, 0)));
 }
 
-static enum verdict call_mmu_switch(struct vcpu *v, u64 entryhi, u64 root)
+static enum verdict call_mmu_switch(struct vcpu *v)
 {
-	return result(v, mmu_call_switch(v, entryhi, root));
+	return result(v, mmu_call_switch(v, argument(v, 0), argument(v, 1)));
 }
 
-static enum verdict call_mmu_flush(struct vcpu *v, u64 va, u64 bytes)
+static enum verdict call_mmu_flush(struct vcpu *v)
 {
-	return result(v, mmu_call_flush(v, va, bytes, v->arch.gpr[REG_A2], v->arch.gpr[REG_A3]));
+	return result(v, mmu_call_flush(v, argument(v, 0), argument(v, 1), argument(v, 2),
+					argument(v, 3)));
 }
 
-static enum verdict call_yield_to(struct vcpu *v, u64 id, u64 a1)
+static enum verdict call_yield_to(struct vcpu *v)
 {
-	(void)a1;
+	u64 id = argument(v, 0);
+
 	if (id >= v->vm->nvcpus)
 		return result(v, -DISCO_EINVAL);
 	sched_prefer(v->vm->vcpus[id]);
 	return give_way(v);
 }
 
-static const call_fn calls[DISCO_HC_COUNT_] = {
-	[DISCO_HC_VERSION] = call_version,	     [DISCO_HC_CONSOLE_WRITE] = call_console_write,
-	[DISCO_HC_CONSOLE_PUTC] = call_console_putc, [DISCO_HC_CONSOLE_GETC] = call_console_getc,
-	[DISCO_HC_SET_TIMER] = call_set_timer,	     [DISCO_HC_VCPU_START] = call_vcpu_start,
-	[DISCO_HC_VCPU_STOP] = call_vcpu_stop,	     [DISCO_HC_IPI] = call_ipi,
-	[DISCO_HC_IPI_CLEAR] = call_ipi_clear,	     [DISCO_HC_YIELD] = call_yield,
-	[DISCO_HC_POWEROFF] = call_poweroff,	     [DISCO_HC_RESET] = call_reset,
-	[DISCO_HC_VCPU_ID] = call_vcpu_id,	     [DISCO_HC_STAT] = call_stat,
-	[DISCO_HC_MMU_SETUP] = call_mmu_setup,	     [DISCO_HC_MMU_SWITCH] = call_mmu_switch,
-	[DISCO_HC_MMU_FLUSH] = call_mmu_flush,	     [DISCO_HC_YIELD_TO] = call_yield_to,
+static const struct call {
+	const char *name;
+	enum verdict (*function)(struct vcpu *v);
+} calls[DISCO_HC_COUNT_] = {
+#define CALL(name, arguments, function) [DISCO_HC_##name] = { #name, function },
+#include "kernel/vm/calls.def"
+#undef CALL
 };
+
+const char *hypercall_name(unsigned number)
+{
+	return number < ARRAY_SIZE(calls) ? calls[number].name : NULL;
+}
 
 enum verdict hypercall(struct vcpu *v)
 {
 	u64 number = v->arch.gpr[REG_V0];
 
-	if (number >= DISCO_HC_COUNT_)
+	if (number >= ARRAY_SIZE(calls))
 		return result(v, -DISCO_ENOSYS);
-	return TEXT_HERE(calls[number])(v, v->arch.gpr[REG_A0], v->arch.gpr[REG_A1]);
+	v->stats.calls[number]++;
+	return TEXT_HERE(calls[number].function)(v);
 }

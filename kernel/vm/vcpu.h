@@ -18,6 +18,7 @@
 #define KERNEL_VM_VCPU_H
 
 #include "arch/mips/arch.h"
+#include "kernel/abi/disco.h"
 #include "kernel/node.h"
 
 enum vcpu_state {
@@ -35,12 +36,13 @@ struct vcpu_boot {
 };
 
 struct vcpu_stats {
-	u64 exits[32];	/* entries to the monitor, by ExcCode */
-	u64 privileged; /* instructions emulated, hypercalls too */
-	u64 hypercalls;
-	u64 interrupts; /* of the machine */
-	u64 injected;	/* exceptions and interrupts delivered to the guest */
-	u64 switches;	/* times it was given the processor */
+	u64 exits[32];		    /* entries to the monitor, by ExcCode */
+	u64 privileged;		    /* instructions emulated, hypercalls too */
+	u64 hypercalls;		    /* monitor calls, those without a meaning too */
+	u64 calls[DISCO_HC_COUNT_]; /* of these, by number */
+	u64 interrupts;		    /* of the machine */
+	u64 injected;		    /* exceptions and interrupts delivered to the guest */
+	u64 switches;		    /* times it was given the processor */
 	u64 charged;	/* TLB misses on remote pages that injected delays were charged for */
 	u64 charged_ns; /* these */
 	u64 run_ticks;	/* Count ticks in the processor, until its last look at the scheduler */
