@@ -13,8 +13,8 @@
 
 #define PATIENCE 20000 /* yields to wait for another node's words */
 
-static u32 panicking; /* set by the first node to panic */
-static u32 said;      /* nodes that have had their say */
+static u32 panicking;	     /* set by the first node to panic */
+static struct nodemask said; /* nodes that have had their say */
 
 static void print_current(const struct node *n)
 {
@@ -27,17 +27,22 @@ static void print_current(const struct node *n)
 		kprintf("[%u] no VCPU\n", n->id);
 }
 
+static bool has_said(u32 node)
+{
+	return nodemask_has((struct nodemask){ __atomic_load_n(&said.bits, __ATOMIC_ACQUIRE) },
+			    node);
+}
+
 static _Noreturn void finish(struct node *n)
 {
-	__atomic_fetch_or(&said, BIT(n->id), __ATOMIC_RELEASE);
+	__atomic_fetch_or(&said.bits, nodemask_of(n->id).bits, __ATOMIC_RELEASE);
 	for (u32 i = 0; i < nnodes; i++) {
 		if (!nodes[i] || nodes[i] == n || !nodes[i]->up)
 			continue;
 		node_post(nodes[i], MAIL_STOP);
-		for (u32 t = 0;
-		     t < PATIENCE && !(__atomic_load_n(&said, __ATOMIC_ACQUIRE) & BIT(i)); t++)
+		for (u32 t = 0; t < PATIENCE && !has_said(i); t++)
 			arch_yield();
-		if (!(said & BIT(i)))
+		if (!has_said(i))
 			kprintf("[%u] does not answer\n", i);
 	}
 	if (console_exit_wanted())
@@ -102,7 +107,7 @@ _Noreturn void panic_stop(void)
 	kprintf("[%u] stopped\n", n->id);
 	print_current(n);
 	arch_backtrace_here();
-	__atomic_fetch_or(&said, BIT(n->id), __ATOMIC_RELEASE);
+	__atomic_fetch_or(&said.bits, nodemask_of(n->id).bits, __ATOMIC_RELEASE);
 	arch_idle_forever();
 }
 
@@ -129,7 +134,7 @@ COMMAND(crash, "null|lock|panic|timer",
 	if (argc == 2 && !strcmp(argv[1], "panic"))
 		panic("asked for at the prompt");
 	if (argc == 2 && !strcmp(argv[1], "timer")) { /* this one is survived */
-		shootdown(BIT(1), lose_timer, NULL);
+		shootdown(nodemask_of(1), lose_timer, NULL);
 		return;
 	}
 	kprintf("crash: found %s, allowed null, lock, panic, timer\n",

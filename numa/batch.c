@@ -29,7 +29,7 @@ static bool has(const struct batch *b, mpn_t from)
  * A master of the VM, elsewhere, without replicas on any node of the mask. What memmap says of a
  * page that is not this VM's changes while it is read; the pmap, which is locked, knows.
  */
-static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas, bool leaving)
+static bool can_move(const struct batch *b, mpn_t from, struct nodemask no_replicas, bool leaving)
 {
 	const struct page *p = memmap_page(from);
 	const struct pmap_page *page;
@@ -41,7 +41,7 @@ static bool can_move(const struct batch *b, mpn_t from, u32 no_replicas, bool le
 	if (gpn >= b->vm->pmap.npages || b->vm->pmap.page[gpn].master != from.v)
 		return false;
 	page = &b->vm->pmap.page[gpn];
-	return page->busy < (leaving ? 1 : PMAP_LEAVING) && !(page->replicas & no_replicas) &&
+	return page->busy < (leaving ? 1 : PMAP_LEAVING) && !(page->replicas & no_replicas.bits) &&
 	       memmap_node(from) != (int)b->node;
 }
 
@@ -58,7 +58,7 @@ static mpn_t take_page(u32 node)
 	return to;
 }
 
-bool batch_add(struct batch *b, mpn_t from, u32 no_replicas, bool leaving)
+bool batch_add(struct batch *b, mpn_t from, struct nodemask no_replicas, bool leaving)
 {
 	struct mmu_drop *d = &b->drop;
 	struct pmap_page *page;
@@ -89,7 +89,7 @@ void batch_hide(struct batch *b, u32 i, u32 node)
 	if (!e->lo)
 		return;
 	b->drop.machine |= BIT(arch_entry_page(e->lo).v % 64);
-	b->seen_by |= BIT(node);
+	nodemask_add(&b->seen_by, node);
 	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
 }
 
@@ -99,7 +99,7 @@ void batch_downgrade(struct batch *b, u32 i, u32 node)
 
 	if (!e->lo || !arch_entry_writable(e->lo))
 		return;
-	b->seen_by |= BIT(node);
+	nodemask_add(&b->seen_by, node);
 	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
 }
 

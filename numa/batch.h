@@ -5,13 +5,14 @@
 
 #include "arch/mips/arch.h"
 #include "kernel/node.h"
+#include "kernel/nodemask.h"
 #include "kernel/vm/vm.h"
 
 struct batch {
 	struct vm *vm;
-	u32 node;	      /* that gains */
-	u32 seen_by;	      /* nodes whose views held one of the pages */
-	struct mmu_drop drop; /* the guest pages */
+	u32 node;		 /* that gains */
+	struct nodemask seen_by; /* nodes whose views held one of the pages */
+	struct mmu_drop drop;	 /* the guest pages */
 	struct {
 		mpn_t from, to;
 	} page[MMU_DROP_PAGES];
@@ -29,9 +30,9 @@ extern u32 batch_hold;
  * they are busy then (kernel/mem/pmap.h), from batch_add to batch_done.
  */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
-/* Checks the page, that no node of the mask has a replica of it, and finds it a new one; leaving:
+/* Checks the page, that no node of no_replicas has a replica of it, and finds it a new one; leaving:
  * that it is not being copied. False leaves everything as it was. */
-bool batch_add(struct batch *b, mpn_t from, u32 no_replicas, bool leaving);
+bool batch_add(struct batch *b, mpn_t from, struct nodemask no_replicas, bool leaving);
 void batch_copy(struct batch *b);	 /* shootdown of what seen_by says, then the copies */
 void batch_done(struct batch *b, u32 i); /* the pmap knows where guest page i is now */
 void batch_end(struct batch *b);

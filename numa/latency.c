@@ -107,7 +107,7 @@ static void change_node(struct node *n, const void *what)
 static void set_on(bool on)
 {
 	latency_on = on;
-	shootdown(BIT(nnodes) - 1, change_node, NULL);
+	shootdown(nodemask_first(nnodes), change_node, NULL);
 }
 
 /* "8", "0.25": in hundredths; 0: not such a number, or out of range. */

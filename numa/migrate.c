@@ -8,9 +8,8 @@
 
 static void hide(struct batch *b, u32 i)
 {
-	for (u32 node = 0; node < nnodes; node++)
-		if (b->vm->node_mask & BIT(node))
-			batch_hide(b, i, node);
+	for_each_node(node, b->vm->node_mask)
+		batch_hide(b, i, node);
 }
 
 /* The new page is the master; every view finds it on its next use, the node's own does now. */
@@ -28,7 +27,7 @@ static void commit(struct batch *b, u32 i)
 	nodemem_free(from);
 	nodemem_unreserve(1);
 	batch_done(b, i);
-	if (b->vm->node_mask & BIT(b->node))
+	if (nodemask_has(b->vm->node_mask, b->node))
 		pmap_fill(b->vm, gpn, b->node);
 }
 
@@ -38,7 +37,7 @@ static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigne
 
 	batch_begin(&b, vm, node, &nodes[node]->stats.migrated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], ~0u, true);
+		batch_add(&b, pages[i], NODEMASK_ALL, true);
 	for (u32 i = 0; i < b.drop.n; i++)
 		hide(&b, i);
 	if (b.drop.n)

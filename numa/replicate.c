@@ -15,9 +15,10 @@ static void freeze(struct batch *b, u32 i)
 {
 	const struct pmap_page *page = &b->vm->pmap.page[b->drop.page[i].v];
 
-	for (u32 node = 0; node < nnodes && !page->replicas && page->busy == 1; node++)
-		if (b->vm->node_mask & BIT(node) && node != b->node)
-			batch_downgrade(b, i, node);
+	if (!page->replicas && page->busy == 1)
+		for_each_node(node, b->vm->node_mask)
+			if (node != b->node)
+				batch_downgrade(b, i, node);
 	batch_hide(b, i, b->node);
 }
 
@@ -38,11 +39,11 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 {
 	struct batch b;
 
-	if (!(vm->node_mask & BIT(node)))
+	if (!nodemask_has(vm->node_mask, node))
 		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], BIT(node), false);
+		batch_add(&b, pages[i], nodemask_of(node), false);
 	for (u32 i = 0; i < b.drop.n; i++)
 		freeze(&b, i);
 	if (b.drop.n)
@@ -70,9 +71,7 @@ static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 
 	if (page->replicas & BIT(writer))
 		kept = copy[writer];
-	for (u32 node = 0; node < nnodes; node++) {
-		if (!(page->replicas & BIT(node)))
-			continue;
+	for_each_node(node, pmap_replicas(page)) {
 		replicas++;
 		if (copy[node].v == kept.v)
 			continue;
@@ -96,9 +95,7 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 	struct batch b = { .vm = vm, .drop = { .vm = vm, .n = 1, .page = { gpn } } };
 	mpn_t copy[MAX_NODES];
 
-	for (u32 i = 0; i < nnodes; i++) {
-		if (!(vm->node_mask & BIT(i)))
-			continue;
+	for_each_node(i, vm->node_mask) {
 		copy[i] = arch_entry_page(pmap_entry(&vm->pmap, gpn, i)->lo);
 		batch_hide(&b, 0, i);
 	}

@@ -251,15 +251,15 @@ static void flush_node(struct node *n, const void *what)
 s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 {
 	struct flush_args f = { v->vm, va, bytes, mask, asid };
-	u32 elsewhere = 0;
+	struct nodemask elsewhere = NODEMASK_NONE;
 
 	if (asid > ENTRYHI_ASID && asid != DISCO_ALL_ASIDS)
 		return -DISCO_EINVAL;
 	for (u32 i = 0; i < v->vm->nvcpus; i++)
 		if ((mask & BIT(i)) && v->vm->vcpus[i]->node != v->node)
-			elsewhere |= BIT(v->vm->vcpus[i]->node->id);
+			nodemask_add(&elsewhere, v->vm->vcpus[i]->node->id);
 	flush_node(v->node, &f);
-	if (elsewhere)
+	if (!nodemask_empty(elsewhere))
 		shootdown(elsewhere, flush_node, &f);
 	check_flushed(v, va, bytes);
 	return 0;

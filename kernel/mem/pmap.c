@@ -168,7 +168,7 @@ static bool by_blocks(const struct vm *vm)
 	enum placement placement = numa_placement();
 
 	return placement == PLACE_HOME ||
-	       (placement == PLACE_FIRST_TOUCH && vm->node_mask == BIT(vm->home->id));
+	       (placement == PLACE_FIRST_TOUCH && nodemask_is(vm->node_mask, vm->home->id));
 }
 
 /* First use of the view. The VM's pages were reserved when it started, so that running out here is

@@ -15,6 +15,7 @@
 
 #include "kernel/lock.h"
 #include "kernel/node.h"
+#include "kernel/nodemask.h"
 #include "kernel/types.h"
 
 struct vm;
@@ -69,6 +70,11 @@ struct pmap_page {
 };
 
 #define PMAP_LEAVING 0xffff
+
+static inline struct nodemask pmap_replicas(const struct pmap_page *page)
+{
+	return (struct nodemask){ page->replicas };
+}
 
 struct pmap {
 	struct lock lock; /* RANK_PMAP */

@@ -5,36 +5,36 @@
 #include "kernel/mem/shootdown.h"
 
 static struct lock lock = LOCK_INIT(RANK_SHOOTDOWN);
-static u32 unanswered;	      /* nodes that have not flushed yet; set under lock, cleared by each */
-static shootdown_fn flush_fn; /* of the one under way; under lock */
+static struct nodemask unanswered; /* have not flushed yet; set under lock, cleared by each */
+static shootdown_fn flush_fn;	   /* of the one under way; under lock */
 static const void *flush_what;
 
 void shootdown_answer(struct node *n)
 {
-	u32 me = BIT(n->id);
+	u32 me = nodemask_of(n->id).bits;
 
-	if (!(__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE) & me))
+	if (!(__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE) & me))
 		return;
 	TEXT_HERE(flush_fn)(n, flush_what);
 	n->stats.shootdowns++;
-	__atomic_fetch_and(&unanswered, ~me, __ATOMIC_RELEASE);
+	__atomic_fetch_and(&unanswered.bits, ~me, __ATOMIC_RELEASE);
 }
 
-void shootdown(u32 node_mask, shootdown_fn flush, const void *what)
+void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 {
 	struct node *self = node_self();
 
-	if (!node_mask)
+	if (nodemask_empty(targets))
 		return;
 	lock_take(&lock);
 	flush_fn = flush;
 	flush_what = what;
-	__atomic_store_n(&unanswered, node_mask, __ATOMIC_RELEASE);
-	for (u32 i = 0; i < nnodes; i++)
-		if ((node_mask & BIT(i)) && i != self->id)
+	__atomic_store_n(&unanswered.bits, targets.bits, __ATOMIC_RELEASE);
+	for_each_node(i, targets)
+		if (i != self->id)
 			node_post(nodes[i], MAIL_SHOOTDOWN);
 	shootdown_answer(self);
-	while (__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE))
+	while (__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE))
 		arch_yield();
 	lock_release(&lock);
 }
@@ -45,4 +45,4 @@ static void flush_tlb(struct node *n, const void *what)
 	mmu_flush_node();
 }
 
-void shootdown_all(u32 node_mask) { shootdown(node_mask, flush_tlb, NULL); }
+void shootdown_all(struct nodemask targets) { shootdown(targets, flush_tlb, NULL); }

@@ -19,16 +19,13 @@ struct node_list {
 	char text[40];
 };
 
-static struct node_list list_nodes(u32 mask)
+static struct node_list list_nodes(struct nodemask mask)
 {
 	struct node_list l = { "" };
 	size_t used = 0;
 
-	for (u32 i = 0, last; i < nnodes; i = last + 1) {
-		last = i;
-		if (!(mask & BIT(i)))
-			continue;
-		while (last + 1 < nnodes && (mask & BIT(last + 1)))
+	for (u32 i = nodemask_next(mask, 0), last; i < nnodes; i = nodemask_next(mask, last + 1)) {
+		for (last = i; nodemask_has(mask, last + 1);)
 			last++;
 		used += ksnprintf(l.text + used, sizeof(l.text) - used, "%s%u", used ? "," : "", i);
 		if (last > i)

@@ -114,7 +114,7 @@ static enum verdict call_ipi_clear(struct vcpu *v)
  */
 static enum verdict give_way(struct vcpu *v)
 {
-	if (v->vm->node_mask != BIT(v->node->id))
+	if (!nodemask_is(v->vm->node_mask, v->node->id))
 		arch_yield();
 	result(v, 0);
 	return RESCHEDULE;

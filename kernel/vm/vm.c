@@ -138,11 +138,10 @@ void vm_create(const struct vm_desc *d)
 	vm->state = VM_STOPPED;
 	vm->home = choose_home(d);
 	for (u32 i = 0; i < d->vcpus; i++)
-		vm->node_mask |= BIT(node_of(d, vm->home, i)->id);
+		nodemask_add(&vm->node_mask, node_of(d, vm->home, i)->id);
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
-	for (u32 i = 0; i < nnodes; i++)
-		if (vm->node_mask & BIT(i))
-			pmap_add_view(&vm->pmap, i, boot_alloc(d, i, pmap_view_bytes(npages), 128));
+	for_each_node(i, vm->node_mask)
+		pmap_add_view(&vm->pmap, i, boot_alloc(d, i, pmap_view_bytes(npages), 128));
 	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);
@@ -216,9 +215,8 @@ static void end(struct vm *vm, const char *why)
 	if (vm->state == VM_RUNNING)
 		__atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
 	lock_release(&vm->lock);
-	for (u32 i = 0; i < nnodes; i++)
-		if (vm->node_mask & BIT(i))
-			node_resched(nodes[i]);
+	for_each_node(i, vm->node_mask)
+		node_resched(nodes[i]);
 }
 
 void vm_kill(struct vm *vm, const char *why)
@@ -357,7 +355,7 @@ static u32 view_of(const struct vm *vm)
 {
 	u32 here = node_self()->id;
 
-	return vm->node_mask & BIT(here) ? here : vm->home->id;
+	return nodemask_has(vm->node_mask, here) ? here : vm->home->id;
 }
 
 static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)

@@ -15,6 +15,7 @@
 
 #include "kernel/lock.h"
 #include "kernel/mem/pmap.h"
+#include "kernel/nodemask.h"
 #include "kernel/vm/vcpu.h"
 #include "kernel/vm/vmdesc.h"
 
@@ -32,7 +33,7 @@ struct vm {
 	u32 id;
 	const struct vm_desc *desc;
 	struct node *home;
-	u32 node_mask; /* nodes that its VCPUs live on */
+	struct nodemask node_mask; /* nodes that its VCPUs live on */
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 nvcpus;
 	struct vcons *cons;

@@ -17,7 +17,8 @@ struct vcpu fake_vcpu, fake_other;
 struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
 bool fake_off[OPTIONS];
 struct node fake_far = { .id = 5 };
-u32 fake_shot, fake_waits;
+struct nodemask fake_shot;
+u32 fake_waits;
 bool latency_on;
 u64 fake_remote_gpn;
 unsigned fake_charged;
@@ -165,7 +166,8 @@ void fake_reset(void)
 	latency_on = false;
 	fake_charged = 0;
 	memset(fake_pairs, 0, sizeof(fake_pairs));
-	fake_shot = fake_waits = 0;
+	fake_shot = NODEMASK_NONE;
+	fake_waits = 0;
 	asid_pool_init(&node.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
@@ -258,10 +260,10 @@ u64 fake_access(u64 va, bool write, enum verdict *verdict)
 
 struct node *node_self(void) { return &node; }
 
-void shootdown(u32 node_mask, shootdown_fn flush, const void *what)
+void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 {
-	fake_shot |= node_mask;
-	if (node_mask & BIT(fake_far.id))
+	fake_shot.bits |= targets.bits;
+	if (nodemask_has(targets, fake_far.id))
 		flush(&fake_far, what);
 }
 

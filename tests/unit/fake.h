@@ -21,7 +21,7 @@ extern struct vcpu fake_vcpu, fake_other; /* the first runs */
 extern struct pmap_pair fake_pairs[];	  /* none but what a test sets */
 extern bool fake_off[OPTIONS];		  /* off=... */
 extern struct node fake_far;		  /* a second node, where nobody lives at first */
-extern u32 fake_shot;			  /* nodes that were asked by shootdown */
+extern struct nodemask fake_shot;	  /* nodes that were asked by shootdown */
 extern u32 fake_waits;			  /* pmap_use answers a shootdown, so many times */
 extern u64 fake_remote_gpn;		  /* while latency_on, the one page that is remote */
 extern unsigned fake_charged;		  /* misses on it */

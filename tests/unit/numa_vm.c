@@ -171,17 +171,16 @@ void mmu_drop_pages(struct node *n, const void *what)
 	flushes += d->large;
 }
 
-void shootdown(u32 mask, shootdown_fn flush, const void *what)
+void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 {
 	void (*fn)(void) = during_shootdown;
 
-	assert_int_equal(mask >> NODES, 0);
+	assert_int_equal(targets.bits >> NODES, 0);
 	during_shootdown = NULL;
 	if (fn)
 		fn();
-	for (u32 i = 0; i < NODES; i++)
-		if (mask & BIT(i))
-			flush(&node[i], what);
+	for_each_node(i, targets)
+		flush(&node[i], what);
 }
 
 static void flush_all(struct node *n, const void *what)
@@ -190,7 +189,7 @@ static void flush_all(struct node *n, const void *what)
 	flushes++; /* of large pages only: L2TLBs stay */
 }
 
-void shootdown_all(u32 mask) { shootdown(mask, flush_all, NULL); }
+void shootdown_all(struct nodemask targets) { shootdown(targets, flush_all, NULL); }
 
 /* By three address spaces in turn, each with a translation of its own. */
 static u64 *access_as(struct vm *vm, u64 gpn, u32 of, bool write)
@@ -281,7 +280,9 @@ void check_everything(void)
 static void reset_vm(struct vm *vm, u32 id)
 {
 	memset(storage[id], 0, sizeof(storage[id]));
-	*vm = (struct vm){ .id = id, .home = &node[0], .node_mask = 7, .state = VM_RUNNING };
+	*vm = (struct vm){
+		.id = id, .home = &node[0], .node_mask = nodemask_first(3), .state = VM_RUNNING
+	};
 	pmap_init(&vm->pmap, storage[id][NODES], VM_PAGES);
 	for (u32 i = 0; i < NODES; i++)
 		pmap_add_view(&vm->pmap, i, storage[id][i]);

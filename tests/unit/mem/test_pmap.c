@@ -125,7 +125,7 @@ static void first_touch_over_nodes_goes_page_by_page(void **state)
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
 	assert_int_equal(vm_a.pmap.used, 1);
-	vm_b.node_mask = BIT(0); /* but not where one node touches all */
+	vm_b.node_mask = nodemask_of(0); /* but not where one node touches all */
 	pmap_use(&vm_b, (gpn_t){ 0 }, 0);
 	assert_int_equal(vm_b.pmap.used, BLOCK_PAGES);
 }

@@ -53,9 +53,9 @@ _Noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-void shootdown(u32 mask, shootdown_fn fn, const void *what)
+void shootdown(struct nodemask targets, shootdown_fn fn, const void *what)
 {
-	assert_int_equal(mask, 0xf);
+	assert_int_equal(targets.bits, 0xf);
 	for (u32 i = 0; i < NODES; i++)
 		fn(&node[i], what);
 }

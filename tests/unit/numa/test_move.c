@@ -193,7 +193,7 @@ static void a_vm_is_only_replicated_where_it_runs(void **state)
 	(void)state;
 	write_as(&vm_a, 5, 0, 42);
 	vm_a.pmap.view[2].entry = NULL;
-	vm_a.node_mask = 3;
+	vm_a.node_mask = nodemask_first(2);
 	assert_int_equal(replicate(2, 5), 0);
 	assert_int_equal(migrate(2, 5), 1); /* its memory may be anywhere */
 	assert_int_equal(read_as(&vm_a, 5, 1), 42);
