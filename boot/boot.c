@@ -45,12 +45,19 @@ static u64 number_in_words(const char *words, const char *name)
 	return at ? number(at + strlen(name)) : 0;
 }
 
-static u64 number_in_env(const s32 *env, const char *name)
+static const char *string_in_env(const s32 *env, const char *name)
 {
 	for (; env && env[0]; env += 2)
 		if (!strcmp(pointer(env[0]), name))
-			return number(pointer(env[1]));
-	return 0;
+			return pointer(env[1]);
+	return NULL;
+}
+
+static u64 number_in_env(const s32 *env, const char *name)
+{
+	const char *value = string_in_env(env, name);
+
+	return value ? number(value) : 0;
 }
 
 _Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env);
@@ -65,6 +72,7 @@ _Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env)
 	info.archive = info.archive_size ? (const void *)archive : NULL;
 	memory = number_in_env(env, "ememsize");
 	info.memory_bytes = memory ? memory : LOW_RAM_MAX;
+	info.seed = (char *)string_in_env(env, "rngseed");
 	info.end = ptr_maddr(image_end);
 	monitor_main(&info);
 }

@@ -15,6 +15,15 @@ int serial_get(void);	 /* -1: nothing there */
 /* ---- host/power.c ---- */
 _Noreturn void machine_off(void);
 
+/* ---- host/rtc.c: the time of day ---- */
+/* The clock's registers as they are read; b says how the numbers are written. */
+struct rtc_regs {
+	u8 seconds, minutes, hours, day, month, year, century, b;
+};
+/* Seconds since 1970-01-01 00:00 UTC; 0: these registers show no date. Pure. */
+u64 rtc_decode(const struct rtc_regs *r);
+u64 rtc_seconds(void); /* now; one caller at a time */
+
 /* ---- vcons.c: the console of a VM ---- */
 #define VCONS_REPLAY 16384 /* bytes of output kept */
 

@@ -19,6 +19,8 @@ enum lock_rank {
 	RANK_PMAP,	/* one VM's pmap: giving it pages */
 	RANK_NODEMEM,	/* one node's free pages */
 	RANK_SHOOTDOWN, /* the one shootdown under way */
+	RANK_SEED,	/* the key that guests' seeds are drawn from */
+	RANK_CLOCK,	/* the time of day and the chip that it is read from */
 	RANK_CONSOLE,	/* the serial line and the rings of guest output */
 };
 

@@ -9,6 +9,7 @@
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
+#include "kernel/seed.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
@@ -79,6 +80,7 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 {
 	arch_early_init();
 	log_line("main", "Disco, a virtual machine monitor for CC-NUMA MIPS64 machines");
+	seed_init(boot->seed);
 	describe_machine(boot);
 	options_configure(boot->words);
 	arch_configure();

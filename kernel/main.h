@@ -7,6 +7,7 @@
 
 struct boot_info {
 	const char *words;   /* command line; never NULL */
+	char *seed;	     /* the boot loader's random digits, to be wiped; NULL: none */
 	const void *archive; /* NULL: none given */
 	size_t archive_size;
 	u64 memory_bytes;

@@ -11,6 +11,7 @@
 #include "kernel/abi/disco.h"
 #include "kernel/errno.h"
 #include "kernel/log.h"
+#include "kernel/seed.h"
 
 #define PHANDLE_INTC 1
 
@@ -126,6 +127,8 @@ static void put_chosen(struct writer *w, const struct gdtb_params *params)
 	begin(w, "chosen");
 	put_string(w, "bootargs", params->bootargs);
 	put_string(w, "stdout-path", "/hypervisor");
+	if (params->seed)
+		put(w, "rng-seed", params->seed, SEED_BYTES);
 	if (params->initrd_end > params->initrd_start) {
 		put_u64(w, "linux,initrd-start", params->initrd_start);
 		put_u64(w, "linux,initrd-end", params->initrd_end);

@@ -21,6 +21,7 @@ struct gdtb_params {
 	const char *label;
 	const char *bootargs;
 	u64 memory_bytes;
+	const u8 *seed;	  /* SEED_BYTES for the guest's random numbers, or NULL */
 	u64 initrd_start; /* first byte */
 	u64 initrd_end;	  /* one behind the last */
 	u32 vcpus;	  /* 1..GDTB_MAX_VCPUS */

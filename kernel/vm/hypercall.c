@@ -11,6 +11,7 @@
 #include "kernel/vm/hypercall.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/vm.h"
+#include "kernel/wallclock.h"
 
 #define REG_V0 2
 #define REG_A0 4
@@ -177,6 +178,8 @@ static enum verdict call_yield_to(struct vcpu *v)
 	sched_prefer(v->vm->vcpus[id]);
 	return give_way(v);
 }
+
+static enum verdict call_time(struct vcpu *v) { return result(v, wallclock_ns()); }
 
 static const struct call {
 	const char *name;

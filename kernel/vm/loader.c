@@ -9,6 +9,7 @@
 #include "kernel/vm/gdtb.h"
 #include "kernel/vm/loader.h"
 #include "kernel/log.h"
+#include "kernel/seed.h"
 #include "kernel/vm/vm.h"
 
 #define RAMDISK_ALIGN 0x10000ul
@@ -104,6 +105,7 @@ static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, cha
 	};
 	const void *ramdisk = NULL;
 	size_t size = 0;
+	u8 seed[SEED_BYTES];
 	int err, tree_size;
 
 	if (d->ramdisk[0]) {
@@ -120,12 +122,15 @@ static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, cha
 	params.initrd_start = ROUND_DOWN(top - size, RAMDISK_ALIGN);
 	params.initrd_end = params.initrd_start + size;
 	*dtb = params.initrd_start - RAMDISK_ALIGN;
+	params.seed = seed_draw(seed) ? seed : NULL;
 	tree_size = gdtb_build(tree[vm->id], GDTB_MAX_BYTES, &params);
+	seed_wipe(seed, sizeof(seed));
 	if (tree_size < 0) {
 		ksnprintf(why, why_size, "device tree: error %d", tree_size);
 		return tree_size;
 	}
 	err = vm_copy_out(vm, (gpa_t){ *dtb }, tree[vm->id], tree_size);
+	seed_wipe(tree[vm->id], tree_size); /* the seed is the guest's alone */
 	return err ? err : vm_copy_out(vm, (gpa_t){ params.initrd_start }, ramdisk, size);
 }
 

@@ -28,6 +28,9 @@ UNIT_SRCS_policy := numa/policy.c kernel/format.c
 UNIT_SRCS_balance := numa/policy.c numa/heat.c kernel/mem/memmap.c kernel/format.c
 UNIT_SRCS_heat := numa/heat.c kernel/mem/memmap.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/format.c
+UNIT_SRCS_rtc := drivers/host/rtc.c
+UNIT_SRCS_wallclock :=
+UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
 UNIT_FAKE := mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance

@@ -6,6 +6,7 @@
 
 #include "kernel/abi/disco.h"
 #include "kernel/errno.h"
+#include "kernel/seed.h"
 #include "kernel/vm/gdtb.h"
 
 static char buf[GDTB_MAX_BYTES] __attribute__((aligned(8)));
@@ -78,6 +79,25 @@ static void says_what_the_guest_has(void **state)
 	assert_int_equal(cells("/chosen", "linux,initrd-end", 0), 0x3000123);
 }
 
+static void hands_the_seed_over(void **state)
+{
+	struct gdtb_params params = good_params();
+	u8 seed[SEED_BYTES];
+	const void *found;
+	int len;
+
+	(void)state;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "rng-seed", NULL));
+	for (unsigned i = 0; i < SEED_BYTES; i++)
+		seed[i] = 7 * i;
+	params.seed = seed;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	found = fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "rng-seed", &len);
+	assert_int_equal(len, SEED_BYTES);
+	assert_memory_equal(found, seed, SEED_BYTES);
+}
+
 static void leaves_out_a_ramdisk_that_is_not_there(void **state)
 {
 	struct gdtb_params params = good_params();
@@ -138,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_guest_has),
+		cmocka_unit_test(hands_the_seed_over),
 		cmocka_unit_test(leaves_out_a_ramdisk_that_is_not_there),
 		cmocka_unit_test(fits_its_promised_size),
 		cmocka_unit_test(fails_cleanly_in_every_smaller_buffer),

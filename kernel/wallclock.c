@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chip shows whole seconds and is itself up to one behind the host (QEMU cuts the fraction off
+ * when it sets the chip). So when it shows s, the host's time is in [s, s + 2), and s + 1 is the
+ * guess. Count carries the guess on; whenever the two are further apart than two guesses can be,
+ * time was lost or the chip was set, and there is a new guess.
+ */
+#include "kernel/wallclock.h"
+
+#include "arch/mips/arch.h"
+#include "drivers/dev.h"
+#include "kernel/lock.h"
+
+#define SECOND	     1000000000ul /* ns */
+#define NS_PER_COUNT 6
+#define APART_MAX    (SECOND + SECOND / 4) /* a second, and some for the time that looking takes */
+
+static struct lock lock = LOCK_INIT(RANK_CLOCK);
+
+/* under lock */
+static u64 guess;   /* ns since 1970; 0: none yet */
+static u64 guessed; /* count64 at which guess was right */
+static u64 looked;  /* count64 of the last look at the chip */
+
+static u64 carried_on(u64 count) { return guess + (count - guessed) * NS_PER_COUNT; }
+
+static void look_at_chip(u64 count)
+{
+	u64 chip = (rtc_seconds() + 1) * SECOND;
+	u64 apart = MAX(chip, carried_on(count)) - MIN(chip, carried_on(count));
+
+	looked = count;
+	if (guess && apart <= APART_MAX)
+		return;
+	guess = chip;
+	guessed = count;
+}
+
+u64 wallclock_ns(void)
+{
+	u64 count, now;
+
+	lock_take(&lock);
+	count = count64();
+	if (!guess || count - looked >= COUNT_HZ)
+		look_at_chip(count);
+	now = carried_on(count);
+	lock_release(&lock);
+	return now;
+}
