@@ -21,11 +21,6 @@
 #define MAIL_RESCHED   BIT(1) /* a VCPU here may have become runnable, or a VM wants service */
 #define MAIL_STOP      BIT(2) /* fatal error elsewhere: stop where you are */
 
-struct monitor_frame {
-	u64 gpr[32];
-	u64 pc, status, cause, badvaddr, badinstr;
-};
-
 /* What moving pages to a node has cost it, in Count ticks. */
 struct move_stats {
 	u64 pages, batches;
@@ -41,8 +36,7 @@ struct node_stats {
 struct node {
 	u64 stack_top; /* entry.S */
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
-	/* entry.S: the monitor's own registers, after its own exception */
-	struct monitor_frame frame;
+	struct node_cpu cpu;  /* arch/mips only */
 	char panic_text[200]; /* reason of a fatal error, "": an exception */
 	u32 id;
 	u32 up;	  /* set once by the node, read by all */
@@ -55,12 +49,7 @@ struct node {
 	u32 nvcpus, next;		/* next: where the round robin goes on */
 	struct vcpu *preferred;		/* gets the rest of this slice, or NULL */
 	u64 tick_next;			/* count64 */
-	u64 count_last;			/* count64 state */
-	u32 renewed;			/* Count: tlb_renew */
-	u64 compare;			/* count64 for which Compare is set */
 	bool need_resched;
-	struct vcpu *fpu_owner; /* whose FPU registers are in the processor, or NULL */
-	struct asid_pool asids;
 	struct node_stats stats;
 } __attribute__((aligned(128)));
 

@@ -82,7 +82,7 @@ _Noreturn void panic(const char *fmt, ...)
 _Noreturn void panic_exception(struct node *n);
 _Noreturn void panic_exception(struct node *n)
 {
-	const struct monitor_frame *f = &n->frame;
+	const struct monitor_frame *f = &n->cpu.frame;
 
 	begin(n);
 	if (n->panic_text[0])

@@ -113,6 +113,22 @@ struct vcpu_arch {
 	char why[96]; /* for KILL_VM */
 };
 
+/* The monitor's own registers after an exception of its own. */
+struct monitor_frame {
+	u64 gpr[32];
+	u64 pc, status, cause, badvaddr, badinstr;
+};
+
+/* The processor's part of a node: what only this folder, on that processor, reads and writes. */
+struct node_cpu {
+	struct monitor_frame frame; /* written by entry.S, read by kernel/panic.c too */
+	struct vcpu *fpu_owner;	    /* whose FPU registers are in the processor, or NULL */
+	struct asid_pool asids;
+	u64 count_last; /* what count64 said last */
+	u64 compare;	/* the count64 for which the machine's Compare is set */
+	u32 renewed;	/* Count at the last tlb_renew */
+};
+
 /* ---- entry.S ---- */
 /* Loads the VCPU's registers and enters it. Does not return; the next trap starts afresh on the
  * node's stack. */

@@ -37,12 +37,12 @@ void asm_offsets(void)
 	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));
 	DEFINE(L2TLB_LO1, offsetof(struct l2tlb_entry, lo[1]));
 	DEFINE(NODE_STACK, offsetof(struct node, stack_top));
-	DEFINE(NODE_FRAME, offsetof(struct node, frame));
-	DEFINE(NODE_FRAME_PC, offsetof(struct node, frame.pc));
-	DEFINE(NODE_FRAME_STATUS, offsetof(struct node, frame.status));
-	DEFINE(NODE_FRAME_CAUSE, offsetof(struct node, frame.cause));
-	DEFINE(NODE_FRAME_BADVADDR, offsetof(struct node, frame.badvaddr));
-	DEFINE(NODE_FRAME_BADINSTR, offsetof(struct node, frame.badinstr));
+	DEFINE(NODE_FRAME, offsetof(struct node, cpu.frame));
+	DEFINE(NODE_FRAME_PC, offsetof(struct node, cpu.frame.pc));
+	DEFINE(NODE_FRAME_STATUS, offsetof(struct node, cpu.frame.status));
+	DEFINE(NODE_FRAME_CAUSE, offsetof(struct node, cpu.frame.cause));
+	DEFINE(NODE_FRAME_BADVADDR, offsetof(struct node, cpu.frame.badvaddr));
+	DEFINE(NODE_FRAME_BADINSTR, offsetof(struct node, cpu.frame.badinstr));
 	DEFINE(NODE_STACK_USABLE, NODE_STACK_SIZE - 2048);
 	DEFINE(MONITOR_STATUS, MONITOR_STATUS);
 }

@@ -19,30 +19,30 @@ static void load(struct fpu_state *s) { fpu_load(s); }
 static void fpu_release(struct vcpu *v)
 {
 	with_fpu(fpu_save, &v->arch.fpu);
-	v->node->fpu_owner = NULL;
+	v->node->cpu.fpu_owner = NULL;
 }
 
 void fpu_acquire(struct vcpu *v)
 {
 	struct node *n = v->node;
 
-	if (n->fpu_owner == v)
+	if (n->cpu.fpu_owner == v)
 		return;
-	if (n->fpu_owner)
-		fpu_release(n->fpu_owner);
+	if (n->cpu.fpu_owner)
+		fpu_release(n->cpu.fpu_owner);
 	with_fpu(load, &v->arch.fpu);
-	n->fpu_owner = v;
+	n->cpu.fpu_owner = v;
 }
 
 void fpu_forget(struct vcpu *v)
 {
-	if (v->node->fpu_owner == v)
-		v->node->fpu_owner = NULL;
+	if (v->node->cpu.fpu_owner == v)
+		v->node->cpu.fpu_owner = NULL;
 }
 
 u64 fpu_register(struct vcpu *v, unsigned n)
 {
-	if (v->node->fpu_owner == v) {
+	if (v->node->cpu.fpu_owner == v) {
 		with_fpu(fpu_save, &v->arch.fpu);
 	}
 	return v->arch.fpu.reg[n & 31];

@@ -71,12 +71,12 @@ void mmu_set_asid(struct vcpu *v)
 	if (v != n->current)
 		return;
 	v->arch.asid =
-		asid_get(&n->asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
+		asid_get(&n->cpu.asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
 	if (flush)
 		mmu_flush_node();
-	if (v->arch.l2tlb_generation != n->asids.generation) {
+	if (v->arch.l2tlb_generation != n->cpu.asids.generation) {
 		l2tlb_flush(v->arch.l2tlb);
-		v->arch.l2tlb_generation = n->asids.generation;
+		v->arch.l2tlb_generation = n->cpu.asids.generation;
 	}
 	restore_asid(v);
 	tlb_renew(n, RENEW_MS);
@@ -102,7 +102,7 @@ void mmu_drop_asid(struct vcpu *v, u32 guest_asid)
 /* Non-global: only the guest ASID's own machine ASID can hold it. */
 static void forget_page(struct vcpu *v, u64 vpn2, u32 guest_asid)
 {
-	u32 asid = asid_peek(&v->node->asids, v->arch.asid_map[guest_asid]);
+	u32 asid = asid_peek(&v->node->cpu.asids, v->arch.asid_map[guest_asid]);
 
 	if (!asid || vpn2 == SPECIAL_VPN2) /* the wired entry would be what is found */
 		return;
@@ -142,7 +142,7 @@ void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
 /* Of a guest whose tables are walked, one address space or (global) the supervisor's, by pairs. */
 void mmu_forget_range(struct vcpu *v, u64 first, u64 pairs, u32 guest_asid, bool global)
 {
-	u32 asid = asid_peek(&v->node->asids, v->arch.asid_map[guest_asid]);
+	u32 asid = asid_peek(&v->node->cpu.asids, v->arch.asid_map[guest_asid]);
 
 	if (!asid && !global)
 		return;

@@ -64,9 +64,9 @@ void arch_node_init(struct node *n)
 	cp0_write32(CP0_WIRED, 1); /* entry 0: mmu_map_special */
 	cp0_write32(CP0_HWRENA, 0);
 	mmu_flush_node(); /* entries survive a CPC reset */
-	asid_pool_init(&n->asids);
+	asid_pool_init(&n->cpu.asids);
 	count_init();
-	n->count_last = cp0_read32(CP0_COUNT);
+	n->cpu.count_last = cp0_read32(CP0_COUNT);
 	gic_node_init(n->id);
 }
 
@@ -80,7 +80,7 @@ void irq_handle(struct node *n, u32 cause)
 		n->stats.ipis++;
 		node_read_mail(n);
 	}
-	if ((cause & CAUSE_TI) || count64() > n->compare) { /* or it was lost: sched_tick */
+	if ((cause & CAUSE_TI) || count64() > n->cpu.compare) { /* or it was lost: sched_tick */
 		/* not long before its time, the tick comes along with a guest's timer: one
 		 * interrupt, not two */
 		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {

@@ -56,8 +56,8 @@ void tlb_renew(struct node *n, u32 ms)
 {
 	u32 now = cp0_read32(CP0_COUNT);
 
-	if (now - n->renewed < ms * COUNT_MS || !option_on(OPTION_RENEW))
+	if (now - n->cpu.renewed < ms * COUNT_MS || !option_on(OPTION_RENEW))
 		return;
-	n->renewed = now;
+	n->cpu.renewed = now;
 	tlbinv();
 }

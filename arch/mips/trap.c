@@ -78,7 +78,7 @@ static void set_status(struct vcpu *v)
 		status |= STATUS_KSU_S;
 	else
 		status = (status & (guest | ~(u64)STATUS_UX)) | STATUS_KSU_U;
-	if ((guest & STATUS_CU1) && v->node->fpu_owner == v)
+	if ((guest & STATUS_CU1) && v->node->cpu.fpu_owner == v)
 		status |= STATUS_CU1;
 	v->arch.status = status;
 }

@@ -17,8 +17,8 @@ u64 count64(void)
 	u32 now = cp0_read32(CP0_COUNT);
 
 	/* called at least once a tick, so at most one wrap has passed */
-	n->count_last += (u32)(now - (u32)n->count_last);
-	return n->count_last;
+	n->cpu.count_last += (u32)(now - (u32)n->cpu.count_last);
+	return n->cpu.count_last;
 }
 
 /* The tick waits up to half of itself for a guest's timer, to come along with its interrupt
@@ -44,9 +44,9 @@ static u64 next_deadline(const struct node *n)
 static void vtimer_program(struct node *n)
 {
 	do {
-		n->compare = MAX(next_deadline(n), count64() + SLACK);
-		cp0_write32(CP0_COMPARE, n->compare);
-	} while (count64() >= n->compare);
+		n->cpu.compare = MAX(next_deadline(n), count64() + SLACK);
+		cp0_write32(CP0_COMPARE, n->cpu.compare);
+	} while (count64() >= n->cpu.compare);
 }
 
 void vtimer_lose(void) { cp0_write32(CP0_COMPARE, cp0_read32(CP0_COUNT) - 1); }

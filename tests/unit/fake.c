@@ -168,7 +168,7 @@ void fake_reset(void)
 	memset(fake_pairs, 0, sizeof(fake_pairs));
 	fake_shot = NODEMASK_NONE;
 	fake_waits = 0;
-	asid_pool_init(&node.asids);
+	asid_pool_init(&node.cpu.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
 	vm.pmap.view[0] = (struct pmap_view){ .entry = entries, .pairs = fake_pairs };

@@ -161,7 +161,7 @@ static void a_new_generation_leaves_nobody_behind(void **state)
 		if (round % 3 == 0)
 			mmu_drop_asid(other, 0);
 		/* the one in force is of this generation */
-		assert_int_equal(asid_peek(&v->node->asids, v->arch.asid_map[0]), v->arch.asid);
+		assert_int_equal(asid_peek(&v->node->cpu.asids, v->arch.asid_map[0]), v->arch.asid);
 		if (round % 1000 != 999)
 			continue;
 		for (u32 i = 0; i <= round / 1000; i++)

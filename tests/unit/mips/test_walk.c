@@ -249,7 +249,7 @@ static void flushes_ask_only_nodes_of_the_mask(void **state)
 
 	(void)state;
 	other->node = &fake_far;
-	asid_pool_init(&fake_far.asids);
+	asid_pool_init(&fake_far.cpu.asids);
 	v->arch.asid_map[3] = other->arch.asid_map[3] = ~0ull;
 	assert_int_equal(mmu_call_flush(v, USER, 0, 1, 3), 0);
 	assert_true(nodemask_empty(fake_shot));
