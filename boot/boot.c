@@ -7,6 +7,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/main.h"
 #include "kernel/node.h"
+#include "kernel/words.h"
 
 #define LOW_RAM_MAX 0x10000000ul /* what KSEG0 reaches */
 
@@ -16,33 +17,13 @@ struct node boot_node; /* node 0 until it has memory for its own: an id, a stack
 
 static const char *pointer(s32 p) { return (const char *)(s64)p; }
 
-/* Decimal or 0x... (the C library's strtoul wants its small-data pointer in $gp, which is the
- * guest's here). */
-static u64 number(const char *s)
+/* 0: it is no number. */
+static u64 number(struct word w)
 {
-	unsigned base = 10;
-	u64 val = 0;
+	u64 value = 0;
 
-	if (s[0] == '0' && s[1] == 'x') {
-		base = 16;
-		s += 2;
-	}
-	for (;; s++) {
-		unsigned digit = *s >= 'a' ? *s - 'a' + 10u : *s - '0' + 0u;
-
-		if (digit >= base)
-			return val;
-		val = val * base + digit;
-	}
-}
-
-/* name=VALUE among the words of the command line, or a name, value pair of the environment; as a
- * number, 0 if there is none. */
-static u64 number_in_words(const char *words, const char *name)
-{
-	const char *at = strstr(words, name);
-
-	return at ? number(at + strlen(name)) : 0;
+	word_number(w, ~0ul, &value);
+	return value;
 }
 
 static const char *string_in_env(const s32 *env, const char *name)
@@ -57,7 +38,7 @@ static u64 number_in_env(const s32 *env, const char *name)
 {
 	const char *value = string_in_env(env, name);
 
-	return value ? number(value) : 0;
+	return value ? number(word_of(value)) : 0;
 }
 
 _Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env);
@@ -67,8 +48,8 @@ _Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env)
 	u64 archive, memory;
 
 	info.words = argc > 1 ? pointer(argv[1]) : "";
-	archive = (u64)(s64)(s32)number_in_words(info.words, "rd_start=");
-	info.archive_size = number_in_words(info.words, "rd_size=");
+	archive = (u64)(s64)(s32)number(words_value(info.words, "rd_start="));
+	info.archive_size = number(words_value(info.words, "rd_size="));
 	info.archive = info.archive_size ? (const void *)archive : NULL;
 	memory = number_in_env(env, "ememsize");
 	info.memory_bytes = memory ? memory : LOW_RAM_MAX;

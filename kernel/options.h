@@ -9,21 +9,31 @@
 
 #include "kernel/types.h"
 
-enum option {
-	OPTION_FAST,	  /* fast: system calls and returns from them without the C side (fast.S) */
-	OPTION_L2TLB,	  /* l2tlb: the software TLB behind the machine's */
-	OPTION_WALK_FAST, /* walkfast: page walks in assembly (walk_fast.S) */
-	OPTION_WALKER,	  /* walker: the monitor walks guests' page tables at all (walk.c) */
-	OPTION_LARGE,	  /* large: windows mapped with large pages */
-	OPTION_ASID,	  /* asid: translations live on when another VCPU gets the processor */
-	OPTION_TEXT,	  /* text: a copy of the monitor's text on each node */
-	OPTION_RENEW,	  /* renew: room in the TLB for the address space that runs (tlb_renew) */
-	OPTIONS
-};
+/*
+ * The one list of them: OPTION_ constant, name behind off=.
+ *
+ *   fast      system calls and returns from them without the C side (fast.S)
+ *   l2tlb     the software TLB behind the machine's
+ *   walkfast  page walks in assembly (walk_fast.S)
+ *   walker    the monitor walks guests' page tables at all (walk.c)
+ *   large     windows mapped with large pages
+ *   asid      translations live on when another VCPU gets the processor
+ *   text      a copy of the monitor's text on each node
+ *   renew     room in the TLB for the address space that runs (tlb_renew)
+ */
+#define OPTION_LIST(X)         \
+	X(FAST, fast)          \
+	X(L2TLB, l2tlb)        \
+	X(WALK_FAST, walkfast) \
+	X(WALKER, walker)      \
+	X(LARGE, large)        \
+	X(ASID, asid)          \
+	X(TEXT, text)          \
+	X(RENEW, renew)
 
-/* The value behind key ("off=") among the words, *len bytes up to the next blank; NULL: it is not
- * there. */
-const char *option_value(const char *words, const char *key, size_t *len);
+#define OPTION_CONSTANT(constant, name) OPTION_##constant,
+enum option { OPTION_LIST(OPTION_CONSTANT) OPTIONS };
+#undef OPTION_CONSTANT
 
 bool option_on(enum option o);
 bool option_check(void); /* check=1 */

@@ -9,9 +9,9 @@
 #include "kernel/errno.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
-#include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/vm/vm.h"
+#include "kernel/words.h"
 #include "numa/balance.h"
 #include "numa/heat.h"
 #include "numa/move.h"
@@ -148,19 +148,16 @@ static struct policy policy_of(const char *words)
 {
 	struct policy p = policy_default, wanted;
 	char why[POLICY_ERROR_BYTES];
-	size_t len, part;
-	const char *v = option_value(words, "policy=", &len);
+	struct word list = words_value(words, "policy="), word;
 
 	if (magic() || latency_on)
 		p.kind = POLICY_BOTH;
 	wanted = p;
-	for (; v && len; v += part, len -= part) {
-		part = MIN(strcspn(v, ","), len);
-		if (policy_set(&wanted, v, part, why)) {
+	while ((word = list_next(&list)).at) {
+		if (policy_set(&wanted, word, why)) {
 			log_line("numa", "policy=: %s", why);
 			return p;
 		}
-		part += part < len;
 	}
 	return wanted;
 }
@@ -238,7 +235,7 @@ COMMAND(policy, "[NAME] [PARAMETER=VALUE...]", "what is done about pages a node 
 	char why[POLICY_ERROR_BYTES];
 
 	for (int i = 1; i < argc; i++) {
-		if (policy_set(&wanted, argv[i], strlen(argv[i]), why)) {
+		if (policy_set(&wanted, word_of(argv[i]), why)) {
 			kprintf("policy: %s\n", why);
 			return;
 		}

@@ -8,15 +8,14 @@
  * seen, they are not writable before. All delays are defined here and nowhere else. What cannot be
  * seen: writes of the home node to its own page. How well that does: docs/numa.md.
  */
-#include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
-#include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/vm/vcpu.h"
+#include "kernel/words.h"
 #include "numa/filter.h"
 #include "numa/heat.h"
 #include "numa/latency.h"
@@ -110,46 +109,35 @@ static void set_on(bool on)
 	shootdown(nodemask_first(nnodes), change_node, NULL);
 }
 
-/* "8", "0.25": in hundredths; 0: not such a number, or out of range. */
-static u32 parse_misses(const char *s)
+/* A class, or a number of misses, in hundredths; 0: neither. on: what it was. */
+static u32 misses_of(struct word w)
 {
-	u32 whole = 0, part = 0, scale = 100;
+	u64 hundredths = 0;
 
-	for (; *s >= '0' && *s <= '9' && whole <= MISSES_MAX; s++)
-		whole = whole * 10 + (*s - '0');
-	if (*s == '.')
-		for (s++; *s >= '0' && *s <= '9' && scale > 1; s++)
-			part += (*s - '0') * (scale /= 10);
-	if (*s && *s != ' ')
-		return 0;
-	return whole * 100 + part <= MISSES_MAX ? whole * 100 + part : 0;
-}
-
-/* A class, or a number; 0: neither. on: what it was. */
-static u32 misses_of(const char *word, size_t len)
-{
-	if (len == 2 && !strncmp(word, "on", len))
+	if (word_is(w, "on"))
 		return misses;
 	for (u32 i = 0; i < ARRAY_SIZE(classes); i++)
-		if (len == strlen(classes[i].name) && !strncmp(word, classes[i].name, len))
+		if (word_is(w, classes[i].name))
 			return classes[i].misses;
-	return parse_misses(word);
+	word_hundredths(w, MISSES_MAX, &hundredths);
+	return hundredths;
 }
 
 enum { REQUEST_WRONG, REQUEST_OFF, REQUEST_ON };
 
 /* The reason of a refusal is told. */
-static int request(const char *word, const char *where)
+static int request(struct word word, const char *where)
 {
-	size_t len = strcspn(word, " ");
-	u32 n = misses_of(word, len);
+	u32 n = misses_of(word);
+	char found[32];
 
-	if (len == 3 && !strncmp(word, "off", len))
+	if (word_is(word, "off"))
 		return REQUEST_OFF;
 	if (!n) {
+		word_copy(found, sizeof(found), word);
 		log_line("latency",
 			 "%s: found %s, allowed on, off, clustered, scattered, sequential, misses per charge 0.01..%u",
-			 where, word, MISSES_MAX / 100);
+			 where, found, MISSES_MAX / 100);
 		return REQUEST_WRONG;
 	}
 	if (model_charges()) {
@@ -163,14 +151,13 @@ static int request(const char *word, const char *where)
 
 void latency_configure(const struct machine_desc *machine, const char *words)
 {
-	size_t len;
-	const char *word = option_value(words, "latency=", &len);
+	struct word word = words_value(words, "latency=");
 	int what = REQUEST_WRONG;
 
 	topology_connect(nnodes, machine->topology);
 	fill_matrix(machine);
 	misses = classes[0].misses;
-	if (word)
+	if (word.at)
 		what = request(word, "latency=");
 	ready = what != REQUEST_WRONG;
 	latency_on = what == REQUEST_ON;
@@ -324,7 +311,7 @@ static void print_matrix(void)
 COMMAND(latency, "[on|off|N]",
 	"delays of remote memory; N: cache misses that a TLB miss stands for")
 {
-	int what = argc > 1 ? request(argv[1], "latency") : REQUEST_WRONG;
+	int what = argc > 1 ? request(word_of(argv[1]), "latency") : REQUEST_WRONG;
 
 	if (what != REQUEST_WRONG && !ready) {
 		kprintf("latency: there is no memory for it: start with latency=on, or with latency=off for later\n");

@@ -7,7 +7,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/log.h"
-#include "kernel/options.h"
+#include "kernel/words.h"
 #include "numa/show.h"
 #include "numa/topology.h"
 
@@ -124,14 +124,12 @@ static u64 log_ticks, log_next; /* count64; 0: none */
 
 void map_configure(const char *words)
 {
-	size_t len;
-	const char *value = option_value(words, "numa-log=", &len);
-	u32 ms = 0;
+	struct word value = words_value(words, "numa-log=");
+	u64 ms = 0;
 
-	for (size_t i = 0;
-	     value && i < len && value[i] >= '0' && value[i] <= '9' && ms <= LOG_MS_MAX; i++)
-		ms = ms * 10 + (value[i] - '0');
-	if (value && (ms < LOG_MS_MIN || ms > LOG_MS_MAX))
+	if (!value.at)
+		return;
+	if (!word_number(value, LOG_MS_MAX, &ms) || ms < LOG_MS_MIN)
 		log_line("main", "numa-log=: found something else than a number %u..%u: no log",
 			 LOG_MS_MIN, LOG_MS_MAX);
 	else

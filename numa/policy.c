@@ -121,50 +121,24 @@ const char *policy_parameter(const struct policy *p, u32 number, u32 *value)
 	return parameters[number].name;
 }
 
-static bool is(const char *name, const char *word, size_t len)
-{
-	return strlen(name) == len && !strncmp(name, word, len);
-}
-
-/* -EINVAL: not a decimal number within the bounds. */
-static int number(const char *digits, size_t len, const struct parameter *of, u32 *value)
-{
-	u64 sum = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (digits[i] < '0' || digits[i] > '9' || sum > of->max)
-			return -EINVAL;
-		sum = 10 * sum + (u32)(digits[i] - '0');
-	}
-	if (!len || sum < of->min || sum > of->max)
-		return -EINVAL;
-	*value = (u32)sum;
-	return 0;
-}
-
 #define FOUND_BYTES 32
 
-/* For messages: as much of the word as fits. */
-static void copy_found(char found[FOUND_BYTES], const char *word, size_t len)
+static int set_parameter(struct policy *p, struct word word, char why[POLICY_ERROR_BYTES])
 {
-	len = MIN(len, (size_t)FOUND_BYTES - 1);
-	memcpy(found, word, len);
-	found[len] = 0;
-}
-
-static int set_parameter(struct policy *p, const char *word, size_t len, size_t name,
-			 char why[POLICY_ERROR_BYTES])
-{
+	struct word digits = word, name = word_before(&digits, '=');
 	char found[FOUND_BYTES];
+	u64 value;
 
-	copy_found(found, word, len);
+	word_copy(found, sizeof(found), word);
 	for (u32 i = 0; i < ARRAY_SIZE(parameters); i++) {
 		const struct parameter *of = &parameters[i];
 
-		if (!is(of->name, word, name))
+		if (!word_is(name, of->name))
 			continue;
-		if (!number(word + name + 1, len - name - 1, of, (u32 *)p + of->word))
+		if (word_number(digits, of->max, &value) && value >= of->min) {
+			((u32 *)p)[of->word] = (u32)value;
 			return 0;
+		}
 		ksnprintf(why, POLICY_ERROR_BYTES, "found %s, allowed %s=%u to %u", found, of->name,
 			  of->min, of->max);
 		return -EINVAL;
@@ -175,20 +149,19 @@ static int set_parameter(struct policy *p, const char *word, size_t len, size_t 
 	return -EINVAL;
 }
 
-int policy_set(struct policy *p, const char *word, size_t len, char why[POLICY_ERROR_BYTES])
+int policy_set(struct policy *p, struct word word, char why[POLICY_ERROR_BYTES])
 {
-	const char *equals = memchr(word, '=', len);
 	char found[FOUND_BYTES];
 
-	if (equals)
-		return set_parameter(p, word, len, (size_t)(equals - word), why);
+	if (memchr(word.at, '=', word.len))
+		return set_parameter(p, word, why);
 	for (u32 i = 0; i < POLICY_KINDS; i++) {
-		if (is(kinds[i], word, len)) {
+		if (word_is(word, kinds[i])) {
 			p->kind = i;
 			return 0;
 		}
 	}
-	copy_found(found, word, len);
+	word_copy(found, sizeof(found), word);
 	ksnprintf(why, POLICY_ERROR_BYTES,
 		  "found %s, allowed none, first-touch, round-robin, migrate, replicate, both",
 		  found);

@@ -9,6 +9,7 @@
 #define NUMA_POLICY_H
 
 #include "kernel/types.h"
+#include "kernel/words.h"
 
 enum policy_kind {
 	POLICY_NONE,	    /* all of a VM's memory on its home node, for good */
@@ -102,7 +103,7 @@ const char *policy_reason_name(enum policy_reason r);
  * says what was found and what is allowed.
  */
 #define POLICY_ERROR_BYTES 200
-int policy_set(struct policy *p, const char *word, size_t len, char why[POLICY_ERROR_BYTES]);
+int policy_set(struct policy *p, struct word word, char why[POLICY_ERROR_BYTES]);
 
 /* The parameters by number from 0, for whoever shows them; NULL: no more. */
 const char *policy_parameter(const struct policy *p, u32 number, u32 *value);

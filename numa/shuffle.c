@@ -4,10 +4,10 @@
  * are, are moved to it or replicated there, as a test of everything that guests are promised
  * meanwhile. No policy would do that.
  */
-#include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
 #include "kernel/vm/vm.h"
+#include "kernel/words.h"
 #include "numa/move.h"
 #include "numa/numa.h"
 
@@ -18,7 +18,7 @@ static u64 seed[MAX_NODES];
 
 void shuffle_configure(const char *words)
 {
-	on = strstr(words, "shuffle=1");
+	on = words_have(words, "shuffle=1");
 	if (on)
 		log_line("numa", "shuffle=1: pages move at random");
 }

@@ -6,6 +6,7 @@
 #include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/vm/vm.h"
+#include "kernel/words.h"
 
 #define LOG_BYTES 16384
 #define LINE_MAX  128
@@ -141,20 +142,10 @@ void console_vm_ended(struct vm *vm)
 
 extern const struct command commands_start[], commands_end[];
 
-static int split(char *s, char **argv)
-{
-	int argc = 0;
-
-	for (char *word = strtok_r(s, " \t", &s); word && argc < COMMAND_MAX_ARGS;
-	     word = strtok_r(NULL, " \t", &s))
-		argv[argc++] = word;
-	return argc;
-}
-
 static void run_command(char *text)
 {
 	char *argv[COMMAND_MAX_ARGS];
-	int argc = split(text, argv);
+	int argc = words_split(text, argv, COMMAND_MAX_ARGS);
 
 	if (!argc)
 		return;
@@ -182,27 +173,14 @@ struct vm *command_vm(int argc, char **argv)
 	return NULL;
 }
 
-/* A decimal number of one or two digits; anything else is a large one. */
-static u32 number(const char *s)
-{
-	u32 n = 0;
-
-	for (const char *at = s; *at; at++) {
-		if (*at < '0' || *at > '9' || at - s == 2)
-			return ~0u;
-		n = 10 * n + (u32)(*at - '0');
-	}
-	return *s ? n : ~0u;
-}
-
 struct vcpu *command_vcpu(int argc, char **argv)
 {
 	struct vm *vm = command_vm(argc, argv);
-	u32 id = argc > 2 ? number(argv[2]) : 0;
+	u64 id = 0;
 
 	if (!vm)
 		return NULL;
-	if (id >= vm->nvcpus) {
+	if (argc > 2 && !word_number(word_of(argv[2]), vm->nvcpus - 1, &id)) {
 		kprintf("%s: vcpu: found %s, allowed 0..%u\n", vm->name, argv[2], vm->nvcpus - 1);
 		return NULL;
 	}
@@ -334,33 +312,11 @@ void console_poll(void)
 
 /* ---- start ---- */
 
-static void copy_word(char *to, size_t size, const char *from)
-{
-	size_t n = MIN(strcspn(from, " "), size - 1);
-
-	memcpy(to, from, n);
-	to[n] = '\0';
-}
-
-static const char *word_value(const char *words, const char *key)
-{
-	const char *at = strstr(words, key);
-
-	return at && (at == words || at[-1] == ' ') ? at + strlen(key) : NULL;
-}
-
 void console_configure(const char *words)
 {
-	const char *value;
-
-	value = word_value(words, "exit=1");
-	exit_wanted = value && (*value == ' ' || !*value);
-	value = word_value(words, "attach=");
-	if (value)
-		copy_word(first_attach, sizeof(first_attach), value);
-	value = word_value(words, "cmd=");
-	if (value)
-		copy_word(first_command, sizeof(first_command), value);
+	exit_wanted = words_have(words, "exit=1");
+	word_copy(first_attach, sizeof(first_attach), words_value(words, "attach="));
+	word_copy(first_command, sizeof(first_command), words_value(words, "cmd="));
 }
 
 void console_start(void)

@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	policy = policy_default;
 	policy.kind = POLICY_BOTH;
 	for (int i = 4; i < argc; i++) {
-		if (policy_set(&policy, argv[i], strlen(argv[i]), why)) {
+		if (policy_set(&policy, word_of(argv[i]), why)) {
 			fprintf(stderr, "%s: %s\n", argv[0], why);
 			return 2;
 		}

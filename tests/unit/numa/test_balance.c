@@ -74,15 +74,6 @@ void kprintf(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* As kernel/options.c, but the key is the first word. */
-const char *option_value(const char *words, const char *key, size_t *len)
-{
-	if (strncmp(words, key, strlen(key)))
-		return NULL;
-	*len = strcspn(words + strlen(key), " ");
-	return words + strlen(key);
-}
-
 void *fake_mpn_ptr(mpn_t mpn)
 {
 	fail_msg("nobody reads page %lx", (long)mpn.v);

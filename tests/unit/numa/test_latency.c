@@ -60,17 +60,15 @@ void shootdown(struct nodemask targets, shootdown_fn fn, const void *what)
 		fn(&node[i], what);
 }
 
-const char *option_value(const char *words, const char *key, size_t *len)
-{
-	assert_string_equal(key, "latency=");
-	*len = strcspn(words, " ");
-	return *words ? words : NULL;
-}
-
 /* ---- one machine ---- */
 
-static void configure(const char *words)
+/* value: behind latency=; "": the command line does not have it */
+static void configure(const char *value)
 {
+	char words[64] = "";
+
+	if (*value)
+		snprintf(words, sizeof(words), "latency=%s", value);
 	told = 0;
 	while (ngiven)
 		free(given[--ngiven]);

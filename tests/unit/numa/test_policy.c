@@ -291,7 +291,7 @@ static int set(const char *word)
 	int result;
 
 	why[0] = 0;
-	result = policy_set(&p, copy, len, why);
+	result = policy_set(&p, (struct word){ copy, len }, why);
 	free(copy);
 	return result;
 }
