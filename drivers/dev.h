@@ -35,6 +35,9 @@ void vcons_write(struct vcons *c, const char *buf, size_t len);
 void vcons_flush(struct vcons *c); /* an unfinished line is shown */
 int vcons_read(struct vcons *c); /* next byte of input; -1: none. Drops the line's interrupt then */
 void vcons_input(struct vcons *c, char ch); /* typed; raises the guest's console interrupt */
-void vcons_replay(struct vcons *c);	    /* the kept output, raw; under the console's lock */
+/* The terminal's size, 1..65535 each: the guest may ask for it; a new one raises its interrupt. */
+void vcons_set_size(struct vcons *c, u32 rows, u32 columns);
+u32 vcons_size(struct vcons *c);    /* rows << 16 | columns; 0: nobody has set it */
+void vcons_replay(struct vcons *c); /* the kept output, raw; under the console's lock */
 
 #endif /* DRIVERS_DEV_H */

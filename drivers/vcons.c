@@ -21,6 +21,7 @@ struct vcons {
 	u32 line_len;
 	char line[LINE_MAX]; /* of output, not yet shown */
 	char last;	     /* byte sent to the serial line */
+	u32 size;	     /* as vcons_size gives it */
 	u32 in_head, in_tail;
 	char input[INPUT_MAX];
 	char replay[VCONS_REPLAY];
@@ -136,6 +137,29 @@ void vcons_input(struct vcons *c, char ch)
 	console_unlock();
 	if (c->vm->state == VM_RUNNING)
 		vcpu_post_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+}
+
+void vcons_set_size(struct vcons *c, u32 rows, u32 columns)
+{
+	u32 size = (rows & 0xffff) << 16 | (columns & 0xffff);
+	bool changed;
+
+	console_lock();
+	changed = size != c->size;
+	c->size = size;
+	console_unlock();
+	if (changed && c->vm->state == VM_RUNNING)
+		vcpu_post_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+}
+
+u32 vcons_size(struct vcons *c)
+{
+	u32 size;
+
+	console_lock();
+	size = c->size;
+	console_unlock();
+	return size;
 }
 
 void vcons_replay(struct vcons *c)

@@ -179,6 +179,8 @@ static enum verdict call_yield_to(struct vcpu *v)
 	return give_way(v);
 }
 
+static enum verdict call_console_size(struct vcpu *v) { return result(v, vcons_size(v->vm->cons)); }
+
 static enum verdict call_time(struct vcpu *v) { return result(v, wallclock_ns()); }
 
 static const struct call {

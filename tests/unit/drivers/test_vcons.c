@@ -192,6 +192,24 @@ static void too_much_typing_is_dropped(void **state)
 	assert_int_equal(vcons_read(cons), -1);
 }
 
+/* The guest is told of a change by its interrupt, which a look at the input drops. */
+static void the_terminal_has_a_size(void **state)
+{
+	(void)state;
+	assert_int_equal(vcons_size(cons), 0);
+	vcons_set_size(cons, 50, 132);
+	assert_int_equal(vcons_size(cons), 50 << 16 | 132);
+	assert_int_equal(lines_up, 1u << DISCO_IRQ_CONSOLE);
+	assert_int_equal(vcons_read(cons), -1);
+	assert_int_equal(lines_up, 0);
+	vcons_set_size(cons, 50, 132);
+	assert_int_equal(lines_up, 0);
+	vcons_set_size(cons, 24, 80);
+	assert_int_equal(lines_up, 1u << DISCO_IRQ_CONSOLE);
+	vcons_reset(cons); /* another kernel on the same terminal */
+	assert_int_equal(vcons_size(cons), 24 << 16 | 80);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_16k_are_replayed, fill, empty),
 		cmocka_unit_test_setup_teardown(what_is_typed_arrives_in_order, fill, empty),
 		cmocka_unit_test_setup_teardown(too_much_typing_is_dropped, fill, empty),
+		cmocka_unit_test_setup_teardown(the_terminal_has_a_size, fill, empty),
 	};
 
 	return cmocka_run_group_tests_name("vcons", tests, NULL, NULL);
