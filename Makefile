@@ -25,10 +25,13 @@ CROSS := mipsisa64r6el-linux-gnuabi64-
 CC := $(CROSS)gcc
 PYTHON := /usr/bin/python3
 
+# How every C file of ours is read, whatever it is compiled for.
+WARN_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
+
 # Flags of everything that runs on the machine without an operating system: design in docs/, facts in qemu/README.md.
 TARGET_FLAGS := -O2 -g -march=mips64r6 -mabi=64 -EL -ffreestanding -fno-pic -mno-abicalls -msym32 -msoft-float -G0 \
 	-fno-stack-protector -mcompact-branches=never
-TARGET_CFLAGS := $(TARGET_FLAGS) -std=gnu11 -Wall -Wextra -Werror
+TARGET_CFLAGS := $(TARGET_FLAGS) $(WARN_CFLAGS)
 NEWLIB := build/newlib/mips64el-elf
 TARGET_INC = -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(NEWLIB)/include
 

@@ -271,7 +271,7 @@ static void machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2
 
 /* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces
  * apart. */
-void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
+static void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
 	if (vpn2 == SPECIAL_VPN2) /* the monitor's pair, whatever the guest's entry says */
 		return;

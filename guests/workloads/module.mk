@@ -41,12 +41,12 @@ $(W)/sqlite/sqlite3.o: $(W)/sqlite3-src.ok guests/workloads/build-sqlite.sh
 
 $(W)/database: guests/workloads/database.c $(W)/sqlite/sqlite3.o
 	$(call say,CC,$<)
-	$(Q)$(CC) $(WORK_CFLAGS) -std=gnu11 -Wall -Wextra -Werror -s -I$(W)/sqlite -o $@ $^ -lm
+	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -s -I$(W)/sqlite -o $@ $^ -lm
 
 $(W)/raytrace $(W)/mark: $(W)/%: guests/workloads/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(WORK_CFLAGS) -std=gnu11 -Wall -Wextra -Werror -s -o $@ $< -lm -lpthread
+	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -s -o $@ $< -lm -lpthread
 
 # vvp loads the module that it has in itself (modules.c), so any file will do.
 $(W)/soc.vvp: guests/workloads/soc.v | $(W)/setup.ok

@@ -3,7 +3,7 @@
 
 build/unitops: guests/linux/unitops.c guests/linux/unitops.h
 	$(call say,CC,$<)
-	$(Q)$(CC) -O2 -std=gnu11 -Wall -Wextra -Werror -march=mips64r6 -mabi=64 -EL -fno-pic -mno-abicalls -G0 -ffreestanding \
+	$(Q)$(CC) -O2 $(WARN_CFLAGS) -march=mips64r6 -mabi=64 -EL -fno-pic -mno-abicalls -G0 -ffreestanding \
 		-fno-stack-protector -nostdlib -static -Wl,--build-id=none -I. -o $@ $<
 
 build/bench-root.cpio: build/root.cpio build/unitops tests/bench/bench.sh

@@ -15,7 +15,7 @@ build/host/flash/test_$(1): tests/flash/test_$(1).c $$(addprefix qemu/flash/,$$(
 		tests/flash/flash_test.h
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)gcc -std=gnu11 -Wall -Wextra -Werror -g -O1 -I. -fsanitize=address,undefined -fno-sanitize-recover=all -o $$@ \
+	$$(Q)gcc $(WARN_CFLAGS) -g -O1 -I. -fsanitize=address,undefined -fno-sanitize-recover=all -o $$@ \
 		$$(filter %.c,$$^) -lcmocka
 endef
 $(foreach name,$(FLASH_TESTS),$(eval $(call FLASH_TEST_RULE,$(name))))

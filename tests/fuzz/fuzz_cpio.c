@@ -26,5 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (more < 0 && !why[0])
 		abort();
 	cpio_find(data, size, "vmlinux", &found, &len);
+	(void)sink;
 	return 0;
 }

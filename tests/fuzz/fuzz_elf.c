@@ -33,5 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (k = 0; k < s->filesz; k++)
 			sink += src[k];
 	}
+	(void)sink;
 	return 0;
 }

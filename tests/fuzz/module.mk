@@ -15,7 +15,7 @@ define FUZZ_RULE
 build/host/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(FUZZ_SRCS_$(1)) | build/libfdt.ok
 	@mkdir -p $$(@D)
 	$$(call say,CLANG,$$@)
-	$$(Q)clang -std=gnu11 -Wall -Wextra -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	$$(Q)clang $(WARN_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-I. -isystem build/libfdt -o $$@ $$(filter %.c,$$^) $$(if $$(filter vmdesc,$(1)),$$(FUZZ_LIBFDT))
 endef
 $(foreach name,$(FUZZ_NAMES),$(eval $(call FUZZ_RULE,$(name))))

@@ -8,7 +8,7 @@ HELP += make torture        processes, memory and signals in Linux guests, all c
 
 build/torture: guests/linux/torture.c guests/linux/torture-memory.c guests/linux/torture.h
 	$(call say,CC,$<)
-	$(Q)$(CC) -O2 -mcompact-branches=never -static -std=gnu11 -Wall -Wextra -Werror -Wl,-z,noexecstack -s -I. -o $@ $(filter %.c,$^) \
+	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -s -I. -o $@ $(filter %.c,$^) \
 		-lpthread
 
 build/torture.cpio: build/torture build/gen_init_cpio

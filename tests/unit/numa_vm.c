@@ -4,6 +4,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/options.h"
+#include "kernel/panic.h"
 #include "kernel/mem/shootdown.h"
 
 struct vm vm_a, vm_b;

@@ -11,6 +11,6 @@ $(DTSCHECK_OBJS): build/host/dtscheck.d/%.o: build/libfdt.ok
 build/host/dtscheck: $(DTSCHECK_SRCS) $(DTSCHECK_OBJS)
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$@)
-	$(Q)gcc -std=gnu11 -Wall -Wextra -Werror -O1 -g -I. -isystem build/libfdt -MMD -MP -MF $@.dep -o $@ $(filter %.c %.o,$^)
+	$(Q)gcc $(WARN_CFLAGS) -O1 -g -I. -isystem build/libfdt -MMD -MP -MF $@.dep -o $@ $(filter %.c %.o,$^)
 
 -include build/host/dtscheck.dep

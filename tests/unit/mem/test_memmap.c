@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "kernel/mem/memmap.h"
+#include "kernel/panic.h"
 
 #define NODES	    3
 #define NODE_PAGES  64u

@@ -7,6 +7,7 @@
 
 #include "kernel/mem/memmap.h"
 #include "kernel/node.h"
+#include "kernel/panic.h"
 #include "numa/heat.h"
 #include "numa/magic.h"
 

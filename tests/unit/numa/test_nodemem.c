@@ -7,8 +7,10 @@
 
 #include "kernel/errno.h"
 #include "kernel/lock.h"
+#include "kernel/log.h"
 #include "kernel/mem/memmap.h"
 #include "kernel/node.h"
+#include "kernel/panic.h"
 #include "numa/topology.h"
 
 #define NODES	   3
