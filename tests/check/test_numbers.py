@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Numbers that a document states and the code knows are equal. A row of NUMBERS is
+
+    (document, what stands there, file of the code, expression)
+
+where the second is a regular expression in which a blank stands for any white space and whose one group is the number, and
+the last an expression of that file's own #defines and of those that only one file of the tree has. A row that no longer
+matches is an error too: a document that is reworded takes its row along."""
+import re
+
+import pytest
+
+import tree
+
+ABI = "docs/guest-abi.md"
+TOUR = "docs/tour.md"
+NUMBERS = [
+    (ABI, r"Config1 has (\d+) TLB entries", "arch/mips/arch.h", "VTLB_ENTRIES"),
+    (ABI, r"(\d+) dual entries", "arch/mips/arch.h", "VTLB_ENTRIES"),
+    (ABI, r"Count is the machine's: ([\d,]+) ticks a second", "arch/mips/arch.h", "COUNT_HZ"),
+    (ABI, r"wraps every ([\d.]+) s", "arch/mips/arch.h", "round(2**32 / COUNT_HZ, 1)"),
+    (ABI, r"slices of (\d+) ms", "kernel/sched/sched.h", "TICK_MS"),
+    (ABI, r"bytes taken, at most (\d+)", "kernel/vm/hypercall.c", "WRITE_MAX"),
+    (ABI, r"physical 0 \.\. (\d+) MB, without TLB entries", "kernel/abi/disco.h", "DISCO_CSSEG_WINDOW >> 20"),
+    (ABI, r"csseg, (0x\w+)|`(0x\w+) \.\. 0x\w+` \(csseg\)", "kernel/abi/disco.h", "DISCO_CSSEG_BASE"),
+    (ABI, r"virtual CP0 registers at `(0x\w+)`", "kernel/abi/disco.h", "DISCO_SPECIAL_PAGE"),
+    (ABI, r"`\+(0x\w+)`, 32 bits, pending", "kernel/abi/disco.h", "DISCO_SP_PENDING"),
+    (ABI, r"`\+(0x\w+)`, 64 bits, steal", "kernel/abi/disco.h", "DISCO_SP_STEAL"),
+    (ABI, r"DISCO_ALL_ASIDS \((0x\w+)\)", "kernel/abi/disco.h", "DISCO_ALL_ASIDS"),
+    (ABI, r"EINVAL: ASID above (0x\w+)", "arch/mips/asid.h", "ASID_COUNT - 1"),
+    (ABI, r"HYPCALL \(`(0x\w+)`\)", "kernel/abi/disco.h", "DISCO_HYPCALL_INSN"),
+    (ABI, r"0 VERSION \| \| (\d+) \|", "kernel/abi/disco.h", "DISCO_ABI_VERSION"),
+    (ABI, r"timer-interrupt = <(\d+)>", "kernel/abi/disco.h", "DISCO_IRQ_TIMER"),
+    (ABI, r"console-interrupt = <(\d+)>", "kernel/abi/disco.h", "DISCO_IRQ_CONSOLE"),
+    (ABI, r"The last (\d+) KB are kept", "kernel/console/console.c", "LOG_BYTES >> 10"),
+    (TOUR, r"the VCPU's L2TLB \((\d+) pairs, direct-mapped\)", "kernel/mem/l2tlb.h", "L2TLB_ENTRIES"),
+    (TOUR, r"sched_tick`, every (\d+) ms", "kernel/sched/sched.h", "TICK_MS"),
+    (TOUR, r"the rest goes to rings of (\d+) KB", "kernel/console/console.c", "LOG_BYTES >> 10"),
+    (TOUR, r"TLBINV when address spaces are switched and (\d+) ms", "arch/mips/mmu.c", "RENEW_MS"),
+]
+
+DEFINE = re.compile(r"^#define[ \t]+(\w+)[ \t]+((?:[^\n\\/]|/(?!\*))+)", re.M)
+CODE = ("kernel/", "arch/", "numa/", "drivers/", "boot/", "qemu/")
+
+
+def defines(name):
+    return {m.group(1): m.group(2).strip() for m in DEFINE.finditer(tree.text(name))}
+
+
+def everywhere():
+    """The constants whose name only one file defines."""
+    found = {}
+    for name in tree.with_suffix(".c", ".h"):
+        if name.startswith(CODE):
+            for constant, text in defines(name).items():
+                found.setdefault(constant, []).append(text)
+    return {constant: texts[0] for constant, texts in found.items() if len(texts) == 1}
+
+
+def value(expression, constants, depth=0):
+    """A C or Python expression of integers and constants as a number."""
+    assert depth < 20, f"{expression} goes round in circles"
+    text = re.sub(r"\b(0x[0-9a-fA-F]+|\d+)[uUlL]+\b", r"\1", expression)
+    names = {word: value(constants[word], constants, depth + 1)
+             for word in re.findall(r"\b[A-Z_][A-Z0-9_]*\b", text) if word in constants}
+    return eval(text.replace("/", "//") if depth else text, {"round": round}, names)  # the tree's own text
+
+
+def stated(document, pattern):
+    body = tree.text(document)
+    found = re.findall(pattern.replace(" ", r"\s+"), body)
+    assert found, f"{document}: nothing there matches {pattern!r}: reworded? The row wants to follow"
+    texts = ["".join(match) if isinstance(match, tuple) else match for match in found]
+    return [float(t) if "." in t else int(t.replace(",", ""), 0) for t in texts]
+
+
+@pytest.mark.parametrize("document, pattern, source, expression", NUMBERS, ids=[f"{row[0]}-{row[3]}" for row in NUMBERS])
+def test_documents_state_what_the_code_does(document, pattern, source, expression):
+    constants = {**everywhere(), **defines(source)}
+    wanted = value(expression, constants)
+    for number in stated(document, pattern):
+        assert number == wanted, f"{document} says {number} where {source} has {expression} = {wanted} ({pattern!r})"
+
+
+def test_the_calls_of_the_guest_abi():
+    """Every monitor call stands in the table of calls with its number, and no other does."""
+    code = {name.removeprefix("DISCO_HC_"): int(text) for name, text in defines("kernel/abi/disco.h").items()
+            if name.startswith("DISCO_HC_") and not name.endswith("_COUNT_")}
+    rows = re.findall(r"^\| (\d+) ([A-Z_]+) \|", tree.text(ABI), re.M)
+    assert {name: int(number) for number, name in rows} == code
+
+
+def test_the_errors_of_the_guest_abi():
+    sentence = re.search(r"EAGAIN is [^.]*\.", tree.text(ABI)).group(0)
+    said = {name: int(number) for name, number in re.findall(r"(E[A-Z]+) (?:is )?(\d+)", sentence)}
+    code = defines("kernel/abi/disco.h")
+    assert said and all(int(code[f"DISCO_{name}"]) == number for name, number in said.items()), said
+
+
+def test_the_checker_itself():
+    assert value("A * 2", {"A": "(1u << B)", "B": "3"}) == 16
+    assert value("HZ / 1000", {"HZ": "166666667ul"}) == 166666.667
+    assert value("MS", {"HZ": "166666667ul", "MS": "(HZ / 1000)"}) == 166666
