@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The door to drivers/: the machine's serial line and power switch, and the guests' consoles. */
+/* The door to drivers/: the machine's serial line and power switch, and the devices of VMs. */
 #ifndef DRIVERS_DEV_H
 #define DRIVERS_DEV_H
 
 #include "kernel/types.h"
+#include "kernel/vm/device.h"
 
-struct vm;
 struct vcons;
 
 /* ---- host/uart.c: the serial line; polled, no lock (kernel/console/console.c has it) ---- */
@@ -24,15 +24,19 @@ struct rtc_regs {
 u64 rtc_decode(const struct rtc_regs *r);
 u64 rtc_seconds(void); /* now; one caller at a time */
 
-/* ---- vcons.c: the console of a VM ---- */
+/* ---- types.c: every type of device that a VM may have (kernel/vm/device.h) ---- */
+extern const struct device_type *const device_types[];
+extern const unsigned device_ntypes;
+
+/*
+ * ---- vcons.c: the console of a VM, which every VM has (vm->cons) and reaches by monitor calls. A
+ * reset forgets unread input; at the end of the VM an unfinished line is shown. ----
+ */
+extern const struct device_type vcons_type;
 #define VCONS_REPLAY 16384 /* bytes of output kept */
 
-size_t vcons_bytes(void);
-struct vcons *vcons_create(void *memory, struct vm *vm); /* memory: vcons_bytes(), zeroed */
-void vcons_reset(struct vcons *c);			 /* forget unread input */
 /* Guest output: raw to the serial line if attached, else whole lines, "[name] line". Any node. */
 void vcons_write(struct vcons *c, const char *buf, size_t len);
-void vcons_flush(struct vcons *c); /* an unfinished line is shown */
 int vcons_read(struct vcons *c); /* next byte of input; -1: none. Drops the line's interrupt then */
 void vcons_input(struct vcons *c, char ch); /* typed; raises the guest's console interrupt */
 /* The terminal's size, 1..65535 each: the guest may ask for it; a new one raises its interrupt. */

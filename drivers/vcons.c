@@ -14,6 +14,7 @@
 #define LINE_MAX  200
 
 struct vcons {
+	struct device *dev;
 	struct vm *vm;
 	/* under the console's lock */
 	u32 replay_at; /* next byte of the ring */
@@ -27,18 +28,19 @@ struct vcons {
 	char replay[VCONS_REPLAY];
 };
 
-size_t vcons_bytes(void) { return sizeof(struct vcons); }
-
-struct vcons *vcons_create(void *memory, struct vm *vm)
+static void create(struct device *dev)
 {
-	struct vcons *c = memory;
+	struct vcons *c = dev->state;
 
-	c->vm = vm;
-	return c;
+	c->dev = dev;
+	c->vm = dev->vm;
+	dev->vm->cons = c;
 }
 
-void vcons_reset(struct vcons *c)
+static void reset(struct device *dev)
 {
+	struct vcons *c = dev->state;
+
 	console_lock();
 	c->in_head = c->in_tail = 0;
 	console_unlock();
@@ -107,8 +109,10 @@ void vcons_write(struct vcons *c, const char *buf, size_t len)
 	console_unlock();
 }
 
-void vcons_flush(struct vcons *c)
+static void shutdown(struct device *dev)
 {
+	struct vcons *c = dev->state;
+
 	console_lock();
 	if (c->line_len)
 		show_line(c);
@@ -123,7 +127,7 @@ int vcons_read(struct vcons *c)
 	if (c->in_tail != c->in_head)
 		ch = (u8)c->input[c->in_tail++ % INPUT_MAX];
 	if (c->in_tail == c->in_head)
-		vcpu_clear_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+		device_lower(c->dev);
 	console_unlock();
 	return ch;
 }
@@ -135,8 +139,7 @@ void vcons_input(struct vcons *c, char ch)
 	if (c->in_head - c->in_tail < INPUT_MAX)
 		c->input[c->in_head++ % INPUT_MAX] = ch;
 	console_unlock();
-	if (c->vm->state == VM_RUNNING)
-		vcpu_post_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+	device_raise(c->dev);
 }
 
 void vcons_set_size(struct vcons *c, u32 rows, u32 columns)
@@ -148,8 +151,8 @@ void vcons_set_size(struct vcons *c, u32 rows, u32 columns)
 	changed = size != c->size;
 	c->size = size;
 	console_unlock();
-	if (changed && c->vm->state == VM_RUNNING)
-		vcpu_post_irq(c->vm->vcpus[0], DISCO_IRQ_CONSOLE);
+	if (changed)
+		device_raise(c->dev);
 }
 
 u32 vcons_size(struct vcons *c)
@@ -171,3 +174,12 @@ void vcons_replay(struct vcons *c)
 		put_terminal(c, c->replay[(start + i) % VCONS_REPLAY]);
 	c->line_len = 0; /* shown now */
 }
+
+const struct device_type vcons_type = {
+	.name = "console",
+	.state_bytes = sizeof(struct vcons),
+	.line = DISCO_IRQ_CONSOLE,
+	.create = create,
+	.reset = reset,
+	.shutdown = shutdown,
+};

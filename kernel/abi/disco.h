@@ -129,6 +129,14 @@
  * "mti,cpu-interrupt-controller", /hypervisor "disco,monitor".
  */
 
+/*
+ * ---- devices with registers ---- lie in "physical" space above all memory, one in each block of
+ * DISCO_DEVICE_BYTES; the device tree says which. Kernel mode sees them in the xsseg window without
+ * a TLB entry, too.
+ */
+#define DISCO_DEVICE_BASE  0x100000000
+#define DISCO_DEVICE_BYTES 0x1000
+
 /* ---- interrupt lines, Cause.IP numbers; IntCtl.IPTI is the timer's ---- */
 #define DISCO_IRQ_IPI0	  0
 #define DISCO_IRQ_IPI1	  1

@@ -11,7 +11,6 @@
 #include "kernel/sched/sched.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/vm/vm.h"
-#include "drivers/dev.h"
 #include "numa/numa.h"
 
 struct vm *vms[MAX_VMS];
@@ -73,7 +72,7 @@ static u64 monitor_bytes(const struct vm_desc *d, u32 vcpus)
 		   ASID_COUNT * sizeof(u64) + 2 * PAGE_SIZE;
 	u32 npages = d->memory_mb << (20 - PAGE_SHIFT);
 
-	return pmap_bytes(npages) + pmap_view_bytes(npages) + vcons_bytes() + vcpus * vcpu;
+	return pmap_bytes(npages) + pmap_view_bytes(npages) + devices_bytes(d) + vcpus * vcpu;
 }
 
 /* Does this machine have what vcpus of the description want of node n? The reason in why if not. */
@@ -142,7 +141,7 @@ void vm_create(const struct vm_desc *d)
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
 	for_each_node(i, vm->node_mask)
 		pmap_add_view(&vm->pmap, i, boot_alloc(d, i, pmap_view_bytes(npages), 128));
-	vm->cons = vcons_create(boot_alloc(d, vm->home->id, vcons_bytes(), 128), vm);
+	devices_create(vm, boot_alloc(d, vm->home->id, devices_bytes(d), DEVICE_ALIGN));
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);
 }
@@ -200,7 +199,7 @@ static void start(struct vm *vm)
 			 why);
 		return;
 	}
-	vcons_reset(vm->cons);
+	devices_reset(vm);
 	vcpu_start(vm->vcpus[0], &boot);
 	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE); /* input may come from now on */
 	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
@@ -254,7 +253,7 @@ static void finish(struct vm *vm)
 	shootdown_all(vm->node_mask);
 	pmap_release(vm);
 	nodemem_unreserve(vm->pmap.npages);
-	vcons_flush(vm->cons);
+	devices_shutdown(vm);
 	log_line("vm", "%s %s", vm->name, vm->end);
 	console_vm_ended(vm);
 	__atomic_store_n(&vm->state, VM_STOPPED, __ATOMIC_RELEASE);

@@ -16,6 +16,7 @@
 #include "kernel/lock.h"
 #include "kernel/mem/pmap.h"
 #include "kernel/nodemask.h"
+#include "kernel/vm/device.h"
 #include "kernel/vm/vcpu.h"
 #include "kernel/vm/vmdesc.h"
 
@@ -36,7 +37,9 @@ struct vm {
 	struct nodemask node_mask; /* nodes that its VCPUs live on */
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 nvcpus;
-	struct vcons *cons;
+	struct device devices[VM_DEVICES_MAX];
+	u32 ndevices;
+	struct vcons *cons; /* the console's own part of its device */
 	/*
 	 * STOPPING: any node, under lock; STOPPED: the node of the last VCPU; else home; all read
 	 */
@@ -56,6 +59,11 @@ extern unsigned nvms;
 /* Makes the VM of a description, each part on its node, STOPPED or BROKEN. Boot only. */
 void vm_create(const struct vm_desc *desc);
 struct vm *vm_find(const char *name); /* NULL: none of that name */
+
+static inline enum vm_state vm_state(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+}
 
 void vm_request(struct vm *vm, enum vm_request request); /* any node */
 void vm_service(struct node *n); /* carry out what was asked of this node's VMs */

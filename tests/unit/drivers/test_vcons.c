@@ -11,6 +11,7 @@
 static struct vm vm = { .name = "alpha" };
 static struct vcpu vcpu;
 static struct vm *attached;
+static struct device dev = { .type = &vcons_type, .vm = &vm };
 static struct vcons *cons;
 static char shown[65536], raw[65536]; /* by console_show, by serial_put */
 static size_t shown_len, raw_len, show_calls;
@@ -53,18 +54,13 @@ void serial_put(char c)
 	raw[raw_len] = 0;
 }
 
-void vcpu_post_irq(struct vcpu *v, unsigned int line)
+void device_raise(struct device *of)
 {
-	(void)v;
 	assert_false(locked); /* it may take other locks */
-	lines_up |= 1u << line;
+	lines_up |= 1u << of->type->line;
 }
 
-void vcpu_clear_irq(struct vcpu *v, unsigned int line)
-{
-	(void)v;
-	lines_up &= ~(1u << line);
-}
+void device_lower(struct device *of) { lines_up &= ~(1u << of->type->line); }
 
 static int fill(void **state)
 {
@@ -77,14 +73,16 @@ static int fill(void **state)
 	shown_len = raw_len = show_calls = 0;
 	shown[0] = raw[0] = 0;
 	lines_up = 0;
-	cons = vcons_create(calloc(1, vcons_bytes()), &vm);
+	dev.state = calloc(1, vcons_type.state_bytes);
+	vcons_type.create(&dev);
+	cons = vm.cons;
 	return 0;
 }
 
 static int empty(void **state)
 {
 	(void)state;
-	free(cons);
+	free(dev.state);
 	return 0;
 }
 
@@ -107,9 +105,9 @@ static void an_unfinished_line_is_shown_at_the_end(void **state)
 {
 	(void)state;
 	guest_writes("last words");
-	vcons_flush(cons);
+	vcons_type.shutdown(&dev);
 	assert_string_equal(shown, "[alpha] last words\n");
-	vcons_flush(cons);
+	vcons_type.shutdown(&dev);
 	assert_int_equal(show_calls, 1);
 }
 
@@ -188,7 +186,7 @@ static void too_much_typing_is_dropped(void **state)
 	vcons_input(cons, 'x');
 	assert_int_equal(vcons_read(cons), 'x');
 	vcons_input(cons, 'y');
-	vcons_reset(cons);
+	vcons_type.reset(&dev);
 	assert_int_equal(vcons_read(cons), -1);
 }
 
@@ -206,7 +204,7 @@ static void the_terminal_has_a_size(void **state)
 	assert_int_equal(lines_up, 0);
 	vcons_set_size(cons, 24, 80);
 	assert_int_equal(lines_up, 1u << DISCO_IRQ_CONSOLE);
-	vcons_reset(cons); /* another kernel on the same terminal */
+	vcons_type.reset(&dev); /* another kernel on the same terminal */
 	assert_int_equal(vcons_size(cons), 24 << 16 | 80);
 }
 

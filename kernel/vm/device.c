@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The devices of VMs: which a VM has, their life with it, their registers, their interrupt lines. */
+#include "kernel/vm/device.h"
+#include "drivers/dev.h"
+#include "kernel/abi/disco.h"
+#include "kernel/vm/vm.h"
+
+static bool is_wanted(const struct device_type *type, const struct vm_desc *desc)
+{
+	return !type->is_wanted || type->is_wanted(desc);
+}
+
+static size_t state_bytes(const struct device_type *type)
+{
+	return ROUND_UP(type->state_bytes, DEVICE_ALIGN);
+}
+
+size_t devices_bytes(const struct vm_desc *desc)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < device_ntypes; i++)
+		if (is_wanted(device_types[i], desc))
+			sum += state_bytes(device_types[i]);
+	return sum;
+}
+
+void devices_create(struct vm *vm, void *memory)
+{
+	u8 *next = memory;
+	u64 base = DISCO_DEVICE_BASE;
+
+	for (unsigned i = 0; i < device_ntypes; i++) {
+		const struct device_type *type = device_types[i];
+		struct device *dev = &vm->devices[vm->ndevices];
+
+		if (!is_wanted(type, vm->desc) || vm->ndevices == VM_DEVICES_MAX)
+			continue;
+		*dev = (struct device){ .type = type, .vm = vm, .state = next, .base = base };
+		next += state_bytes(type);
+		if (type->register_bytes)
+			base += DISCO_DEVICE_BYTES;
+		vm->ndevices++;
+		type->create(dev);
+	}
+}
+
+void devices_reset(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ndevices; i++) {
+		__atomic_store_n(&vm->devices[i].raised, 0, __ATOMIC_RELAXED);
+		TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
+	}
+}
+
+void devices_shutdown(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ndevices; i++)
+		TEXT_HERE(vm->devices[i].type->shutdown)(&vm->devices[i]);
+}
+
+/* ---- registers ---- */
+
+struct device *device_at(struct vm *vm, u64 gpa)
+{
+	for (u32 i = 0; i < vm->ndevices; i++) {
+		struct device *dev = &vm->devices[i];
+
+		if (gpa - dev->base < dev->type->register_bytes)
+			return dev;
+	}
+	return NULL;
+}
+
+bool device_allows(const struct device *dev, u64 gpa, unsigned bytes)
+{
+	u64 offset = gpa - dev->base;
+
+	return offset % bytes == 0 && offset < dev->type->register_bytes &&
+	       bytes <= dev->type->register_bytes - offset;
+}
+
+/* ---- interrupt lines ---- */
+
+void device_raise(struct device *dev)
+{
+	if (vm_state(dev->vm) != VM_RUNNING)
+		return;
+	__atomic_store_n(&dev->raised, 1, __ATOMIC_SEQ_CST);
+	vcpu_post_irq(dev->vm->vcpus[0], dev->type->line);
+}
+
+/*
+ * Another device may raise the line while it is being cleared: it has said so in `raised` before,
+ * which is looked at after.
+ */
+void device_lower(struct device *dev)
+{
+	struct vm *vm = dev->vm;
+
+	__atomic_store_n(&dev->raised, 0, __ATOMIC_SEQ_CST);
+	vcpu_clear_irq(vm->vcpus[0], dev->type->line);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < vm->ndevices; i++)
+		if (vm->devices[i].type->line == dev->type->line &&
+		    __atomic_load_n(&vm->devices[i].raised, __ATOMIC_SEQ_CST))
+			vcpu_post_irq(vm->vcpus[0], dev->type->line);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The devices of a VM. A device type (drivers/) is a table of functions; a VM has one struct device
+ * for each type that its description asks for, made at boot, reset whenever the VM starts and shut
+ * down whenever it ends.
+ *
+ * A device may have registers in the guest's "physical" address space, from DISCO_DEVICE_BASE on,
+ * where no VM has memory. A load or store of a guest there traps, is decoded (arch/mips/access.h)
+ * and comes to the type's read or write. A device may have an interrupt line, which it shares with
+ * others: the line is up while any of them raises it.
+ */
+#ifndef KERNEL_VM_DEVICE_H
+#define KERNEL_VM_DEVICE_H
+
+#include "kernel/types.h"
+
+struct device;
+struct vm;
+struct vm_desc;
+
+#define VM_DEVICES_MAX 8
+
+struct device_type {
+	const char *name;			       /* of its node in the guest's device tree */
+	const char *compatible;			       /* of that node; NULL: it has none */
+	bool (*is_wanted)(const struct vm_desc *desc); /* NULL: by every VM */
+	size_t state_bytes;			       /* of the monitor's memory, for each VM */
+	u64 register_bytes; /* at most DISCO_DEVICE_BYTES; 0: it has no registers */
+	u32 line;	    /* Cause.IP number of its interrupt */
+
+	/* Boot. dev->state is state_bytes of zeroes, the rest of dev is filled in. */
+	void (*create)(struct device *dev);
+	/* The VM is about to start: the device is as after power on. On the VM's home node. */
+	void (*reset)(struct device *dev);
+	/* The VM has ended: the guest's memory is not touched any more on return. Home node. */
+	void (*shutdown)(struct device *dev);
+	/*
+	 * A guest's access, on the node of any of its VCPUs, several at once too. [offset, offset +
+	 * bytes) lies within the registers, offset is a multiple of bytes, which is 1, 2, 4 or 8. Of
+	 * value only the low bytes count. No lock is held; no pointer into guest memory may be kept.
+	 */
+	u64 (*read)(struct device *dev, u64 offset, unsigned bytes);
+	void (*write)(struct device *dev, u64 offset, unsigned bytes, u64 value);
+};
+
+struct device {
+	const struct device_type *type; /* fixed after boot, like vm, state and base */
+	struct vm *vm;
+	void *state;
+	u64 base;   /* "physical" address of its registers */
+	u32 raised; /* any node, atomically: it wants its interrupt line up */
+};
+
+/* The monitor's memory for all devices of a VM of that description. */
+size_t devices_bytes(const struct vm_desc *desc);
+/*
+ * Makes the devices of vm, which has its description and home, in memory of devices_bytes() that is
+ * zeroed and aligned to DEVICE_ALIGN. Boot only.
+ */
+void devices_create(struct vm *vm, void *memory);
+#define DEVICE_ALIGN 128
+void devices_reset(struct vm *vm);
+void devices_shutdown(struct vm *vm);
+
+/* The device whose registers include the guest's "physical" address gpa; NULL: none. */
+struct device *device_at(struct vm *vm, u64 gpa);
+/* Is [gpa, gpa + bytes) an access that dev allows: aligned, and to its registers alone? */
+bool device_allows(const struct device *dev, u64 gpa, unsigned bytes);
+
+/* The device's interrupt, a level; from any node. Nothing is raised in a VM that does not run. */
+void device_raise(struct device *dev);
+void device_lower(struct device *dev);
+
+#endif /* KERNEL_VM_DEVICE_H */

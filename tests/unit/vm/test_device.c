@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/vm/device.c: which devices a VM has and where, whose registers an address is, and lines that
+ * several devices share. */
+#include "tests/unit/unit.h"
+
+#include "drivers/dev.h"
+#include "kernel/abi/disco.h"
+#include "kernel/vm/vm.h"
+
+static struct vm vm;
+static struct vm_desc desc;
+static struct vcpu vcpu;
+static u32 lines_up, created, resets, shutdowns;
+static struct device *raises_meanwhile; /* another node raises this one while a line is cleared */
+
+static bool if_manual(const struct vm_desc *d) { return d->manual; }
+
+static void create(struct device *dev)
+{
+	created++;
+	assert_ptr_equal(dev->vm, &vm);
+	memset(dev->state, 0x5a, dev->type->state_bytes);
+}
+
+static void reset(struct device *dev)
+{
+	resets++;
+	assert_int_equal(dev->raised, 0);
+}
+
+static void shutdown(struct device *dev)
+{
+	(void)dev;
+	shutdowns++;
+}
+
+#define COMMON .create = create, .reset = reset, .shutdown = shutdown
+static const struct device_type calls_only = { .name = "a", .state_bytes = 5, .line = 2, COMMON };
+static const struct device_type optional = { .name = "b",
+					     .is_wanted = if_manual,
+					     .state_bytes = 200,
+					     .register_bytes = 0x200,
+					     .line = 3,
+					     COMMON };
+static const struct device_type last = {
+	.name = "c", .state_bytes = 8, .register_bytes = 0x14, .line = 3, COMMON
+};
+const struct device_type *const device_types[] = { &calls_only, &optional, &last };
+const unsigned device_ntypes = ARRAY_SIZE(device_types);
+
+/* ---- stand-ins ---- */
+
+struct node *node_self(void)
+{
+	static struct node node;
+
+	return &node;
+}
+
+void vcpu_post_irq(struct vcpu *v, unsigned line)
+{
+	assert_ptr_equal(v, &vcpu);
+	lines_up |= 1u << line;
+}
+
+void vcpu_clear_irq(struct vcpu *v, unsigned line)
+{
+	struct device *other = raises_meanwhile;
+
+	assert_ptr_equal(v, &vcpu);
+	raises_meanwhile = NULL;
+	if (other)
+		device_raise(other);
+	lines_up &= ~(1u << line);
+}
+
+static void make(bool all)
+{
+	static u8 memory[1024] __attribute__((aligned(DEVICE_ALIGN)));
+
+	memset(&vm, 0, sizeof(vm));
+	memset(memory, 0, sizeof(memory));
+	desc.manual = all;
+	vm.desc = &desc;
+	vm.vcpus[0] = &vcpu;
+	vm.state = VM_RUNNING;
+	lines_up = created = resets = shutdowns = 0;
+	raises_meanwhile = NULL;
+	assert_true(devices_bytes(&desc) <= sizeof(memory) / 2);
+	devices_create(&vm, memory);
+	for (size_t i = devices_bytes(&desc); i < sizeof(memory); i++)
+		assert_int_equal(memory[i], 0); /* no more than was asked for */
+}
+
+static void a_vm_has_what_it_wants(void **state)
+{
+	(void)state;
+	make(false);
+	assert_int_equal(created, 2);
+	assert_int_equal(devices_bytes(&desc), 2 * DEVICE_ALIGN);
+	assert_ptr_equal(vm.devices[1].type, &last);
+	assert_int_equal(vm.devices[1].base, DISCO_DEVICE_BASE);
+	make(true);
+	assert_int_equal(created, 3);
+	assert_int_equal(devices_bytes(&desc), 4 * DEVICE_ALIGN);
+	assert_int_equal(vm.devices[1].base, DISCO_DEVICE_BASE);
+	assert_int_equal(vm.devices[2].base, DISCO_DEVICE_BASE + DISCO_DEVICE_BYTES);
+	assert_ptr_equal(vm.devices[2].state, (u8 *)vm.devices[1].state + 2 * DEVICE_ALIGN);
+}
+
+static void all_live_with_the_vm(void **state)
+{
+	(void)state;
+	make(true);
+	device_raise(&vm.devices[2]);
+	devices_reset(&vm);
+	assert_int_equal(resets, 3);
+	devices_shutdown(&vm);
+	assert_int_equal(shutdowns, 3);
+}
+
+static void an_address_is_one_device_s(void **state)
+{
+	const u64 base = DISCO_DEVICE_BASE;
+
+	(void)state;
+	make(true);
+	assert_null(device_at(&vm, 0)); /* the first has no registers */
+	assert_null(device_at(&vm, base - 1));
+	assert_ptr_equal(device_at(&vm, base), &vm.devices[1]);
+	assert_ptr_equal(device_at(&vm, base + 0x1ff), &vm.devices[1]);
+	assert_null(device_at(&vm, base + 0x200));
+	assert_ptr_equal(device_at(&vm, base + 0x1000), &vm.devices[2]);
+	assert_ptr_equal(device_at(&vm, base + 0x1013), &vm.devices[2]);
+	assert_null(device_at(&vm, base + 0x1014));
+	assert_null(device_at(&vm, ~0ul));
+}
+
+static void accesses_are_aligned_and_inside(void **state)
+{
+	struct device *dev = &vm.devices[2];
+
+	(void)state;
+	make(true);
+	for (u64 offset = 0; offset < 0x30; offset++)
+		for (unsigned bytes = 1; bytes <= 8; bytes *= 2)
+			assert_int_equal(device_allows(dev, dev->base + offset, bytes),
+					 offset % bytes == 0 && offset + bytes <= 0x14);
+	assert_false(device_allows(dev, dev->base - 8, 8));
+}
+
+static void a_line_is_up_while_anybody_raises_it(void **state)
+{
+	struct device *one = &vm.devices[1], *two = &vm.devices[2];
+
+	(void)state;
+	make(true);
+	device_raise(one);
+	assert_int_equal(lines_up, 1u << 3);
+	device_raise(two);
+	device_lower(one);
+	assert_int_equal(lines_up, 1u << 3);
+	device_raise(&vm.devices[0]);
+	device_lower(two);
+	assert_int_equal(lines_up, 1u << 2);
+	device_lower(&vm.devices[0]);
+	assert_int_equal(lines_up, 0);
+}
+
+static void an_interrupt_raised_meanwhile_is_not_lost(void **state)
+{
+	(void)state;
+	make(true);
+	device_raise(&vm.devices[1]);
+	raises_meanwhile = &vm.devices[2];
+	device_lower(&vm.devices[1]);
+	assert_int_equal(lines_up, 1u << 3);
+}
+
+static void nothing_is_raised_in_a_vm_that_does_not_run(void **state)
+{
+	(void)state;
+	make(true);
+	vm.state = VM_STOPPED;
+	device_raise(&vm.devices[1]);
+	assert_int_equal(lines_up, 0);
+	assert_int_equal(vm.devices[1].raised, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_vm_has_what_it_wants),
+		cmocka_unit_test(all_live_with_the_vm),
+		cmocka_unit_test(an_address_is_one_device_s),
+		cmocka_unit_test(accesses_are_aligned_and_inside),
+		cmocka_unit_test(a_line_is_up_while_anybody_raises_it),
+		cmocka_unit_test(an_interrupt_raised_meanwhile_is_not_lost),
+		cmocka_unit_test(nothing_is_raised_in_a_vm_that_does_not_run),
+	};
+
+	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+}
