@@ -6,6 +6,7 @@
 #include "kernel/mem/memmap.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/tick.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"

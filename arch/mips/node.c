@@ -4,7 +4,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
-#include "kernel/sched/sched.h"
+#include "kernel/sched/tick.h"
 #include "kernel/mem/shootdown.h"
 
 struct node *node_self(void) { return (struct node *)cp0_kscratch_read(KS_NODE); }
@@ -80,11 +80,11 @@ void irq_handle(struct node *n, u32 cause)
 		n->stats.ipis++;
 		node_read_mail(n);
 	}
-	if ((cause & CAUSE_TI) || count64() > n->cpu.compare) { /* or it was lost: sched_tick */
+	if ((cause & CAUSE_TI) || count64() > n->cpu.compare) { /* or it was lost: tick.c */
 		/* not long before its time, the tick comes along with a guest's timer: one
 		 * interrupt, not two */
 		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {
-			sched_tick(n);
+			tick(n);
 			tlb_renew(n, RENEW_TICK_MS);
 			if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
 				gic_timer_put_off();

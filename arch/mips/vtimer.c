@@ -5,7 +5,8 @@
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
-#include "kernel/sched/sched.h"
+#include "kernel/sched/tick.h"
+#include "kernel/vm/vcpu.h"
 
 #define SLACK \
 	2000 /* ticks: closer than this a deadline is put off, so that Compare is not passed while \

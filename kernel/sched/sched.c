@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Who runs on a node, and the node's idle loop. */
 #include "arch/mips/arch.h"
-#include "kernel/console/console.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/tick.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
@@ -14,39 +14,6 @@ void sched_add(struct vcpu *v)
 	if (n->nvcpus == NODE_VCPUS)
 		panic("node %u has %u VCPUs already", n->id, NODE_VCPUS);
 	n->vcpus[n->nvcpus++] = v;
-}
-
-#define LATE_TICKS 3
-
-/*
- * QEMU's timer thread and its processors race: a Compare written just as the old one expires may be
- * forgotten, and the node would sleep for a turn of Count, 25 s. Its neighbour wakes it.
- */
-static void wake_late(const struct node *n)
-{
-	struct node *next = nodes[(n->id + 1) % nnodes];
-
-	if (next->up && count64() > next->tick_next + LATE_TICKS * TICK_MS * COUNT_MS)
-		node_post(next, MAIL_RESCHED);
-}
-
-void sched_tick(struct node *n)
-{
-	n->stats.ticks++;
-	wake_late(n);
-	do
-		n->tick_next += TICK_MS * COUNT_MS;
-	while (n->tick_next <= count64());
-	if (n->id == 0) {
-		console_poll();
-		map_tick();
-	}
-	if (latency_on)
-		latency_tick(n);
-	shuffle_tick(n);
-	numa_tick(n);
-	n->need_resched = true;
-	n->preferred = NULL;
 }
 
 static void make_ready(struct vcpu *v)

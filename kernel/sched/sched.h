@@ -8,13 +8,10 @@
 
 #include "kernel/node.h"
 
-#define TICK_MS 10
-
 _Noreturn void sched_start(struct node *n); /* the node's first step into its loop */
 /* Leaves the current VCPU (whose state says whether it can go on) and enters the next, or idles
  * until there is one. */
 _Noreturn void sched_switch(struct node *n);
-void sched_tick(struct node *n);   /* every TICK_MS, from the timer */
 void sched_prefer(struct vcpu *v); /* looked at first when this node next chooses, if it is v's */
 void sched_add(struct vcpu *v);	   /* to its node's run queue; boot only */
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What a node does every TICK_MS, whoever runs on it. */
+#include "arch/mips/arch.h"
+#include "kernel/console/console.h"
+#include "kernel/sched/tick.h"
+#include "numa/numa.h"
+
+#define LATE_TICKS 3
+
+/*
+ * QEMU's timer thread and its processors race: a Compare written just as the old one expires may be
+ * forgotten, and the node would sleep for a turn of Count, 25 s. Its neighbour wakes it.
+ */
+static void wake_late(const struct node *n)
+{
+	struct node *next = nodes[(n->id + 1) % nnodes];
+
+	if (next->up && count64() > next->tick_next + LATE_TICKS * TICK_MS * COUNT_MS)
+		node_post(next, MAIL_RESCHED);
+}
+
+void tick(struct node *n)
+{
+	n->stats.ticks++;
+	wake_late(n);
+	do
+		n->tick_next += TICK_MS * COUNT_MS;
+	while (n->tick_next <= count64());
+	if (n->id == 0) {
+		console_poll();
+		map_tick();
+	}
+	if (latency_on)
+		latency_tick(n);
+	shuffle_tick(n);
+	numa_tick(n);
+	n->need_resched = true;
+	n->preferred = NULL;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tick of a node: periodic work, and the end of the time slice. When it is due is the node's
+ * tick_next; arch/mips/vtimer.c sees to it that the processor comes here.
+ */
+#ifndef KERNEL_SCHED_TICK_H
+#define KERNEL_SCHED_TICK_H
+
+#include "kernel/node.h"
+
+#define TICK_MS 10
+
+void tick(struct node *n); /* on that node, when it is due */
+
+#endif /* KERNEL_SCHED_TICK_H */
