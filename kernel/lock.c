@@ -8,17 +8,33 @@
 
 #define IMPATIENCE 10000 /* yields */
 
-/* LIFO use only: the top of the stack of held ranks is the highest. */
-static void push_rank(struct lock *l)
+/* LIFO use only: the last lock taken has the highest rank. */
+static void push(const struct lock *l)
 {
 	struct node *n = node_self();
 
-	if (n->lock_depth && n->lock_ranks[n->lock_depth - 1] >= l->rank)
+	if (n->lock_depth && n->locks[n->lock_depth - 1]->rank >= l->rank)
 		panic("lock of rank %u taken while one of rank %u is held", l->rank,
-		      n->lock_ranks[n->lock_depth - 1]);
-	if (n->lock_depth == ARRAY_SIZE(n->lock_ranks))
+		      n->locks[n->lock_depth - 1]->rank);
+	if (n->lock_depth == ARRAY_SIZE(n->locks))
 		panic("%u locks held", n->lock_depth);
-	n->lock_ranks[n->lock_depth++] = l->rank;
+	n->locks[n->lock_depth++] = l;
+}
+
+void lock_assert(const struct lock *l)
+{
+	const struct node *n = node_self();
+
+	for (u32 i = 0; i < n->lock_depth; i++)
+		if (n->locks[i] == l)
+			return;
+	panic("the lock of rank %u is wanted, and not held", l->rank);
+}
+
+_Noreturn void lock_left_held(const struct node *n)
+{
+	panic("a guest is entered while the lock of rank %u is held",
+	      n->locks[n->lock_depth - 1]->rank);
 }
 
 static bool is_served(const struct lock *l, u32 ticket)
@@ -30,7 +46,7 @@ void lock_take(struct lock *l)
 {
 	u32 ticket;
 
-	push_rank(l);
+	push(l);
 	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 	while (!is_served(l, ticket)) {
 		shootdown_answer(node_self());

@@ -2,13 +2,13 @@
 /*
  * Spin locks. A spinning processor lets the others run (arch_yield) and answers shootdowns, so that
  * who holds the lock may wait for one. Interrupts are never taken inside the monitor, so there is
- * no irq-saving variant. A lock may not be held across guest_enter; LL/SC inside a lock breaks a
+ * no irq-saving variant. A lock may not be held across guest_enter (checked); LL/SC inside a lock breaks a
  * guest's reservation, so trap paths that emulate one instruction take none.
  */
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
 
-#include "kernel/types.h"
+#include "kernel/node.h"
 
 /*
  * THE lock order: a processor may only take a lock of higher rank than any it holds. Checked at
@@ -38,7 +38,17 @@ struct lock {
 
 void lock_take(struct lock *l);
 void lock_release(struct lock *l);
+void lock_assert(const struct lock *l); /* who calls this holds it, or it is a panic */
 /* After a fatal error: take it if it can be had soon, never wait for good. False: go on without. */
 bool lock_take_impatient(struct lock *l);
+
+_Noreturn void lock_left_held(const struct node *n);
+
+/* This node holds no lock: it is about to enter a guest. On the way of every trap, so it is short. */
+static inline void lock_assert_none(const struct node *n)
+{
+	if (n->lock_depth)
+		lock_left_held(n);
+}
 
 #endif /* KERNEL_LOCK_H */

@@ -33,6 +33,8 @@ struct node_stats {
 	u64 collapsed; /* by writes of this node's VCPUs */
 };
 
+struct lock;
+
 struct node {
 	u64 stack_top; /* entry.S */
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
@@ -42,7 +44,7 @@ struct node {
 	u32 up;	  /* set once by the node, read by all */
 	u32 mail; /* any node, atomically */
 	u32 lock_depth;
-	u32 lock_ranks[8]; /* of the locks held, for the order check */
+	const struct lock *locks[8]; /* those held, in the order of taking: lock.c */
 
 	struct vcpu *current;		/* the VCPU whose registers are in the processor, or NULL */
 	struct vcpu *vcpus[NODE_VCPUS]; /* the run queue: all that live here; fixed after boot */

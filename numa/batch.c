@@ -65,6 +65,7 @@ bool batch_add(struct batch *b, mpn_t from, struct nodemask no_replicas, bool le
 	gpn_t gpn;
 	mpn_t to;
 
+	lock_assert(&b->vm->pmap.lock);
 	if (!can_move(b, from, no_replicas, leaving) || has(b, from))
 		return false;
 	to = take_page(b->node);
@@ -86,6 +87,7 @@ void batch_hide(struct batch *b, u32 i, u32 node)
 {
 	struct pmap_entry *e = pmap_entry(&b->vm->pmap, b->drop.page[i], node);
 
+	lock_assert(&b->vm->pmap.lock);
 	if (!e->lo)
 		return;
 	b->drop.machine |= BIT(arch_entry_page(e->lo).v % 64);
@@ -97,6 +99,7 @@ void batch_downgrade(struct batch *b, u32 i, u32 node)
 {
 	struct pmap_entry *e = pmap_entry(&b->vm->pmap, b->drop.page[i], node);
 
+	lock_assert(&b->vm->pmap.lock);
 	if (!e->lo || !arch_entry_writable(e->lo))
 		return;
 	nodemask_add(&b->seen_by, node);
@@ -129,6 +132,7 @@ void batch_done(struct batch *b, u32 i)
 {
 	u16 *busy = &b->vm->pmap.page[b->drop.page[i].v].busy;
 
+	lock_assert(&b->vm->pmap.lock);
 	__atomic_store_n(busy, *busy == PMAP_LEAVING ? 0 : *busy - 1, __ATOMIC_RELEASE);
 }
 

@@ -106,6 +106,7 @@ static u32 pop_block(struct nodemem *m)
 {
 	u32 start = m->blocks;
 
+	lock_assert(&m->lock);
 	if (start != NO_PAGE) {
 		list_remove(m, &m->blocks, start);
 		m->block_free[block_of(m, start)] = 0;

@@ -95,6 +95,7 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 	struct batch b = { .vm = vm, .drop = { .vm = vm, .n = 1, .page = { gpn } } };
 	mpn_t copy[MAX_NODES];
 
+	lock_assert(&vm->pmap.lock);
 	for_each_node(i, vm->node_mask) {
 		copy[i] = arch_entry_page(pmap_entry(&vm->pmap, gpn, i)->lo);
 		batch_hide(&b, 0, i);

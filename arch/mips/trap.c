@@ -5,6 +5,7 @@
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
+#include "kernel/lock.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/vm.h"
@@ -123,6 +124,7 @@ _Noreturn void arch_run(struct vcpu *v)
 	if (!vcpu_kernel_mode(v)) /* a store to the special page counts from here on */
 		cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
 	set_status(v);
+	lock_assert_none(v->node);
 	guest_enter(v);
 }
 

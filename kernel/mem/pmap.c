@@ -56,6 +56,7 @@ void pmap_wait(struct pmap *p, gpn_t gpn)
 {
 	const u16 *busy = &p->page[gpn.v].busy;
 
+	lock_assert(&p->lock);
 	while (*busy) {
 		lock_release(&p->lock);
 		while (__atomic_load_n(busy, __ATOMIC_ACQUIRE)) {
@@ -78,6 +79,7 @@ void pmap_fill(struct vm *vm, gpn_t gpn, u32 node)
 	const struct pmap_page *page = &p->page[gpn.v];
 	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES), lo;
 
+	lock_assert(&p->lock);
 	if (page->replicas & BIT(node))
 		return; /* the view is where that one is known */
 	lo = arch_page_entry((mpn_t){ page->master });
@@ -136,6 +138,7 @@ bool pmap_break(struct vm *vm, gpn_t gpn)
 	u64 index = gpn.v / PAIR_PAGES;
 	bool used = false;
 
+	lock_assert(&p->lock);
 	if (p->broken[index])
 		return false;
 	p->broken[index] = true;

@@ -44,6 +44,8 @@ _Noreturn void panic(const char *fmt, ...)
 }
 
 void lock_take(struct lock *l) { assert_int_equal(l->next++, 0); }
+void lock_assert(const struct lock *l) { assert_int_equal(l->next, 1); }
+
 static void (*during_alloc)(void); /* called once when a lock is given up, or NULL */
 void lock_release(struct lock *l)
 {
