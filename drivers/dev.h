@@ -8,9 +8,22 @@
 
 struct vcons;
 
-/* ---- host/uart.c: the serial line; polled, no lock (kernel/console/console.c has it) ---- */
-void serial_put(char c); /* as it is; waits while the transmitter is full */
-int serial_get(void);	 /* -1: nothing there */
+/* ---- host/i8259.c: interrupts of the board's devices, all on node 0 ---- */
+void isa_init(void); /* boot only, before any handler */
+/* handler is called on node 0, no lock held, each time it looks at its interrupts while the ISA line
+ * (0..15) is up. Boot only. */
+void isa_handle(unsigned line, void (*handler)(void));
+
+/* ---- host/uart.c: the serial line; no lock (kernel/console has it) ---- */
+void serial_init(void);				 /* FIFO, speed; boot only. Writing works before */
+bool serial_ready(void);			 /* a byte can be put at once */
+void serial_put(char c);			 /* as it is; waits until it can be put */
+int serial_get(void);				 /* -1: nothing there */
+void serial_interrupt_on(void (*handler)(void)); /* as isa_handle; boot only, after isa_init */
+/* Whether the handler is called while bytes wait that were not got; when there is room to put. */
+void serial_ask_received(bool on);
+void serial_ask_room(bool on);
+void serial_seen(void); /* the handler, first: room is told of once */
 
 /* ---- host/power.c ---- */
 _Noreturn void machine_off(void);

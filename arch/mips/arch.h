@@ -190,6 +190,9 @@ void arch_node_init(struct node *n); /* this processor: CP0, TLB, vectors, timer
 unsigned arch_processors(void);	     /* how many the machine has */
 void arch_start_node(unsigned id);   /* release processor id into the monitor */
 void arch_send_ipi(unsigned node);
+/* From now on this node, which has the original text, calls handler each time it looks at its
+ * interrupts while the board's line (drivers/host/i8259.c) is up. Boot only. */
+void arch_board_interrupt(void (*handler)(void));
 void arch_idle(void);			/* WAIT until any interrupt is pending; takes none */
 _Noreturn void arch_idle_forever(void); /* takes nothing, ends never */
 void arch_irq_poll(struct node *n); /* handle what is pending, from the monitor's own idle loop */

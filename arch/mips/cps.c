@@ -31,6 +31,7 @@
 #define GIC_VP_RMASK   0x800c /* local interrupts of the processor that writes: off */
 #define GIC_VP_ALL     0x7fu
 #define GIC_VP_COMPARE 0x80a0	   /* of the counter, for the processor that writes */
+#define BOARD_SOURCE   3	   /* the shared interrupt that the Malta's 8259 is wired to */
 #define IPI_SOURCE(vp) (64 + (vp)) /* the shared interrupts used as IPIs */
 
 static u32 read32(u64 pa) { return *(volatile u32 *)KSEG1(pa); }
@@ -77,17 +78,23 @@ void gic_init(void)
  */
 void gic_timer_put_off(void) { write32(GIC + GIC_VP_COMPARE, read32(GIC + GIC_COUNTER) - 1); }
 
-void gic_node_init(unsigned node)
+/* A shared interrupt, level-triggered, to Cause.IP number irq of one node. */
+static void route(unsigned source, unsigned node, unsigned irq)
 {
-	u32 source = IPI_SOURCE(node);
-
-	/* on after reset, on the IPIs' pin */
-	write32(GIC + GIC_VP_RMASK, GIC_VP_ALL);
-	gic_timer_put_off();
-	write32(GIC + GIC_MAP_PIN + 4 * source, GIC_PIN | (IRQ_IPI - 2));
+	write32(GIC + GIC_MAP_PIN + 4 * source, GIC_PIN | (irq - 2));
 	write32(GIC + GIC_MAP_VP + 32 * source, 1u << node);
 	write32(GIC + GIC_SMASK + 4 * (source / 32), 1u << source % 32);
 }
+
+void gic_node_init(unsigned node)
+{
+	/* on after reset, on the IPIs' pin */
+	write32(GIC + GIC_VP_RMASK, GIC_VP_ALL);
+	gic_timer_put_off();
+	route(IPI_SOURCE(node), node, IRQ_IPI);
+}
+
+void gic_route_board(void) { route(BOARD_SOURCE, node_self()->id, IRQ_BOARD); }
 
 void arch_send_ipi(unsigned node) { write32(GIC + GIC_WEDGE, GIC_WEDGE_SET | IPI_SOURCE(node)); }
 

@@ -13,9 +13,11 @@
 /* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no
  * interrupts. */
 #define MONITOR_STATUS (STATUS_KX | STATUS_SX | STATUS_UX | STATUS_FR)
-/* Machine interrupts the monitor takes while a guest runs: IPIs on IP2, the timer on IP7. */
-#define MACHINE_IM 0x8400
+/* Machine interrupts the monitor takes while a guest runs: IPIs on IP2, the board's devices on IP3
+ * (node 0), the timer on IP7. */
+#define MACHINE_IM 0x8c00
 #define IRQ_IPI	   2
+#define IRQ_BOARD  3
 #define IRQ_TIMER  7
 
 /* ---- vcp0.c: the virtual CP0 registers, table in cp0.def ---- */
@@ -136,6 +138,7 @@ void vtimer_set(struct vcpu *v, u32 compare); /* as mtc0 Compare */
 void gic_init(void);
 void gic_node_init(unsigned node);
 void gic_timer_put_off(void);
+void gic_route_board(void); /* the board's line to this processor's IRQ_BOARD */
 void gic_ipi_clear(unsigned node);
 u32 gic_counter(void);
 

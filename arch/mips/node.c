@@ -73,6 +73,14 @@ void arch_node_init(struct node *n)
 #define RENEW_TICK_MS	  25   /* in every third tick, if no address space was switched */
 #define GIC_PUT_OFF_TICKS 1024 /* 10 s */
 
+static void (*board_handler)(void); /* fixed after boot */
+
+void arch_board_interrupt(void (*handler)(void))
+{
+	board_handler = handler;
+	gic_route_board();
+}
+
 void irq_handle(struct node *n, u32 cause)
 {
 	if (cause & BIT(IRQ_IPI) << CAUSE_IP_SHIFT) {
@@ -80,6 +88,8 @@ void irq_handle(struct node *n, u32 cause)
 		n->stats.ipis++;
 		node_read_mail(n);
 	}
+	if (cause & BIT(IRQ_BOARD) << CAUSE_IP_SHIFT)
+		board_handler();
 	if ((cause & CAUSE_TI) || count64() > n->cpu.compare) { /* or it was lost: tick.c */
 		/* not long before its time, the tick comes along with a guest's timer: one
 		 * interrupt, not two */
