@@ -41,15 +41,24 @@ static u64 number_in_env(const s32 *env, const char *name)
 	return value ? number(word_of(value)) : 0;
 }
 
+/* QEMU passes on no more than 255 bytes of words. If there are more qemu/run.sh puts all of them into
+ * memory below the image, and what QEMU passes on says where: words=PHYSICAL ADDRESS. */
+static const char *all_words(const char *words)
+{
+	u64 elsewhere = number(words_value(words, "words="));
+
+	return elsewhere ? maddr_ptr((maddr_t){ elsewhere }) : words;
+}
+
 _Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env);
 _Noreturn void boot_main(u64 argc, const s32 *argv, const s32 *env)
 {
 	static struct boot_info info;
-	u64 archive, memory;
+	const char *words = argc > 1 ? pointer(argv[1]) : "";
+	u64 archive = (u64)(s64)(s32)number(words_value(words, "rd_start=")), memory;
 
-	info.words = argc > 1 ? pointer(argv[1]) : "";
-	archive = (u64)(s64)(s32)number(words_value(info.words, "rd_start="));
-	info.archive_size = number(words_value(info.words, "rd_size="));
+	info.words = all_words(words);
+	info.archive_size = number(words_value(words, "rd_size="));
 	info.archive = info.archive_size ? (const void *)archive : NULL;
 	memory = number_in_env(env, "ememsize");
 	info.memory_bytes = memory ? memory : LOW_RAM_MAX;
