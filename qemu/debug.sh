@@ -1,9 +1,12 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # debug.sh [-b GDBSCRIPT] [-a WORDS] SCENARIO - the machine, stopped before its first instruction, with gdb in this terminal and the
 # serial line elsewhere: `make console` in a second terminal talks to it, build/debug.line.log keeps what it said. With -b
-# gdb runs that script and leaves. The machine ends with gdb.
+# gdb runs that script and leaves. The machine ends with gdb. Of several at once the second is build/debug-2.line and `make console
+# MACHINE=2`, and so on.
 set -eu
+. "$(dirname "$0")/../tools/env.sh"
+caller=$PWD
 cd "$(dirname "$0")/.."
 batch='' words=''
 while getopts a:b: option; do
@@ -14,11 +17,27 @@ while getopts a:b: option; do
 	esac
 done
 shift $((OPTIND - 1))
+case $batch in
+'' | /*) ;;
+*) batch=$caller/$batch ;;
+esac
+scenario=$1
+shift
+[ ! -f "$caller/$scenario" ] || scenario=$(realpath -- "$caller/$scenario")
 
-gdb_socket=build/debug.gdb line_socket=build/debug.line
+# The lowest number that nobody uses; the lock ends with this process.
+mkdir -p build
+number=1 name=build/debug console='make console'
+exec 9>$name.lock
+until flock -n 9; do
+	number=$((number + 1))
+	name=build/debug-$number console="make console MACHINE=$number"
+	exec 9>$name.lock
+done
+gdb_socket=$name.gdb line_socket=$name.line
 rm -f $gdb_socket $line_socket $line_socket.log
 # In a session of its own: Ctrl-C is for gdb, and must not end QEMU.
-setsid qemu/run.sh -q -a "$words" -c $line_socket -g $gdb_socket "$@" </dev/null &
+setsid setpriv --pdeathsig TERM qemu/run.sh -q -a "$words" -c $line_socket -g $gdb_socket "$scenario" "$@" </dev/null 9>&- &
 qemu=$!
 trap 'kill $qemu 2>/dev/null || true; wait $qemu 2>/dev/null || true; rm -f $gdb_socket $line_socket' EXIT
 while [ ! -S $gdb_socket ]; do
@@ -31,7 +50,7 @@ set -- gdb-multiarch -q -nx -x qemu/gdbinit -ex "file build/disco.elf" -ex "add-
 if [ -n "$batch" ]; then
 	"$@" -batch -x "$batch"
 else
-	echo "The serial line: \`make console\` in another terminal; its log: $line_socket.log."
+	echo "The serial line: \`$console\` in another terminal; its log: $line_socket.log."
 	echo "In gdb: \`thbreak monitor_main\`, \`thbreak start_kernel\`, \`continue\`, Ctrl-C; \`help user-defined\` lists our commands."
 	trap '' INT
 	"$@"

@@ -1,9 +1,9 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # run.sh [options] SCENARIO [-- more QEMU options] - the one place with QEMU's command line. SCENARIO is a name (configs/NAME.dts,
-# built as build/NAME.cpio) or a boot archive. Nodes and memory are the archive's own.
-#   -a WORDS    words for the monitor's command line, e.g. -a "attach=alpha exit=1"
-#   -c PATH     the serial line on a UNIX socket with this name instead of this terminal, with a log in PATH.log
+# built as build/NAME.cpio) or a boot archive. Nodes and memory are the archive's own. Files are sought from the caller's folder.
+#   -a WORDS    words for the monitor's command line, e.g. -a "attach=alpha exit=1"; at most 2048 bytes
+#   -c PATH     the serial line on a UNIX socket with this name instead of this terminal, with a log in PATH.log (cap_log.py)
 #   -d          deterministic: time is instructions executed
 #   -f OPTIONS  under the timing model, name=value,... of qemu/flash/README.md; "" for the model of the paper
 #   -g PATH     gdb's server on a UNIX socket with this name, processors stopped until gdb continues them
@@ -11,73 +11,106 @@
 #   -m MB       memory, in place of the archive's
 #   -n NODES    processors, in place of the archive's
 #   -p PLUGIN   a TCG plugin: FILE.so[,name=value...]
-#   -q          print nothing of its own
+#   -q          for scripts: nothing printed of its own, and this process becomes QEMU, so that nobody is left to put a terminal
+#               back when QEMU is killed
 # The reasons for each QEMU option are in qemu/README.md.
 set -eu
+. "$(dirname "$0")/../tools/env.sh"
+caller=$PWD
 cd "$(dirname "$0")/.."
 
 usage() {
-	sed -n 's/^# \{0,1\}//; 3,15p' "$0" >&2
+	sed -n 's/^# \{0,1\}//; 3,17p' qemu/run.sh >&2
 	exit 2
 }
 
-nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=()
+fail() {
+	echo "run.sh: $1" >&2
+	exit 2
+}
+
+# A path as the caller wrote it, good in this folder.
+here() {
+	case $1 in
+	/*) printf %s "$1" ;;
+	*) [ "$caller" -ef . ] && printf %s "$1" || printf %s "$caller/$1" ;;
+	esac
+}
+
+# The same as a value among QEMU's options, where commas are doubled. For a socket the name must be short.
+option() { local path; path=$(here "$1"); printf %s "${path//,/,,}"; }
+socket() {
+	local path; path=$(here "$1")
+	[ ${#path} -le 107 ] || fail "found a socket's name of ${#path} bytes, allowed 107: $path"
+	option "$1"
+}
+
+# With QEMU's own words before it, what QEMU passes on ends after 255 bytes. More goes into memory that the monitor reads
+# (boot/boot.c), from a file that is gone as soon as it is open.
+WORDS_SHORT=160 WORDS_MAX=2048 WORDS_ADDRESS=0x4000
+long_words() {
+	[ ${#words} -le $WORDS_MAX ] || fail "found ${#words} bytes of words, allowed $WORDS_MAX"
+	local file
+	file=$(mktemp)
+	printf '%s\0' "$words" >"$file"
+	exec 8<"$file"
+	rm "$file"
+	options+=(-device "loader,file=/proc/self/fd/8,addr=$WORDS_ADDRESS,force-raw=on")
+	words=words=$WORDS_ADDRESS
+}
+
+nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=() log=''
 serial=(-chardev 'stdio,id=line,signal=off')
 while getopts a:c:df:g:k:m:n:p:q option; do
 	case $option in
 	a) words=$OPTARG ;;
-	c) serial=(-chardev "socket,id=line,path=$OPTARG,server=on,wait=off,logfile=$OPTARG.log") ;;
+	c)
+		log=$(here "$OPTARG.log")
+		serial=(-chardev "socket,id=line,path=$(socket "$OPTARG"),server=on,wait=off,logfile=/proc/self/fd/7")
+		;;
 	d) clock+=d options+=(-icount 'shift=0,sleep=off' -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
 	f) clock+=f options+=(-plugin "build/flash.so${OPTARG:+,$OPTARG}" -seed 1 -rtc 'base=2020-01-01,clock=vm') ;;
-	g) options+=(-S -chardev "socket,id=gdb,path=$OPTARG,server=on,wait=off" -gdb chardev:gdb) ;;
-	k) kernel=$OPTARG ;;
+	g) options+=(-S -chardev "socket,id=gdb,path=$(socket "$OPTARG"),server=on,wait=off" -gdb chardev:gdb) ;;
+	k) kernel=$(here "$OPTARG") ;;
 	m) memory=$OPTARG ;;
 	n) nodes=$OPTARG ;;
-	p) options+=(-plugin "$OPTARG" -d plugin) ;;
+	p) options+=(-plugin "$(here "$OPTARG")" -d plugin) ;;
 	q) quiet=1 ;;
 	*) usage ;;
 	esac
 done
 shift $((OPTIND - 1))
 case $clock in
-*df* | *fd*)
-	echo "run.sh: found -d and -f, allowed: one of them; each is a clock" >&2
-	exit 2
-	;;
-f*)
-	if [ ! -f build/flash.so ]; then
-		echo "run.sh: found no build/flash.so: \`make build/flash.so\` builds it" >&2
-		exit 2
-	fi
-	;;
+*df* | *fd*) fail "found -d and -f, allowed: one of them; each is a clock" ;;
+f*) [ -f build/flash.so ] || fail "found no build/flash.so: \`make build/flash.so\` builds it" ;;
 esac
 
 if [ "$kernel" = build/disco.elf ]; then
 	[ $# -ge 1 ] || usage
-	archive=$1
-	shift
-	[ -f "$archive" ] || archive=build/$archive.cpio
+	archive=$(here "$1")
+	[ -f "$archive" ] || archive=build/$1.cpio
 	if [ ! -f "$archive" ]; then
-		echo "run.sh: found no $archive, expected a boot archive or one of:" configs/*.dts >&2
+		echo "run.sh: found no $1, expected a boot archive (sought from $caller) or the name of one of:" configs/*.dts >&2
 		exit 2
 	fi
+	shift
 	options+=(-initrd "$archive")
-	dtb=$(mktemp)
-	trap 'rm -f "$dtb"' EXIT
-	if [ -z "$nodes" ] || [ -z "$memory" ]; then
-		cpio --quiet -i --to-stdout disco.dtb <"$archive" >"$dtb" 2>/dev/null || true
-		nodes=${nodes:-$(fdtget "$dtb" / nodes)}
-		memory=${memory:-$(fdtget "$dtb" / memory-mb)}
-	fi
-	rm -f "$dtb"
+	property() { cpio --quiet -i --to-stdout disco.dtb <"$archive" 2>/dev/null | fdtget - / "$1"; }
+	nodes=${nodes:-$(property nodes)}
+	memory=${memory:-$(property memory-mb)}
 fi
 if [ "${1-}" = -- ]; then
 	shift
 fi
-
-if [ -z "$quiet" ] && [ -t 1 ]; then
-	echo "QEMU is process $$: kill it from another terminal if nothing here answers."
+[ ${#words} -le $WORDS_SHORT ] || long_words
+if [ -n "$log" ]; then
+	exec 7> >(exec setsid qemu/cap_log.py "$log")
 fi
-exec qemu-system-mips64el -M malta -cpu I6500 -smp "$nodes" -m "$memory" -accel tcg,thread=single \
+
+keeper=()
+if [ -z "$quiet" ] && [ -t 0 ]; then
+	keeper=(qemu/terminal.py -p "QEMU is process %d: kill it from another terminal if nothing here answers.")
+fi
+exec "${keeper[@]}" qemu-system-mips64el -M malta -cpu I6500 -smp "$nodes" -m "$memory" -accel tcg,thread=single \
 	-kernel "$kernel" ${words:+-append "$words"} "${options[@]}" \
 	-display none -vga none -nic none -monitor none -no-reboot "${serial[@]}" -serial chardev:line "$@"
