@@ -10,15 +10,21 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 .DELETE_ON_ERROR:
+include tools/start.mk
+ifndef START_AGAIN
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
-export LC_ALL := C
-# Set in the environment by packaging tools, wrong for code that runs on another machine.
-unexport CFLAGS CPPFLAGS LDFLAGS ARCH CROSS_COMPILE
-SHELL := /bin/bash
 Q := $(if $(V),,@)
+# A file appears under its name when it is whole, or a build that was killed would leave half a file that looks new: a rule writes
+# $T, and $(whole) at its end gives the file its name. With $(DEPS) among the compiler's options, it ends in $(whole_deps).
+T = $@.$$$$.tmp
+whole = mv -f $T $@
+DEPS = -MMD -MP -MT $@ -MF $(basename $@).d.$$$$.tmp
+# The same for a program compiled from several files in one step: $(call all_deps,COMPILER AND ITS OPTIONS,FILES).
+all_deps = $(1) -MM -MP -MT $@ $(filter %.c,$(2)) >$(basename $@).d.$$$$.tmp
+whole_deps = mv -f $(basename $@).d.$$$$.tmp $(basename $@).d && $(whole)
 say = @printf '  %-7s %s\n' $(1) $(2)
 
 CROSS := mipsisa64r6el-linux-gnuabi64-
@@ -33,7 +39,7 @@ TARGET_FLAGS := -O2 -g -march=mips64r6 -mabi=64 -EL -ffreestanding -fno-pic -mno
 	-fno-stack-protector -mcompact-branches=never
 TARGET_CFLAGS := $(TARGET_FLAGS) $(WARN_CFLAGS)
 NEWLIB := build/newlib/mips64el-elf
-TARGET_INC = -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(NEWLIB)/include
+TARGET_INC := -nostdinc -isystem $(shell env -i PATH="$$PATH" $(CC) -print-file-name=include 2>/dev/null) -isystem $(NEWLIB)/include
 
 # ---- what must be there before anything is built: found or installed by tools/setup.sh, once ----
 NO_SETUP := help clean distclean
@@ -54,33 +60,33 @@ MONITOR_CFLAGS := $(TARGET_CFLAGS) -fno-jump-tables -I. -Ibuild/gen -Ibuild/libf
 build/obj/%.c.o: %.c build/gen/asm-offsets.h | build/newlib.ok build/libfdt.ok
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(MONITOR_CFLAGS) $(TARGET_INC) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(MONITOR_CFLAGS) $(TARGET_INC) $(DEPS) -c -o $T $< && $(whole_deps)
 
 build/obj/%.S.o: %.S build/gen/asm-offsets.h | build/newlib.ok
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
-	$(Q)$(CC) $(MONITOR_CFLAGS) $(TARGET_INC) -D__ASSEMBLER__ -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(MONITOR_CFLAGS) $(TARGET_INC) -D__ASSEMBLER__ $(DEPS) -c -o $T $< && $(whole_deps)
 
 # Offsets and constants for assembly, from the C structures: DEFINE(NAME, value) emits a line "->NAME value".
 build/gen/asm-offsets.h: arch/mips/asm-offsets.c | build/newlib.ok build/libfdt.ok
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
-	$(Q)$(CC) $(MONITOR_CFLAGS) -DGENERATING_OFFSETS $(TARGET_INC) -MMD -MP -MT $@ -MF build/gen/asm-offsets.d -S -o build/gen/asm-offsets.s $<
-	$(Q){ echo '/* Generated from $<. */'; \
-		sed -n 's/^[[:space:]]*->\([A-Za-z0-9_]*\) [#$$]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' build/gen/asm-offsets.s; } >$@.tmp
-	$(Q)mv $@.tmp $@
+	$(Q)$(CC) $(MONITOR_CFLAGS) -DGENERATING_OFFSETS $(TARGET_INC) $(DEPS) -S -o $T.s $< && { echo '/* Generated from $<. */'; \
+		sed -n 's/^[[:space:]]*->\([A-Za-z0-9_]*\) [#$$]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' $T.s; } >$T && \
+		rm $T.s && $(whole_deps)
 
 # Linked twice: the first image gives the table of function names that back traces in the second use.
 LINK_MONITOR = $(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,boot/disco.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
+MONITOR_LIBS := build/libfdt/libfdt.a $(NEWLIB)/lib/libc.a
+
 build/disco.elf: boot/disco.ld tools/symbols.sh $(MONITOR_OBJS) build/libfdt/libfdt.a
 	$(call say,LD,$@)
-	$(Q)$(LINK_MONITOR) -o build/gen/disco-1.elf $(MONITOR_OBJS) build/libfdt/libfdt.a $(NEWLIB)/lib/libc.a
-	$(Q)tools/symbols.sh $(CROSS)nm build/gen/disco-1.elf >build/gen/symbols.S
-	$(Q)$(CC) $(TARGET_FLAGS) -c -o build/gen/symbols.o build/gen/symbols.S
-	$(Q)$(LINK_MONITOR) -Wl,-Map,build/disco.map -o $@ $(MONITOR_OBJS) build/gen/symbols.o build/libfdt/libfdt.a \
-		$(NEWLIB)/lib/libc.a
+	$(Q)$(LINK_MONITOR) -o $T $(MONITOR_OBJS) $(MONITOR_LIBS) && tools/symbols.sh $(CROSS)nm $T >$T.S && \
+		$(CC) $(TARGET_FLAGS) -c -o $T.o $T.S && \
+		$(LINK_MONITOR) -Wl,-Map,$T.map -o $T $(MONITOR_OBJS) $T.o $(MONITOR_LIBS) && \
+		rm $T.S $T.o && mv -f $T.map build/disco.map && $(whole)
 
 -include $(MONITOR_OBJS:.o=.d) build/gen/asm-offsets.d
 
@@ -115,7 +121,10 @@ test: all $(TEST_NEEDS)
 		--junit-xml=build/results/junit.xml $(TEST_ARGS) $(or $(TESTS),tests)
 
 clean:
-	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/needs build/results build/*.cpio build/setup.mk
+	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/needs build/results build/*.cpio \
+		build/setup.mk build/*.tmp build/*/*.tmp build/mkimage.*
 
 distclean:
 	rm -rf build
+
+endif # START_AGAIN

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# configs/NAME.dts -> build/NAME.cpio, the boot archive: the description and the images it names.
+# configs/NAME.dts -> build/NAME.cpio, the boot archive: the description and the images it names. Descriptions whose names make
+# cannot handle are not among these; `make run SCENARIO='FILE'` takes them, as it takes a file in any other folder.
 
-SCENARIOS := $(sort $(basename $(notdir $(wildcard configs/*.dts))))
+SCENARIOS := $(sort $(call plain_names,configs,.dts))
 SCENARIO_CPIOS := $(SCENARIOS:%=build/%.cpio)
 ALL += $(SCENARIO_CPIOS)
 
@@ -9,10 +10,10 @@ $(SCENARIO_CPIOS): build/%.cpio: configs/%.dts tools/mkimage.sh build/host/dtsch
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage.sh $< $@
 
-# Which images a description names, as make rules.
+# Which images a description names, as make rules. A description that dtc refuses names none, and is refused when its archive is made.
 $(SCENARIOS:%=build/needs/%.mk): build/needs/%.mk: configs/%.dts tools/mkimage.sh
 	@mkdir -p $(@D)
-	@echo "build/$*.cpio: $$(tools/mkimage.sh --needs $< | tr '\n' ' ')" >$@
+	@echo "build/$*.cpio: $$(tools/mkimage.sh --needs $< 2>/dev/null | sed 's/[^A-Za-z0-9_.,+@=/-]/\\&/g' | tr '\n' ' ')" >$T && $(whole)
 ifneq ($(filter-out $(NO_SETUP),$(or $(MAKECMDGOALS),help)),)
 include $(SCENARIOS:%=build/needs/%.mk)
 endif

@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: the fixture `machine`, and the end of each machine's log shown when its test fails."""
+"""What all tests share: an environment without what tools/environment.txt does not name, the fixture `machine`, and the end of
+each machine's log shown when its test fails."""
+import fnmatch
+import os
 import re
+from pathlib import Path
 
 import pytest
 
-from machine import Machine, tail
+KEPT = [line.split()[0] for line in (Path(__file__).parent.parent / "tools/environment.txt").read_text().splitlines()
+        if line.strip() and not line.startswith("#")]
+for name in list(os.environ):
+    if not any(fnmatch.fnmatchcase(name, pattern) for pattern in KEPT) and not name.startswith("PYTEST"):
+        del os.environ[name]
+os.environ["LC_ALL"] = "C.UTF-8"
+
+from machine import Machine, tail  # noqa: E402
 
 
 @pytest.fixture

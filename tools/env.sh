@@ -5,6 +5,7 @@
 
 mapfile -t env_kept < <(sed -e 's/#.*//' -e 's/[[:space:]].*//' -e '/^$/d' "$(dirname "${BASH_SOURCE[0]}")/environment.txt")
 for env_name in $(compgen -e); do
+	[ "$env_name" != PWD ] || continue
 	for env_pattern in "${env_kept[@]}"; do
 		# shellcheck disable=SC2053 # a pattern
 		[[ $env_name == $env_pattern ]] && continue 2

@@ -9,17 +9,17 @@ GUEST_CFLAGS = $(TARGET_CFLAGS) -I. $(TARGET_INC)
 build/guests/obj/%.o: %.c | build/newlib.ok
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(GUEST_CFLAGS) $(DEPS) -c -o $T $< && $(whole_deps)
 
 build/guests/obj/%.o: %.S | build/newlib.ok
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
-	$(Q)$(CC) $(GUEST_CFLAGS) -D__ASSEMBLER__ -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(GUEST_CFLAGS) -D__ASSEMBLER__ $(DEPS) -c -o $T $< && $(whole_deps)
 
-# $(call guest_link,BASE ADDRESS,OUTPUT,OBJECTS)
+# $(call guest_link,BASE ADDRESS,OBJECTS) makes the target.
 guest_link = $(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,guests/lib/guest.ld -Wl,--defsym=GUEST_BASE=$(1) \
-	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -o $(2) $(3) \
-	$(NEWLIB)/lib/libc.a
+	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -o $T $(2) \
+	$(NEWLIB)/lib/libc.a && $(whole)
 
 GUEST_BASE_DISCO := 0xffffffffc0010000
 GUEST_BASE_MALTA := 0xffffffff80100000

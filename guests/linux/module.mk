@@ -3,34 +3,30 @@
 #
 # ROOT_PROGRAMS: programs that other fragments put in the guests' root, as /NAME=FILE.
 
-PATCHES := guest-patches/series $(wildcard guest-patches/*.patch)
+PATCHES := guest-patches/series $(addprefix guest-patches/,$(shell sed -n 's/^\([A-Za-z0-9_.+-]*\.patch\).*/\1/p' guest-patches/series))
 build/linux-patched.ok: build/linux-src.ok $(PATCHES) tools/apply-patches.sh
 	$(call say,PATCH,linux-source-6.1)
 	@mkdir -p build/log
-	$(Q)tools/apply-patches.sh build/linux-src guest-patches >build/log/patch.log 2>&1 || { cat build/log/patch.log; false; }
-	@touch $@
+	$(Q)flock build/log/patch.lock tools/apply-patches.sh build/linux-src guest-patches >build/log/patch.log 2>&1 || \
+		{ cat build/log/patch.log; false; } && touch $@
 
 # build/linux is the guest's kernel; build/linux-bare the same sources on the bare machine, for comparison in `make bench`.
 # One after the other: each uses all processors.
 build/linux/vmlinux: guests/linux/disco.config build/linux-patched.ok tools/build-linux.sh
-	$(Q)tools/progress.sh "guest kernel" build/log/linux.log tools/build-linux.sh build/linux-src build/linux $< $(CROSS)
-	@touch $@
+	$(Q)tools/progress.sh -s $@ "guest kernel" build/log/linux.log tools/build-linux.sh build/linux-src build/linux $< $(CROSS)
 
 build/linux-bare/vmlinux: guests/linux/bare.config build/linux-patched.ok tools/build-linux.sh | build/linux/vmlinux
-	$(Q)tools/progress.sh "bare kernel" build/log/linux-bare.log tools/build-linux.sh build/linux-src build/linux-bare $< $(CROSS)
-	@touch $@
+	$(Q)tools/progress.sh -s $@ "bare kernel" build/log/linux-bare.log tools/build-linux.sh build/linux-src build/linux-bare $< $(CROSS)
 
 build/busybox-src.ok: tools/fetch-source.sh | build/setup.mk
-	$(Q)tools/progress.sh "fetching busybox's source" build/log/busybox-src.log tools/fetch-source.sh busybox
-	@touch $@
+	$(Q)tools/progress.sh -s $@ "fetching busybox's source" build/log/busybox-src.log tools/fetch-source.sh busybox
 
 build/busybox/busybox: guests/linux/busybox.config build/busybox-src.ok tools/build-busybox.sh
-	$(Q)tools/progress.sh "busybox" build/log/busybox.log \
+	$(Q)tools/progress.sh -s $@ "busybox" build/log/busybox.log \
 		tools/build-busybox.sh build/src/busybox build/busybox $< $(CROSS)
-	@touch $@
 
 build/gen_init_cpio: build/linux-src.ok
-	$(Q)gcc -O1 -o $@ build/linux-src/usr/gen_init_cpio.c
+	$(Q)gcc -O1 -o $T build/linux-src/usr/gen_init_cpio.c && $(whole)
 
 ROOT_FILES = $(shell find guests/linux/rootfs -type f)
 build/root.cpio: build/busybox/busybox build/gen_init_cpio tools/mkroot.sh guests/linux/rootfs $(ROOT_FILES)

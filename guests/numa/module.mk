@@ -10,12 +10,12 @@ build/guests/numa/shared_text.elf build/guests/numa/native/shared_text.elf: buil
 
 $(NUMA_ELFS): build/guests/numa/%.elf: build/guests/obj/guests/numa/%.o $(NUMA_OBJS) build/guests/obj/guests/lib/platform-disco.o guests/lib/guest.ld
 	@mkdir -p $(@D)
-	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$@,$(filter %.o,$^))
+	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
 
 $(NUMA_WORKLOADS:%=build/guests/numa/native/%.elf): build/guests/numa/native/%.elf: build/guests/obj/guests/numa/%.o $(NUMA_OBJS) \
 		build/guests/obj/guests/lib/platform-malta.o guests/lib/guest.ld
 	@mkdir -p $(@D)
-	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$@,$(filter %.o,$^))
+	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^))
 
 .SECONDARY: $(NUMA_WORKLOADS:%=build/guests/obj/guests/numa/%.o)
 -include $(NUMA_WORKLOADS:%=build/guests/obj/guests/numa/%.d) build/guests/obj/guests/numa/work.d

@@ -13,8 +13,7 @@ $(W)/setup.ok: tools/setup.sh tools/packages.txt
 
 # The archive may lack Debian's own part of a package; the author's part will do.
 $(WORK_SOURCES:%=$(W)/%-src.ok): $(W)/%-src.ok: tools/fetch-source.sh guests/workloads/fetch.sh | $(W)/setup.ok
-	$(Q)tools/progress.sh "fetching the source of $*" build/log/$*-src.log guests/workloads/fetch.sh $*
-	@touch $@
+	$(Q)tools/progress.sh -s $@ "fetching the source of $*" build/log/$*-src.log guests/workloads/fetch.sh $*
 # apt takes one at a time
 $(W)/lua5.4-src.ok: | $(W)/tcc-src.ok
 $(W)/sqlite3-src.ok: | $(W)/lua5.4-src.ok
@@ -32,8 +31,8 @@ $(W)/tcc/tcc: $(W)/tcc-src.ok
 	@mkdir -p $(@D)
 	$(call say,CC,tcc)
 	$(Q)printf '#define TCC_VERSION "disco"\n#define CONFIG_TCCDIR "/lib/tcc"\n' >$(@D)/config.h
-	$(Q)$(CC) $(WORK_CFLAGS) -w -s -I$(@D) -Ibuild/src/tcc -DONE_SOURCE=1 -DTCC_TARGET_X86_64 -o $@ build/src/tcc/tcc.c -lm -ldl \
-		-lpthread 2>/dev/null
+	$(Q)$(CC) $(WORK_CFLAGS) -w -s -I$(@D) -Ibuild/src/tcc -DONE_SOURCE=1 -DTCC_TARGET_X86_64 -o $T build/src/tcc/tcc.c -lm -ldl \
+		-lpthread 2>/dev/null && $(whole)
 
 $(W)/sqlite/sqlite3.o: $(W)/sqlite3-src.ok guests/workloads/build-sqlite.sh
 	$(Q)tools/progress.sh "SQLite for guests" build/log/sqlite3.log guests/workloads/build-sqlite.sh build/src/sqlite3 $(@D) \
@@ -41,19 +40,19 @@ $(W)/sqlite/sqlite3.o: $(W)/sqlite3-src.ok guests/workloads/build-sqlite.sh
 
 $(W)/database: guests/workloads/database.c $(W)/sqlite/sqlite3.o
 	$(call say,CC,$<)
-	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -s -I$(W)/sqlite -o $@ $^ -lm
+	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -s -I$(W)/sqlite -o $T $^ -lm && $(whole)
 
 $(W)/raytrace $(W)/mark: $(W)/%: guests/workloads/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -s -o $@ $< -lm -lpthread
+	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -s -o $T $< -lm -lpthread && $(whole)
 
 # vvp loads the module that it has in itself (modules.c), so any file will do.
 $(W)/soc.vvp: guests/workloads/soc.v | $(W)/setup.ok
 	@mkdir -p $(@D)
 	$(call say,VERILOG,$<)
-	$(Q)iverilog -g2005 -o $@.tmp $<
-	$(Q)sed -e '/^:vpi_module/{/system/!d;s|"[^"]*"|"/bin/vvp"|;}' $@.tmp >$@ && rm $@.tmp
+	$(Q)iverilog -g2005 -o $T.1 $< && sed -e '/^:vpi_module/{/system/!d;s|"[^"]*"|"/bin/vvp"|;}' $T.1 >$T && \
+		rm $T.1 && $(whole)
 
 $(W)/pmake.tar: guests/workloads/pack-pmake.sh guests/workloads/pmake.mk $(W)/lua5.4-src.ok $(W)/tcc-src.ok
 	@mkdir -p $(@D)

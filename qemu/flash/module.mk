@@ -9,4 +9,4 @@ HELP += make run FLASH=O    the machine under the timing model, with options O o
 
 build/flash.so: $(FLASH_SRCS) $(FLASH_HEADERS)
 	$(call say,HOSTCC,$@)
-	$(Q)gcc -O2 $(WARN_CFLAGS) -shared -fPIC -fvisibility=hidden -pthread -I. -o $@ $(FLASH_SRCS) -ldl
+	$(Q)gcc -O2 $(WARN_CFLAGS) -shared -fPIC -fvisibility=hidden -pthread -I. -o $T $(FLASH_SRCS) -ldl && $(whole)

@@ -5,4 +5,4 @@ TEST_NEEDS += build/count.so
 
 build/count.so: qemu/plugin/count.c qemu/plugin/qemu-api.h
 	$(call say,HOSTCC,$<)
-	$(Q)gcc -O2 $(WARN_CFLAGS) -shared -fPIC -fvisibility=hidden -I. -o $@ $<
+	$(Q)gcc -O2 $(WARN_CFLAGS) -shared -fPIC -fvisibility=hidden -I. -o $T $< && $(whole)

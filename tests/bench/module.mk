@@ -4,7 +4,7 @@
 build/unitops: guests/linux/unitops.c guests/linux/unitops.h
 	$(call say,CC,$<)
 	$(Q)$(CC) -O2 $(WARN_CFLAGS) -march=mips64r6 -mabi=64 -EL -fno-pic -mno-abicalls -G0 -ffreestanding \
-		-fno-stack-protector -nostdlib -static -Wl,--build-id=none -I. -o $@ $<
+		-fno-stack-protector -nostdlib -static -Wl,--build-id=none -I. -o $T $< && $(whole)
 
 build/bench-root.cpio: build/root.cpio build/unitops tests/bench/bench.sh
 	$(call say,CPIO,$@)
@@ -47,19 +47,18 @@ build/ablation/plain.config: WITHOUT := SPECIAL_PAGE|MMU|STEAL_TIME
 build/ablation/page.config: WITHOUT := MMU
 $(ABLATION_KERNELS:%=build/ablation/%.config): guests/linux/disco.config
 	@mkdir -p $(@D)
-	$(Q)sed -E 's/^(CONFIG_DISCO_($(WITHOUT)))=y/\1=n/' $< >$@
+	$(Q)sed -E 's/^(CONFIG_DISCO_($(WITHOUT)))=y/\1=n/' $< >$T && $(whole)
 
 build/linux-page/vmlinux: | build/linux-plain/vmlinux
 build/linux-plain/vmlinux: | build/linux-bare/vmlinux
 $(ABLATION_KERNELS:%=build/linux-%/vmlinux): build/linux-%/vmlinux: build/ablation/%.config build/linux-patched.ok tools/build-linux.sh
-	$(Q)tools/progress.sh "guest kernel, $*" build/log/linux-$*.log tools/build-linux.sh build/linux-src build/linux-$* $< $(CROSS)
-	@touch $@
+	$(Q)tools/progress.sh -s $@ "guest kernel, $*" build/log/linux-$*.log tools/build-linux.sh build/linux-src build/linux-$* $< $(CROSS)
 
 $(ABLATION_KERNELS:%=build/bench/linux-%.cpio): build/bench/linux-%.cpio: tests/bench/guest.dts build/bench-root.cpio \
 		build/linux-%/vmlinux tools/mkimage.sh build/host/dtscheck
 	$(call say,IMAGE,$@)
 	@mkdir -p $(@D)
-	$(Q)GUEST_KERNEL=build/linux-$*/vmlinux tools/mkimage.sh $< $@
+	$(Q)DISCO_KERNEL=build/linux-$*/vmlinux tools/mkimage.sh $< $@
 
 HELP += make bench-ablation what each mechanism saves: the unit operations with one off at a time\n
 .PHONY: bench-ablation

@@ -10,11 +10,11 @@ HELP += make diff           random supervisor programs, natively and under the m
 
 build/guests/diff/diff.elf: $(DIFF_OBJS) $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-disco.o guests/lib/guest.ld
 	@mkdir -p $(@D)
-	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$@,$(filter %.o,$^))
+	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
 
 build/guests/diff/native.elf: $(DIFF_OBJS) $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-malta.o guests/lib/guest.ld
 	@mkdir -p $(@D)
-	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$@,$(filter %.o,$^))
+	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^))
 
 .SECONDARY: $(DIFF_OBJS)
 -include $(DIFF_OBJS:.o=.d)

@@ -15,8 +15,8 @@ build/host/flash/test_$(1): tests/flash/test_$(1).c $$(addprefix qemu/flash/,$$(
 		tests/flash/flash_test.h
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)gcc $(WARN_CFLAGS) -g -O1 -I. -fsanitize=address,undefined -fno-sanitize-recover=all -o $$@ \
-		$$(filter %.c,$$^) -lcmocka
+	$$(Q)gcc $(WARN_CFLAGS) -g -O1 -I. -fsanitize=address,undefined -fno-sanitize-recover=all -o $$T \
+		$$(filter %.c,$$^) -lcmocka && $$(whole)
 endef
 $(foreach name,$(FLASH_TESTS),$(eval $(call FLASH_TEST_RULE,$(name))))
 

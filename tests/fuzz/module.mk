@@ -16,14 +16,14 @@ build/host/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(FUZZ_SRCS_$(1)) | build/lib
 	@mkdir -p $$(@D)
 	$$(call say,CLANG,$$@)
 	$$(Q)clang $(WARN_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-I. -isystem build/libfdt -o $$@ $$(filter %.c,$$^) $$(if $$(filter vmdesc,$(1)),$$(FUZZ_LIBFDT))
+		-I. -isystem build/libfdt -o $$T $$(filter %.c,$$^) $$(if $$(filter vmdesc,$(1)),$$(FUZZ_LIBFDT)) && \
+		$$(whole)
 endef
 $(foreach name,$(FUZZ_NAMES),$(eval $(call FUZZ_RULE,$(name))))
 
 build/host/fuzz/seeds.ok: tests/fuzz/seeds.py | build/setup.mk
 	@mkdir -p $(@D)
-	$(Q)$(PYTHON) $< build/host/fuzz/seeds
-	@touch $@
+	$(Q)$(PYTHON) $< build/host/fuzz/seeds && touch $@
 
 TEST_NEEDS += $(FUZZ_BINS) build/host/fuzz/seeds.ok build/guests/tests/neighbour.elf
 HELP += make fuzz           fuzz the parsers, FUZZ_TIME=30 seconds each\n

@@ -8,12 +8,12 @@ HELP += make torture        processes, memory and signals in Linux guests, all c
 
 build/torture: guests/linux/torture.c guests/linux/torture-memory.c guests/linux/torture.h
 	$(call say,CC,$<)
-	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -s -I. -o $@ $(filter %.c,$^) \
-		-lpthread
+	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -s -I. -o $T $(filter %.c,$^) \
+		-lpthread && $(whole)
 
 build/torture.cpio: build/torture build/gen_init_cpio
 	$(call say,CPIO,$@)
-	$(Q)printf 'dir /dev 755 0 0\nnod /dev/console 600 0 0 c 5 1\nfile /init build/torture 755 0 0\n' | build/gen_init_cpio - >$@
+	$(Q)printf 'dir /dev 755 0 0\nnod /dev/console 600 0 0 c 5 1\nfile /init build/torture 755 0 0\n' | build/gen_init_cpio - >$T && $(whole)
 
 .PHONY: torture
 torture: build/disco.elf $(TORTURE_NEEDS)

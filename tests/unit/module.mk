@@ -54,18 +54,21 @@ HOST_LIBFDT_OBJS := $(patsubst %,build/host/libfdt/%.o,fdt fdt_ro fdt_rw fdt_sw 
 
 $(HOST_LIBFDT_OBJS): build/host/libfdt/%.o: build/libfdt.ok
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) -g -O1 -w $(HOST_SANITIZE) -Ibuild/libfdt -c -o $@ build/libfdt/$*.c
+	$(Q)$(HOST_CC) -g -O1 -w $(HOST_SANITIZE) -Ibuild/libfdt -c -o $T build/libfdt/$*.c && $(whole)
 
 $(HOST_LIBFDT): $(HOST_LIBFDT_OBJS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)ar rcs $T $^ && $(whole)
+
+UNIT_TEST = $(wildcard tests/unit/*/test_$(1).c) $(UNIT_SRCS_$(1))
+UNIT_CC = $(HOST_CC) $(if $(filter $(1),$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $(HOST_CFLAGS)
 
 define UNIT_RULE
-build/host/unit/test_$(1): $$(wildcard tests/unit/*/test_$(1).c) $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) \
-		| build/libfdt.ok
+build/host/unit/test_$(1): $(UNIT_TEST) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) | build/libfdt.ok
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$$(Q)$$(HOST_CC) $$(if $$(filter $(1),$$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $$(HOST_CFLAGS) $$(HOST_SANITIZE) -MMD -MP -MF $$@.d -o $$@ $$(wildcard tests/unit/*/test_$(1).c) $$(UNIT_SRCS_$(1)) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) -lcmocka
+	$$(Q)$$(call all_deps,$(UNIT_CC),$(UNIT_TEST)) && $(UNIT_CC) $$(HOST_SANITIZE) -o $$T $(UNIT_TEST) \
+		$$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) -lcmocka && $$(whole_deps)
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
 

@@ -6,11 +6,13 @@ DTSCHECK_OBJS := $(patsubst %,build/host/dtscheck.d/%.o,fdt fdt_ro fdt_strerror)
 
 $(DTSCHECK_OBJS): build/host/dtscheck.d/%.o: build/libfdt.ok
 	@mkdir -p $(@D)
-	$(Q)gcc -O1 -g -w -Ibuild/libfdt -c -o $@ build/libfdt/$*.c
+	$(Q)gcc -O1 -g -w -Ibuild/libfdt -c -o $T build/libfdt/$*.c && $(whole)
 
 build/host/dtscheck: $(DTSCHECK_SRCS) $(DTSCHECK_OBJS)
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$@)
-	$(Q)gcc $(WARN_CFLAGS) -O1 -g -I. -isystem build/libfdt -MMD -MP -MF $@.dep -o $@ $(filter %.c %.o,$^)
+	$(Q)gcc -I. -isystem build/libfdt -MM -MP -MT $@ $(DTSCHECK_SRCS) >$T.dep && \
+		gcc $(WARN_CFLAGS) -O1 -g -I. -isystem build/libfdt -o $T $(DTSCHECK_SRCS) $(DTSCHECK_OBJS) && \
+		mv -f $T.dep $@.dep && $(whole)
 
 -include build/host/dtscheck.dep
