@@ -24,3 +24,20 @@ $(LIBFDT_OBJS): build/obj/libfdt/%.o: build/libfdt.ok build/newlib.ok
 build/libfdt/libfdt.a: $(LIBFDT_OBJS)
 	$(call say,AR,$@)
 	$(Q)$(CROSS)ar rcs $T $^ && $(whole)
+
+# ---- for editors ----
+# What compiles which files; clang knows no -msym32.
+define COMPILE_RULES
+boot/* kernel/* arch/* numa/* drivers/* = $(CC) $(filter-out -msym32,$(MONITOR_CFLAGS)) $(TARGET_INC)
+guests/lib/* guests/numa/* tests/guest/* tests/diff/* = $(CC) $(filter-out -msym32,$(GUEST_CFLAGS)) -DGUEST_NAME='"name"'
+guests/* = $(CC) $(WARN_CFLAGS) -I. -Ibuild/workloads/sqlite
+$(UNIT_FAKE:%=tests/unit/*/test_%.c) tests/unit/fake.c tests/unit/numa_vm.c = $(HOST_CC) $(UNIT_FAKE_CFLAGS) $(HOST_CFLAGS)
+tests/sim/* = $(HOST_CC) -DMAX_NODES=8 $(HOST_CFLAGS)
+* = $(HOST_CC) $(HOST_CFLAGS)
+endef
+
+HELP += make compile-commands build/compile_commands.json, for clangd\n
+.PHONY: compile-commands
+compile-commands: export COMPILERS = $(COMPILE_RULES)
+compile-commands: build/gen/asm-offsets.h build/libfdt.ok build/newlib.ok
+	@tools/compile-commands.py build/compile_commands.json

@@ -13,8 +13,12 @@ CROSS = "mipsisa64r6el-linux-gnuabi64-gcc"
 @functools.cache
 def tracked():
     """Every tracked file that exists, in a stable order. Files someone deleted but did not commit yet are left out."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE,
-                           text=True).stdout.split("\0")
+    if (ROOT / ".git").exists():
+        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE,
+                               text=True).stdout.split("\0")
+    else:  # unpacked from an archive: all but what is made here
+        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")
+                 if path.relative_to(ROOT).parts[0] != "build" and "__pycache__" not in path.parts]
     return [name for name in sorted(names) if name and (ROOT / name).is_file()]
 
 

@@ -61,7 +61,8 @@ $(HOST_LIBFDT): $(HOST_LIBFDT_OBJS)
 	$(Q)ar rcs $T $^ && $(whole)
 
 UNIT_TEST = $(wildcard tests/unit/*/test_$(1).c) $(UNIT_SRCS_$(1))
-UNIT_CC = $(HOST_CC) $(if $(filter $(1),$(UNIT_FAKE)),-Itests/unit/fake -include tests/unit/fake/host.h) $(HOST_CFLAGS)
+UNIT_FAKE_CFLAGS := -Itests/unit/fake -include tests/unit/fake/host.h
+UNIT_CC = $(HOST_CC) $(if $(filter $(1),$(UNIT_FAKE)),$(UNIT_FAKE_CFLAGS)) $(HOST_CFLAGS)
 
 define UNIT_RULE
 build/host/unit/test_$(1): $(UNIT_TEST) $$(if $$(filter $(1),$$(UNIT_LIBFDT)),$$(HOST_LIBFDT)) | build/libfdt.ok
