@@ -18,6 +18,7 @@
 #define VMDESC_VM_MB_MIN      4
 #define VMDESC_VM_MB_MAX      1024
 #define VMDESC_VCPUS_MAX      16
+#define VMDESC_BOOTARGS_MAX   2048 /* Linux takes 4096 */
 #define VMDESC_ERROR_BYTES    192
 #define VMDESC_LATENCY_NS_MIN 1
 #define VMDESC_LATENCY_NS_MAX 20000
@@ -46,7 +47,7 @@ struct vm_desc {
 	char label[16];	  /* 1..15 of a-z 0-9 - */
 	char kernel[32];  /* file in the boot archive */
 	char ramdisk[32]; /* file in the boot archive, "" for none */
-	char bootargs[256];
+	char bootargs[VMDESC_BOOTARGS_MAX + 1];
 	u32 memory_mb;
 	u32 vcpus;
 	struct vmdesc_nodes nodes;	/* each 0..nodes of the machine - 1; at most one a VCPU */

@@ -14,12 +14,14 @@ import tree
 
 ABI = "docs/guest-abi.md"
 TOUR = "docs/tour.md"
+CONFIGS = "configs/README.md"
+VMDESC = "kernel/vm/vmdesc.h"
 NUMBERS = [
     (ABI, r"Config1 has (\d+) TLB entries", "arch/mips/arch.h", "VTLB_ENTRIES"),
     (ABI, r"(\d+) dual entries", "arch/mips/arch.h", "VTLB_ENTRIES"),
     (ABI, r"Count is the machine's: ([\d,]+) ticks a second", "arch/mips/arch.h", "COUNT_HZ"),
     (ABI, r"wraps every ([\d.]+) s", "arch/mips/arch.h", "round(2**32 / COUNT_HZ, 1)"),
-    (ABI, r"slices of (\d+) ms", "kernel/sched/sched.h", "TICK_MS"),
+    (ABI, r"slices of (\d+) ms", "kernel/sched/tick.h", "TICK_MS"),
     (ABI, r"bytes taken, at most (\d+)", "kernel/vm/hypercall.c", "WRITE_MAX"),
     (ABI, r"physical 0 \.\. (\d+) MB, without TLB entries", "kernel/abi/disco.h", "DISCO_CSSEG_WINDOW >> 20"),
     (ABI, r"csseg, (0x\w+)|`(0x\w+) \.\. 0x\w+` \(csseg\)", "kernel/abi/disco.h", "DISCO_CSSEG_BASE"),
@@ -33,8 +35,25 @@ NUMBERS = [
     (ABI, r"timer-interrupt = <(\d+)>", "kernel/abi/disco.h", "DISCO_IRQ_TIMER"),
     (ABI, r"console-interrupt = <(\d+)>", "kernel/abi/disco.h", "DISCO_IRQ_CONSOLE"),
     (ABI, r"The last (\d+) KB are kept", "kernel/console/console.c", "LOG_BYTES >> 10"),
+    (CONFIGS, r"`/vms`\. At most (\d+)", VMDESC, "VMDESC_MAX_VMS"),
+    (CONFIGS, r"\| nodes \| (\d+)\.\.", VMDESC, "VMDESC_NODES_MIN"),
+    (CONFIGS, r"\| nodes \| \d+\.\.(\d+)", VMDESC, "VMDESC_NODES_MAX"),
+    (CONFIGS, r"\| memory-mb \| (\d+)\.\.\d+ \| memory of the whole", VMDESC, "VMDESC_MACHINE_MB_MIN"),
+    (CONFIGS, r"\| memory-mb \| \d+\.\.(\d+) \| memory of the whole", VMDESC, "VMDESC_MACHINE_MB_MAX"),
+    (CONFIGS, r"\| memory-mb \| (\d+)\.\.\d+ \| its memory", VMDESC, "VMDESC_VM_MB_MIN"),
+    (CONFIGS, r"\| memory-mb \| \d+\.\.(\d+) \| its memory", VMDESC, "VMDESC_VM_MB_MAX"),
+    (CONFIGS, r"bootargs \| at most (\d+) characters", VMDESC, "VMDESC_BOOTARGS_MAX"),
+    (CONFIGS, r"\| vcpus \| 1\.\.(\d+)", VMDESC, "VMDESC_VCPUS_MAX"),
+    (CONFIGS, r"numbers (\d+)\.\.\d+; default", VMDESC, "VMDESC_LATENCY_NS_MIN"),
+    (CONFIGS, r"numbers \d+\.\.(\d+); default", VMDESC, "VMDESC_LATENCY_NS_MAX"),
+    ("README.md", r"a machine of (\d+) to \d+ nodes", VMDESC, "VMDESC_NODES_MIN"),
+    ("README.md", r"a machine of \d+ to (\d+) nodes", VMDESC, "VMDESC_NODES_MAX"),
+    ("qemu/README.md", r"`-smp` (\d+)\.\.\d+", VMDESC, "VMDESC_NODES_MIN"),
+    ("qemu/README.md", r"`-smp` \d+\.\.(\d+)", VMDESC, "VMDESC_NODES_MAX"),
+    ("qemu/README.md", r"`-m` (\d+)\.\.\d+", VMDESC, "VMDESC_MACHINE_MB_MIN"),
+    ("qemu/README.md", r"`-m` \d+\.\.(\d+)", VMDESC, "VMDESC_MACHINE_MB_MAX"),
     (TOUR, r"the VCPU's L2TLB \((\d+) pairs, direct-mapped\)", "kernel/mem/l2tlb.h", "L2TLB_ENTRIES"),
-    (TOUR, r"sched_tick`, every (\d+) ms", "kernel/sched/sched.h", "TICK_MS"),
+    (TOUR, r"kernel/sched/tick.c, every (\d+) ms", "kernel/sched/tick.h", "TICK_MS"),
     (TOUR, r"the rest goes to rings of (\d+) KB", "kernel/console/console.c", "LOG_BYTES >> 10"),
     (TOUR, r"TLBINV when address spaces are switched and (\d+) ms", "arch/mips/mmu.c", "RENEW_MS"),
 ]

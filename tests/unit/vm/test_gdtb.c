@@ -111,11 +111,10 @@ static void leaves_out_a_ramdisk_that_is_not_there(void **state)
 static void fits_its_promised_size(void **state)
 {
 	struct gdtb_params params = good_params();
-	char bootargs[256];
+	static char bootargs[2049];
 
 	(void)state;
-	memset(bootargs, 'x', 255);
-	bootargs[255] = 0;
+	memset(bootargs, 'x', 2048);
 	params.bootargs = bootargs;
 	params.label = "fifteen-letters";
 	params.vcpus = GDTB_MAX_VCPUS;

@@ -279,7 +279,7 @@ static void names_what_is_wrong_in_a_list_of_nodes(void **state)
 
 static void names_what_is_wrong_in_a_string(void **state)
 {
-	char longest[257];
+	char longest[2050];
 
 	(void)state;
 	set_string("/vms/vm0", "label", "Alpha");
@@ -297,12 +297,12 @@ static void names_what_is_wrong_in_a_string(void **state)
 			"string");
 	set_string("/vms/vm0", "bootargs", "a\033[2J");
 	expect_vm_error("/vms/vm0: bootargs: found \"a?[2J\", allowed characters 0x20..0x7e");
-	memset(longest, 'x', 256);
-	longest[256] = 0;
+	memset(longest, 'x', 2049);
+	longest[2049] = 0;
 	set_string("/vms/vm0", "bootargs", longest);
-	expect_vm_error("/vms/vm0: bootargs: found 256 characters "
-			"\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\", allowed 0..255");
-	longest[255] = 0;
+	expect_vm_error("/vms/vm0: bootargs: found 2049 characters "
+			"\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\", allowed 0..2048");
+	longest[2048] = 0;
 	set_string("/vms/vm0", "bootargs", longest);
 	assert_int_equal(parse(), 0);
 	assert_string_equal(desc.vms[0].bootargs, longest);
