@@ -46,22 +46,18 @@ struct work {
 static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
 {
 	const struct page *p = memmap_page(mpn);
-	const struct pmap_page *guest;
+	struct pmap_copies copies;
 	const struct vm *vm;
-	u32 gpn;
 
 	if (!p || p->state != PAGE_GUEST || p->owner >= nvms)
 		return;
 	vm = vms[p->owner];
-	gpn = p->gpn;
-	if (gpn >= vm->pmap.npages)
-		return;
-	guest = &vm->pmap.page[gpn];
+	copies = pmap_copies(&vm->pmap, (gpn_t){ p->gpn });
 	page->moves = p->moves;
-	page->replicated = guest->replicas;
-	page->local |= !!(guest->replicas & BIT(node));
-	page->movable = vm->state == VM_RUNNING && guest->master == mpn.v &&
-			vm->pmap.view[node].entry;
+	page->replicated = !nodemask_empty(copies.replicas);
+	page->local |= nodemask_has(copies.replicas, node);
+	page->movable = vm->state == VM_RUNNING && copies.master.v == mpn.v &&
+			pmap_has_view(&vm->pmap, node);
 }
 
 static struct policy_page look(u32 node, mpn_t mpn)

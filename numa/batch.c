@@ -26,23 +26,22 @@ static bool has(const struct batch *b, mpn_t from)
 }
 
 /*
- * A master of the VM, elsewhere, without replicas on any node of the mask. What memmap says of a
- * page that is not this VM's changes while it is read; the pmap, which is locked, knows.
+ * A master of the VM, elsewhere, that may go where the batch goes. What memmap says of a page that
+ * is not this VM's changes while it is read; the pmap, which is locked, knows.
  */
-static bool can_move(const struct batch *b, mpn_t from, struct nodemask no_replicas, bool leaving)
+static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind)
 {
 	const struct page *p = memmap_page(from);
-	const struct pmap_page *page;
-	u32 gpn;
+	const struct pmap *pmap = &b->vm->pmap;
+	gpn_t gpn;
 
 	if (!p || b->drop.n == MMU_DROP_PAGES || b->vm->state != VM_RUNNING)
 		return false;
-	gpn = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
-	if (gpn >= b->vm->pmap.npages || b->vm->pmap.page[gpn].master != from.v)
+	gpn.v = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
+	if (pmap_copies(pmap, gpn).master.v != from.v || memmap_node(from) == (int)b->node)
 		return false;
-	page = &b->vm->pmap.page[gpn];
-	return page->busy < (leaving ? 1 : PMAP_LEAVING) && !(page->replicas & no_replicas.bits) &&
-	       memmap_node(from) != (int)b->node;
+	return kind == BATCH_MIGRATE ? pmap_may_leave_locked(pmap, gpn)
+				     : pmap_may_copy_locked(pmap, gpn, b->node);
 }
 
 /* A page beyond those that VMs were promised: or one of them would find none. */
@@ -58,23 +57,24 @@ static mpn_t take_page(u32 node)
 	return to;
 }
 
-bool batch_add(struct batch *b, mpn_t from, struct nodemask no_replicas, bool leaving)
+bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
 {
 	struct mmu_drop *d = &b->drop;
-	struct pmap_page *page;
 	gpn_t gpn;
 	mpn_t to;
 
 	lock_assert(&b->vm->pmap.lock);
-	if (!can_move(b, from, no_replicas, leaving) || has(b, from))
+	if (!can_move(b, from, kind) || has(b, from))
 		return false;
 	to = take_page(b->node);
 	if (!mpn_valid(to))
 		return false;
 	gpn.v = memmap_page(from)->gpn;
-	page = &b->vm->pmap.page[gpn.v];
-	page->busy = leaving ? PMAP_LEAVING : page->busy + 1;
-	if (pmap_break(b->vm, gpn))
+	if (kind == BATCH_MIGRATE)
+		pmap_leave_locked(&b->vm->pmap, gpn);
+	else
+		pmap_copy_begin_locked(&b->vm->pmap, gpn);
+	if (pmap_break_locked(b->vm, gpn))
 		d->large = true;
 	b->page[d->n].from = from;
 	b->page[d->n].to = to;
@@ -83,27 +83,21 @@ bool batch_add(struct batch *b, mpn_t from, struct nodemask no_replicas, bool le
 	return true;
 }
 
-void batch_hide(struct batch *b, u32 i, u32 node)
+mpn_t batch_hide(struct batch *b, u32 i, u32 node)
 {
-	struct pmap_entry *e = pmap_entry(&b->vm->pmap, b->drop.page[i], node);
+	mpn_t shown = pmap_hide_locked(&b->vm->pmap, b->drop.page[i], node);
 
-	lock_assert(&b->vm->pmap.lock);
-	if (!e->lo)
-		return;
-	b->drop.machine |= BIT(arch_entry_page(e->lo).v % 64);
-	nodemask_add(&b->seen_by, node);
-	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
+	if (mpn_valid(shown)) {
+		b->drop.machine |= BIT(shown.v % 64);
+		nodemask_add(&b->seen_by, node);
+	}
+	return shown;
 }
 
 void batch_downgrade(struct batch *b, u32 i, u32 node)
 {
-	struct pmap_entry *e = pmap_entry(&b->vm->pmap, b->drop.page[i], node);
-
-	lock_assert(&b->vm->pmap.lock);
-	if (!e->lo || !arch_entry_writable(e->lo))
-		return;
-	nodemask_add(&b->seen_by, node);
-	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
+	if (pmap_downgrade_locked(&b->vm->pmap, b->drop.page[i], node))
+		nodemask_add(&b->seen_by, node);
 }
 
 /* The pages are nobody's to write now: others may have the lock. */
@@ -126,14 +120,6 @@ void batch_copy(struct batch *b)
 	b->stats->shootdown += between - before;
 	b->stats->copy += after - between;
 	b->stats->wait += count64() - after;
-}
-
-void batch_done(struct batch *b, u32 i)
-{
-	u16 *busy = &b->vm->pmap.page[b->drop.page[i].v].busy;
-
-	lock_assert(&b->vm->pmap.lock);
-	__atomic_store_n(busy, *busy == PMAP_LEAVING ? 0 : *busy - 1, __ATOMIC_RELEASE);
 }
 
 void batch_end(struct batch *b)

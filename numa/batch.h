@@ -25,20 +25,23 @@ struct batch {
  */
 extern u32 batch_hold;
 
+enum batch_kind { BATCH_MIGRATE, BATCH_REPLICATE };
+
 /*
  * In this order; the pmap lock is held from the first to the last, but not while pages are copied:
- * they are busy then (kernel/mem/pmap.h), from batch_add to batch_done.
+ * nobody else changes them from batch_add to pmap_arrive_locked or pmap_copy_end_locked.
  */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
-/* Checks the page, that no node of no_replicas has a replica of it, and finds it a new one; leaving:
- * that it is not being copied. False leaves everything as it was. */
-bool batch_add(struct batch *b, mpn_t from, struct nodemask no_replicas, bool leaving);
-void batch_copy(struct batch *b);	 /* shootdown of what seen_by says, then the copies */
-void batch_done(struct batch *b, u32 i); /* the pmap knows where guest page i is now */
+/* Checks that the page may go there, and finds it a new one. False leaves everything as it was. */
+bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind);
+void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
 void batch_end(struct batch *b);
 
-/* Takes guest page i of the batch out of a node's view: wholly, or only the right to write. */
-void batch_hide(struct batch *b, u32 i, u32 node);
+/*
+ * Takes guest page i of the batch out of a node's view: wholly, which returns what the view showed
+ * until now, or only the right to write.
+ */
+mpn_t batch_hide(struct batch *b, u32 i, u32 node);
 void batch_downgrade(struct batch *b, u32 i, u32 node);
 
 /* Calls fn for runs of neighbours in pages that one running VM owns; the sum of what it returns. */

@@ -18,17 +18,13 @@ static void commit(struct batch *b, u32 i)
 	mpn_t from = b->page[i].from, to = b->page[i].to;
 	gpn_t gpn = b->drop.page[i];
 
-	memmap_give(to, b->vm->id, gpn);
-	memmap_page(to)->moves = memmap_page(from)->moves;
-	memmap_moved(to);
-	memmap_take_back(from, b->vm->id);
-	b->vm->pmap.page[gpn.v].master = to.v;
+	memmap_move(from, to);
 	heat_moved(from, to);
 	nodemem_free(from);
 	nodemem_unreserve(1);
-	batch_done(b, i);
+	pmap_arrive_locked(&b->vm->pmap, gpn, to);
 	if (nodemask_has(b->vm->node_mask, b->node))
-		pmap_fill(b->vm, gpn, b->node);
+		pmap_fill_locked(b->vm, gpn, b->node);
 }
 
 static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigned n)
@@ -37,7 +33,7 @@ static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigne
 
 	batch_begin(&b, vm, node, &nodes[node]->stats.migrated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], NODEMASK_ALL, true);
+		batch_add(&b, pages[i], BATCH_MIGRATE);
 	for (u32 i = 0; i < b.drop.n; i++)
 		hide(&b, i);
 	if (b.drop.n)

@@ -149,7 +149,7 @@ void nodemem_init(u32 node)
 
 		if (topology_behind_kept(page, PAGE_SIZE).v != page.v)
 			continue;
-		memmap_page(maddr_mpn(page))->state = PAGE_FREE;
+		memmap_free_at_boot(maddr_mpn(page));
 		push(m, i);
 	}
 	m->npages = m->nfree;

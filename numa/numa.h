@@ -81,10 +81,18 @@ struct vm;
  * it. Under the VM's pmap lock; answers shootdowns.
  */
 void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
-/* All replicas of all VMs, when memory is short, and no new ones until the end, so that the caller
- * can have it. Takes RANK_PMAP locks. */
-void numa_reclaim(void);
+/*
+ * All replicas of all VMs back, when memory is short, and no new ones from begin to end, so that
+ * the caller can have the pages. A step is at most a few ten thousand instructions and some
+ * shootdowns; true: it was the last. Takes RANK_PMAP locks.
+ */
+struct numa_reclaim {
+	u32 vm, page; /* where the next step goes on */
+};
+void numa_reclaim_begin(struct numa_reclaim *r);
+bool numa_reclaim_step(struct numa_reclaim *r);
 void numa_reclaim_end(void);
+void numa_reclaim(void); /* begins and takes all steps: numa_reclaim_end is still to be called */
 
 /*
  * What is done about pages that a node keeps missing on (balance.c): the words policy=NAME,... of

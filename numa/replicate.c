@@ -8,17 +8,14 @@
 #include "numa/numa.h"
 
 /*
- * Nobody may write from now on, and the node is to see its own copy. Where there are replicas, or
- * another node is making one, nobody may already.
+ * No node may write the page from now on, and the batch's own node sees nothing until it has its
+ * replica. Where there were replicas, or another node is making one, no node may write as it is.
  */
 static void freeze(struct batch *b, u32 i)
 {
-	const struct pmap_page *page = &b->vm->pmap.page[b->drop.page[i].v];
-
-	if (!page->replicas && page->busy == 1)
-		for_each_node(node, b->vm->node_mask)
-			if (node != b->node)
-				batch_downgrade(b, i, node);
+	for_each_node(node, b->vm->node_mask)
+		if (node != b->node)
+			batch_downgrade(b, i, node);
 	batch_hide(b, i, b->node);
 }
 
@@ -29,10 +26,7 @@ static void commit(struct batch *b, u32 i)
 
 	memmap_give_replica(to, b->vm->id, gpn);
 	heat_forget(to);
-	b->vm->pmap.page[gpn.v].replicas |= BIT(b->node);
-	__atomic_store_n(&pmap_entry(&b->vm->pmap, gpn, b->node)->lo,
-			 arch_readonly_entry(arch_page_entry(to)), __ATOMIC_RELEASE);
-	batch_done(b, i);
+	pmap_copy_end_locked(&b->vm->pmap, gpn, b->node, to);
 }
 
 static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigned n)
@@ -43,7 +37,7 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], nodemask_of(node), false);
+		batch_add(&b, pages[i], BATCH_REPLICATE);
 	for (u32 i = 0; i < b.drop.n; i++)
 		freeze(&b, i);
 	if (b.drop.n)
@@ -64,14 +58,13 @@ unsigned replicate_pages(u32 node, const mpn_t *pages, unsigned n)
 /* Frees all copies but one: the writer's own if it has one, else the master. */
 static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 {
-	struct pmap_page *page = &vm->pmap.page[gpn.v];
-	mpn_t master = { page->master }, kept = master;
-	u8 moves = memmap_page(master)->moves;
+	struct pmap_copies copies = pmap_copies(&vm->pmap, gpn);
+	mpn_t master = copies.master, kept = master;
 	u32 replicas = 0;
 
-	if (page->replicas & BIT(writer))
+	if (nodemask_has(copies.replicas, writer))
 		kept = copy[writer];
-	for_each_node(node, pmap_replicas(page)) {
+	for_each_node(node, copies.replicas) {
 		replicas++;
 		if (copy[node].v == kept.v)
 			continue;
@@ -79,14 +72,13 @@ static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 		nodemem_free(copy[node]);
 	}
 	if (kept.v != master.v) {
-		memmap_take_back(master, vm->id);
+		memmap_promote(master, kept);
 		nodemem_free(master);
-		memmap_promote(kept);
-		memmap_page(kept)->moves = moves;
+	} else {
+		memmap_moved(kept);
 	}
 	nodemem_unreserve(replicas); /* free by now: they are promised at once */
-	*page = (struct pmap_page){ .master = kept.v };
-	memmap_moved(kept);
+	pmap_collapse_locked(&vm->pmap, gpn, kept);
 	heat_moved(master, kept);
 }
 
@@ -96,32 +88,63 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 	mpn_t copy[MAX_NODES];
 
 	lock_assert(&vm->pmap.lock);
-	for_each_node(i, vm->node_mask) {
-		copy[i] = arch_entry_page(pmap_entry(&vm->pmap, gpn, i)->lo);
-		batch_hide(&b, 0, i);
-	}
+	for_each_node(i, vm->node_mask)
+		copy[i] = batch_hide(&b, 0, i);
 	shootdown(b.seen_by, mmu_drop_pages, &b.drop);
 	keep_one(vm, gpn, copy, node);
 	node_self()->stats.collapsed++;
 }
 
-static void reclaim(struct vm *vm)
+/* ---- all of them back ---- */
+
+/* Pages looked at in a step, and replicated ones among them: a collapse is some 2000 instructions
+ * and a shootdown. */
+#define STEP_LOOKS     2048
+#define STEP_COLLAPSES 16
+
+void numa_reclaim_begin(struct numa_reclaim *r)
 {
-	lock_take(&vm->pmap.lock);
-	for (u32 i = 0; i < vm->pmap.npages; i++) {
-		pmap_wait(&vm->pmap, (gpn_t){ i });
-		if (vm->pmap.page[i].replicas)
-			numa_collapse(vm, (gpn_t){ i }, vm->home->id);
-	}
-	lock_release(&vm->pmap.lock);
+	*r = (struct numa_reclaim){ 0 };
+	__atomic_fetch_add(&batch_hold, 1, __ATOMIC_ACQ_REL);
 }
 
-void numa_reclaim(void)
+/* From page r->page of the VM on, which is its last page's number plus one when all is done. */
+static void reclaim_pages(struct vm *vm, struct numa_reclaim *r)
 {
-	__atomic_fetch_add(&batch_hold, 1, __ATOMIC_ACQ_REL);
-	for (unsigned i = 0; i < nvms; i++)
-		if (vms[i]->state == VM_RUNNING)
-			reclaim(vms[i]);
+	struct pmap *p = &vm->pmap;
+	u32 collapses = 0;
+
+	lock_take(&p->lock);
+	for (u32 n = 0; n < STEP_LOOKS && collapses < STEP_COLLAPSES && r->page < p->npages; n++) {
+		gpn_t gpn = { r->page++ };
+
+		pmap_wait_locked(p, gpn);
+		if (nodemask_empty(pmap_copies(p, gpn).replicas))
+			continue;
+		numa_collapse(vm, gpn, vm->home->id);
+		collapses++;
+	}
+	lock_release(&p->lock);
+}
+
+bool numa_reclaim_step(struct numa_reclaim *r)
+{
+	if (r->vm >= nvms)
+		return true;
+	if (vms[r->vm]->state == VM_RUNNING)
+		reclaim_pages(vms[r->vm], r);
+	if (vms[r->vm]->state != VM_RUNNING || r->page >= vms[r->vm]->pmap.npages)
+		*r = (struct numa_reclaim){ .vm = r->vm + 1 };
+	return r->vm >= nvms;
 }
 
 void numa_reclaim_end(void) { __atomic_fetch_sub(&batch_hold, 1, __ATOMIC_ACQ_REL); }
+
+void numa_reclaim(void)
+{
+	struct numa_reclaim r;
+
+	numa_reclaim_begin(&r);
+	while (!numa_reclaim_step(&r))
+		continue;
+}

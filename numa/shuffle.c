@@ -40,7 +40,8 @@ void shuffle_tick(const struct node *n)
 	if (vm->state != VM_RUNNING)
 		return;
 	for (unsigned i = 0; i < PAGES; i++)
-		pages[i].v = vm->pmap.page[random(n->id) % vm->pmap.npages].master;
+		pages[i] =
+			pmap_copies(&vm->pmap, (gpn_t){ random(n->id) % vm->pmap.npages }).master;
 	if (random(n->id) % 2)
 		migrate_pages(n->id, pages, PAGES);
 	else

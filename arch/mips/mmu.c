@@ -334,7 +334,7 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 static u64 large_page(const struct vcpu *v, u64 gpa)
 {
 	const struct pmap *p = &v->vm->pmap;
-	const struct pmap_pair *pair = &p->view[v->node->id].pairs[gpa >> PAGE_SHIFT >> PAIR_SHIFT];
+	const struct pmap_pair *pair = pmap_pair(p, gpa_gpn((gpa_t){ gpa }), v->node->id);
 	u64 lo;
 
 	if (gpa >> PAGE_SHIFT >= p->npages || (latency_on && latency_remote(v->node->id, pair->lo)))

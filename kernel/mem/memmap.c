@@ -6,7 +6,7 @@
 #include "kernel/node.h"
 #include "kernel/panic.h"
 
-_Static_assert(sizeof(struct page) == 16, "one cache line holds eight");
+_Static_assert(sizeof(struct page) == 16, "a page number times it is a shift; a line holds eight");
 
 static struct {
 	mpn_t first;
@@ -41,7 +41,15 @@ struct page *memmap_page(mpn_t mpn)
 	return node < 0 ? NULL : &memmap[node].entries[mpn.v - memmap[node].first.v];
 }
 
-/* The page in one of the states, bits of a mask. */
+/* The table of memmap.h: bits of the states that each state may become. */
+static const u8 may_become[] = {
+	[PAGE_MONITOR] = BIT(PAGE_FREE),
+	[PAGE_FREE] = BIT(PAGE_GUEST) | BIT(PAGE_REPLICA),
+	[PAGE_GUEST] = BIT(PAGE_FREE),
+	[PAGE_REPLICA] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
+};
+
+/* The page, if it is in one of the states of a mask: those that the caller's kind of change is for. */
 static struct page *expect(mpn_t mpn, u32 states)
 {
 	struct page *p = memmap_page(mpn);
@@ -52,31 +60,55 @@ static struct page *expect(mpn_t mpn, u32 states)
 	return p;
 }
 
-static void give(mpn_t mpn, enum page_state state, u32 vm, gpn_t gpn)
+/* Every change of a page's state. What the page was before is forgotten. */
+static struct page *change(mpn_t mpn, u32 from, struct page to)
 {
-	struct page *p = expect(mpn, BIT(PAGE_FREE));
+	struct page *p = expect(mpn, from);
 
-	*p = (struct page){ .state = state, .owner = vm, .gpn = gpn.v, .refs = 1 };
+	if (!(may_become[p->state] & BIT(to.state)))
+		panic("machine page %lx in state %u cannot become %u", mpn.v, p->state, to.state);
+	*p = to;
+	return p;
 }
 
-void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn) { give(mpn, PAGE_GUEST, vm, gpn); }
+static void add_move(struct page *p) { p->moves += p->moves < UINT8_MAX; }
 
-void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn) { give(mpn, PAGE_REPLICA, vm, gpn); }
-
-void memmap_promote(mpn_t mpn) { expect(mpn, BIT(PAGE_REPLICA))->state = PAGE_GUEST; }
-
-void memmap_moved(mpn_t mpn)
+void memmap_free_at_boot(mpn_t mpn)
 {
-	struct page *p = expect(mpn, BIT(PAGE_GUEST));
+	change(mpn, BIT(PAGE_MONITOR), (struct page){ .state = PAGE_FREE });
+}
 
-	p->moves += p->moves < UINT8_MAX;
+void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn)
+{
+	change(mpn, BIT(PAGE_FREE),
+	       (struct page){ .state = PAGE_GUEST, .owner = vm, .gpn = gpn.v });
+}
+
+void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn)
+{
+	change(mpn, BIT(PAGE_FREE),
+	       (struct page){ .state = PAGE_REPLICA, .owner = vm, .gpn = gpn.v });
 }
 
 void memmap_take_back(mpn_t mpn, u32 vm)
 {
-	struct page *p = expect(mpn, BIT(PAGE_GUEST) | BIT(PAGE_REPLICA));
+	const struct page *p = expect(mpn, BIT(PAGE_GUEST) | BIT(PAGE_REPLICA));
 
 	if (p->owner != vm)
 		panic("machine page %lx belongs to VM %u, not %u", mpn.v, p->owner, vm);
-	*p = (struct page){ .state = PAGE_FREE };
+	change(mpn, BIT(p->state), (struct page){ .state = PAGE_FREE });
 }
+
+static void replace(mpn_t from, mpn_t to, u32 to_states)
+{
+	struct page master = *expect(from, BIT(PAGE_GUEST));
+
+	add_move(change(to, to_states, master));
+	change(from, BIT(PAGE_GUEST), (struct page){ .state = PAGE_FREE });
+}
+
+void memmap_move(mpn_t from, mpn_t to) { replace(from, to, BIT(PAGE_FREE)); }
+
+void memmap_promote(mpn_t from, mpn_t to) { replace(from, to, BIT(PAGE_REPLICA)); }
+
+void memmap_moved(mpn_t mpn) { add_move(expect(mpn, BIT(PAGE_GUEST))); }

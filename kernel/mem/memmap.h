@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memmap: what each machine page is. Every node keeps the entries of its own pages in its own
- * memory.
+ * memory. The table lists every change of state that there is; any other is a bug of the monitor
+ * and ends it. One function makes them all (change in memmap.c).
  *
- *   state     owner   gpn     refs   next          leaves it by
- *   MONITOR   -       -       0      -             never: text, data, stacks, this array
- *   FREE      -       -       0      free list     memmap_give
- *   GUEST     VM      set     1      -             memmap_take_back; the page's master (pmap.h)
- *   REPLICA   VM      set     1      -             memmap_take_back; a copy of the master
+ *   state     owner   gpn   the page                                becomes     by
+ *   MONITOR   -       -     text, data, stacks, these entries       FREE        memmap_free_at_boot
+ *   FREE      -       -     nobody's, in its node's free list       GUEST       memmap_give
+ *                                                                   REPLICA     memmap_give_replica
+ *   GUEST     VM      set   the master of a guest page (pmap.h)     FREE        memmap_take_back
+ *   REPLICA   VM      set   a copy of a master, for one node        FREE        memmap_take_back
+ *                                                                   GUEST       memmap_promote
  */
 #ifndef KERNEL_MEM_MEMMAP_H
 #define KERNEL_MEM_MEMMAP_H
@@ -17,18 +20,16 @@
 enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA };
 
 /*
- * state, owner, gpn and refs: whoever owns the page (its free list's lock, or the VM's pmap lock).
+ * Written by whoever has the page: numa/nodemem.c under its node's lock while it is FREE, else
+ * under the pmap lock of the VM. Read by all, without a lock: what such a reader sees may be past.
  */
 struct page {
 	u8 state;
 	u8 moves;  /* GUEST: how often it moved or its replicas collapsed; stays at 255 */
 	u16 owner; /* VM id */
-	union {
-		u32 gpn;  /* GUEST */
-		u32 prev; /* FREE: before it in its list */
-	};
-	u32 refs; /* mappings by pmaps */
-	u32 next; /* free list of the node: page number within it */
+	u32 gpn;
+	/* FREE: the neighbours in a list of the node, as page numbers within it */
+	u32 prev, next;
 };
 
 /* The pages [first, first + npages) of a node, all MONITOR at first. entries: storage for npages of
@@ -37,12 +38,18 @@ void memmap_init_node(u32 node, mpn_t first, u32 npages, struct page *entries);
 struct page *memmap_page(mpn_t mpn); /* NULL: not RAM of any node */
 int memmap_node(mpn_t mpn);	     /* the page's home; -1: none */
 
-/* A page for guest page gpn of a VM, zeroed or a copy of its other page; back to FREE. Any other
- * state of the page is a bug of the monitor. */
+void memmap_free_at_boot(mpn_t mpn);
+
+/* The page is for guest page gpn of a VM: zeroed by the caller, or a copy of the master. */
 void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn);
 void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn);
-void memmap_promote(mpn_t mpn); /* REPLICA -> GUEST */
-void memmap_moved(mpn_t mpn);	/* one more of its moves */
+/* A GUEST page or a REPLICA of that VM is FREE from now on. */
 void memmap_take_back(mpn_t mpn, u32 vm);
+
+/* The guest page of from has to, a FREE page, instead: from is FREE, its moves are one more. */
+void memmap_move(mpn_t from, mpn_t to);
+/* The same where to is a REPLICA of from. */
+void memmap_promote(mpn_t from, mpn_t to);
+void memmap_moved(mpn_t mpn); /* a GUEST page: one more of its moves */
 
 #endif /* KERNEL_MEM_MEMMAP_H */

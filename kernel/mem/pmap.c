@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* pmap: "physical" to machine pages of a VM, and what each node sees of them. */
+/* pmap: pages are given on their first use, and put into the views of nodes; at the end all go back. */
 #include "arch/mips/arch.h"
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/pmap_state.h"
 #include "kernel/options.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/vm/vm.h"
@@ -18,17 +19,15 @@ size_t pmap_view_bytes(u32 npages)
 }
 
 /*
- * Half a pair at the end of memory is broken from the start: behind it xsseg is the guest's TLB's,
- * whose entries a large pair would overlap.
+ * No page of the pair is used. Half a pair at the end of memory is broken from the start: behind it
+ * xsseg is the guest's TLB's, whose entries a large pair would overlap.
  */
-static void forget_pairs(struct pmap *p)
+static void forget_pair(struct pmap *p, u32 index)
 {
-	for (u32 i = 0; i < pmap_npairs(p->npages); i++) {
-		p->broken[i] = (i + 1) * PAIR_PAGES > p->npages;
-		for (u32 node = 0; node < MAX_NODES; node++)
-			if (p->view[node].entry)
-				p->view[node].pairs[i] = (struct pmap_pair){ 0 };
-	}
+	p->broken[index] = (index + 1) * PAIR_PAGES > p->npages;
+	for (u32 node = 0; node < MAX_NODES; node++)
+		if (pmap_has_view(p, node))
+			p->view[node].pairs[index] = (struct pmap_pair){ 0 };
 }
 
 void pmap_init(struct pmap *p, void *storage, u32 npages)
@@ -39,7 +38,8 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 			    .npages = npages,
 			    .page = page,
 			    .broken = (bool *)(page + npages) };
-	forget_pairs(p);
+	for (u32 i = 0; i < pmap_npairs(npages); i++)
+		forget_pair(p, i);
 }
 
 void pmap_add_view(struct pmap *p, u32 node, void *storage)
@@ -50,16 +50,16 @@ void pmap_add_view(struct pmap *p, u32 node, void *storage)
 					    .pairs = (struct pmap_pair *)(entry + p->npages) };
 }
 
+void pmap_set_alone(struct pmap *p, u32 node, bool alone) { p->view[node].alone = alone; }
+
 /* ---- giving pages ---- */
 
-void pmap_wait(struct pmap *p, gpn_t gpn)
+void pmap_wait_locked(struct pmap *p, gpn_t gpn)
 {
-	const u16 *busy = &p->page[gpn.v].busy;
-
 	lock_assert(&p->lock);
-	while (*busy) {
+	while (pmap_page(p, gpn).busy) {
 		lock_release(&p->lock);
-		while (__atomic_load_n(busy, __ATOMIC_ACQUIRE)) {
+		while (pmap_page(p, gpn).busy) {
 			shootdown_answer(node_self());
 			arch_yield();
 		}
@@ -72,18 +72,18 @@ static bool is_whole(const struct pmap *p, u64 start)
 	return !p->broken[start / PAIR_PAGES] && p->page[start].master;
 }
 
-void pmap_fill(struct vm *vm, gpn_t gpn, u32 node)
+void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;
 	struct pmap_view *view = &p->view[node];
-	const struct pmap_page *page = &p->page[gpn.v];
+	struct pmap_copies copies = pmap_copies(p, gpn);
 	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES), lo;
 
 	lock_assert(&p->lock);
-	if (page->replicas & BIT(node))
+	if (nodemask_has(copies.replicas, node))
 		return; /* the view is where that one is known */
-	lo = arch_page_entry((mpn_t){ page->master });
-	if (page->replicas)
+	lo = arch_page_entry(copies.master);
+	if (!nodemask_empty(copies.replicas))
 		lo = arch_readonly_entry(lo);
 	__atomic_store_n(&view->entry[gpn.v].lo, lo, __ATOMIC_RELEASE);
 	if (option_on(OPTION_LARGE) && is_whole(p, start)) {
@@ -100,7 +100,7 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 
 	memmap_give(mpn, vm->id, gpn);
 	p->used++;
-	p->page[gpn.v] = (struct pmap_page){ .master = mpn.v };
+	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
 }
 
 /* Where a page goes that node uses first. */
@@ -128,11 +128,11 @@ static bool give_block(struct vm *vm, gpn_t gpn, u32 node)
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		set(vm, (gpn_t){ start + i }, (mpn_t){ mpn.v + i });
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
-		pmap_fill(vm, (gpn_t){ start + i }, node);
+		pmap_fill_locked(vm, (gpn_t){ start + i }, node);
 	return true;
 }
 
-bool pmap_break(struct vm *vm, gpn_t gpn)
+bool pmap_break_locked(struct vm *vm, gpn_t gpn)
 {
 	struct pmap *p = &vm->pmap;
 	u64 index = gpn.v / PAIR_PAGES;
@@ -142,10 +142,10 @@ bool pmap_break(struct vm *vm, gpn_t gpn)
 	if (p->broken[index])
 		return false;
 	p->broken[index] = true;
-	for (u32 node = 0; node < nnodes; node++) {
+	for_each_node(node, vm->node_mask) {
 		struct pmap_pair *pair = &p->view[node].pairs[index];
 
-		if (!p->view[node].entry || !(pair->lo[0] | pair->lo[1]))
+		if (!(pair->lo[0] | pair->lo[1]))
 			continue;
 		pair->lo[0] = pair->lo[1] = 0;
 		used = true;
@@ -159,10 +159,10 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 
 	if (!mpn_valid(mpn))
 		return;
-	if (pmap_break(vm, gpn))
+	if (pmap_break_locked(vm, gpn))
 		shootdown_all(vm->node_mask);
 	set(vm, gpn, mpn);
-	pmap_fill(vm, gpn, node);
+	pmap_fill_locked(vm, gpn, node);
 }
 
 /* Blocks go to VMs whose pages all have one place: they are what large translations are made of. */
@@ -182,9 +182,9 @@ static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 	u64 lo;
 
 	lock_take(&p->lock);
-	pmap_wait(p, gpn);
+	pmap_wait_locked(p, gpn);
 	if (p->page[gpn.v].master)
-		pmap_fill(vm, gpn, node);
+		pmap_fill_locked(vm, gpn, node);
 	else if (!by_blocks(vm) || !give_block(vm, gpn, node))
 		give_page(vm, gpn, node);
 	lo = pmap_entry(p, gpn, node)->lo;
@@ -209,10 +209,10 @@ u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 	if (!lo || arch_entry_writable(lo))
 		return lo;
 	lock_take(&vm->pmap.lock);
-	pmap_wait(&vm->pmap, gpn);
+	pmap_wait_locked(&vm->pmap, gpn);
 	if (vm->pmap.page[gpn.v].replicas)
 		numa_collapse(vm, gpn, node);
-	pmap_fill(vm, gpn, node);
+	pmap_fill_locked(vm, gpn, node);
 	lo = pmap_entry(&vm->pmap, gpn, node)->lo;
 	lock_release(&vm->pmap.lock);
 	return lo;
@@ -233,34 +233,60 @@ static void give_back(struct vm *vm, mpn_t mpn)
 	nodemem_free(mpn);
 }
 
+/* Nobody copies the page, which is used. */
 static void release_page(struct vm *vm, gpn_t gpn)
 {
-	struct pmap_page *page = &vm->pmap.page[gpn.v];
+	struct pmap *p = &vm->pmap;
+	struct pmap_copies copies = pmap_copies(p, gpn);
 
-	for (u32 node = 0; node < MAX_NODES; node++) {
-		if (!vm->pmap.view[node].entry)
-			continue;
-		if (page->replicas & BIT(node)) {
-			give_back(vm, arch_entry_page(pmap_entry(&vm->pmap, gpn, node)->lo));
+	for_each_node(node, vm->node_mask) {
+		struct pmap_entry *e = pmap_entry(p, gpn, node);
+
+		if (nodemask_has(copies.replicas, node)) {
+			give_back(vm, arch_entry_page(e->lo));
 			nodemem_unreserve(1);
 		}
-		*pmap_entry(&vm->pmap, gpn, node) = (struct pmap_entry){ 0 };
+		*e = (struct pmap_entry){ 0 };
 	}
-	if (page->master)
-		give_back(vm, (mpn_t){ page->master });
-	*page = (struct pmap_page){ 0 };
+	give_back(vm, copies.master);
+	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE) | BIT(PMAP_REPLICATED),
+			   (struct pmap_page){ 0 });
+	p->used--;
+}
+
+/*
+ * What a step may cost, in pages that were never used: looking at one is 20 instructions, giving
+ * one back some 300 for each of its copies.
+ */
+#define STEP_COST 2048
+#define USED_COST 16
+
+bool pmap_release_step(struct vm *vm, u32 *next)
+{
+	struct pmap *p = &vm->pmap;
+	bool done;
+
+	lock_take(&p->lock);
+	for (u32 cost = 0; cost < STEP_COST && *next < p->npages; cost++, ++*next) {
+		gpn_t gpn = { *next };
+
+		pmap_wait_locked(p, gpn); /* it may be on its way to another node */
+		if (mpn_valid(pmap_copies(p, gpn).master)) {
+			release_page(vm, gpn);
+			cost += USED_COST;
+		}
+		if (gpn.v % PAIR_PAGES == PAIR_PAGES - 1 || gpn.v == p->npages - 1)
+			forget_pair(p, gpn.v / PAIR_PAGES);
+	}
+	done = *next >= p->npages;
+	lock_release(&p->lock);
+	return done;
 }
 
 void pmap_release(struct vm *vm)
 {
-	struct pmap *p = &vm->pmap;
+	u32 next = 0;
 
-	lock_take(&p->lock);
-	for (u32 i = 0; i < p->npages; i++) {
-		pmap_wait(p, (gpn_t){ i }); /* it may be on its way to another node */
-		release_page(vm, (gpn_t){ i });
-	}
-	p->used = 0;
-	forget_pairs(p);
-	lock_release(&p->lock);
+	while (!pmap_release_step(vm, &next))
+		continue;
 }

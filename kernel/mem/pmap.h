@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pmap: "physical" to machine, of one VM. A page is given, zeroed, on its first use; the machine
- * page that it got is its master. VCPUs see it through the view of their node, which may hold a
- * replica of its own instead.
+ * pmap: which machine pages stand behind each "physical" page of one VM. A page is given, zeroed,
+ * on its first use; the machine page that it got is its master. VCPUs see it through the view of
+ * their node, which may hold a replica of its own instead. States of a page: pmap_state.h.
  *
- *   entry.lo           who                                       changes under the lock, read without
- *   0                  never used here, or on the move           the C side waits for the lock
- *   master, D          any number of nodes
- *   master, without D  replicated; this node has no replica      a write collapses it
- *   replica            replicated; this node's own, without D    a write collapses it
+ *   entry.lo           who                                     changes under the lock, read without
+ *   0                  never used here, or on the move         the C side waits for the lock
+ *   master, D          any number of nodes                     -
+ *   master, without D  replicated; this node has no replica    a write collapses it
+ *   replica            replicated; this node's own, without D  a write collapses it
+ *
+ * Other folders change a page through the functions below and nothing else; only arch/mips reads
+ * views directly. A function whose name ends in _locked wants the lock of the pmap.
  */
 #ifndef KERNEL_MEM_PMAP_H
 #define KERNEL_MEM_PMAP_H
@@ -58,23 +61,7 @@ struct pmap_view {
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
 };
 
-struct pmap_page {
-	u32 master;   /* machine page number; 0: never used */
-	u16 replicas; /* bit = node whose view holds a replica */
-	/*
-	 * Being copied, without the lock: by so many nodes that will have a replica, or
-	 * PMAP_LEAVING to another node. Until it is 0 nobody else changes the page, or fills a view
-	 * with it.
-	 */
-	u16 busy;
-};
-
-#define PMAP_LEAVING 0xffff
-
-static inline struct nodemask pmap_replicas(const struct pmap_page *page)
-{
-	return (struct nodemask){ page->replicas };
-}
+struct pmap_page; /* pmap_state.h */
 
 struct pmap {
 	struct lock lock; /* RANK_PMAP */
@@ -85,9 +72,15 @@ struct pmap {
 	struct pmap_view view[MAX_NODES];
 };
 
+/* Of the view of a node that has one. For arch/mips and kernel/mem. */
 static inline struct pmap_entry *pmap_entry(const struct pmap *p, gpn_t gpn, u32 node)
 {
 	return &p->view[node].entry[gpn.v];
+}
+
+static inline const struct pmap_pair *pmap_pair(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	return &p->view[node].pairs[gpn.v >> PAIR_SHIFT];
 }
 
 /*
@@ -99,21 +92,63 @@ u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node);
 u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node); /* D is set: collapses replicas */
 u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node); /* as pmap_use; 0 for a page never used, too */
 
-/* ---- under the lock ---- */
-/* Until the page is not busy; the lock is given up meanwhile, and shootdowns are answered. */
-void pmap_wait(struct pmap *p, gpn_t gpn);
-/* Puts into the view what the page is now, which is not busy. */
-void pmap_fill(struct vm *vm, gpn_t gpn, u32 node);
 /*
- * Maps the pages around gpn one by one from now on. True: large pairs may be in TLBs of any node.
+ * Until nobody copies the page; the lock is given up meanwhile, and shootdowns are answered.
  */
-bool pmap_break(struct vm *vm, gpn_t gpn);
+void pmap_wait_locked(struct pmap *p, gpn_t gpn);
+/* Puts into the node's view what the page is now, which nobody copies. */
+void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node);
+/*
+ * Maps the pages around gpn one by one from now on. True: large pairs may be in TLBs of any node of
+ * the VM.
+ */
+bool pmap_break_locked(struct vm *vm, gpn_t gpn);
+/* The node's view shows the VM's large pairs in all address spaces, or in each its own. */
+void pmap_set_alone(struct pmap *p, u32 node, bool alone);
+
+/* ---- moving and copying, for numa/ ---- */
+
+struct pmap_copies {
+	mpn_t master;		  /* MPN_NONE: never used, or not the VM's */
+	struct nodemask replicas; /* nodes that have one */
+};
+
+/* Of one moment, if the lock is not held. */
+struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn);
+bool pmap_has_view(const struct pmap *p, u32 node); /* the VM has a VCPU there */
+
+/* To another node: nobody has a replica, nobody copies it. Then leave, hide, copy, arrive. */
+bool pmap_may_leave_locked(const struct pmap *p, gpn_t gpn);
+void pmap_leave_locked(struct pmap *p, gpn_t gpn);
+void pmap_arrive_locked(struct pmap *p, gpn_t gpn, mpn_t to); /* the master is another page now */
+/* To one more node: it has no replica, the page is not leaving. Then begin, hide or downgrade,
+ * copy, end. Several nodes may be at that for one page. */
+bool pmap_may_copy_locked(const struct pmap *p, gpn_t gpn, u32 node);
+void pmap_copy_begin_locked(struct pmap *p, gpn_t gpn);
+/* The node's view shows the replica now. */
+void pmap_copy_end_locked(struct pmap *p, gpn_t gpn, u32 node, mpn_t replica);
+/* The page, which has replicas and is in no view, has one copy again: kept. */
+void pmap_collapse_locked(struct pmap *p, gpn_t gpn, mpn_t kept);
+
+/* Takes the page out of the node's view: returns what that showed, MPN_NONE: nothing. */
+mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node);
+/* Takes the right to write out of it: false, there was none. */
+bool pmap_downgrade_locked(struct pmap *p, gpn_t gpn, u32 node);
+
+/* ---- beginning and end ---- */
 
 /* storage: pmap_bytes(npages), zero; of each view: pmap_view_bytes(npages). Boot only. */
 void pmap_init(struct pmap *p, void *storage, u32 npages);
 void pmap_add_view(struct pmap *p, u32 node, void *storage);
 size_t pmap_bytes(u32 npages);
 size_t pmap_view_bytes(u32 npages);
-void pmap_release(struct vm *vm); /* all pages back to their nodes; nobody may run in the VM */
+
+/*
+ * Some pages back to their nodes, from *next on, which is 0 at first: at most a few ten thousand
+ * instructions. True: that was the last one. Nobody may run in the VM from the first step to the
+ * last.
+ */
+bool pmap_release_step(struct vm *vm, u32 *next);
+void pmap_release(struct vm *vm); /* all of them */
 
 #endif /* KERNEL_MEM_PMAP_H */

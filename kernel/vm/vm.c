@@ -191,7 +191,7 @@ static void start(struct vm *vm)
 	}
 	vm->end[0] = '\0';
 	for (u32 i = 0; i < nnodes; i++)
-		vm->pmap.view[i].alone = has_node_alone(vm, nodes[i]);
+		pmap_set_alone(&vm->pmap, i, has_node_alone(vm, nodes[i]));
 	if (loader_load(vm, &boot.pc, &boot.a1, why, sizeof(why))) {
 		pmap_release(vm);
 		nodemem_unreserve(vm->pmap.npages);

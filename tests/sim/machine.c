@@ -73,11 +73,11 @@ static mpn_t mpn_of(u32 index) { return (mpn_t){ FIRST + index }; }
 
 static u32 take(u32 node) { return memory[node].free[--memory[node].nfree]; }
 
+/* It is FREE by now. */
 static void give_back(u32 index)
 {
 	u32 node = index / node_pages;
 
-	memmap_take_back(mpn_of(index), VM);
 	memory[node].free[memory[node].nfree++] = index;
 }
 
@@ -93,7 +93,7 @@ static void create_node(u32 node)
 	memmap_init_node(node, mpn_of(first), node_pages, memory[node].entries);
 	heat_init_node(node, mpn_of(first), node_pages, memory[node].heat);
 	for (u32 i = node_pages; i-- > 0;) {
-		memory[node].entries[i].state = PAGE_FREE;
+		memmap_free_at_boot(mpn_of(first + i));
 		memory[node].free[memory[node].nfree++] = first + i;
 	}
 }
@@ -161,9 +161,7 @@ static void migrate(u32 page, u32 node)
 	u32 from = guest[page].master, to = take(node);
 	u64 before = blocks;
 
-	memmap_give(mpn_of(to), VM, (gpn_t){ page });
-	memmap_page(mpn_of(to))->moves = memmap_page(mpn_of(from))->moves;
-	memmap_moved(mpn_of(to));
+	memmap_move(mpn_of(from), mpn_of(to));
 	give_back(from);
 	guest[page].master = to;
 	heat_moved(mpn_of(from), mpn_of(to));
@@ -188,26 +186,27 @@ static void replicate(u32 page, u32 node)
 static void collapse(u32 page, u32 writer)
 {
 	u32 master = guest[page].master, kept = master;
-	u8 moves = memmap_page(mpn_of(master))->moves;
 
 	for (u32 node = 0; node < NODES; node++) {
 		u64 *replica = table_find(&replicas, replica_key(page, node));
 
 		if (!replica || !*replica)
 			continue;
-		if (node == writer)
+		if (node == writer) {
 			kept = (u32)*replica - 1;
-		else
+		} else {
+			memmap_take_back(mpn_of((u32)*replica - 1), VM);
 			give_back((u32)*replica - 1);
+		}
 		*replica = 0;
 	}
 	if (kept != master) {
+		memmap_promote(mpn_of(master), mpn_of(kept));
 		give_back(master);
-		memmap_promote(mpn_of(kept));
-		memmap_page(mpn_of(kept))->moves = moves;
+	} else {
+		memmap_moved(mpn_of(kept));
 	}
 	guest[page] = (struct guest_page){ .master = kept };
-	memmap_moved(mpn_of(kept));
 	heat_moved(mpn_of(master), mpn_of(kept));
 	totals.collapsed++;
 }

@@ -3,6 +3,7 @@
 #include "tests/unit/numa_vm.h"
 
 #include "kernel/errno.h"
+#include "kernel/mem/pmap_state.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/mem/shootdown.h"
@@ -305,7 +306,7 @@ int numa_vm_reset(void **state)
 		nodes[i] = &node[i];
 		memmap_init_node(i, (mpn_t){ FIRST(i) }, NODE_PAGES, pages[i]);
 		for (u32 k = 0; k < NODE_PAGES; k++) {
-			pages[i][k].state = PAGE_FREE;
+			memmap_free_at_boot((mpn_t){ FIRST(i) + k });
 			is_free[i * NODE_PAGES + k] = true;
 		}
 	}

@@ -205,6 +205,37 @@ static void the_reverse_map_names_one_or_many(void **state)
 	assert_int_equal(e.back, PMAP_MANY);
 }
 
+/* Pages of a step: what is used counts 17, as in pmap.c. */
+#define STEP_PAGES 128
+
+static void memory_goes_back_in_steps(void **state)
+{
+	u32 next = 0, steps = 0, was = 0;
+	bool done;
+
+	(void)state;
+	for (u32 i = 0; i < VM_PAGES; i++)
+		pmap_use(&vm_a, (gpn_t){ i }, i % NODES);
+	do {
+		u32 used = vm_a.pmap.used;
+
+		done = pmap_release_step(&vm_a, &next);
+		assert_in_range(used - vm_a.pmap.used, 1, STEP_PAGES);
+		assert_int_equal(used - vm_a.pmap.used, next - was);
+		assert_int_equal(done, next == VM_PAGES);
+		was = next;
+		steps++;
+		check_everything();
+	} while (!done);
+	assert_in_range(steps, VM_PAGES / STEP_PAGES, VM_PAGES / STEP_PAGES * 2);
+	assert_int_equal(vm_a.pmap.used, 0);
+	next = 0; /* of memory that was never used, many */
+	assert_true(pmap_release_step(&vm_a, &next));
+	assert_int_equal(next, VM_PAGES);
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0); /* by one node: page by page */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup(large_pages_can_be_off, home_only),
 		cmocka_unit_test_setup(released_pairs_are_as_new, home_only),
 		cmocka_unit_test_setup(the_reverse_map_names_one_or_many, numa_vm_reset),
+		cmocka_unit_test_setup(memory_goes_back_in_steps, numa_vm_reset),
 	};
 
 	return cmocka_run_group_tests_name("pmap", tests, NULL, NULL);

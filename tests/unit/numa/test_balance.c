@@ -8,6 +8,7 @@
 #include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/pmap_state.h"
 #include "kernel/options.h"
 #include "kernel/vm/vm.h"
 #include "numa/balance.h"
@@ -41,6 +42,8 @@ static u32 nmigrated, nreplicated;
 static char said[4000];
 
 /* ---- stand-ins ---- */
+
+void lock_assert(const struct lock *l) { (void)l; }
 
 _Noreturn void panic(const char *fmt, ...)
 {
@@ -132,7 +135,7 @@ static void boot(const char *words)
 		numa_init_node(i);
 	}
 	for (u32 i = 0; i < VM_PAGES; i++) {
-		memmap_page(PAGE(0, i))->state = PAGE_FREE;
+		memmap_free_at_boot(PAGE(0, i));
 		memmap_give(PAGE(0, i), 1, (gpn_t){ i });
 		vm_pages[i] = (struct pmap_page){ .master = (u32)PAGE(0, i).v };
 	}

@@ -2,6 +2,7 @@
 /* numa/migrate.c and replicate.c: pages move and multiply, and nobody ever sees the wrong copy. */
 #include "tests/unit/numa_vm.h"
 
+#include "kernel/mem/pmap_state.h"
 #include "numa/move.h"
 
 static mpn_t master(const struct vm *vm, u64 gpn) { return (mpn_t){ vm->pmap.page[gpn].master }; }
@@ -295,6 +296,38 @@ static void reclaiming_leaves_one_copy_of_each(void **state)
 	assert_int_equal(replicate(1, 0), 1);
 }
 
+static void reclaiming_goes_on_in_steps(void **state)
+{
+	struct numa_reclaim r;
+	u32 steps = 0;
+	bool done;
+
+	(void)state;
+	for (u64 i = 0; i < 100; i++) {
+		write_as(&vm_b, i, 0, i);
+		write_as(&vm_a, i, 0, i);
+		if (i < 60)
+			replicate(1, i);
+	}
+	vm_b.state = VM_STOPPED; /* has none */
+	numa_reclaim_begin(&r);
+	do {
+		u64 before = reserved;
+
+		done = numa_reclaim_step(&r);
+		assert_in_range(before - reserved, 0, 16);
+		check_everything();
+		assert_int_equal(replicate(2, 0) + migrate(2, 0), 0);
+		assert_true(++steps < 20);
+	} while (!done);
+	assert_true(numa_reclaim_step(&r)); /* nothing more */
+	assert_int_equal(reserved, 0);
+	assert_true(steps >= 60 / 16);
+	numa_reclaim_end();
+	for (u64 i = 0; i < 100; i++)
+		assert_int_equal(read_as(&vm_a, i, 1), i);
+}
+
 static void the_end_of_a_vm_frees_replicas(void **state)
 {
 	(void)state;
@@ -390,6 +423,7 @@ int main(void)
 		cmocka_unit_test_setup(a_replica_is_forgotten_in_a_batch_for_another_node,
 				       numa_vm_reset),
 		cmocka_unit_test_setup(reclaiming_leaves_one_copy_of_each, numa_vm_reset),
+		cmocka_unit_test_setup(reclaiming_goes_on_in_steps, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_frees_replicas, numa_vm_reset),
 		cmocka_unit_test_setup(moves_as_others_see_them, numa_vm_reset),
 		cmocka_unit_test_setup(random_moves, numa_vm_reset),

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* The states of a page of a VM, and the changes that moving and copying make. */
+#include "arch/mips/arch.h"
+#include "kernel/mem/pmap_state.h"
+#include "kernel/panic.h"
+
+_Static_assert(MAX_NODES <= 16, "replicas has a bit for each node");
+
+/* The table of pmap_state.h: bits of the states that each state may become. */
+static const u8 may_become[] = {
+	[PMAP_UNUSED] = BIT(PMAP_SINGLE),
+	[PMAP_SINGLE] = BIT(PMAP_LEAVING) | BIT(PMAP_COPIED) | BIT(PMAP_UNUSED),
+	[PMAP_LEAVING] = BIT(PMAP_SINGLE),
+	[PMAP_COPIED] = BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED),
+	[PMAP_REPLICATED] = BIT(PMAP_COPIED) | BIT(PMAP_SINGLE) | BIT(PMAP_UNUSED),
+	[PMAP_IMPOSSIBLE] = 0,
+};
+
+enum pmap_state pmap_state_of(struct pmap_page page)
+{
+	if (!page.master)
+		return page.replicas || page.busy ? PMAP_IMPOSSIBLE : PMAP_UNUSED;
+	if (page.busy == PMAP_BUSY_LEAVING)
+		return page.replicas ? PMAP_IMPOSSIBLE : PMAP_LEAVING;
+	if (page.busy)
+		return page.busy <= MAX_NODES ? PMAP_COPIED : PMAP_IMPOSSIBLE;
+	return page.replicas ? PMAP_REPLICATED : PMAP_SINGLE;
+}
+
+struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
+{
+	struct pmap_page page;
+
+	__atomic_load(&p->page[gpn.v], &page, __ATOMIC_ACQUIRE);
+	return page;
+}
+
+void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to)
+{
+	enum pmap_state old = pmap_state_of(p->page[gpn.v]), new = pmap_state_of(to);
+
+	lock_assert(&p->lock);
+	if (!(BIT(old) & from) || !(may_become[old] & BIT(new)))
+		panic("page %lx of a VM in state %u cannot become %u", gpn.v, old, new);
+	__atomic_store(&p->page[gpn.v], &to, __ATOMIC_RELEASE);
+}
+
+/* ---- what numa/ asks ---- */
+
+struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn)
+{
+	struct pmap_page page = { 0 };
+
+	if (gpn.v < p->npages)
+		page = pmap_page(p, gpn);
+	return (struct pmap_copies){ { page.master }, { page.replicas } };
+}
+
+bool pmap_has_view(const struct pmap *p, u32 node) { return p->view[node].entry; }
+
+/* ---- to another node ---- */
+
+bool pmap_may_leave_locked(const struct pmap *p, gpn_t gpn)
+{
+	lock_assert(&p->lock);
+	return pmap_state_of(p->page[gpn.v]) == PMAP_SINGLE;
+}
+
+void pmap_leave_locked(struct pmap *p, gpn_t gpn)
+{
+	struct pmap_page page = p->page[gpn.v];
+
+	page.busy = PMAP_BUSY_LEAVING;
+	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE), page);
+}
+
+void pmap_arrive_locked(struct pmap *p, gpn_t gpn, mpn_t to)
+{
+	pmap_change_locked(p, gpn, BIT(PMAP_LEAVING), (struct pmap_page){ .master = to.v });
+}
+
+/* ---- to one more node ---- */
+
+#define MAY_COPY (BIT(PMAP_SINGLE) | BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED))
+
+bool pmap_may_copy_locked(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	lock_assert(&p->lock);
+	return (BIT(pmap_state_of(p->page[gpn.v])) & MAY_COPY) &&
+	       !nodemask_has(pmap_copies(p, gpn).replicas, node);
+}
+
+void pmap_copy_begin_locked(struct pmap *p, gpn_t gpn)
+{
+	struct pmap_page page = p->page[gpn.v];
+
+	page.busy++;
+	pmap_change_locked(p, gpn, MAY_COPY, page);
+}
+
+void pmap_copy_end_locked(struct pmap *p, gpn_t gpn, u32 node, mpn_t replica)
+{
+	u64 lo = arch_readonly_entry(arch_page_entry(replica));
+	struct pmap_page page = p->page[gpn.v];
+
+	page.busy--;
+	page.replicas |= nodemask_of(node).bits;
+	__atomic_store_n(&pmap_entry(p, gpn, node)->lo, lo, __ATOMIC_RELEASE);
+	pmap_change_locked(p, gpn, BIT(PMAP_COPIED), page);
+}
+
+void pmap_collapse_locked(struct pmap *p, gpn_t gpn, mpn_t kept)
+{
+	pmap_change_locked(p, gpn, BIT(PMAP_REPLICATED), (struct pmap_page){ .master = kept.v });
+}
+
+/* ---- views ---- */
+
+mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node)
+{
+	struct pmap_entry *e = pmap_entry(p, gpn, node);
+	mpn_t shown = arch_entry_page(e->lo);
+
+	lock_assert(&p->lock);
+	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
+	return shown;
+}
+
+bool pmap_downgrade_locked(struct pmap *p, gpn_t gpn, u32 node)
+{
+	struct pmap_entry *e = pmap_entry(p, gpn, node);
+
+	lock_assert(&p->lock);
+	if (!arch_entry_writable(e->lo))
+		return false;
+	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
+	return true;
+}

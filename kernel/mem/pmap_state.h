@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The states of a "physical" page of a VM. For kernel/mem only: others use the functions of pmap.h.
+ *
+ *   state       master  replicas  busy     views show                            becomes     by
+ *   UNUSED      0       none      0        nothing                               SINGLE      first use
+ *   SINGLE      set     none      0        nothing, or the master, writable      LEAVING     pmap_leave_locked
+ *                                                                                COPIED      pmap_copy_begin_locked
+ *                                                                                UNUSED      pmap_release_step
+ *   LEAVING     set     none      LEAVING  nothing                               SINGLE      pmap_arrive_locked
+ *   COPIED      set     any       1..16    the master or their own replica,      COPIED      pmap_copy_begin_locked, ..end..
+ *                                          not writable, or nothing              REPLICATED  pmap_copy_end_locked, the last
+ *   REPLICATED  set     some      0        the same                              COPIED      pmap_copy_begin_locked
+ *                                                                                SINGLE      pmap_collapse_locked
+ *                                                                                UNUSED      pmap_release_step
+ *   impossible  0       some      any      -
+ *   impossible  0       any       not 0    -
+ *   impossible  set     some      LEAVING  -
+ */
+#ifndef KERNEL_MEM_PMAP_STATE_H
+#define KERNEL_MEM_PMAP_STATE_H
+
+#include "kernel/mem/pmap.h"
+
+enum pmap_state {
+	PMAP_UNUSED,
+	PMAP_SINGLE,
+	PMAP_LEAVING,
+	PMAP_COPIED,
+	PMAP_REPLICATED,
+	PMAP_IMPOSSIBLE,
+};
+
+/* Read and written as one word, so that readers without the lock see one state of it. */
+struct pmap_page {
+	u32 master;   /* machine page number */
+	u16 replicas; /* bit = node whose view holds a replica */
+	/*
+	 * Being copied, without the lock: by so many nodes that will have a replica, or PMAP_BUSY_LEAVING
+	 * to another node. Until it is 0 nobody else changes the page, or fills a view with it.
+	 */
+	u16 busy;
+} __attribute__((aligned(8)));
+
+#define PMAP_BUSY_LEAVING 0xffff
+
+enum pmap_state pmap_state_of(struct pmap_page page);
+struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn); /* as it is now */
+/*
+ * Every change of a page, which is in one of the states of the mask from. Any other state, and a
+ * change that is not in the table above, is a bug of the monitor.
+ */
+void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to);
+
+#endif /* KERNEL_MEM_PMAP_STATE_H */
