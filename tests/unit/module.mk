@@ -26,6 +26,7 @@ UNIT_SRCS_words := kernel/words.c
 UNIT_SRCS_options := kernel/words.c kernel/format.c
 UNIT_SRCS_device := kernel/vm/device.c
 UNIT_SRCS_lock := kernel/lock.c
+UNIT_SRCS_account := kernel/sched/account.c
 UNIT_SRCS_filter := numa/filter.c
 UNIT_SRCS_latency := kernel/words.c numa/topology.c numa/filter.c kernel/format.c
 UNIT_SRCS_topology := numa/topology.c

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Accounts of processor time, and the choice among them. Pure. */
+#include "kernel/sched/account.h"
+
+void account_charge(struct account *a, u64 ticks, u64 now)
+{
+	a->virtual_time += ticks * ACCOUNT_WEIGHT / a->weight;
+	if (a->cap)
+		a->within_cap = MAX(a->within_cap, now - ticks) + ticks * 100 / a->cap;
+}
+
+bool account_within_cap(const struct account *a, u64 now) { return !a->cap || a->within_cap <= now; }
+
+struct account_choice account_choose(struct account_queue *q)
+{
+	return (struct account_choice){ .queue = q, .least = ~0ul };
+}
+
+/* By how much it counts as further on than it is. */
+static s64 handicap(enum account_role role)
+{
+	switch (role) {
+	case ACCOUNT_SLICE_ENDS: return ACCOUNT_SLICE_OVER;
+	case ACCOUNT_INTERRUPTED: return -ACCOUNT_GRAIN;
+	default: return 0;
+	}
+}
+
+bool account_offer(struct account_choice *c, struct account *a, enum account_role role)
+{
+	u64 floor = c->queue->floor;
+	bool gives_way = role == ACCOUNT_GIVES_WAY, better;
+	s64 lead;
+
+	if (a->virtual_time + ACCOUNT_CREDIT < floor)
+		a->virtual_time = floor - ACCOUNT_CREDIT;
+	lead = (s64)(a->virtual_time - floor) + handicap(role);
+	if (!gives_way)
+		c->least = MIN(c->least, a->virtual_time);
+	better = !c->best || c->gives_way > gives_way ||
+		 (c->gives_way == gives_way && lead < c->best_lead);
+	if (!better)
+		return false;
+	c->best = a;
+	c->best_lead = lead;
+	c->gives_way = gives_way;
+	return true;
+}
+
+void account_chosen(const struct account_choice *c)
+{
+	u64 least = c->gives_way ? c->best->virtual_time : c->least;
+
+	if (c->best && least > c->queue->floor)
+		c->queue->floor = least;
+}
