@@ -65,7 +65,14 @@ _Noreturn void node_main(struct node *n)
 
 void node_post(struct node *n, u32 mail)
 {
-	__atomic_fetch_or(&n->mail, mail, __ATOMIC_RELEASE);
+	u32 before = __atomic_fetch_or(&n->mail, mail, __ATOMIC_SEQ_CST);
+
+	if (mail & ~before) /* else it is on its way */
+		node_kick(n);
+}
+
+void node_kick(struct node *n)
+{
 	if (n != node_self())
 		arch_send_ipi(n->id);
 }

@@ -8,6 +8,7 @@
 #define KERNEL_NODE_H
 
 #include "arch/mips/arch.h"
+#include "kernel/sched/account.h"
 #include "kernel/types.h"
 
 #ifndef MAX_NODES /* tests/sim has more */
@@ -35,6 +36,14 @@ struct node_stats {
 
 struct lock;
 
+/* A VM as one of those that share a node. */
+struct share {
+	const struct vm *vm;
+	struct account account;	    /* among the VMs of the node */
+	struct account_queue vcpus; /* the accounts of its VCPUs here */
+	u32 first, nvcpus;	    /* these, in the node's vcpus */
+};
+
 struct node {
 	u64 stack_top; /* entry.S */
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
@@ -48,9 +57,16 @@ struct node {
 
 	struct vcpu *current;		/* the VCPU whose registers are in the processor, or NULL */
 	struct vcpu *vcpus[NODE_VCPUS]; /* the run queue: all that live here; fixed after boot */
-	u32 nvcpus, next;		/* next: where the round robin goes on */
-	struct vcpu *preferred;		/* gets the rest of this slice, or NULL */
-	u64 tick_next;			/* count64 */
+	u32 nvcpus;
+	struct share shares[NODE_VCPUS]; /* of the VMs that have VCPUs here; fixed but for accounts */
+	u32 nshares;
+	struct account_queue vms;   /* the accounts in shares */
+	struct vcpu *payer;	    /* pays for the time since paid_until; NULL: who pays next */
+	u64 paid_until;		    /* count64 */
+	struct vcpu *preferred;	    /* gets the rest of this slice, or NULL */
+	bool slice_over, gives_way; /* the current VCPU's, for the next choice */
+	bool contended;		    /* VCPUs of more than one VM are on */
+	u64 tick_next;		    /* count64 */
 	bool need_resched;
 	struct node_stats stats;
 } __attribute__((aligned(128)));
@@ -66,6 +82,9 @@ void node_start_others(void);
  * a guest. */
 void node_post(struct node *n, u32 mail);
 void node_read_mail(struct node *n);
+/* Interrupts what the node's processor does, if it is another's: without mail, a way into the monitor
+ * and back. */
+void node_kick(struct node *n);
 /* Makes the node look at its VMs and VCPUs before it enters a guest again; any node's. */
 void node_resched(struct node *n);
 

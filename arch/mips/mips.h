@@ -133,6 +133,7 @@ void fpu_load(const struct fpu_state *s);
 
 /* ---- vtimer.c ---- */
 void vtimer_set(struct vcpu *v, u32 compare); /* as mtc0 Compare */
+bool vtimer_tick_due(const struct node *n);   /* or as good as due, for a lone guest's timer */
 
 /* ---- cps.c ---- */
 void gic_init(void);

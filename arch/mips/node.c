@@ -4,6 +4,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/mem/shootdown.h"
 
@@ -81,26 +82,32 @@ void arch_board_interrupt(void (*handler)(void))
 	gic_route_board();
 }
 
+static void timer_handle(struct node *n)
+{
+	if (vtimer_tick_due(n)) {
+		tick(n);
+		tlb_renew(n, RENEW_TICK_MS);
+		if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
+			gic_timer_put_off();
+	}
+	vtimer_expire(n);
+}
+
 void irq_handle(struct node *n, u32 cause)
 {
+	sched_interrupted(n);
 	if (cause & BIT(IRQ_IPI) << CAUSE_IP_SHIFT) {
 		gic_ipi_clear(n->id);
 		n->stats.ipis++;
 		node_read_mail(n);
 	}
-	if (cause & BIT(IRQ_BOARD) << CAUSE_IP_SHIFT)
+	if (cause & BIT(IRQ_BOARD) << CAUSE_IP_SHIFT) {
 		board_handler();
-	if ((cause & CAUSE_TI) || count64() > n->cpu.compare) { /* or it was lost: tick.c */
-		/* not long before its time, the tick comes along with a guest's timer: one
-		 * interrupt, not two */
-		if (count64() + TICK_MS * COUNT_MS / 2 >= n->tick_next) {
-			tick(n);
-			tlb_renew(n, RENEW_TICK_MS);
-			if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
-				gic_timer_put_off();
-		}
-		vtimer_expire(n);
+		sched_waive(n);
 	}
+	if ((cause & CAUSE_TI) || count64() >= n->cpu.compare) /* or it was lost: tick.c */
+		timer_handle(n);
+	sched_resume(n);
 }
 
 void arch_irq_poll(struct node *n)

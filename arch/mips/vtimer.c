@@ -8,9 +8,10 @@
 #include "kernel/sched/tick.h"
 #include "kernel/vm/vcpu.h"
 
-#define SLACK \
-	2000 /* ticks: closer than this a deadline is put off, so that Compare is not passed while \
-		being set */
+/* Count ticks, 1.2 us: the machine's interrupt is set no nearer than this, or it would be passed while
+ * it is being set. */
+#define SLACK	   200
+#define COUNT_TURN (1ul << 32)
 
 u64 count64(void)
 {
@@ -22,11 +23,16 @@ u64 count64(void)
 	return n->cpu.count_last;
 }
 
-/* The tick waits up to half of itself for a guest's timer, to come along with its interrupt
- * (node.c). */
+/* Whether VCPUs of one VM only are on: then nobody is there whom a tick out of its time could harm. */
+static u64 tick_play(const struct node *n) { return n->contended ? 0 : TICK_MS * COUNT_MS / 2; }
+
+/*
+ * The tick is due at its own time, whatever guests do. A lone guest's timer takes the tick along if
+ * it is near, before it or behind: one interrupt, not two.
+ */
 static u64 next_deadline(const struct node *n)
 {
-	u64 latest = n->tick_next + TICK_MS * COUNT_MS / 2, next = latest;
+	u64 latest = n->tick_next + tick_play(n), next = latest;
 
 	for (unsigned i = 0; i < n->nvcpus; i++) {
 		const struct vcpu *v = n->vcpus[i];
@@ -40,25 +46,42 @@ static u64 next_deadline(const struct node *n)
 /*
  * Compare only matches a Count still to come: passed while it is being set, it would be silent for
  * a whole turn, 25 s. The processor may stand still between two instructions for as long as the
- * host likes, so look again.
+ * host likes, so look again. A Compare that is nearer than what could be set now stays: somebody
+ * who sets his timer again and again would put off the interrupt for ever.
  */
 static void vtimer_program(struct node *n)
 {
+	u64 due = next_deadline(n), now = count64(), slack = SLACK;
+
+	if (n->cpu.compare > now && n->cpu.compare >= due &&
+	    n->cpu.compare <= MAX(due, now + SLACK))
+		return;
 	do {
-		n->cpu.compare = MAX(next_deadline(n), count64() + SLACK);
+		n->cpu.compare = MAX(due, now + slack);
 		cp0_write32(CP0_COMPARE, n->cpu.compare);
-	} while (count64() >= n->cpu.compare);
+		slack *= 2;
+		now = count64();
+	} while (now >= n->cpu.compare);
 }
 
 void vtimer_lose(void) { cp0_write32(CP0_COMPARE, cp0_read32(CP0_COUNT) - 1); }
 
-/* due: count64 */
-static void arm(struct vcpu *v, u64 due)
+/*
+ * IP7 of v rises when Count comes to compare, up to a turn from now, and each turn after that. An
+ * interrupt of the machine that is due already is not put off by the new time: it is served now.
+ */
+static void arm(struct vcpu *v, u32 compare, u64 now)
 {
+	struct node *n = v->node;
+	u32 ahead = compare - (u32)now;
+
 	__atomic_fetch_and(&v->arch.irq_lines, ~(u32)BIT(IRQ_TIMER), __ATOMIC_RELAXED);
-	v->arch.timer = due;
+	v->arch.timer = now + (ahead ? ahead : COUNT_TURN);
 	v->arch.timer_armed = true;
-	vtimer_program(v->node); /* even for a later time: the tick may come along with it */
+	if (now >= n->cpu.compare)
+		irq_handle(n, CAUSE_TI);
+	else
+		vtimer_program(n);
 }
 
 /*
@@ -68,8 +91,23 @@ void vtimer_set(struct vcpu *v, u32 compare)
 {
 	u64 now = count64();
 
-	arm(v, now + (u32)(compare - (u32)now));
+	arm(v, compare, now);
+	if (compare == (u32)now)
+		vcpu_post_irq(v, IRQ_TIMER);
 }
+
+/* A signed distance: what has passed is due at once. */
+void arch_vcpu_set_timer(struct vcpu *v, u32 compare)
+{
+	u64 now = count64();
+
+	vcp0(v, Compare) = (u64)(s64)(s32)compare;
+	arm(v, compare, now);
+	if ((s32)(compare - (u32)now) <= 0)
+		vcpu_post_irq(v, IRQ_TIMER);
+}
+
+bool vtimer_tick_due(const struct node *n) { return count64() + tick_play(n) >= n->tick_next; }
 
 void vtimer_expire(struct node *n)
 {
@@ -80,17 +118,8 @@ void vtimer_expire(struct node *n)
 
 		if (!v->arch.timer_armed || v->arch.timer > now)
 			continue;
-		v->arch.timer += 1ul << 32;
+		v->arch.timer += COUNT_TURN;
 		vcpu_post_irq(v, IRQ_TIMER);
 	}
 	vtimer_program(n);
-}
-
-/* A signed distance: what has passed is due at once. */
-void arch_vcpu_set_timer(struct vcpu *v, u32 compare)
-{
-	u64 now = count64();
-
-	vcp0(v, Compare) = (u64)(s64)(s32)compare;
-	arm(v, now + (u64)(s64)(s32)(compare - (u32)now));
 }

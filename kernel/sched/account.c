@@ -9,7 +9,10 @@ void account_charge(struct account *a, u64 ticks, u64 now)
 		a->within_cap = MAX(a->within_cap, now - ticks) + ticks * 100 / a->cap;
 }
 
-bool account_within_cap(const struct account *a, u64 now) { return !a->cap || a->within_cap <= now; }
+bool account_within_cap(const struct account *a, u64 now)
+{
+	return !a->cap || a->within_cap <= now;
+}
 
 struct account_choice account_choose(struct account_queue *q)
 {

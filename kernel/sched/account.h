@@ -61,10 +61,10 @@ bool account_within_cap(const struct account *a, u64 now);
 
 /* What is to be said about an account that is offered to a choice. */
 enum account_role {
-	ACCOUNT_OTHER,	    /* it has not run just now, or has come to wait meanwhile */
-	ACCOUNT_SLICE_ENDS, /* it has run until its slice was over */
-	ACCOUNT_INTERRUPTED,/* it has run, and somebody else has become able to */
-	ACCOUNT_GIVES_WAY,  /* it has run, and lets the others go first */
+	ACCOUNT_OTHER,	     /* it has not run just now, or has come to wait meanwhile */
+	ACCOUNT_SLICE_ENDS,  /* it has run until its slice was over */
+	ACCOUNT_INTERRUPTED, /* it has run, and somebody else has become able to */
+	ACCOUNT_GIVES_WAY,   /* it has run, and lets the others go first */
 };
 
 /* One choice among the accounts of a queue. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who runs on a node, and the node's idle loop. */
+/* Who runs on a node, who pays for the node's time, and the node's idle loop. */
 #include "arch/mips/arch.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
@@ -7,19 +7,85 @@
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
+_Static_assert(ACCOUNT_TICKS_MS == COUNT_MS, "account.h counts in Count ticks");
+
+/* ---- boot ---- */
+
+static struct share *share_of(struct node *n, const struct vm *vm)
+{
+	for (u32 i = 0; i < n->nshares; i++)
+		if (n->shares[i].vm == vm)
+			return &n->shares[i];
+	return NULL;
+}
+
 void sched_add(struct vcpu *v)
 {
 	struct node *n = v->node;
 
 	if (n->nvcpus == NODE_VCPUS)
 		panic("node %u has %u VCPUs already", n->id, NODE_VCPUS);
+	v->share = share_of(n, v->vm);
+	if (!v->share) {
+		v->share = &n->shares[n->nshares++];
+		*v->share =
+			(struct share){ .vm = v->vm, .account = ACCOUNT_INIT, .first = n->nvcpus };
+	}
+	v->account = (struct account)ACCOUNT_INIT;
+	if (v->share->first + v->share->nvcpus != n->nvcpus)
+		panic("node %u: the VCPUs of VM %s are not made one after the other", n->id,
+		      v->vm->name);
+	v->share->nvcpus++;
 	n->vcpus[n->nvcpus++] = v;
 }
 
-static void make_ready(struct vcpu *v)
+/* ---- who pays ---- */
+
+/*
+ * The time since the last settlement is charged to whoever pays. While nobody does, that time waits
+ * for the next who does: the way from an interrupt or a decision to a guest is that guest's.
+ */
+static void settle(struct node *n)
+{
+	struct vcpu *v = n->payer;
+	u64 now, ticks;
+
+	if (!v)
+		return;
+	now = count64();
+	ticks = now - n->paid_until;
+	n->paid_until = now;
+	v->stats.run_ticks += ticks;
+	account_charge(&v->account, ticks, now);
+	account_charge(&v->share->account, ticks, now);
+}
+
+void sched_pay(struct node *n, struct vcpu *v)
+{
+	settle(n);
+	n->payer = v;
+}
+
+void sched_waive(struct node *n)
+{
+	settle(n);
+	n->paid_until = count64();
+}
+
+void sched_interrupted(struct node *n) { sched_pay(n, NULL); }
+
+void sched_resume(struct node *n)
+{
+	if (!n->need_resched && n->current && n->current->state == VCPU_RUNNING)
+		n->payer = n->current;
+}
+
+/* ---- states ---- */
+
+static void make_ready(struct vcpu *v, u64 since)
 {
 	v->state = VCPU_READY;
-	v->ready_since = count64();
+	v->ready_since = since;
 }
 
 static bool is_ending(const struct vm *vm)
@@ -27,42 +93,112 @@ static bool is_ending(const struct vm *vm)
 	return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE) == VM_STOPPING;
 }
 
-/* Starts the VCPUs that another asked for, retires those of VMs that end, wakes those that wait no
- * longer. */
+/* The VM pays for its own end. */
+static void retire(struct node *n, struct vcpu *v)
+{
+	sched_pay(n, v);
+	vm_retire_vcpu(v);
+	sched_pay(n, NULL);
+}
+
+/*
+ * Starts the VCPUs that another asked for, retires those of VMs that end, wakes those that wait no
+ * longer. Notes whether VCPUs of more than one VM are on.
+ */
 static void update_states(struct node *n)
 {
+	const struct share *only = NULL;
+
+	n->contended = false;
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* WAITING is seen before lines are read: vcpu_post_irq */
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
 		if (__atomic_load_n(&v->state, __ATOMIC_ACQUIRE) == VCPU_STARTING)
 			vcpu_serve_start(v);
-		if (v->state >= VCPU_READY && is_ending(v->vm))
-			vm_retire_vcpu(v);
-		if (v->state == VCPU_WAITING && arch_vcpu_wakes(v))
-			make_ready(v);
+		if (v->state < VCPU_READY)
+			continue;
+		if (is_ending(v->vm))
+			retire(n, v);
+		else if (v->state == VCPU_WAITING && arch_vcpu_wakes(v))
+			make_ready(v, count64());
+		n->contended |= only && only != v->share;
+		only = v->share;
 	}
 }
 
+/* ---- choosing ---- */
+
+/* What became of the VCPU that has run until now, as a VM's or a VCPU's account sees it. */
+static enum account_role role_of_current(const struct node *n)
+{
+	if (n->current->state != VCPU_READY)
+		return ACCOUNT_OTHER;
+	if (n->gives_way)
+		return ACCOUNT_GIVES_WAY;
+	return n->slice_over ? ACCOUNT_SLICE_ENDS : ACCOUNT_INTERRUPTED;
+}
+
+/* The next VCPU of a VM, or NULL: none is READY. role: the current VCPU's, which may be one of these. */
+static struct vcpu *pick_vcpu(struct node *n, struct share *s, enum account_role role)
+{
+	struct account_choice c = account_choose(&s->vcpus);
+	struct vcpu *best = NULL;
+
+	for (u32 i = s->first; i < s->first + s->nvcpus; i++) {
+		struct vcpu *v = n->vcpus[i];
+
+		if (v->state == VCPU_READY &&
+		    account_offer(&c, &v->account, v == n->current ? role : ACCOUNT_OTHER))
+			best = v;
+	}
+	account_chosen(&c);
+	return best;
+}
+
+/* A VM gives way with its VCPU unless another of its VCPUs there is READY: that goes in its place. */
+static enum account_role role_of_share(const struct node *n, const struct vcpu *next,
+				       enum account_role role)
+{
+	if (!n->current || n->current->share != next->share)
+		return ACCOUNT_OTHER;
+	return role == ACCOUNT_GIVES_WAY && next != n->current ? ACCOUNT_OTHER : role;
+}
+
+static struct vcpu *pick_by_account(struct node *n)
+{
+	enum account_role role = n->current ? role_of_current(n) : ACCOUNT_OTHER;
+	struct account_choice c = account_choose(&n->vms);
+	struct vcpu *best = NULL;
+	u64 now = n->paid_until;
+
+	for (u32 i = 0; i < n->nshares; i++) {
+		struct share *s = &n->shares[i];
+		struct vcpu *v = account_within_cap(&s->account, now) ? pick_vcpu(n, s, role)
+								      : NULL;
+
+		if (v && account_offer(&c, &s->account, role_of_share(n, v, role)))
+			best = v;
+	}
+	account_chosen(&c);
+	return best;
+}
+
 /*
- * The preferred VCPU, in the slice of the one chosen before it: it is still whose turn comes then,
- * or two that prefer each other would keep the processor. Else the next READY one after that.
+ * The preferred VCPU within the slice of its VM, which pays for it: what was whose turn stays so, or
+ * two that prefer each other would keep the processor. Else who has had least.
  */
 static struct vcpu *pick(struct node *n)
 {
-	struct vcpu *preferred = n->preferred;
+	struct vcpu *v = n->preferred;
 
+	if (!v || n->slice_over || v->state != VCPU_READY ||
+	    !account_within_cap(&v->share->account, n->paid_until))
+		v = pick_by_account(n);
 	n->preferred = NULL;
-	if (preferred && preferred->state == VCPU_READY)
-		return preferred;
-	for (u32 i = 0; i < n->nvcpus; i++) {
-		u32 index = (n->next + i) % n->nvcpus;
-
-		if (n->vcpus[index]->state == VCPU_READY) {
-			n->next = (index + 1) % n->nvcpus;
-			return n->vcpus[index];
-		}
-	}
-	return NULL;
+	n->slice_over = n->gives_way = false;
+	return v;
 }
 
 void sched_prefer(struct vcpu *v)
@@ -71,27 +207,32 @@ void sched_prefer(struct vcpu *v)
 		v->node->preferred = v;
 }
 
+void sched_give_way(struct vcpu *v) { v->node->gives_way = true; }
+
+void sched_slice_over(struct node *n) { n->slice_over = n->need_resched = true; }
+
+/* ---- switching ---- */
+
 static void leave(struct node *n)
 {
 	struct vcpu *v = n->current;
 
-	if (!v)
-		return;
-	v->stats.run_ticks += count64() - v->switched_in;
-	if (v->state == VCPU_RUNNING)
-		make_ready(v);
+	sched_pay(n, NULL);
+	if (v && v->state == VCPU_RUNNING)
+		make_ready(v, n->paid_until);
 }
 
 static void switch_to(struct node *n, struct vcpu *v)
 {
 	struct vcpu *old = n->current;
-	u64 now = count64();
 
+	n->payer = v;
 	v->state = VCPU_RUNNING;
-	v->switched_in = now;
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* RUNNING is seen before lines are read: vcpu_post_irq */
 	if (v == old)
 		return;
-	arch_vcpu_stolen(v, now - v->ready_since);
+	arch_vcpu_stolen(v, count64() - v->ready_since);
 	if (old)
 		arch_vcpu_switch_out(old);
 	v->stats.switches++;
@@ -106,7 +247,8 @@ static void idle(struct node *n)
 	u64 start = count64();
 
 	arch_idle();
-	n->stats.idle_ticks += count64() - start;
+	sched_waive(n);
+	n->stats.idle_ticks += n->paid_until - start;
 	arch_irq_poll(n);
 }
 
@@ -141,6 +283,7 @@ _Noreturn void sched_start(struct node *n)
 {
 	/* Not all at once: nodes that fetch pages then wait for the same locks. */
 	n->tick_next = count64() + TICK_MS * COUNT_MS + n->id * (TICK_MS * COUNT_MS / nnodes);
+	sched_waive(n);
 	vtimer_expire(n);
 	sched_switch(n);
 }

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scheduling: round robin over the VCPUs of a node, time slices of one tick while more than one
- * wants to run. Everything here is the calling node's own business; there is no lock.
+ * Scheduling: of the VCPUs of a node that can run, one of the VM that has had the least of the node
+ * so far, by account.h; a slice ends with the node's tick. Everything here is the calling node's own
+ * business; there is no lock.
+ *
+ *   the node's time                                        is paid by
+ *   from a trap to the guest's next instruction            the VCPU that trapped
+ *   from a trap to the decision to enter another           the VCPU that trapped
+ *   from there on, and from an interrupt on                the VCPU that is entered
+ *   the end of a VM                                        the VCPU that ends last on the node
+ *   the tick's own work, idling                            nobody
  */
 #ifndef KERNEL_SCHED_SCHED_H
 #define KERNEL_SCHED_SCHED_H
@@ -12,7 +20,17 @@ _Noreturn void sched_start(struct node *n); /* the node's first step into its lo
 /* Leaves the current VCPU (whose state says whether it can go on) and enters the next, or idles
  * until there is one. */
 _Noreturn void sched_switch(struct node *n);
-void sched_prefer(struct vcpu *v); /* looked at first when this node next chooses, if it is v's */
-void sched_add(struct vcpu *v);	   /* to its node's run queue; boot only */
+void sched_add(struct vcpu *v); /* to its node's run queue, all of a VM in one go; boot only */
+
+/* ---- of the VCPU that runs ---- */
+void sched_give_way(struct vcpu *v); /* others of its node go first, next time the node chooses */
+void sched_prefer(struct vcpu *v);   /* v goes first within this slice, if it is of this node */
+void sched_slice_over(struct node *n);
+
+/* ---- who pays ---- */
+void sched_pay(struct node *n, struct vcpu *v); /* v, from now on; NULL: whoever pays next */
+void sched_waive(struct node *n);		/* nobody, for the time since the last payment */
+void sched_interrupted(struct node *n);		/* the current VCPU, by what is not its doing */
+void sched_resume(struct node *n);		/* and goes on */
 
 #endif /* KERNEL_SCHED_SCHED_H */

@@ -2,6 +2,7 @@
 /* What a node does every TICK_MS, whoever runs on it. */
 #include "arch/mips/arch.h"
 #include "kernel/console/console.h"
+#include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "numa/numa.h"
 
@@ -34,6 +35,6 @@ void tick(struct node *n)
 		latency_tick(n);
 	shuffle_tick(n);
 	numa_tick(n);
-	n->need_resched = true;
-	n->preferred = NULL;
+	sched_waive(n);
+	sched_slice_over(n);
 }

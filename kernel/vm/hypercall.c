@@ -111,12 +111,13 @@ static enum verdict call_ipi_clear(struct vcpu *v)
 }
 
 /*
- * The end of the slice. What is waited for may be another node's doing: let its processor run, too.
+ * The others of its node go first. What is waited for may be another node's doing: let its processor run, too.
  */
 static enum verdict give_way(struct vcpu *v)
 {
 	if (!nodemask_is(v->vm->node_mask, v->node->id))
 		arch_yield();
+	sched_give_way(v);
 	result(v, 0);
 	return RESCHEDULE;
 }

@@ -27,9 +27,17 @@ void vcpu_serve_start(struct vcpu *v)
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)
 {
-	__atomic_fetch_or(&v->arch.irq_lines, 1u << line, __ATOMIC_RELEASE);
-	if (v->node != node_self() || v->state == VCPU_WAITING)
+	u32 up = __atomic_fetch_or(&v->arch.irq_lines, 1u << line, __ATOMIC_SEQ_CST);
+	enum vcpu_state state;
+
+	if (up & 1u << line)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	state = __atomic_load_n(&v->state, __ATOMIC_ACQUIRE);
+	if (state == VCPU_WAITING && arch_vcpu_wakes(v))
 		node_resched(v->node);
+	else if (state == VCPU_RUNNING)
+		node_kick(v->node);
 }
 
 void vcpu_clear_irq(struct vcpu *v, unsigned line)

@@ -45,18 +45,19 @@ struct vcpu_stats {
 	u64 switches;		    /* times it was given the processor */
 	u64 charged;	/* TLB misses on remote pages that injected delays were charged for */
 	u64 charged_ns; /* these */
-	u64 run_ticks;	/* Count ticks in the processor, until its last look at the scheduler */
+	u64 run_ticks;	/* Count ticks that were charged to it */
 };
 
 struct vcpu {
 	struct vcpu_arch arch; /* first: entry.S */
 	struct vm *vm;	       /* fixed, like node and id */
 	struct node *node;
-	u32 id;		       /* in its VM, from 0 */
-	enum vcpu_state state; /* node only, but for OFFLINE to STARTING */
-	struct vcpu_boot boot; /* whoever has it CLAIMED */
-	u64 ready_since;       /* count64, when it last became READY */
-	u64 switched_in;       /* count64, when it was last entered by the scheduler */
+	u32 id;			/* in its VM, from 0 */
+	enum vcpu_state state;	/* node only, but for OFFLINE to STARTING */
+	struct vcpu_boot boot;	/* whoever has it CLAIMED */
+	struct share *share;	/* its VM's on its node; fixed */
+	struct account account; /* within the share */
+	u64 ready_since;	/* count64, when it last became READY */
 	struct vcpu_stats stats;
 };
 
@@ -69,7 +70,19 @@ int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot);
 /* Makes a STARTING VCPU READY; on its own node, which was sent MAIL_RESCHED. */
 void vcpu_serve_start(struct vcpu *v);
 
-/* Raises an interrupt line (Cause.IP number) of v; from any node. */
+/*
+ * Raises an interrupt line (Cause.IP number) of v; from any node. v's node hears of it only if that
+ * changes something there:
+ *
+ *   the line is up already              nothing: who raised it has done what follows
+ *   WAITING, and its IM lets it through the node is asked to look, and wakes v
+ *   RUNNING on another node             an interrupt of that processor, no mail: v takes it on its way back
+ *   RUNNING here                        nothing: v takes it on its way back
+ *   anything else                       nothing: v finds the line when it runs
+ *
+ * State and lines are written in the opposite order of which they are read here and by v's node, with
+ * a fence between (sched.c): one of the two sees what the other has done.
+ */
 void vcpu_post_irq(struct vcpu *v, unsigned line);
 void vcpu_clear_irq(struct vcpu *v, unsigned line);
 

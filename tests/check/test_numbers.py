@@ -53,7 +53,7 @@ NUMBERS = [
     ("qemu/README.md", r"`-m` (\d+)\.\.\d+", VMDESC, "VMDESC_MACHINE_MB_MIN"),
     ("qemu/README.md", r"`-m` \d+\.\.(\d+)", VMDESC, "VMDESC_MACHINE_MB_MAX"),
     (TOUR, r"the VCPU's L2TLB \((\d+) pairs, direct-mapped\)", "kernel/mem/l2tlb.h", "L2TLB_ENTRIES"),
-    (TOUR, r"kernel/sched/tick.c, every (\d+) ms", "kernel/sched/tick.h", "TICK_MS"),
+    (TOUR, r"tick`[^,]*, every (\d+) ms", "kernel/sched/tick.h", "TICK_MS"),
     (TOUR, r"the rest goes to rings of (\d+) KB", "kernel/console/console.c", "LOG_BYTES >> 10"),
     (TOUR, r"TLBINV when address spaces are switched and (\d+) ms", "arch/mips/mmu.c", "RENEW_MS"),
 ]

@@ -181,7 +181,8 @@ static void wake(struct game *g)
 	}
 }
 
-static struct player *choose_player(struct game *g, const struct player *ran, enum account_role role)
+static struct player *choose_player(struct game *g, const struct player *ran,
+				    enum account_role role)
 {
 	struct account_choice c = account_choose(&g->queue);
 	struct player *best = NULL;
@@ -319,8 +320,7 @@ static void caps_hold_beside_others(void **state)
 		for (unsigned i = 1; i < g.n; i++)
 			g.player[i].habit = (enum habit)(rand() % HABITS);
 		play(&g, 3000);
-		assert_true(g.player[0].had <
-			    g.now * g.player[0].account.cap / 100 + 2 * SLICE);
+		assert_true(g.player[0].had < g.now * g.player[0].account.cap / 100 + 2 * SLICE);
 	}
 }
 

@@ -9,7 +9,8 @@
 static struct node here, there;
 static struct vm vm;
 static struct vcpu v;
-static u32 asked_here, asked_there, resets;
+static u32 asked_here, asked_there, kicked_there, resets;
+static u32 let_through; /* the VCPU's IM */
 static const struct vcpu_boot boot = { 0x1000, 1, 2, 3, 4 };
 
 /* ---- stand-ins of the rest of the monitor ---- */
@@ -21,6 +22,10 @@ void node_resched(struct node *n)
 	asked_here += n == &here;
 	asked_there += n == &there;
 }
+
+void node_kick(struct node *n) { kicked_there += n == &there; }
+
+bool arch_vcpu_wakes(const struct vcpu *of) { return of->arch.irq_lines & let_through; }
 
 u64 count64(void) { return 77; }
 
@@ -40,7 +45,8 @@ static int fill(void **state)
 	memset(&v, 0, sizeof(v));
 	v.vm = &vm;
 	v.node = &there;
-	asked_here = asked_there = resets = 0;
+	asked_here = asked_there = kicked_there = resets = 0;
+	let_through = 0xff;
 	return 0;
 }
 
@@ -91,22 +97,62 @@ static void interrupts_after_the_start_stay(void **state)
 	assert_int_equal(v.arch.irq_lines, 1);
 }
 
-static void an_interrupt_wakes_its_node(void **state)
+/* Of a VCPU elsewhere in this state, whose lines are down: who hears that one rises. */
+static void post(enum vcpu_state now, u32 asked, u32 kicked)
+{
+	v.node = &there;
+	v.state = now;
+	v.arch.irq_lines = 0;
+	asked_there = kicked_there = 0;
+	vcpu_post_irq(&v, 1);
+	assert_int_equal(v.arch.irq_lines, 2);
+	assert_int_equal(asked_there, asked);
+	assert_int_equal(kicked_there, kicked);
+}
+
+static void its_node_hears_what_changes_something(void **state)
 {
 	(void)state;
-	v.state = VCPU_RUNNING;
-	vcpu_post_irq(&v, 0);
+	post(VCPU_OFFLINE, 0, 0);
+	post(VCPU_CLAIMED, 0, 0);
+	post(VCPU_STARTING, 0, 0);
+	post(VCPU_READY, 0, 0);
+	post(VCPU_RUNNING, 0, 1); /* the guest is interrupted, nobody need look at anything */
+	post(VCPU_WAITING, 1, 0);
+	let_through = 1; /* not this line */
+	post(VCPU_WAITING, 0, 0);
+}
+
+static void a_line_that_is_up_is_no_news(void **state)
+{
+	(void)state;
+	post(VCPU_WAITING, 1, 0);
+	for (unsigned i = 0; i < 1000; i++)
+		vcpu_post_irq(&v, 1);
 	assert_int_equal(asked_there, 1);
-	/* on this node: only one that waits must be looked at */
+	vcpu_post_irq(&v, 0); /* another line is */
+	assert_int_equal(asked_there, 2);
+	vcpu_clear_irq(&v, 1);
+	assert_int_equal(v.arch.irq_lines, 1);
+	vcpu_post_irq(&v, 1);
+	assert_int_equal(asked_there, 3);
+	post(VCPU_RUNNING, 0, 1);
+	for (unsigned i = 0; i < 1000; i++)
+		vcpu_post_irq(&v, 1);
+	assert_int_equal(kicked_there, 1);
+}
+
+static void on_this_node_only_one_that_waits_must_be_looked_at(void **state)
+{
+	(void)state;
 	v.node = &here;
+	v.state = VCPU_RUNNING;
 	vcpu_post_irq(&v, 1);
 	assert_int_equal(asked_here, 0);
 	v.state = VCPU_WAITING;
 	vcpu_post_irq(&v, 2);
 	assert_int_equal(asked_here, 1);
-	assert_int_equal(v.arch.irq_lines, 7);
-	vcpu_clear_irq(&v, 1);
-	assert_int_equal(v.arch.irq_lines, 5);
+	assert_int_equal(v.arch.irq_lines, 6);
 }
 
 static void states_have_names(void **state)
@@ -126,7 +172,9 @@ int main(void)
 		cmocka_unit_test_setup(only_one_starts_it, fill),
 		cmocka_unit_test_setup(its_own_node_makes_it_ready, fill),
 		cmocka_unit_test_setup(interrupts_after_the_start_stay, fill),
-		cmocka_unit_test_setup(an_interrupt_wakes_its_node, fill),
+		cmocka_unit_test_setup(its_node_hears_what_changes_something, fill),
+		cmocka_unit_test_setup(a_line_that_is_up_is_no_news, fill),
+		cmocka_unit_test_setup(on_this_node_only_one_that_waits_must_be_looked_at, fill),
 		cmocka_unit_test_setup(states_have_names, fill),
 	};
 
