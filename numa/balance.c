@@ -16,6 +16,7 @@
 #include "numa/heat.h"
 #include "numa/move.h"
 #include "numa/numa.h"
+#include "numa/placement.h"
 
 /*
  * A tick's budget, of 4,000,000 cycles at 400 MHz: LOOKS candidates at about 300 cycles are 2 %,
@@ -135,7 +136,7 @@ static enum placement placement_of(u32 kind)
 static void apply(const struct policy *p)
 {
 	policy = *p;
-	numa_place(placement_of(p->kind));
+	placement_set(placement_of(p->kind));
 	heat_set(policy_moves(p) ? p->trigger : HEAT_NEVER, p->sharing, p->weight, p->interval);
 }
 

@@ -7,6 +7,7 @@
 #ifndef NUMA_NUMA_H
 #define NUMA_NUMA_H
 
+#include "kernel/nodemask.h"
 #include "kernel/types.h"
 
 struct machine_desc;
@@ -61,14 +62,13 @@ u64 nodemem_unreserved(void);
 u64 nodemem_free_pages(u32 node);
 u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */
 
-/* Where a page of a VM goes when it is used first. */
-enum placement {
-	PLACE_HOME,	   /* the VM's home node */
-	PLACE_FIRST_TOUCH, /* the node of the VCPU that uses it first */
-	PLACE_ROUND_ROBIN, /* page n on node n modulo their number */
-};
-enum placement numa_placement(void);
-void numa_place(enum placement p); /* pages given from now on */
+/*
+ * The node where guest page gpn goes whose first user is a VCPU of node user (placement.c); and
+ * whether the VM, which has VCPUs on the nodes users, gets whole blocks: only those whose pages all
+ * have one place do, blocks are what large translations are made of.
+ */
+u32 placement_node(gpn_t gpn, u32 home, u32 user);
+bool placement_by_blocks(u32 home, struct nodemask users);
 
 /* shuffle=1: pages of all VMs move at random, as a test. */
 void shuffle_configure(const char *words); /* boot only */

@@ -38,12 +38,6 @@ maddr_t topology_base(u32 node) { return topology[node].base; }
 
 u64 topology_bytes(u32 node) { return topology[node].bytes; }
 
-static enum placement placement;
-
-enum placement numa_placement(void) { return placement; }
-
-void numa_place(enum placement p) { placement = p; }
-
 /* ---- distances ---- */
 
 static u32 shape, columns;	      /* fixed after boot, like all here */

@@ -103,16 +103,6 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
 }
 
-/* Where a page goes that node uses first. */
-static u32 place(const struct vm *vm, gpn_t gpn, u32 node)
-{
-	switch (numa_placement()) {
-	case PLACE_FIRST_TOUCH: return node;
-	case PLACE_ROUND_ROBIN: return gpn.v % nnodes;
-	default: return vm->home->id;
-	}
-}
-
 /* A whole block for the block that gpn lies in, if nothing of it was used yet. */
 static bool give_block(struct vm *vm, gpn_t gpn, u32 node)
 {
@@ -122,7 +112,7 @@ static bool give_block(struct vm *vm, gpn_t gpn, u32 node)
 
 	if (start + BLOCK_PAGES > p->npages || p->broken[start / PAIR_PAGES])
 		return false;
-	mpn = nodemem_alloc_block(place(vm, gpn, node));
+	mpn = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
 	if (!mpn_valid(mpn))
 		return false;
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
@@ -155,7 +145,7 @@ bool pmap_break_locked(struct vm *vm, gpn_t gpn)
 
 static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 {
-	mpn_t mpn = nodemem_alloc(place(vm, gpn, node));
+	mpn_t mpn = nodemem_alloc(placement_node(gpn, vm->home->id, node));
 
 	if (!mpn_valid(mpn))
 		return;
@@ -163,15 +153,6 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 		shootdown_all(vm->node_mask);
 	set(vm, gpn, mpn);
 	pmap_fill_locked(vm, gpn, node);
-}
-
-/* Blocks go to VMs whose pages all have one place: they are what large translations are made of. */
-static bool by_blocks(const struct vm *vm)
-{
-	enum placement placement = numa_placement();
-
-	return placement == PLACE_HOME ||
-	       (placement == PLACE_FIRST_TOUCH && nodemask_is(vm->node_mask, vm->home->id));
 }
 
 /* First use of the view. The VM's pages were reserved when it started, so that running out here is
@@ -185,7 +166,7 @@ static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 	pmap_wait_locked(p, gpn);
 	if (p->page[gpn.v].master)
 		pmap_fill_locked(vm, gpn, node);
-	else if (!by_blocks(vm) || !give_block(vm, gpn, node))
+	else if (!placement_by_blocks(vm->home->id, vm->node_mask) || !give_block(vm, gpn, node))
 		give_page(vm, gpn, node);
 	lo = pmap_entry(p, gpn, node)->lo;
 	lock_release(&p->lock);

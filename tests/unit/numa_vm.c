@@ -7,6 +7,7 @@
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/mem/shootdown.h"
+#include "numa/placement.h"
 
 struct vm vm_a, vm_b;
 struct vm *vms[MAX_VMS] = { &vm_a, &vm_b };
@@ -312,7 +313,7 @@ int numa_vm_reset(void **state)
 	}
 	reset_vm(&vm_a, 0);
 	reset_vm(&vm_b, 1);
-	numa_place(PLACE_FIRST_TOUCH);
+	placement_set(PLACE_FIRST_TOUCH);
 	locks_held = flushes = 0;
 	reserved = 0;
 	reserve_limit = ~0ul;

@@ -3,11 +3,13 @@
  * while it can. */
 #include "tests/unit/numa_vm.h"
 
+#include "numa/placement.h"
+
 /* A VM whose pages all have one place. */
 static int home_only(void **state)
 {
 	numa_vm_reset(state);
-	numa_place(PLACE_HOME);
+	placement_set(PLACE_HOME);
 	return 0;
 }
 
@@ -35,11 +37,11 @@ static void placements(void **state)
 	for (u64 i = 0; i < 30; i++)
 		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, i % 2))),
 				 i % 2);
-	numa_place(PLACE_ROUND_ROBIN);
+	placement_set(PLACE_ROUND_ROBIN);
 	for (u64 i = 30; i < 60; i++)
 		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 1))),
 				 i % NODES);
-	numa_place(PLACE_HOME);
+	placement_set(PLACE_HOME);
 	for (u64 i = 60; i < 90; i++)
 		assert_int_equal(memmap_node(arch_entry_page(pmap_use(&vm_a, (gpn_t){ i }, 2))), 0);
 	check_everything();
@@ -60,7 +62,7 @@ static void vms_never_share_a_page(void **state)
 	(void)state;
 	for (u64 i = 0; i < VM_PAGES; i++) {
 		blocks = i % 3;
-		numa_place(i % 2 ? PLACE_HOME : PLACE_FIRST_TOUCH);
+		placement_set(i % 2 ? PLACE_HOME : PLACE_FIRST_TOUCH);
 		pmap_use(&vm_a, (gpn_t){ i }, i % NODES);
 		pmap_use(&vm_b, (gpn_t){ i }, i % NODES);
 	}

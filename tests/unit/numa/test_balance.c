@@ -16,6 +16,7 @@
 #include "numa/magic.h"
 #include "numa/move.h"
 #include "numa/numa.h"
+#include "numa/placement.h"
 
 #include "numa/balance.c"
 
@@ -89,7 +90,7 @@ u64 topology_bytes(u32 n) { return n < NODES ? NODE_PAGES * PAGE_SIZE : 0; }
 maddr_t topology_base(u32 n) { return mpn_maddr(PAGE(n, 0)); }
 u64 nodemem_free_pages(u32 n) { return n < NODES ? free_pages : 0; }
 u64 nodemem_unreserved(void) { return unreserved; }
-void numa_place(enum placement p) { place = p; }
+void placement_set(enum placement p) { place = p; }
 
 void *nodemem_boot_alloc(u32 n, size_t bytes, size_t align)
 {

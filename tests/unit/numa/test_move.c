@@ -4,6 +4,7 @@
 
 #include "kernel/mem/pmap_state.h"
 #include "numa/move.h"
+#include "numa/placement.h"
 
 static mpn_t master(const struct vm *vm, u64 gpn) { return (mpn_t){ vm->pmap.page[gpn].master }; }
 
@@ -221,7 +222,7 @@ static void no_memory_leaves_the_page_as_it_was(void **state)
 static void a_moved_page_breaks_its_block(void **state)
 {
 	(void)state;
-	numa_place(PLACE_HOME);
+	placement_set(PLACE_HOME);
 	write_as(&vm_a, 5, 0, 42);
 	read_as(&vm_a, 6, 1);
 	assert_int_not_equal(pair_of(&vm_a, 5, 1)->lo[0], 0);
@@ -394,7 +395,7 @@ static void random_moves(void **state)
 		default: assert_int_equal(read_as(vm, gpn, of), want[which][gpn]);
 		}
 		if (step % 1000 == 0)
-			numa_place(step / 1000 % 3);
+			placement_set(step / 1000 % 3);
 		if (step % 500 == 0)
 			check_everything();
 	}
