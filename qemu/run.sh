@@ -74,7 +74,7 @@ while getopts a:c:df:g:k:m:n:p:q option; do
 	k) kernel=$(here "$OPTARG") ;;
 	m) memory=$OPTARG ;;
 	n) nodes=$OPTARG ;;
-	p) options+=(-plugin "$(here "$OPTARG")" -d plugin) ;;
+	p) options+=(-plugin "$(option "${OPTARG%%.so*}.so")${OPTARG#*.so}" -d plugin) ;;
 	q) quiet=1 ;;
 	*) usage ;;
 	esac

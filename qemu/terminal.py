@@ -4,16 +4,13 @@
 was, whatever ends whom. TEXT is printed first, with the process number of COMMAND in place of %d.
 
 COMMAND is a child; when it has ended, however it did, its parent puts back what it found at the start. Should the parent be
-killed, a second child, the watcher, ends COMMAND and does it in the parent's place. The exit status is COMMAND's, or 128 and
+killed, COMMAND is killed with it, and a second child, the watcher, puts the terminal back. The exit status is COMMAND's, or 128 and
 the number of the signal that ended it. Without a terminal this is COMMAND and nothing else."""
 import fcntl
 import os
 import signal
 import sys
 import termios
-import time
-
-PATIENCE = 3  # seconds that COMMAND has for an orderly end
 
 
 class Terminal:
@@ -32,29 +29,14 @@ class Terminal:
             pass  # the terminal is gone
 
 
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def watch(terminal, pipe, pid):
+def watch(terminal, pipe):
     """The watcher: a byte from the pipe says that all is done, its end that the parent was killed."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if os.read(pipe, 1):
         return
-    terminal.restore()
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        end = time.monotonic() + PATIENCE
-        while alive(pid) and time.monotonic() < end:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                break
-            time.sleep(0.05)
+    # Once, and at once: a moment later the terminal is in the hands of a shell. COMMAND, which may not touch it again either,
+    # is dying already.
     terminal.restore()
 
 
@@ -72,11 +54,11 @@ def main():
     pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
-        os.execvp("setpriv", ["setpriv", "--pdeathsig", "TERM", *words])
+        os.execvp("setpriv", ["setpriv", "--pdeathsig", "KILL", *words])
     watcher = os.fork()
     if watcher == 0:
         os.close(pipe[1])
-        watch(terminal, pipe[0], pid)
+        watch(terminal, pipe[0])
         os._exit(0)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: os.kill(pid, number))

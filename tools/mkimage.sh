@@ -86,11 +86,13 @@ images | while IFS= read -r image; do
 		cp -- "$path" "$work/root/$image"
 	fi
 done
+# Equal contents make equal archives.
+find "$work/root" -exec touch -d '2020-01-01 UTC' {} +
 # disco.dtb first: the monitor reads it first.
 (cd "$work/root" && { echo disco.dtb; find . -type f ! -path ./disco.dtb -printf '%P\n' | sort; } |
 	cpio --quiet -o -H newc --reproducible --owner=0:0) >"$work/out.cpio"
 if [ "$mode" != --no-check ]; then
-	build/host/dtscheck "$named" "$work/out.cpio"
+	build/host/dtscheck "$dts" "$work/out.cpio"
 fi
 mkdir -p "$(dirname "$out")"
 mv -f "$work/out.cpio" "$out"
