@@ -72,7 +72,7 @@ static void create_vms(void)
 static void start_vms(void)
 {
 	for (unsigned i = 0; i < nvms; i++)
-		if (vms[i]->state == VM_STOPPED && !vms[i]->desc->manual)
+		if (vm_state(vms[i]) == VM_STOPPED && !vms[i]->desc->manual)
 			vm_request(vms[i], VM_START);
 }
 

@@ -104,7 +104,7 @@ COMMAND(nodes, "", "processors, their memory and what they do")
 		const struct node *n = nodes[i];
 		const struct vcpu *v = n->current;
 		char local[8] = "-";
-		bool runs = v && v->state == VCPU_RUNNING;
+		bool runs = v && vcpu_state(v) == VCPU_RUNNING;
 
 		if (numa_misses(i))
 			ksnprintf(local, sizeof(local), "%lu", numa_local_percent(i));

@@ -22,7 +22,7 @@ static void print_current(const struct node *n)
 
 	if (v)
 		kprintf("[%u] VCPU %s/%u, %s, at %016lx\n", n->id, v->vm->name, v->id,
-			vcpu_state_name(v->state), v->arch.pc);
+			vcpu_state_name(vcpu_state(v)), v->arch.pc);
 	else
 		kprintf("[%u] no VCPU\n", n->id);
 }

@@ -57,7 +57,7 @@ static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
 	page->moves = p->moves;
 	page->replicated = !nodemask_empty(copies.replicas);
 	page->local |= nodemask_has(copies.replicas, node);
-	page->movable = vm->state == VM_RUNNING && copies.master.v == mpn.v &&
+	page->movable = vm_state(vm) == VM_RUNNING && copies.master.v == mpn.v &&
 			pmap_has_view(&vm->pmap, node);
 }
 

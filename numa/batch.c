@@ -35,7 +35,7 @@ static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind)
 	const struct pmap *pmap = &b->vm->pmap;
 	gpn_t gpn;
 
-	if (!p || b->drop.n == MMU_DROP_PAGES || b->vm->state != VM_RUNNING)
+	if (!p || b->drop.n == MMU_DROP_PAGES || vm_state(b->vm) != VM_RUNNING)
 		return false;
 	gpn.v = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
 	if (pmap_copies(pmap, gpn).master.v != from.v || memmap_node(from) == (int)b->node)

@@ -131,9 +131,9 @@ bool numa_reclaim_step(struct numa_reclaim *r)
 {
 	if (r->vm >= nvms)
 		return true;
-	if (vms[r->vm]->state == VM_RUNNING)
+	if (vm_state(vms[r->vm]) == VM_RUNNING)
 		reclaim_pages(vms[r->vm], r);
-	if (vms[r->vm]->state != VM_RUNNING || r->page >= vms[r->vm]->pmap.npages)
+	if (vm_state(vms[r->vm]) != VM_RUNNING || r->page >= vms[r->vm]->pmap.npages)
 		*r = (struct numa_reclaim){ .vm = r->vm + 1 };
 	return r->vm >= nvms;
 }

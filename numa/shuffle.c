@@ -37,7 +37,7 @@ void shuffle_tick(const struct node *n)
 	if (!on || !nvms)
 		return;
 	vm = vms[random(n->id) % nvms];
-	if (vm->state != VM_RUNNING)
+	if (vm_state(vm) != VM_RUNNING)
 		return;
 	for (unsigned i = 0; i < PAGES; i++)
 		pages[i] =

@@ -163,7 +163,7 @@ static enum verdict do_wait(struct vcpu *v, u32 w)
 	(void)w;
 	if (arch_vcpu_wakes(v))
 		return RESUME;
-	v->state = VCPU_WAITING;
+	vcpu_change(v, VCPU_WAITING);
 	return RESCHEDULE;
 }
 

@@ -243,7 +243,7 @@ static void flush_node(struct node *n, const void *what)
 	for (u32 i = 0; i < f->vm->nvcpus; i++) {
 		struct vcpu *v = f->vm->vcpus[i];
 
-		if ((f->mask & BIT(i)) && v->node == n && v->state >= VCPU_READY)
+		if ((f->mask & BIT(i)) && v->node == n && vcpu_state(v) >= VCPU_READY)
 			flush(v, f->va, f->bytes, f->asid);
 	}
 }

@@ -162,7 +162,7 @@ struct vm *command_vm(int argc, char **argv)
 {
 	struct vm *vm = argc > 1 ? vm_find(argv[1]) : nvms == 1 ? vms[0] : NULL;
 
-	if (vm && vm->state != VM_BROKEN)
+	if (vm && vm_state(vm) != VM_BROKEN)
 		return vm;
 	if (vm)
 		kprintf("%s: its description is wrong: %s\n", vm->name, vm->end);
@@ -326,7 +326,7 @@ void console_start(void)
 	if (first_attach[0] && !vm)
 		log_line("console", "attach=%s: no VM of that name", first_attach);
 	run_command(first_command);
-	if (vm && vm->state != VM_BROKEN) {
+	if (vm && vm_state(vm) != VM_BROKEN) {
 		attach(vm);
 		return;
 	}

@@ -76,7 +76,7 @@ void sched_interrupted(struct node *n) { sched_pay(n, NULL); }
 
 void sched_resume(struct node *n)
 {
-	if (!n->need_resched && n->current && n->current->state == VCPU_RUNNING)
+	if (!n->need_resched && n->current && vcpu_state(n->current) == VCPU_RUNNING)
 		n->payer = n->current;
 }
 
@@ -84,26 +84,12 @@ void sched_resume(struct node *n)
 
 static void make_ready(struct vcpu *v, u64 since)
 {
-	v->state = VCPU_READY;
+	vcpu_change(v, VCPU_READY);
 	v->ready_since = since;
 }
 
-static bool is_ending(const struct vm *vm)
-{
-	return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE) == VM_STOPPING;
-}
-
-/* The VM pays for its own end. */
-static void retire(struct node *n, struct vcpu *v)
-{
-	sched_pay(n, v);
-	vm_retire_vcpu(v);
-	sched_pay(n, NULL);
-}
-
 /*
- * Starts the VCPUs that another asked for, retires those of VMs that end, wakes those that wait no
- * longer. Notes whether VCPUs of more than one VM are on.
+ * Wakes the VCPUs that wait no longer. Notes whether VCPUs of more than one VM are on.
  */
 static void update_states(struct node *n)
 {
@@ -115,13 +101,9 @@ static void update_states(struct node *n)
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (__atomic_load_n(&v->state, __ATOMIC_ACQUIRE) == VCPU_STARTING)
-			vcpu_serve_start(v);
-		if (v->state < VCPU_READY)
+		if (vcpu_state(v) < VCPU_BUSY)
 			continue;
-		if (is_ending(v->vm))
-			retire(n, v);
-		else if (v->state == VCPU_WAITING && arch_vcpu_wakes(v))
+		if (vcpu_state(v) == VCPU_WAITING && arch_vcpu_wakes(v))
 			make_ready(v, count64());
 		n->contended |= only && only != v->share;
 		only = v->share;
@@ -133,14 +115,20 @@ static void update_states(struct node *n)
 /* What became of the VCPU that has run until now, as a VM's or a VCPU's account sees it. */
 static enum account_role role_of_current(const struct node *n)
 {
-	if (n->current->state != VCPU_READY)
+	if (vcpu_state(n->current) != VCPU_READY)
 		return ACCOUNT_OTHER;
 	if (n->gives_way)
 		return ACCOUNT_GIVES_WAY;
 	return n->slice_over ? ACCOUNT_SLICE_ENDS : ACCOUNT_INTERRUPTED;
 }
 
-/* The next VCPU of a VM, or NULL: none is READY. role: the current VCPU's, which may be one of these. */
+/* It can run, or (BUSY) the monitor has work to do for its VM, which takes its time. */
+static bool wants_time(const struct vcpu *v)
+{
+	return vcpu_state(v) == VCPU_READY || vcpu_state(v) == VCPU_BUSY;
+}
+
+/* The next VCPU of a VM, or NULL: none wants time. role: the current VCPU's, which may be one of these. */
 static struct vcpu *pick_vcpu(struct node *n, struct share *s, enum account_role role)
 {
 	struct account_choice c = account_choose(&s->vcpus);
@@ -149,7 +137,7 @@ static struct vcpu *pick_vcpu(struct node *n, struct share *s, enum account_role
 	for (u32 i = s->first; i < s->first + s->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (v->state == VCPU_READY &&
+		if (wants_time(v) &&
 		    account_offer(&c, &v->account, v == n->current ? role : ACCOUNT_OTHER))
 			best = v;
 	}
@@ -193,7 +181,7 @@ static struct vcpu *pick(struct node *n)
 {
 	struct vcpu *v = n->preferred;
 
-	if (!v || n->slice_over || v->state != VCPU_READY ||
+	if (!v || n->slice_over || vcpu_state(v) != VCPU_READY ||
 	    !account_within_cap(&v->share->account, n->paid_until))
 		v = pick_by_account(n);
 	n->preferred = NULL;
@@ -218,7 +206,7 @@ static void leave(struct node *n)
 	struct vcpu *v = n->current;
 
 	sched_pay(n, NULL);
-	if (v && v->state == VCPU_RUNNING)
+	if (v && vcpu_state(v) == VCPU_RUNNING)
 		make_ready(v, n->paid_until);
 }
 
@@ -227,7 +215,7 @@ static void switch_to(struct node *n, struct vcpu *v)
 	struct vcpu *old = n->current;
 
 	n->payer = v;
-	v->state = VCPU_RUNNING;
+	vcpu_change(v, VCPU_RUNNING);
 	__atomic_thread_fence(
 		__ATOMIC_SEQ_CST); /* RUNNING is seen before lines are read: vcpu_post_irq */
 	if (v == old)
@@ -263,6 +251,24 @@ static void look_around(struct node *n)
 	} while (n->need_resched);
 }
 
+/*
+ * The slice of a BUSY VCPU: its VM is loaded, or its memory given back, one bounded step between two
+ * looks at mail and interrupts. The VCPU pays as if it had run.
+ */
+static void work_for(struct node *n, struct vcpu *v)
+{
+	bool more;
+
+	do {
+		sched_pay(n, v);
+		more = vm_work(v->vm);
+		sched_pay(n, NULL);
+		node_read_mail(n);
+		arch_irq_poll(n);
+	} while (more && !n->need_resched);
+	n->slice_over = false; /* not the slice of the VCPU whose registers are in the processor */
+}
+
 _Noreturn void sched_switch(struct node *n)
 {
 	struct vcpu *v;
@@ -271,9 +277,12 @@ _Noreturn void sched_switch(struct node *n)
 	for (;;) {
 		look_around(n);
 		v = pick(n);
-		if (v)
+		if (!v)
+			idle(n);
+		else if (vcpu_state(v) == VCPU_BUSY)
+			work_for(n, v);
+		else
 			break;
-		idle(n);
 	}
 	switch_to(n, v);
 	arch_run(v);

@@ -8,7 +8,7 @@
  *   from a trap to the guest's next instruction            the VCPU that trapped
  *   from a trap to the decision to enter another           the VCPU that trapped
  *   from there on, and from an interrupt on                the VCPU that is entered
- *   the end of a VM                                        the VCPU that ends last on the node
+ *   loading a VM, giving its memory back                   its VCPU 0, BUSY
  *   the tick's own work, idling                            nobody
  */
 #ifndef KERNEL_SCHED_SCHED_H

@@ -7,13 +7,6 @@
 #include "kernel/vm/hypercall.h"
 #include "kernel/vm/vm.h"
 
-static const char *vm_state_name(enum vm_state s)
-{
-	static const char *const names[] = { "broken", "stopped", "running", "stopping" };
-
-	return names[s];
-}
-
 /* The nodes of a mask as a list: "0-3,8". */
 struct node_list {
 	char text[40];
@@ -44,9 +37,9 @@ COMMAND(vms, "", "virtual machines and the nodes of their VCPUs")
 		for (u32 j = 0; j < vm->nvcpus; j++)
 			exits += vcpu_exits(vm->vcpus[j]);
 		kprintf("%-16s %-9s %-7s  %5u  %9u  %9lu  %lu\n", vm->name,
-			vm_state_name(vm->state), list_nodes(vm->node_mask).text, vm->nvcpus,
+			vm_state_name(vm_state(vm)), list_nodes(vm->node_mask).text, vm->nvcpus,
 			vm->desc->memory_mb, (u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
-		if (vm->state == VM_BROKEN)
+		if (vm_state(vm) == VM_BROKEN)
 			kprintf("  %s\n", vm->end);
 	}
 }
@@ -59,10 +52,10 @@ COMMAND(vcpus, "", "virtual processors and where they run")
 			const struct vcpu *v = vms[i]->vcpus[j];
 
 			kprintf("%-16s/%u  %4u  %-8s %-6s  %016lx  %-9lu  %-8lu  %lu\n",
-				vms[i]->name, j, v->node->id, vcpu_state_name(v->state),
-				v->state < VCPU_READY ? "-"
-				: arch_vcpu_user(v)   ? "user"
-						      : "kernel",
+				vms[i]->name, j, v->node->id, vcpu_state_name(vcpu_state(v)),
+				vcpu_state(v) < VCPU_READY ? "-"
+				: arch_vcpu_user(v)	   ? "user"
+							   : "kernel",
 				v->arch.pc, v->stats.run_ticks / COUNT_MS, v->stats.switches,
 				vcpu_exits(v));
 		}
@@ -124,22 +117,46 @@ COMMAND(tlb, "VM [VCPU]", "the guest's TLB entries, or what the L2TLB holds of i
 		arch_vcpu_print_tlb(v);
 }
 
-static void ask(int argc, char **argv, enum vm_request request, enum vm_state needed)
+static void refuse(const struct vm *vm, const char *command, const char *needed)
+{
+	kprintf("%s: it is %s; %s needs one that is %s\n", vm->name, vm_state_name(vm_state(vm)),
+		command, needed);
+}
+
+/* A VM that is about to stop starts again then. */
+COMMAND(start, "VM", "load and start a stopped VM")
 {
 	struct vm *vm = command_vm(argc, argv);
 
 	if (!vm)
 		return;
-	/* one that is about to start again can be stopped, too */
-	if (vm->state != needed && !(request == VM_STOP && vm->request != VM_NOTHING))
-		kprintf("%s: it is %s; %s needs one that is %s\n", vm->name,
-			vm_state_name(vm->state), argv[0], vm_state_name(needed));
+	if (vm_state(vm) == VM_LOADING || vm_state(vm) == VM_RUNNING)
+		refuse(vm, argv[0], "stopped");
 	else
-		vm_request(vm, request);
+		vm_request(vm, VM_START);
 }
 
-COMMAND(start, "VM", "load and start a stopped VM") { ask(argc, argv, VM_START, VM_STOPPED); }
+/* A VM that is about to start, or to start again, can be stopped too. */
+COMMAND(stop, "VM", "end a VM and take its memory back")
+{
+	struct vm *vm = command_vm(argc, argv);
 
-COMMAND(stop, "VM", "end a VM and take its memory back") { ask(argc, argv, VM_STOP, VM_RUNNING); }
+	if (!vm)
+		return;
+	if (vm_state(vm) != VM_STOPPED || vm_requested(vm) != VM_NOTHING)
+		vm_request(vm, VM_STOP);
+	else
+		refuse(vm, argv[0], "running");
+}
 
-COMMAND(reset, "VM", "stop a VM and start it afresh") { ask(argc, argv, VM_RESET, VM_RUNNING); }
+COMMAND(reset, "VM", "stop a VM and start it afresh")
+{
+	struct vm *vm = command_vm(argc, argv);
+
+	if (!vm)
+		return;
+	if (vm_state(vm) == VM_RUNNING)
+		vm_request(vm, VM_RESET);
+	else
+		refuse(vm, argv[0], "running");
+}

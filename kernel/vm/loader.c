@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Images from the boot archive into guest memory: kernel segments where they are linked, the
- * ramdisk at the top, the tree below it. */
+/*
+ * Images from the boot archive into guest memory: kernel segments where they are linked, the ramdisk
+ * at the top, the device tree below it. All is checked and planned first, then copied in steps.
+ */
 #include <string.h>
 #include "kernel/abi/disco.h"
 #include "kernel/vm/cpio.h"
@@ -14,6 +16,7 @@
 
 #define RAMDISK_ALIGN 0x10000ul
 #define TREE_MAX      0x10000 /* bytes of disco.dtb */
+#define STEP_BYTES    0x4000  /* copied in one step */
 
 static const void *archive; /* fixed after boot */
 static size_t archive_size;
@@ -61,7 +64,14 @@ int loader_describe(struct machine_desc *out, char *why, size_t why_size)
 	return vmdesc_parse(tree, size, out, why, why_size);
 }
 
-static int load_kernel(struct vm *vm, struct elf_image *image, char *why, size_t why_size)
+/* len bytes from src go to "physical" address to. */
+static void add_piece(struct load *load, gpa_t to, const void *src, u64 len)
+{
+	load->piece[load->npieces++] = (struct load_piece){ to, src, len };
+}
+
+static int plan_kernel(const struct vm *vm, struct load *load, struct elf_image *image, char *why,
+		       size_t why_size)
 {
 	const char *name = vm->desc->kernel;
 	char reason[VMDESC_ERROR_BYTES];
@@ -77,36 +87,20 @@ static int load_kernel(struct vm *vm, struct elf_image *image, char *why, size_t
 		ksnprintf(why, why_size, "kernel: %s: %s", name, reason);
 		return err;
 	}
-	for (unsigned i = 0; i < image->nsegs; i++) { /* memory is zero already */
-		const struct elf_segment *s = &image->segs[i];
-
-		err = vm_copy_out(vm, s->phys, s->src, s->filesz);
-		if (err) {
-			ksnprintf(why, why_size, "memory-mb: the machine's is used up");
-			return err;
-		}
-	}
+	for (unsigned i = 0; i < image->nsegs; i++) /* the rest of memory is zero already */
+		add_piece(load, image->segs[i].phys, image->segs[i].src, image->segs[i].filesz);
 	return 0;
 }
 
 /* Ramdisk and tree go as high as they can; the kernel's image must end below. */
-static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, char *why,
-		     size_t why_size)
+static int plan_ramdisk(const struct vm *vm, struct load *load, const struct elf_image *image,
+			struct gdtb_params *params, char *why, size_t why_size)
 {
-	static u8 tree[MAX_VMS][GDTB_MAX_BYTES] __attribute__((aligned(8)));
 	u64 top = MIN((u64)vm->pmap.npages << PAGE_SHIFT, (u64)DISCO_CSSEG_WINDOW);
 	const struct vm_desc *d = vm->desc;
-	struct gdtb_params params = {
-		.label = d->label,
-		.bootargs = d->bootargs,
-		.memory_bytes = (u64)vm->pmap.npages << PAGE_SHIFT,
-		.vcpus = vm->nvcpus,
-		.timer_hz = COUNT_HZ,
-	};
 	const void *ramdisk = NULL;
 	size_t size = 0;
-	u8 seed[SEED_BYTES];
-	int err, tree_size;
+	int err;
 
 	if (d->ramdisk[0]) {
 		err = find("ramdisk", d->ramdisk, &ramdisk, &size, why, why_size);
@@ -119,31 +113,76 @@ static int load_rest(struct vm *vm, const struct elf_image *image, u64 *dtb, cha
 			  image->end.v >> 10, size >> 10, d->memory_mb);
 		return -ENOSPC;
 	}
-	params.initrd_start = ROUND_DOWN(top - size, RAMDISK_ALIGN);
-	params.initrd_end = params.initrd_start + size;
-	*dtb = params.initrd_start - RAMDISK_ALIGN;
-	params.seed = seed_draw(seed) ? seed : NULL;
-	tree_size = gdtb_build(tree[vm->id], GDTB_MAX_BYTES, &params);
-	seed_wipe(seed, sizeof(seed));
-	if (tree_size < 0) {
-		ksnprintf(why, why_size, "device tree: error %d", tree_size);
-		return tree_size;
-	}
-	err = vm_copy_out(vm, (gpa_t){ *dtb }, tree[vm->id], tree_size);
-	seed_wipe(tree[vm->id], tree_size); /* the seed is the guest's alone */
-	return err ? err : vm_copy_out(vm, (gpa_t){ params.initrd_start }, ramdisk, size);
+	params->initrd_start = ROUND_DOWN(top - size, RAMDISK_ALIGN);
+	params->initrd_end = params->initrd_start + size;
+	add_piece(load, (gpa_t){ params->initrd_start }, ramdisk, size);
+	return 0;
 }
 
-int loader_load(struct vm *vm, u64 *entry, u64 *dtb, char *why, size_t why_size)
+/* The tree is small, and holds a seed that is the guest's alone: copied at once. */
+static int put_tree(struct vm *vm, gpa_t to, struct gdtb_params *params, char *why, size_t why_size)
 {
-	struct elf_image image;
-	int err = load_kernel(vm, &image, why, why_size);
+	static u8 tree[MAX_VMS][GDTB_MAX_BYTES] __attribute__((aligned(8)));
+	u8 seed[SEED_BYTES];
+	int size, err;
 
+	params->seed = seed_draw(seed) ? seed : NULL;
+	size = gdtb_build(tree[vm->id], GDTB_MAX_BYTES, params);
+	seed_wipe(seed, sizeof(seed));
+	if (size < 0) {
+		ksnprintf(why, why_size, "device tree: error %d", size);
+		return size;
+	}
+	err = vm_copy_out(vm, to, tree[vm->id], size);
+	seed_wipe(tree[vm->id], size);
+	if (err)
+		ksnprintf(why, why_size, "memory-mb: the machine's is used up");
+	return err;
+}
+
+int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
+{
+	struct gdtb_params params = {
+		.label = vm->desc->label,
+		.bootargs = vm->desc->bootargs,
+		.memory_bytes = (u64)vm->pmap.npages << PAGE_SHIFT,
+		.vcpus = vm->nvcpus,
+		.timer_hz = COUNT_HZ,
+	};
+	struct elf_image image;
+	gpa_t tree;
+	int err;
+
+	*load = (struct load){ 0 };
+	err = plan_kernel(vm, load, &image, why, why_size);
 	if (!err)
-		err = load_rest(vm, &image, dtb, why, why_size);
+		err = plan_ramdisk(vm, load, &image, &params, why, why_size);
 	if (err)
 		return err;
-	*entry = image.entry;
-	*dtb += DISCO_CSSEG_BASE;
-	return 0;
+	tree.v = params.initrd_start - RAMDISK_ALIGN;
+	load->entry = image.entry;
+	load->tree = tree.v + DISCO_CSSEG_BASE;
+	err = put_tree(vm, tree, &params, why, why_size);
+	return err ? err : 1;
+}
+
+int loader_step(struct vm *vm, struct load *load)
+{
+	const struct load_piece *p = &load->piece[load->at];
+	u64 part;
+	int err;
+
+	if (load->at == load->npieces)
+		return 0;
+	part = MIN(p->len - load->done, (u64)STEP_BYTES);
+	err = vm_copy_out(vm, (gpa_t){ p->to.v + load->done }, (const u8 *)p->src + load->done,
+			  part);
+	if (err)
+		return err;
+	load->done += part;
+	if (load->done == p->len) {
+		load->at++;
+		load->done = 0;
+	}
+	return 1;
 }

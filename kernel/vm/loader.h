@@ -7,6 +7,7 @@
 #define KERNEL_VM_LOADER_H
 
 #include "kernel/types.h"
+#include "kernel/vm/elf.h"
 
 struct vm;
 struct machine_desc;
@@ -15,8 +16,28 @@ void loader_set_archive(const void *archive, size_t size); /* boot only; stays i
 /* The machine's description from the archive's disco.dtb. -ENOENT, -EINVAL and a line in why. */
 int loader_describe(struct machine_desc *out, char *why, size_t why_size);
 
-/* Fills the VM's memory. entry: its first pc; dtb: virtual address of its device tree. -E... and a
- * line in why. */
-int loader_load(struct vm *vm, u64 *entry, u64 *dtb, char *why, size_t why_size);
+/*
+ * One load of a VM, from loader_begin until loader_step says that it is done. The pieces lie in the
+ * boot archive.
+ */
+struct load {
+	u64 entry; /* of the guest's kernel: its first pc */
+	u64 tree;  /* virtual address of its device tree */
+	u32 npieces, at;
+	u64 done; /* bytes of piece[at] */
+	struct load_piece {
+		gpa_t to;
+		const void *src;
+		u64 len;
+	} piece[ELF_MAX_SEGMENTS + 1];
+};
+
+/*
+ * Checks the images that the VM's description names, plans where they go, and puts the device tree
+ * into its memory. 1: go on with loader_step; -E... and a line in why.
+ */
+int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size);
+/* Copies a little. 1: there is more; 0: all is in memory; -EFAULT: the machine's is used up. */
+int loader_step(struct vm *vm, struct load *load);
 
 #endif /* KERNEL_VM_LOADER_H */

@@ -1,11 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* Virtual processors: starting them, their interrupt lines, their counters. */
 #include "kernel/errno.h"
+#include "kernel/panic.h"
 #include "kernel/vm/vm.h"
+
+/* For each state the states that may follow it, a bit each; OFFLINE to CLAIMED is vcpu_start's. */
+static const u16 may_follow[VCPU_STATES] = {
+	[VCPU_OFFLINE] = BIT(VCPU_BUSY),
+	[VCPU_CLAIMED] = BIT(VCPU_STARTING),
+	[VCPU_STARTING] = BIT(VCPU_READY),
+	[VCPU_BUSY] = BIT(VCPU_OFFLINE),
+	[VCPU_READY] = BIT(VCPU_RUNNING) | BIT(VCPU_OFFLINE),
+	[VCPU_RUNNING] = BIT(VCPU_READY) | BIT(VCPU_WAITING) | BIT(VCPU_OFFLINE),
+	[VCPU_WAITING] = BIT(VCPU_READY) | BIT(VCPU_OFFLINE),
+};
+
+void vcpu_change(struct vcpu *v, enum vcpu_state to)
+{
+	enum vcpu_state from = vcpu_state(v);
+
+	if (!(may_follow[from] & BIT(to)))
+		panic("VCPU %s/%u: from %s to %s", v->vm->name, v->id, vcpu_state_name(from),
+		      vcpu_state_name(to));
+	__atomic_store_n(&v->state, to, __ATOMIC_RELEASE);
+}
 
 int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot)
 {
-	enum vcpu_state offline = VCPU_OFFLINE;
+	u32 offline = VCPU_OFFLINE;
 
 	if (!__atomic_compare_exchange_n(&v->state, &offline, VCPU_CLAIMED, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_RELAXED))
@@ -13,7 +35,7 @@ int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot)
 	__atomic_fetch_add(&v->vm->live, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->arch.irq_lines, 0, __ATOMIC_RELAXED);
 	v->boot = *boot;
-	__atomic_store_n(&v->state, VCPU_STARTING, __ATOMIC_RELEASE);
+	vcpu_change(v, VCPU_STARTING);
 	node_resched(v->node);
 	return 0;
 }
@@ -22,7 +44,7 @@ void vcpu_serve_start(struct vcpu *v)
 {
 	arch_vcpu_reset(v, &v->boot);
 	v->ready_since = count64();
-	v->state = VCPU_READY;
+	vcpu_change(v, VCPU_READY);
 }
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)
@@ -33,7 +55,7 @@ void vcpu_post_irq(struct vcpu *v, unsigned line)
 	if (up & 1u << line)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	state = __atomic_load_n(&v->state, __ATOMIC_ACQUIRE);
+	state = vcpu_state(v);
 	if (state == VCPU_WAITING && arch_vcpu_wakes(v))
 		node_resched(v->node);
 	else if (state == VCPU_RUNNING)
@@ -62,8 +84,8 @@ u64 vcpu_tlb_exits(const struct vcpu *v)
 
 const char *vcpu_state_name(enum vcpu_state s)
 {
-	static const char *const names[] = { "offline", "starting", "starting",
-					     "ready",	"running",  "waiting" };
+	static const char *const names[VCPU_STATES] = { "offline", "claimed", "starting", "busy",
+							"ready",   "running", "waiting" };
 
 	return names[s];
 }

@@ -3,16 +3,21 @@
  * A virtual processor. Lives on one node, which alone touches it; others reach it by vcpu_start,
  * vcpu_post_irq and by mail to the node.
  *
- *   state      in the processor   on the run queue   leaves it by
- *   OFFLINE    no                 skipped            vcpu_start, on any node: CLAIMED
- *   CLAIMED    no                 skipped            who claimed it has filled in boot: STARTING
- *   STARTING   no                 skipped            vcpu_serve_start: READY
+ *   state      in the processor   on the run queue   leaves it by (who)
+ *   OFFLINE    no                 skipped            vcpu_start (any node): CLAIMED
+ *                                                    VCPU 0, its VM LOADING or RELEASING (its node): BUSY
+ *   CLAIMED    no                 skipped            boot is filled in (who claimed it): STARTING
+ *   STARTING   no                 skipped            vcpu_serve_start (its node): READY
+ *   BUSY       no                 yes, for vm_work   the work is done (its node): OFFLINE
  *   READY      no                 yes                being picked: RUNNING
+ *                                                    its VM ends, the guest stops it: OFFLINE
  *   RUNNING    yes                yes                end of slice: READY; WAIT: WAITING
+ *                                                    its VM ends, the guest stops it: OFFLINE
  *   WAITING    may be, idle       skipped            an enabled interrupt is pending: READY
+ *                                                    its VM ends: OFFLINE
  *
- * The end of its VM makes any of them but CLAIMED OFFLINE. At most one VCPU of a node is RUNNING:
- * node->current.
+ * vcpu_change knows this table and panics at anything else; vcpu_start alone claims. At most one VCPU
+ * of a node is RUNNING: node->current.
  */
 #ifndef KERNEL_VM_VCPU_H
 #define KERNEL_VM_VCPU_H
@@ -25,9 +30,11 @@ enum vcpu_state {
 	VCPU_OFFLINE,
 	VCPU_CLAIMED,
 	VCPU_STARTING,
-	VCPU_READY,
+	VCPU_BUSY,
+	VCPU_READY, /* from here on it holds state of a guest that runs */
 	VCPU_RUNNING,
-	VCPU_WAITING
+	VCPU_WAITING,
+	VCPU_STATES
 };
 
 /* Registers that a VCPU starts with. */
@@ -52,14 +59,20 @@ struct vcpu {
 	struct vcpu_arch arch; /* first: entry.S */
 	struct vm *vm;	       /* fixed, like node and id */
 	struct node *node;
-	u32 id;			/* in its VM, from 0 */
-	enum vcpu_state state;	/* node only, but for OFFLINE to STARTING */
+	u32 id;	   /* in its VM, from 0 */
+	u32 state; /* enum vcpu_state; its node, but for OFFLINE to STARTING; by vcpu_change() */
 	struct vcpu_boot boot;	/* whoever has it CLAIMED */
 	struct share *share;	/* its VM's on its node; fixed */
 	struct account account; /* within the share */
 	u64 ready_since;	/* count64, when it last became READY */
 	struct vcpu_stats stats;
 };
+
+static inline enum vcpu_state vcpu_state(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->state, __ATOMIC_ACQUIRE);
+}
+void vcpu_change(struct vcpu *v, enum vcpu_state to); /* as the table above says who may */
 
 /*
  * Starts an OFFLINE VCPU with the given registers; from any node, for a VM that does not end before

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A virtual machine. Made once for each description, started and stopped any number of times. Its
- * VCPUs live on one node or on several; VCPU 0's is its home, which starts it; everybody else asks
- * home with vm_request. Each node retires its own VCPUs.
+ * VCPUs live on one node or on several. VCPU 0's node is the VM's home: home alone loads the VM and
+ * gives its memory back, everybody else asks home by vm_request. Each node takes out its own VCPUs.
  *
- *   state      VCPUs             memory    leaves it by
- *   BROKEN     none              none      never: its description is wrong, or does not fit
- *   STOPPED    all OFFLINE       none      request START or RESET: RUNNING
- *   RUNNING    some not OFFLINE  given     power-off, kill, request STOP or RESET: STOPPING
- *   STOPPING   going OFFLINE     given     the last one OFFLINE: STOPPED
+ *   state      VCPUs                        memory         leaves it by (who)
+ *   BROKEN     none are made                none           nothing: its description is wrong, or does not fit
+ *   STOPPED    all OFFLINE                  none           request START or RESET (home): LOADING
+ *   LOADING    0 BUSY, the others OFFLINE   promised,      the images are in it (home): RUNNING
+ *                                           being filled   no room, no image, request STOP (home): RELEASING
+ *   RUNNING    some not OFFLINE             given          power-off, kill, RESET (the VCPU's node),
+ *                                                          request STOP or RESET (home): STOPPING
+ *   STOPPING   going OFFLINE                given          the last VCPU is OFFLINE (its node): RELEASING
+ *   RELEASING  0 BUSY, the others OFFLINE   going back     all of it has gone back (home): STOPPED
+ *
+ * life.c changes the state, nobody else, by one table and under the VM's lock.
  */
 #ifndef KERNEL_VM_VM_H
 #define KERNEL_VM_VM_H
@@ -17,16 +23,37 @@
 #include "kernel/mem/pmap.h"
 #include "kernel/nodemask.h"
 #include "kernel/vm/device.h"
+#include "kernel/vm/loader.h"
 #include "kernel/vm/vcpu.h"
 #include "kernel/vm/vmdesc.h"
+#include "numa/numa.h"
 
 #define VM_MAX_VCPUS VMDESC_VCPUS_MAX
 #define MAX_VMS	     VMDESC_MAX_VMS
 
-enum vm_state { VM_BROKEN, VM_STOPPED, VM_RUNNING, VM_STOPPING };
+enum vm_state {
+	VM_BROKEN,
+	VM_STOPPED,
+	VM_LOADING,
+	VM_RUNNING,
+	VM_STOPPING,
+	VM_RELEASING,
+	VM_STATES
+};
 enum vm_request { VM_NOTHING, VM_START, VM_STOP, VM_RESET };
 
 struct vcons;
+
+/* How far LOADING or RELEASING has come; home only. */
+struct progress {
+	bool reserved;	 /* the VM's whole memory is promised to it */
+	bool reclaiming; /* LOADING: numa_reclaim_begin, but not yet its end */
+	bool begun;	 /* LOADING: load says what goes where */
+	bool flushed;	 /* RELEASING: no TLB and no device has anything of the VM any more */
+	u32 next_page;	 /* RELEASING: for pmap_release_step */
+	struct numa_reclaim reclaim;
+	struct load load;
+};
 
 struct vm {
 	/* fixed after vm_create */
@@ -40,16 +67,13 @@ struct vm {
 	struct device devices[VM_DEVICES_MAX];
 	u32 ndevices;
 	struct vcons *cons; /* the console's own part of its device */
-	/*
-	 * STOPPING: any node, under lock; STOPPED: the node of the last VCPU; else home; all read
-	 */
-	enum vm_state state;
+	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
+	struct progress progress;
 	/* any node, atomically */
 	u32 request; /* enum vm_request */
-	u32 live;    /* VCPUs not OFFLINE; to 0 while RUNNING, never: vm_stop_vcpu */
-	/* why it ends: the first to say so, under lock */
+	u32 live;    /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
 	struct lock lock;
-	char end[VMDESC_ERROR_BYTES]; /* BROKEN: what is wrong */
+	char end[VMDESC_ERROR_BYTES]; /* why it ends, under lock; BROKEN: what is wrong */
 	struct pmap pmap;
 };
 
@@ -64,20 +88,33 @@ static inline enum vm_state vm_state(const struct vm *vm)
 {
 	return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
 }
+const char *vm_state_name(enum vm_state s);
 
-void vm_request(struct vm *vm, enum vm_request request); /* any node */
-void vm_service(struct node *n); /* carry out what was asked of this node's VMs */
+/*
+ * Asks home to start, stop or reset the VM; from any node. The last request counts: one that home has
+ * not carried out yet is forgotten.
+ */
+void vm_request(struct vm *vm, enum vm_request request);
+enum vm_request vm_requested(const struct vm *vm); /* what home has still to carry out */
+/*
+ * The node's look at its VMs and VCPUs: carries out requests, starts the VCPUs that were asked for,
+ * takes out those of VMs that end.
+ */
+void vm_service(struct node *n);
+/*
+ * One step, of some 100,000 instructions at most, of loading or releasing vm, whose VCPU 0 is BUSY; on
+ * its home. False: that is done.
+ */
+bool vm_work(struct vm *vm);
 
-/* Ends the VM, from any of its nodes: a guest beyond help, or one that powered itself off, or that
- * is to start afresh. VCPUs of this node go on to no guest instruction, those of others until they
- * see their mail. The first reason given is the one that is told. */
+/*
+ * The VM ends, from any of its nodes: its guest is beyond help, powered itself off, or wants to start
+ * afresh. VCPUs of this node go on to no guest instruction, those of others until they see their
+ * mail. The first reason given is the one that is told, but for a person's stop.
+ */
 void vm_kill(struct vm *vm, const char *why);
 void vm_poweroff(struct vm *vm, u64 code);
 void vm_reset(struct vm *vm);
-/*
- * OFFLINE, since its VM is STOPPING; on its node. The last one of a VM ends it: memory goes back.
- */
-void vm_retire_vcpu(struct vcpu *v);
 /* The guest stops this VCPU; on its node. False: it is the VM's last, nothing was done. */
 bool vm_stop_vcpu(struct vcpu *v);
 

@@ -37,6 +37,8 @@ enum verdict hypercall(struct vcpu *of)
 	return RESUME;
 }
 
+void vcpu_change(struct vcpu *of, enum vcpu_state to) { of->state = to; }
+
 u64 fpu_register(struct vcpu *of, unsigned int n)
 {
 	(void)of;

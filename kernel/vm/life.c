@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of VMs: from a request to the guest's first instruction, and from the end of a guest until
+ * all its memory has gone back. The states are vm.h's; this file alone changes them (change_locked).
+ *
+ * A RESET, read downhill:
+ *
+ *   vm_reset       the guest's call, on the node of any VCPU: RUNNING -> STOPPING, and the request
+ *   vm_service     each node takes its VCPUs out; with the last one STOPPING -> RELEASING
+ *   vm_service     home puts VCPU 0 on its run queue, as BUSY
+ *   vm_work        when VCPU 0 is picked: pages go back, step by step; RELEASING -> STOPPED
+ *   vm_service     home finds the request: STOPPED -> LOADING
+ *   vm_work        when VCPU 0 is picked: images go in, step by step; LOADING -> RUNNING
+ *
+ * A step takes some 100,000 instructions at most. The scheduler gives the steps their time as if
+ * VCPU 0 ran, so that loading and releasing are paid by the VM they are for.
+ */
+#include <string.h>
+#include "kernel/console/console.h"
+#include "kernel/log.h"
+#include "kernel/mem/shootdown.h"
+#include "kernel/panic.h"
+#include "kernel/sched/sched.h"
+#include "kernel/vm/loader.h"
+#include "kernel/vm/vm.h"
+#include "numa/numa.h"
+
+/* ---- states ---- */
+
+enum vm_event { VM_BEGINS, VM_LOADED, VM_ENDS, VM_EMPTY, VM_RELEASED, VM_EVENTS };
+
+/* VM_BROKEN: the event cannot happen in that state. */
+static const u8 next_state[VM_STATES][VM_EVENTS] = {
+	[VM_STOPPED] = { [VM_BEGINS] = VM_LOADING },
+	[VM_LOADING] = { [VM_LOADED] = VM_RUNNING, [VM_ENDS] = VM_RELEASING },
+	[VM_RUNNING] = { [VM_ENDS] = VM_STOPPING },
+	[VM_STOPPING] = { [VM_ENDS] = VM_STOPPING, [VM_EMPTY] = VM_RELEASING },
+	[VM_RELEASING] = { [VM_ENDS] = VM_RELEASING, [VM_RELEASED] = VM_STOPPED },
+};
+
+/* All changes of state come here. vm->lock is held. */
+static void change_locked(struct vm *vm, enum vm_event event)
+{
+	u8 next = next_state[vm->state][event];
+
+	if (next == VM_BROKEN)
+		panic("VM %s: event %d in state %s", vm->name, event, vm_state_name(vm->state));
+	__atomic_store_n(&vm->state, next, __ATOMIC_RELEASE);
+}
+
+static void change(struct vm *vm, enum vm_event event)
+{
+	lock_take(&vm->lock);
+	change_locked(vm, event);
+	lock_release(&vm->lock);
+}
+
+const char *vm_state_name(enum vm_state s)
+{
+	static const char *const names[VM_STATES] = { "broken",	 "stopped",  "loading",
+						      "running", "stopping", "releasing" };
+
+	return names[s];
+}
+
+/* ---- requests ---- */
+
+enum vm_request vm_requested(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->request, __ATOMIC_ACQUIRE);
+}
+
+/* Takes the request's place with another; false: it is another already. */
+static bool replace_request(struct vm *vm, u32 old, u32 new)
+{
+	return __atomic_compare_exchange_n(&vm->request, &old, new, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+void vm_request(struct vm *vm, enum vm_request request)
+{
+	__atomic_store_n(&vm->request, request, __ATOMIC_RELEASE);
+	node_resched(vm->home);
+}
+
+bool vms_all_ended(void)
+{
+	for (unsigned i = 0; i < nvms; i++)
+		if (vm_requested(vms[i]) != VM_NOTHING || vm_state(vms[i]) > VM_STOPPED)
+			return false;
+	return true;
+}
+
+/* ---- the end ---- */
+
+/* The VM ends, for the first reason that is given. vm->lock is held. */
+static void end_locked(struct vm *vm, const char *why)
+{
+	if (!vm->end[0])
+		strncpy(vm->end, why, sizeof(vm->end) - 1);
+	change_locked(vm, VM_ENDS);
+	for_each_node(i, vm->node_mask)
+		node_resched(nodes[i]);
+}
+
+static void end(struct vm *vm, const char *why)
+{
+	lock_take(&vm->lock);
+	end_locked(vm, why);
+	lock_release(&vm->lock);
+}
+
+void vm_kill(struct vm *vm, const char *why)
+{
+	char line[sizeof(vm->end)];
+
+	ksnprintf(line, sizeof(line), "killed: %s", why);
+	end(vm, line);
+}
+
+void vm_poweroff(struct vm *vm, u64 code)
+{
+	char line[sizeof(vm->end)];
+
+	ksnprintf(line, sizeof(line), "powered off, code %lu", code);
+	end(vm, line);
+}
+
+/* Not when the VM is ending already: somebody may have asked that it stop for good. */
+void vm_reset(struct vm *vm)
+{
+	lock_take(&vm->lock);
+	if (vm->state == VM_RUNNING) {
+		replace_request(vm, VM_NOTHING, VM_RESET);
+		end_locked(vm, "reset");
+	}
+	lock_release(&vm->lock);
+}
+
+/*
+ * Asked for by a person, and told as that: a reset under way is none any more; of a VM that ended by
+ * itself before it was stopped both are told.
+ */
+static void stop(struct vm *vm)
+{
+	char before[sizeof(vm->end)];
+
+	lock_take(&vm->lock);
+	if (vm->state != VM_STOPPED) {
+		memcpy(before, vm->end, sizeof(before));
+		if (!before[0] || !strcmp(before, "reset"))
+			ksnprintf(vm->end, sizeof(vm->end), "stopped");
+		else if (strncmp(before, "stopped", 7))
+			ksnprintf(vm->end, sizeof(vm->end), "stopped (%s)", before);
+		end_locked(vm, vm->end);
+		lock_release(&vm->lock);
+		return;
+	}
+	lock_release(&vm->lock);
+	log_line("vm", "%s stopped", vm->name); /* before it started */
+}
+
+/* ---- VCPUs leave ---- */
+
+/* On the VCPU's node. Returns how many of the VM's are left. */
+static u32 take_out(struct vcpu *v)
+{
+	arch_vcpu_retire(v);
+	if (v->node->current == v)
+		v->node->current = NULL;
+	vcpu_change(v, VCPU_OFFLINE); /* it can be started again */
+	return __atomic_sub_fetch(&v->vm->live, 1, __ATOMIC_ACQ_REL);
+}
+
+/* The last VCPU has left: the rest is home's. vm->lock is held. */
+static void empty_locked(struct vm *vm)
+{
+	change_locked(vm, VM_EMPTY);
+	node_resched(vm->home);
+}
+
+/* Of a VM that is STOPPING, which pays for it. */
+static void retire(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	sched_pay(v->node, v);
+	if (take_out(v) == 0) {
+		lock_take(&vm->lock);
+		empty_locked(vm);
+		lock_release(&vm->lock);
+	}
+	sched_pay(v->node, NULL);
+}
+
+/* The lock: of two that stop at once, one must see that it is the last. */
+bool vm_stop_vcpu(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool last;
+
+	lock_take(&vm->lock);
+	last = __atomic_load_n(&vm->live, __ATOMIC_ACQUIRE) == 1;
+	if (!last && take_out(v) == 0) /* the VM was ending */
+		empty_locked(vm);
+	lock_release(&vm->lock);
+	return !last;
+}
+
+/* ---- RELEASING ---- */
+
+static void end_reclaim(struct progress *p)
+{
+	if (p->reclaiming)
+		numa_reclaim_end();
+	p->reclaiming = false;
+}
+
+/* One step. Nothing of the VM may stay in any TLB before its pages go to others. */
+static void release_step(struct vm *vm)
+{
+	struct progress *p = &vm->progress;
+
+	if (!p->flushed) {
+		end_reclaim(p);
+		devices_shutdown(vm);
+		shootdown_all(vm->node_mask);
+		p->flushed = true;
+		return;
+	}
+	if (!pmap_release_step(vm, &p->next_page))
+		return;
+	if (p->reserved)
+		nodemem_unreserve(vm->pmap.npages);
+	if (vm->end[0]) { /* else it was not started, which is told already */
+		log_line("vm", "%s %s", vm->name, vm->end);
+		console_vm_ended(vm);
+	}
+	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
+	change(vm, VM_RELEASED);
+	node_resched(vm->home); /* it may be asked to start it again */
+}
+
+/* ---- LOADING ---- */
+
+static bool has_node_alone(const struct vm *vm, const struct node *n)
+{
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i]->vm != vm)
+			return false;
+	return true;
+}
+
+static void begin(struct vm *vm)
+{
+	vm->end[0] = '\0';
+	vm->progress = (struct progress){ 0 };
+	for (u32 i = 0; i < nnodes; i++)
+		pmap_set_alone(&vm->pmap, i, has_node_alone(vm, nodes[i]));
+	change(vm, VM_BEGINS);
+}
+
+/* The reason is told now; the way back to STOPPED is silent. */
+static void give_up(struct vm *vm, const char *why)
+{
+	log_line("vm", "%s not started: disco.dtb: /vms/%s: %s", vm->name, vm->desc->name, why);
+	change(vm, VM_ENDS);
+}
+
+/*
+ * One step towards a promise of the VM's whole memory. If the machine has not so much, the memory of
+ * replicas, which nobody was promised, is taken back first.
+ */
+static void reserve_step(struct vm *vm)
+{
+	struct progress *p = &vm->progress;
+	char why[VMDESC_ERROR_BYTES];
+	bool last = false;
+
+	if (p->reclaiming)
+		last = numa_reclaim_step(&p->reclaim);
+	p->reserved = !nodemem_reserve(vm->pmap.npages);
+	if (!p->reserved && !p->reclaiming) {
+		numa_reclaim_begin(&p->reclaim);
+		p->reclaiming = true;
+		return;
+	}
+	if (!p->reserved && !last)
+		return;
+	end_reclaim(p);
+	if (p->reserved)
+		return;
+	ksnprintf(why, sizeof(why), "memory-mb: found %u, allowed 4..%lu (left for VMs)",
+		  vm->desc->memory_mb, nodemem_unreserved() >> (20 - PAGE_SHIFT));
+	give_up(vm, why);
+}
+
+static void run(struct vm *vm)
+{
+	struct vcpu_boot boot = { .pc = vm->progress.load.entry,
+				  .a0 = (u64)-2,
+				  .a1 = vm->progress.load.tree };
+
+	devices_reset(vm);
+	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
+	vcpu_start(vm->vcpus[0], &boot);
+	change(vm, VM_LOADED); /* input may come from now on */
+	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
+		 vm->nvcpus == 1 ? "" : "s");
+}
+
+static void load_step(struct vm *vm)
+{
+	struct progress *p = &vm->progress;
+	char why[VMDESC_ERROR_BYTES];
+	int left;
+
+	if (!p->reserved) {
+		reserve_step(vm);
+		return;
+	}
+	left = p->begun ? loader_step(vm, &p->load) : loader_begin(vm, &p->load, why, sizeof(why));
+	if (left < 0)
+		give_up(vm, p->begun ? "memory-mb: the machine's is used up" : why);
+	else if (!left)
+		run(vm);
+	p->begun = true;
+}
+
+bool vm_work(struct vm *vm)
+{
+	if (vm_state(vm) == VM_LOADING)
+		load_step(vm);
+	else
+		release_step(vm);
+	return vm_state(vm) == VM_LOADING || vm_state(vm) == VM_RELEASING;
+}
+
+/* ---- each node's look at its VMs and VCPUs ---- */
+
+/* START and RESET stay until the VM has stopped and is loaded. */
+static void serve_request(struct vm *vm)
+{
+	enum vm_request request = vm_requested(vm);
+	enum vm_state state = vm_state(vm);
+
+	if (request == VM_NOTHING)
+		return;
+	if (request == VM_STOP)
+		stop(vm);
+	else if (state == VM_STOPPED)
+		begin(vm);
+	else if (request == VM_RESET && state == VM_RUNNING)
+		end(vm, "reset");
+	if (request == VM_STOP || state == VM_STOPPED ||
+	    (request == VM_START && state == VM_RUNNING))
+		replace_request(vm, request, VM_NOTHING);
+}
+
+static void serve_vm(struct vm *vm)
+{
+	struct vcpu *worker = vm->vcpus[0];
+	enum vm_state state;
+
+	serve_request(vm);
+	state = vm_state(vm);
+	if ((state == VM_LOADING || state == VM_RELEASING) && vcpu_state(worker) == VCPU_OFFLINE)
+		vcpu_change(worker, VCPU_BUSY);
+}
+
+void vm_service(struct node *n)
+{
+	for (unsigned i = 0; i < nvms; i++)
+		if (vms[i]->home == n && vm_state(vms[i]) != VM_BROKEN)
+			serve_vm(vms[i]);
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		struct vcpu *v = n->vcpus[i];
+
+		if (vcpu_state(v) == VCPU_STARTING)
+			vcpu_serve_start(v);
+		if (vcpu_state(v) >= VCPU_READY && vm_state(v->vm) == VM_STOPPING)
+			retire(v);
+	}
+}
