@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-MONITOR_SRCS += kernel/console/console.c
+MONITOR_SRCS += $(addprefix kernel/console/, console.c answer.c edit.c keys.c text.c)
