@@ -2,6 +2,8 @@
 # The Linux guest: kernel (Debian's linux-source-6.1 with guest-patches/) and root (busybox and rootfs/, in one cpio archive).
 #
 # ROOT_PROGRAMS: programs that other fragments put in the guests' root, as /NAME=FILE.
+#
+# `make cc FILE=x.c [OUT=x] [DYNAMIC=1]` compiles one program for them: docs/guests.md.
 
 PATCHES := guest-patches/series $(addprefix guest-patches/,$(shell sed -n 's/^\([A-Za-z0-9_.+-]*\.patch\).*/\1/p' guest-patches/series))
 build/linux-patched.ok: build/linux-src.ok $(PATCHES) tools/apply-patches.sh
@@ -32,3 +34,15 @@ ROOT_FILES = $(shell find guests/linux/rootfs -type f)
 build/root.cpio: build/busybox/busybox build/gen_init_cpio tools/mkroot.sh guests/linux/rootfs $(ROOT_FILES)
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS)
+
+HELP += make cc FILE=x.c        a program for Linux guests, statically linked: build/programs/x, or OUT=path\n
+
+CC_OUT = $(or $(value OUT),build/programs/$(basename $(notdir $(value FILE))))
+.PHONY: cc
+cc:
+	@if [ ! -f $(call quoted,$(value FILE)) ]; then \
+		echo "make cc: FILE: found "$(call quoted,$(value FILE))", allowed: a C source that exists" >&2; exit 2; \
+	fi
+	@mkdir -p "$$(dirname $(call quoted,$(CC_OUT)))"
+	$(Q)$(CC) -O2 -g -Wall -mcompact-branches=never $(if $(DYNAMIC),,-static) -o $(call quoted,$(CC_OUT)) $(call quoted,$(value FILE)) $(LIBS)
+	@echo $(call quoted,$(CC_OUT))

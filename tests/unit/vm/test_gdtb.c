@@ -112,8 +112,10 @@ static void fits_its_promised_size(void **state)
 {
 	struct gdtb_params params = good_params();
 	static char bootargs[2049];
+	u8 seed[SEED_BYTES] = { 0 };
 
 	(void)state;
+	params.seed = seed;
 	memset(bootargs, 'x', 2048);
 	params.bootargs = bootargs;
 	params.label = "fifteen-letters";
