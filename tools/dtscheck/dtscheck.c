@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/abi/disco.h"
 #include "kernel/vm/cpio.h"
 #include "kernel/vm/elf.h"
 #include "kernel/vm/vmdesc.h"
@@ -23,6 +24,13 @@ struct blob {
 	void *data;
 	size_t size;
 };
+
+/* As kernel/vm/loader.c lays them out. */
+#define RAMDISK_ALIGN 0x10000
+#define WINDOW	      ((u64)DISCO_CSSEG_WINDOW)
+
+/* What Linux takes while it starts, beside a 32nd of its memory for its tables of pages. */
+#define LINUX_BOOT_BYTES 0x200000
 
 static const char *file; /* the description's name as given: starts every line */
 static unsigned int errors;
@@ -103,6 +111,69 @@ static void check_memory(const struct machine_desc *m, const struct blob *archiv
 			      m->vms[i].name, (unsigned int)m->vms[i].memory_mb, room);
 }
 
+/* The eight hexadecimal digits of a field of a cpio header. */
+static u64 cpio_field(const char *digits)
+{
+	char text[9] = { 0 };
+
+	memcpy(text, digits, 8);
+	return strtoul(text, NULL, 16);
+}
+
+#define CPIO_MAGIC     "070701"
+#define CPIO_HEADER    110
+#define CPIO_FILE_SIZE 54 /* offsets in it */
+#define CPIO_NAME_SIZE 94
+#define CPIO_ALIGN(n)  (((n) + 3) & ~(size_t)3)
+#define PAGE_BYTES(n)  (((n) + 4095) & ~(u64)4095)
+
+/*
+ * The memory that Linux needs for the files of an initial root: whole pages. Several archives may
+ * follow each other, with zeros between. 0: this is no such archive (or a compressed one).
+ */
+static u64 unpacked_bytes(const char *data, size_t size)
+{
+	u64 sum = 0;
+
+	for (size_t at = 0; at + CPIO_HEADER <= size;) {
+		size_t name, file;
+
+		if (memcmp(data + at, CPIO_MAGIC, strlen(CPIO_MAGIC)) != 0) {
+			if (data[at])
+				return sum;
+			at += 4;
+			continue;
+		}
+		name = cpio_field(data + at + CPIO_NAME_SIZE);
+		file = cpio_field(data + at + CPIO_FILE_SIZE);
+		sum += PAGE_BYTES(file);
+		at = CPIO_ALIGN(at + CPIO_HEADER + name);
+		at = CPIO_ALIGN(at + file);
+	}
+	return sum;
+}
+
+#define MB_UP(bytes) ((unsigned long)(((bytes) + 0xfffff) >> 20))
+
+/*
+ * Linux unpacks its root into a tmpfs that may have half of what it calls its memory, while archive,
+ * kernel and the kernel's own tables lie beside it.
+ */
+static void check_root(const struct vm_desc *vm, const struct elf_image *kernel, const char *data,
+		       size_t size)
+{
+	u64 memory = (u64)vm->memory_mb << 20, unpacked = unpacked_bytes(data, size);
+	u64 kept = kernel->end.v + size + memory / 32 + LINUX_BOOT_BYTES;
+	u64 room = kept < memory ? (memory - kept) / 2 : 0;
+	u64 wanted = 2 * unpacked + size + kernel->end.v + LINUX_BOOT_BYTES;
+
+	if (unpacked > room)
+		ERROR("/vms/%s: ramdisk: found %s with files of %lu MB, allowed %lu MB with memory-mb = <%u>: "
+		      "give the VM %lu MB, or the root fewer files",
+		      vm->name, vm->ramdisk, MB_UP(unpacked), (unsigned long)(room >> 20),
+		      (unsigned int)vm->memory_mb, MB_UP(wanted + wanted / 31 + (1 << 20)));
+}
+
 static void check_images(const struct vm_desc *vm, const struct blob *archive)
 {
 	u64 memory = (u64)vm->memory_mb << 20;
@@ -110,12 +181,15 @@ static void check_images(const struct vm_desc *vm, const struct blob *archive)
 	const void *data;
 	char why[256];
 	size_t size;
+	bool loads = false;
 
 	if (cpio_find(archive->data, archive->size, vm->kernel, &data, &size) != 0)
 		ERROR("/vms/%s: kernel: found \"%s\", the archive has no such file", vm->name,
 		      vm->kernel);
 	else if (elf_check(data, size, memory, &image, why, sizeof(why)) != 0)
 		ERROR("/vms/%s: kernel: %s: %s", vm->name, vm->kernel, why);
+	else
+		loads = true;
 	if (!vm->ramdisk[0])
 		return;
 	if (cpio_find(archive->data, archive->size, vm->ramdisk, &data, &size) != 0)
@@ -124,6 +198,12 @@ static void check_images(const struct vm_desc *vm, const struct blob *archive)
 	else if (size > memory)
 		ERROR("/vms/%s: ramdisk: found %s of %zu bytes, the VM has %llu", vm->name,
 		      vm->ramdisk, size, (unsigned long long)memory);
+	else if (loads && image.end.v + size + 2 * RAMDISK_ALIGN > MIN(memory, WINDOW))
+		ERROR("/vms/%s: ramdisk: found %s of %lu MB, allowed %lu MB: kernel and ramdisk lie in the first 256 MB",
+		      vm->name, vm->ramdisk, MB_UP(size),
+		      (unsigned long)((MIN(memory, WINDOW) - image.end.v) >> 20));
+	else if (loads && strcmp(vm->kernel, "vmlinux") == 0)
+		check_root(vm, &image, data, size);
 }
 
 static void check_machine(const struct blob *tree, const struct blob *archive)
