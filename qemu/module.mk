@@ -8,6 +8,7 @@ FLASH ?=
 # Which of several machines under gdb `make console` talks to; `make debug` says so.
 MACHINE ?=
 
+# A value as one word of the shell, whatever it is made of.
 quoted = '$(subst ','\'',$(1))'
 # A name that make can handle has a rule in configs/module.mk; another description is packed by `described`, each time.
 ifeq ($(words $(SCENARIO)) $(filter $(SCENARIOS),$(SCENARIO)),1 $(SCENARIO))
@@ -18,10 +19,32 @@ ARCHIVE := build/described/$(firstword $(shell printf %s $(call quoted,$(value S
 RUN_NEEDS = described
 endif
 RUN_NEEDS += build/disco.elf $(if $(FLASH),build/flash.so)
+RUN_OPTIONS = $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(FLASH),-f $(call quoted,$(value FLASH)))
+RUN_SCENARIO = $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
 
-.PHONY: run debug console described
+# In the root of the guests (docs/guests.md): OVERLAY=folder for all of them, overlay-NAME=folder for one, DYNAMIC=1 for the C
+# library; PROGRAM='command' runs that in the first and ends with its status, which make itself would make 2: exit.so.
+ROOT_CHANGES := $(strip $(if $(OVERLAY),-o $(call quoted,$(value OVERLAY))) $(if $(DYNAMIC),-l) \
+	$(foreach o,$(filter overlay-%,$(.VARIABLES)),-n $(call quoted,$(o:overlay-%=%)=$(value $(o)))) \
+	$(if $(value PROGRAM),-p $(call quoted,$(value PROGRAM))))
+
+.PHONY: run run-changed debug console described
+ifeq ($(ROOT_CHANGES),)
 run: $(RUN_NEEDS)
-	@exec qemu/run.sh -a $(call quoted,$(value ARGS)) $(if $(FLASH),-f $(call quoted,$(value FLASH))) $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
+	@exec qemu/run.sh $(RUN_OPTIONS) $(RUN_SCENARIO)
+else
+ifneq ($(and $(value PROGRAM),$(filter run,$(MAKECMDGOALS)),$(filter load,$(.FEATURES))),)
+-load build/host/exit.so
+endif
+run: run-changed
+	$(if $(value PROGRAM),$(exit-with $(file <build/program.status)))
+run-changed: $(RUN_NEEDS) build/host/dtscheck
+	@qemu/with.sh $(RUN_OPTIONS) $(ROOT_CHANGES) $(if $(value PROGRAM),-s build/program.status) $(RUN_SCENARIO)
+endif
+
+build/host/exit.so: qemu/exit.c
+	@mkdir -p $(@D)
+	$(Q)gcc -O1 -Wall -Wextra -Werror -shared -fPIC -o $T $< && $(whole)
 
 debug: $(RUN_NEEDS) build/linux/vmlinux
 	@exec qemu/debug.sh $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
