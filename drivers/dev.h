@@ -27,6 +27,7 @@ void serial_seen(void); /* the handler, first: room is told of once */
 
 /* ---- host/power.c ---- */
 _Noreturn void machine_off(void);
+_Noreturn void machine_fail(void); /* the same; qemu/run.sh ends with status 1 */
 
 /* ---- host/rtc.c: the time of day ---- */
 /* The clock's registers as they are read; b says how the numbers are written. */
@@ -46,15 +47,31 @@ extern const unsigned device_ntypes;
  * reset forgets unread input; at the end of the VM an unfinished line is shown. ----
  */
 extern const struct device_type vcons_type;
-#define VCONS_REPLAY 16384 /* bytes of output kept */
+#define VCONS_REPLAY	       16384  /* bytes of output kept */
+#define VCONS_INPUT	       16384  /* bytes of input that wait */
+#define VCONS_LINE	       200    /* bytes of a line that is shown; longer ones are cut */
+#define VCONS_WRITE	       256    /* bytes of output taken at a time, at most */
+#define VCONS_BYTES_PER_SECOND 131072 /* the budget for lines of a guest that is not attached */
+#define VCONS_BURST	       262144 /* bytes that it may save */
 
-/* Guest output: raw to the serial line if attached, else whole lines, "[name] line". Any node. */
-void vcons_write(struct vcons *c, const char *buf, size_t len);
-int vcons_read(struct vcons *c); /* next byte of input; -1: none. Drops the line's interrupt then */
-void vcons_input(struct vcons *c, char ch); /* typed; raises the guest's console interrupt */
+/*
+ * Guest output: raw to the serial line if attached, else whole lines, "[name] line". How many bytes
+ * were taken: fewer than len, so that one call is short; 0 if the guest is attached and the line
+ * takes no more now. Any node.
+ */
+size_t vcons_write(struct vcons *c, const char *buf, size_t len);
+/* Next byte of input; -1: none, or that is all until the next tick. Drops the line's interrupt then. */
+int vcons_read(struct vcons *c);
+void vcons_tick(struct vcons *c); /* every tick of node 0 */
+/* Typed; raises the guest's console interrupt. A full ring drops what comes. */
+void vcons_input(struct vcons *c, char ch);
+void vcons_input_first(struct vcons *c, char ch); /* before all that the guest has not read */
+/* False: the ring is full and the guest takes from it; wait with more. Under the console's lock. */
+bool vcons_takes_input(const struct vcons *c);
 /* The terminal's size, 1..65535 each: the guest may ask for it; a new one raises its interrupt. */
 void vcons_set_size(struct vcons *c, u32 rows, u32 columns);
-u32 vcons_size(struct vcons *c);    /* rows << 16 | columns; 0: nobody has set it */
-void vcons_replay(struct vcons *c); /* the kept output, raw; under the console's lock */
+u32 vcons_size(struct vcons *c); /* rows << 16 | columns; 0: nobody has set it */
+/* The kept output as text: no colours, nothing a terminal acts on. Under the console's lock. */
+void vcons_replay(struct vcons *c);
 
 #endif /* DRIVERS_DEV_H */

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A VM's console. Output is kept in a ring for replay; while nobody is attached it is shown in
- * whole lines with the VM's name before them. Input waits in a ring until the guest takes it.
+ * A VM's console. Output is kept in a ring for replay. An attached guest has the terminal as it is,
+ * and waits for it; of everybody else whole lines are shown with the VM's name before them, as many
+ * as the VM's budget allows. Input waits in a ring until the guest takes it.
  */
 #include <string.h>
+#include "arch/mips/arch.h"
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
 #include "kernel/console/console.h"
+#include "kernel/console/output.h"
+#include "kernel/console/text.h"
 #include "kernel/log.h"
 #include "kernel/vm/vm.h"
 
-#define INPUT_MAX 4096 /* as much as a terminal holds for its reader: what is pasted in one go */
-#define LINE_MAX  200
+#define MARKS_MAX      32 /* bytes of marks on top of the last letter, beyond that */
+#define TICKS_PER_BYTE (COUNT_HZ / VCONS_BYTES_PER_SECOND)
+#define SAVINGS_MAX    (VCONS_BURST * TICKS_PER_BYTE)
+#define READ_PER_TICK  512 /* bytes that a guest gets of its input in 10 ms: no driver loses them */
+#define HOLD_MS	       1000 /* how long the line waits for a guest that takes nothing */
 
 struct vcons {
 	struct device *dev;
@@ -19,12 +26,19 @@ struct vcons {
 	/* under the console's lock */
 	u32 replay_at; /* next byte of the ring */
 	bool replay_full;
+	struct utf8 letter; /* of output, on its way */
 	u32 line_len;
-	char line[LINE_MAX]; /* of output, not yet shown */
-	char last;	     /* byte sent to the serial line */
-	u32 size;	     /* as vcons_size gives it */
+	char line[VCONS_LINE + MARKS_MAX]; /* of output, not yet shown */
+	char last;			   /* byte sent to the serial line */
+	u32 shown;			   /* bytes of lines that this call has put */
+	u64 savings;			   /* Count ticks: what may be shown, at TICKS_PER_BYTE */
+	u64 saved_at;			   /* count64 */
+	u32 dropped;			   /* lines over the budget, not yet told of */
+	u32 size;			   /* as vcons_size gives it */
 	u32 in_head, in_tail;
-	char input[INPUT_MAX];
+	u32 read;     /* bytes of input taken since the last tick */
+	u64 taken_at; /* count64, when the guest last took some, or found the ring empty */
+	char input[VCONS_INPUT];
 	char replay[VCONS_REPLAY];
 };
 
@@ -34,6 +48,7 @@ static void create(struct device *dev)
 
 	c->dev = dev;
 	c->vm = dev->vm;
+	c->savings = SAVINGS_MAX;
 	dev->vm->cons = c;
 }
 
@@ -55,58 +70,134 @@ static void keep(struct vcons *c, char ch)
 	}
 }
 
+/* ---- output of the attached guest ---- */
+
 /* As it is, but a guest that ends its lines with a newline alone gets the carriage return that a
  * terminal wants. */
 static void put_terminal(struct vcons *c, char ch)
 {
 	if (ch == '\n' && c->last != '\r')
-		serial_put('\r');
-	serial_put(ch);
+		output_put("\r", 1);
+	output_put(&ch, 1);
 	c->last = ch;
+}
+
+/* ---- lines of the others ---- */
+
+static void earn(struct vcons *c)
+{
+	u64 now = count64();
+
+	c->savings = MIN(c->savings + (now - c->saved_at), SAVINGS_MAX);
+	c->saved_at = now;
+}
+
+static void show(struct vcons *c, const char *text, size_t len)
+{
+	console_show(text, len);
+	c->shown += len;
+}
+
+/* Not before half of a burst has been saved, so that there is no such line for every few others. */
+static bool tell_dropped(struct vcons *c, u64 needed)
+{
+	char line[64];
+
+	if (c->savings < needed)
+		return false;
+	if (c->dropped)
+		show(c, line,
+		     ksnprintf(line, sizeof(line), "[%s] ... %u lines dropped\n", c->vm->name,
+			       c->dropped));
+	c->dropped = 0;
+	return true;
 }
 
 static void show_line(struct vcons *c)
 {
-	char prefixed[LINE_MAX + 24];
+	char prefixed[VCONS_LINE + MARKS_MAX + 24];
 	int n = ksnprintf(prefixed, sizeof(prefixed), "[%s] ", c->vm->name);
+	u64 price = (n + c->line_len + 1) * TICKS_PER_BYTE;
 
-	memcpy(prefixed + n, c->line, c->line_len);
-	prefixed[n + c->line_len] = '\n';
-	console_show(prefixed, n + c->line_len + 1);
+	earn(c);
+	if (tell_dropped(c, c->dropped ? SAVINGS_MAX / 2 : price)) {
+		memcpy(prefixed + n, c->line, c->line_len);
+		prefixed[n + c->line_len] = '\n';
+		show(c, prefixed, n + c->line_len + 1);
+		c->savings -= price;
+	} else {
+		c->dropped++;
+	}
 	c->line_len = 0;
 }
 
 /* Shown beside other guests' lines and the monitor's: what could move the cursor or erase is not
- * sent. */
-static char harmless(char ch)
+ * sent. A line is cut before a letter that does not fit, but not before what goes on top of one. */
+static void collect_letters(struct vcons *c, u8 byte, bool *again)
 {
-	return (ch >= 0 && ch < ' ' && ch != '\t') || ch == 0x7f ? '?' : ch;
+	char letter_bytes[HARMLESS_BYTES];
+	u32 letter, n = text_harmless(&c->letter, byte, letter_bytes, &letter, again);
+
+	if (!n)
+		return;
+	if (letter == '\n') {
+		show_line(c);
+		return;
+	}
+	if (c->line_len + n > (letter_width(letter) ? VCONS_LINE : VCONS_LINE + MARKS_MAX))
+		show_line(c);
+	memcpy(c->line + c->line_len, letter_bytes, n);
+	c->line_len += n;
 }
 
 static void collect(struct vcons *c, char ch)
 {
+	bool again;
+
 	if (ch == '\r')
 		return;
-	if (ch != '\n')
-		c->line[c->line_len++] = harmless(ch);
-	if (ch == '\n' || c->line_len == LINE_MAX)
-		show_line(c);
+	collect_letters(c, (u8)ch, &again);
+	if (again)
+		collect_letters(c, (u8)ch, &again);
 }
 
-void vcons_write(struct vcons *c, const char *buf, size_t len)
+/* ---- what guests call ---- */
+
+static size_t write_attached(struct vcons *c, const char *buf, size_t len)
 {
-	bool raw;
+	size_t n = 0;
+
+	for (; n < len && output_room_for_guest() >= 2; n++) {
+		keep(c, buf[n]);
+		put_terminal(c, buf[n]);
+	}
+	return n;
+}
+
+static size_t write_lines(struct vcons *c, const char *buf, size_t len)
+{
+	size_t n = 0;
+
+	for (c->shown = 0; n < len && c->shown < OUTPUT_STEP; n++) {
+		keep(c, buf[n]);
+		collect(c, buf[n]);
+	}
+	return n;
+}
+
+size_t vcons_write(struct vcons *c, const char *buf, size_t len)
+{
+	size_t n;
 
 	console_lock();
-	raw = console_attached() == c->vm;
-	for (size_t i = 0; i < len; i++) {
-		keep(c, buf[i]);
-		if (raw)
-			put_terminal(c, buf[i]);
-		else
-			collect(c, buf[i]);
-	}
+	len = MIN(len, (size_t)VCONS_WRITE);
+	if (console_attached() == c->vm)
+		n = write_attached(c, buf, len);
+	else
+		n = write_lines(c, buf, len);
+	output_drain(2 * OUTPUT_STEP); /* more than was added: the guest pays for its own */
 	console_unlock();
+	return n;
 }
 
 static void shutdown(struct device *dev)
@@ -114,8 +205,10 @@ static void shutdown(struct device *dev)
 	struct vcons *c = dev->state;
 
 	console_lock();
+	c->savings = SAVINGS_MAX;
 	if (c->line_len)
 		show_line(c);
+	tell_dropped(c, 0);
 	console_unlock();
 }
 
@@ -124,20 +217,56 @@ int vcons_read(struct vcons *c)
 	int ch = -1;
 
 	console_lock();
-	if (c->in_tail != c->in_head)
-		ch = (u8)c->input[c->in_tail++ % INPUT_MAX];
-	if (c->in_tail == c->in_head)
+	c->taken_at = count64();
+	if (c->in_tail != c->in_head && c->read < READ_PER_TICK) {
+		ch = (u8)c->input[c->in_tail++ % VCONS_INPUT];
+		c->read++;
+	}
+	if (c->in_tail == c->in_head || c->read >= READ_PER_TICK)
 		device_lower(c->dev);
 	console_unlock();
 	return ch;
 }
 
-/* A full ring drops what is typed, as a terminal does. */
+void vcons_tick(struct vcons *c)
+{
+	bool more;
+
+	console_lock();
+	more = c->read >= READ_PER_TICK && c->in_tail != c->in_head;
+	c->read = 0;
+	if (c->dropped) {
+		earn(c);
+		tell_dropped(c, SAVINGS_MAX / 2);
+	}
+	console_unlock();
+	if (more)
+		device_raise(c->dev);
+}
+
+/* ---- what is typed ---- */
+
+bool vcons_takes_input(const struct vcons *c)
+{
+	return c->in_head - c->in_tail < VCONS_INPUT ||
+	       count64() > c->taken_at + HOLD_MS * COUNT_MS;
+}
+
 void vcons_input(struct vcons *c, char ch)
 {
 	console_lock();
-	if (c->in_head - c->in_tail < INPUT_MAX)
-		c->input[c->in_head++ % INPUT_MAX] = ch;
+	if (c->in_head - c->in_tail < VCONS_INPUT)
+		c->input[c->in_head++ % VCONS_INPUT] = ch;
+	console_unlock();
+	device_raise(c->dev);
+}
+
+void vcons_input_first(struct vcons *c, char ch)
+{
+	console_lock();
+	if (c->in_head - c->in_tail == VCONS_INPUT)
+		c->in_head--;
+	c->input[--c->in_tail % VCONS_INPUT] = ch;
 	console_unlock();
 	device_raise(c->dev);
 }
@@ -165,14 +294,27 @@ u32 vcons_size(struct vcons *c)
 	return size;
 }
 
+static void replay_byte(struct plain *p, u8 byte)
+{
+	char letter[HARMLESS_BYTES];
+	bool again;
+
+	output_text(letter, text_plain(p, byte, letter, &again));
+	if (again)
+		output_text(letter, text_plain(p, byte, letter, &again));
+}
+
 void vcons_replay(struct vcons *c)
 {
 	u32 start = c->replay_full ? c->replay_at : 0;
 	u32 len = c->replay_full ? VCONS_REPLAY : c->replay_at;
+	struct plain plain = { .state = PLAIN_TEXT };
 
 	for (u32 i = 0; i < len; i++)
-		put_terminal(c, c->replay[(start + i) % VCONS_REPLAY]);
+		replay_byte(&plain, (u8)c->replay[(start + i) % VCONS_REPLAY]);
 	c->line_len = 0; /* shown now */
+	c->letter.need = c->letter.have = 0;
+	c->last = '\0';
 }
 
 const struct device_type vcons_type = {

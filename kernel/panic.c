@@ -45,10 +45,7 @@ static _Noreturn void finish(struct node *n)
 		if (!has_said(i))
 			kprintf("[%u] does not answer\n", i);
 	}
-	if (console_exit_wanted())
-		machine_off();
-	kprintf("machine halted; attach gdb, or end the emulator\n");
-	arch_idle_forever();
+	console_fatal_end();
 }
 
 /* One panic at a time; a second one on the same node, while printing, ends it at once. */
@@ -58,8 +55,10 @@ static void begin(struct node *n)
 
 	if (!__atomic_compare_exchange_n(&panicking, &first, n->id + 1, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE)) {
-		if (first == n->id + 1)
+		if (first == n->id + 1) {
 			kprintf("[%u] PANIC inside a panic\n", n->id);
+			console_fatal_end();
+		}
 		arch_idle_forever();
 	}
 	console_break_lock();

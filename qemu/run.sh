@@ -102,6 +102,15 @@ fi
 if [ "${1-}" = -- ]; then
 	shift
 fi
+if [ "$kernel" = build/disco.elf ]; then
+	options+=(-device 'pvpanic-pci,addr=0x13' -action panic=exit-failure)
+	# What is at the other end of the line: a terminal of some size, or, without the word, a file or a pipe.
+	if [ -n "$log" ]; then
+		words+=' tty='
+	elif [ -t 1 ]; then
+		words+=" tty=$({ stty size <&1 || echo 0 0; } 2>/dev/null | tr ' ' x)"
+	fi
+fi
 [ ${#words} -le $WORDS_SHORT ] || long_words
 if [ -n "$log" ]; then
 	exec 7> >(exec setsid qemu/cap_log.py "$log")

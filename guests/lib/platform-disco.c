@@ -11,6 +11,8 @@ void platform_write(const char *s, size_t n)
 	while (n) {
 		s64 done = hypercall(DISCO_HC_CONSOLE_WRITE, guest_pa(s), n);
 
+		if (done == -DISCO_EAGAIN)
+			continue;
 		if (done <= 0)
 			return;
 		s += done;

@@ -19,7 +19,7 @@
 
 /* ---- calls ---- */
 #define DISCO_HC_VERSION       0  /* () -> DISCO_ABI_VERSION */
-#define DISCO_HC_CONSOLE_WRITE 1  /* (physical address, bytes) -> bytes taken, up to 4096 */
+#define DISCO_HC_CONSOLE_WRITE 1  /* (physical address, bytes) -> bytes taken, up to 256 */
 #define DISCO_HC_CONSOLE_PUTC  2  /* (character) -> 0 */
 #define DISCO_HC_CONSOLE_GETC  3  /* () -> character 0..255, or -DISCO_EAGAIN */
 #define DISCO_HC_SET_TIMER     4  /* (32-bit Count) -> 0: as mtc0 Compare, but the past is now */

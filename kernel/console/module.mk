@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-MONITOR_SRCS += $(addprefix kernel/console/, console.c answer.c edit.c keys.c text.c)
+MONITOR_SRCS += $(addprefix kernel/console/, console.c input.c answer.c output.c logring.c prompt.c edit.c keys.c text.c commands.c)

@@ -28,7 +28,7 @@ void tick(struct node *n)
 		n->tick_next += TICK_MS * COUNT_MS;
 	while (n->tick_next <= count64());
 	if (n->id == 0) {
-		console_poll();
+		console_tick();
 		map_tick();
 	}
 	if (latency_on)

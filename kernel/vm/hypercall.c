@@ -16,8 +16,6 @@
 #define REG_V0 2
 #define REG_A0 4
 
-#define WRITE_MAX 4096
-
 /* The call's argument number i, counted from 0: a0 to a3. */
 static u64 argument(const struct vcpu *v, unsigned i) { return v->arch.gpr[REG_A0 + i]; }
 
@@ -32,25 +30,23 @@ static enum verdict call_version(struct vcpu *v) { return result(v, DISCO_ABI_VE
 static enum verdict call_console_write(struct vcpu *v)
 {
 	u64 gpa = argument(v, 0), len = argument(v, 1);
-	char buf[256];
-	u64 done, part;
+	char buf[VCONS_WRITE];
+	u64 done;
 
-	len = MIN(len, (u64)WRITE_MAX);
-	for (done = 0; done < len; done += part) {
-		part = MIN(len - done, sizeof(buf));
-		if (vm_copy_in(v->vm, buf, (gpa_t){ gpa + done }, part))
-			return result(v, done ? (s64)done : -DISCO_EFAULT);
-		vcons_write(v->vm->cons, buf, part);
-	}
-	return result(v, done);
+	len = MIN(len, sizeof(buf));
+	if (!len)
+		return result(v, 0);
+	if (vm_copy_in(v->vm, buf, (gpa_t){ gpa }, len))
+		return result(v, -DISCO_EFAULT);
+	done = vcons_write(v->vm->cons, buf, len);
+	return result(v, done ? (s64)done : -DISCO_EAGAIN);
 }
 
 static enum verdict call_console_putc(struct vcpu *v)
 {
 	char ch = argument(v, 0);
 
-	vcons_write(v->vm->cons, &ch, 1);
-	return result(v, 0);
+	return result(v, vcons_write(v->vm->cons, &ch, 1) ? 0 : -DISCO_EAGAIN);
 }
 
 static enum verdict call_console_getc(struct vcpu *v)

@@ -234,7 +234,8 @@ static void release_step(struct vm *vm)
 		nodemem_unreserve(vm->pmap.npages);
 	if (vm->end[0]) { /* else it was not started, which is told already */
 		log_line("vm", "%s %s", vm->name, vm->end);
-		console_vm_ended(vm);
+		console_vm_ended(vm, vm->end,
+				 __atomic_load_n(&vm->request, __ATOMIC_ACQUIRE) == VM_RESET);
 	}
 	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
 	change(vm, VM_RELEASED);
@@ -264,6 +265,7 @@ static void begin(struct vm *vm)
 static void give_up(struct vm *vm, const char *why)
 {
 	log_line("vm", "%s not started: disco.dtb: /vms/%s: %s", vm->name, vm->desc->name, why);
+	console_vm_ended(vm, "not started; log says why", false);
 	change(vm, VM_ENDS);
 }
 

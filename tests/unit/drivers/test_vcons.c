@@ -6,6 +6,7 @@
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
 #include "kernel/console/console.h"
+#include "kernel/console/output.h"
 #include "kernel/vm/vm.h"
 
 static struct vm vm = { .name = "alpha" };
@@ -13,10 +14,12 @@ static struct vcpu vcpu;
 static struct vm *attached;
 static struct device dev = { .type = &vcons_type, .vm = &vm };
 static struct vcons *cons;
-static char shown[65536], raw[65536]; /* by console_show, by serial_put */
+static char shown[65536], raw[65536]; /* by console_show, by output_put */
 static size_t shown_len, raw_len, show_calls;
-static u32 lines_up;
+static u32 lines_up, drained;
 static bool locked;
+static size_t room; /* of the output's ring */
+static u64 now;	    /* count64 */
 
 /* ---- stand-ins of kernel/ ---- */
 
@@ -47,12 +50,19 @@ void console_show(const char *s, size_t len)
 	show_calls++;
 }
 
-void serial_put(char c)
+void output_put(const char *text, size_t len)
 {
 	assert_true(locked);
-	raw[raw_len++] = c;
+	memcpy(raw + raw_len, text, len);
+	raw_len += len;
 	raw[raw_len] = 0;
 }
+
+/* Replays; newlines are not looked at here. */
+void output_text(const char *text, size_t len) { output_put(text, len); }
+size_t output_room_for_guest(void) { return room; }
+void output_drain(u32 max) { drained += max; }
+u64 count64(void) { return now; }
 
 void device_raise(struct device *of)
 {
@@ -73,6 +83,8 @@ static int fill(void **state)
 	shown_len = raw_len = show_calls = 0;
 	shown[0] = raw[0] = 0;
 	lines_up = 0;
+	room = 1000;
+	now = 0;
 	dev.state = calloc(1, vcons_type.state_bytes);
 	vcons_type.create(&dev);
 	cons = vm.cons;
@@ -86,7 +98,14 @@ static int empty(void **state)
 	return 0;
 }
 
-static void guest_writes(const char *s) { vcons_write(cons, s, strlen(s)); }
+/* As a guest does: what was not taken, again. */
+static void guest_writes(const char *s)
+{
+	for (size_t len = strlen(s), n; len; s += n, len -= n) {
+		n = vcons_write(cons, s, len);
+		assert_in_range(n, 1, MIN(len, (size_t)VCONS_WRITE));
+	}
+}
 
 static void lines_are_whole_and_named(void **state)
 {
@@ -178,16 +197,159 @@ static void too_much_typing_is_dropped(void **state)
 	int i, n = 0;
 
 	(void)state;
-	for (i = 0; i < 10000; i++)
+	console_lock();
+	assert_true(vcons_takes_input(cons));
+	console_unlock();
+	for (i = 0; i < 2 * VCONS_INPUT; i++)
 		vcons_input(cons, i);
-	while (vcons_read(cons) >= 0)
-		n++;
-	assert_in_range(n, 1000, 9999);
+	for (i = 0; i < 1000; i++, vcons_tick(cons))
+		while (vcons_read(cons) >= 0)
+			n++;
+	assert_int_equal(n, VCONS_INPUT);
 	vcons_input(cons, 'x');
 	assert_int_equal(vcons_read(cons), 'x');
 	vcons_input(cons, 'y');
 	vcons_type.reset(&dev);
 	assert_int_equal(vcons_read(cons), -1);
+}
+
+/* A driver with a buffer of its own, smaller than ours, loses nothing. */
+static void input_comes_in_portions(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++)
+		vcons_input(cons, 'x');
+	while (vcons_read(cons) >= 0)
+		n++;
+	assert_in_range(n, 100, 1023);
+	assert_int_equal(lines_up, 0);
+	vcons_tick(cons);
+	assert_int_equal(lines_up, 1u << DISCO_IRQ_CONSOLE);
+	assert_int_equal(vcons_read(cons), 'x');
+}
+
+/* The line waits for a guest that reads, not for one that has taken nothing for a second. */
+static void the_line_waits_for_a_reader(void **state)
+{
+	(void)state;
+	now = 10 * COUNT_HZ;
+	vcons_read(cons);
+	for (int i = 0; i < VCONS_INPUT; i++)
+		vcons_input(cons, 'x');
+	console_lock();
+	assert_false(vcons_takes_input(cons));
+	now += 2 * COUNT_HZ;
+	assert_true(vcons_takes_input(cons));
+	console_unlock();
+}
+
+static void control_c_is_read_first(void **state)
+{
+	(void)state;
+	vcons_input(cons, 'a');
+	vcons_input(cons, 'b');
+	vcons_input_first(cons, 3);
+	assert_int_equal(vcons_read(cons), 3);
+	assert_int_equal(vcons_read(cons), 'a');
+	assert_int_equal(vcons_read(cons), 'b');
+	for (int i = 0; i < VCONS_INPUT; i++)
+		vcons_input(cons, 'x');
+	vcons_input_first(cons, 3);
+	assert_int_equal(vcons_read(cons), 3);
+	assert_int_equal(vcons_read(cons), 'x');
+}
+
+/* ---- budgets and bounds ---- */
+
+static void a_call_is_short(void **state)
+{
+	char newlines[4096];
+
+	(void)state;
+	memset(newlines, '\n', sizeof(newlines));
+	assert_in_range(vcons_write(cons, newlines, sizeof(newlines)), 1, VCONS_WRITE);
+	assert_in_range(shown_len, 1, OUTPUT_STEP + 32);
+	assert_true(drained >= shown_len);
+	attached = &vm;
+	assert_in_range(vcons_write(cons, newlines, sizeof(newlines)), 1, VCONS_WRITE);
+	assert_in_range(raw_len, 1, 2 * VCONS_WRITE);
+}
+
+static void the_attached_guest_waits_for_the_line(void **state)
+{
+	(void)state;
+	attached = &vm;
+	room = 0;
+	assert_int_equal(vcons_write(cons, "abc", 3), 0);
+	room = 1000;
+	assert_int_equal(vcons_write(cons, "abc", 3), 3);
+	assert_string_equal(raw, "abc");
+}
+
+static void lines_over_the_budget_are_counted(void **state)
+{
+	const char *told;
+	u32 all = VCONS_BURST / 10 + 1000, kept = 0, lost;
+
+	(void)state;
+	for (u32 i = 0; i < all; i++) {
+		shown_len = 0; /* as much as there is room for here */
+		guest_writes("x\n");
+		kept += shown_len > 0;
+	}
+	assert_in_range(kept, VCONS_BURST / 12, VCONS_BURST / 9);
+	shown_len = 0;
+	shown[0] = 0;
+	now += COUNT_HZ / 10;
+	vcons_tick(cons);
+	assert_string_equal(shown, ""); /* not for every few lines */
+	now += 2 * COUNT_HZ;
+	vcons_tick(cons);
+	told = strstr(shown, "[alpha] ... ");
+	assert_non_null(told);
+	assert_int_equal(sscanf(told, "[alpha] ... %u lines dropped", &lost), 1);
+	assert_int_equal(kept + lost, all);
+	guest_writes("again\n");
+	assert_non_null(strstr(shown, "[alpha] again\n"));
+}
+
+/* ---- letters ---- */
+
+static void lines_are_cut_between_letters(void **state)
+{
+	char line[512] = "";
+
+	(void)state;
+	memset(line, '0', 199);
+	strcpy(line + 199, "\303\251END\n");
+	guest_writes(line);
+	assert_non_null(strstr(shown, "0\n[alpha] \303\251END\n"));
+	shown_len = 0;
+	memset(line, '0', 199);
+	strcpy(line + 199, "e\314\201END\n"); /* an accent on top of the last letter */
+	guest_writes(line);
+	assert_non_null(strstr(shown, "e\314\201\n[alpha] END\n"));
+}
+
+static void c1_does_not_get_through(void **state)
+{
+	(void)state;
+	guest_writes("A\302\2332JB\n");
+	assert_string_equal(shown, "[alpha] A?2JB\n");
+}
+
+static void replays_ask_nothing(void **state)
+{
+	(void)state;
+	attached = &vm;
+	guest_writes("\033[31mred\033[6n\033]52;c;?\a \302\2335nend\n");
+	raw_len = 0;
+	console_lock();
+	vcons_replay(cons);
+	console_unlock();
+	assert_string_equal(raw, "red end\n");
 }
 
 /* The guest is told of a change by its interrupt, which a look at the input drops. */
@@ -220,6 +382,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_16k_are_replayed, fill, empty),
 		cmocka_unit_test_setup_teardown(what_is_typed_arrives_in_order, fill, empty),
 		cmocka_unit_test_setup_teardown(too_much_typing_is_dropped, fill, empty),
+		cmocka_unit_test_setup_teardown(input_comes_in_portions, fill, empty),
+		cmocka_unit_test_setup_teardown(the_line_waits_for_a_reader, fill, empty),
+		cmocka_unit_test_setup_teardown(control_c_is_read_first, fill, empty),
+		cmocka_unit_test_setup_teardown(a_call_is_short, fill, empty),
+		cmocka_unit_test_setup_teardown(the_attached_guest_waits_for_the_line, fill, empty),
+		cmocka_unit_test_setup_teardown(lines_over_the_budget_are_counted, fill, empty),
+		cmocka_unit_test_setup_teardown(lines_are_cut_between_letters, fill, empty),
+		cmocka_unit_test_setup_teardown(c1_does_not_get_through, fill, empty),
+		cmocka_unit_test_setup_teardown(replays_ask_nothing, fill, empty),
 		cmocka_unit_test_setup_teardown(the_terminal_has_a_size, fill, empty),
 	};
 
