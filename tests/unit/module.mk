@@ -25,6 +25,7 @@ UNIT_SRCS_vcpu := kernel/vm/vcpu.c
 UNIT_SRCS_words := kernel/words.c
 UNIT_SRCS_options := kernel/words.c kernel/format.c
 UNIT_SRCS_device := kernel/vm/device.c
+UNIT_SRCS_life := kernel/vm/life.c kernel/vm/vcpu.c
 UNIT_SRCS_lock := kernel/lock.c
 UNIT_SRCS_account := kernel/sched/account.c
 UNIT_SRCS_filter := numa/filter.c
