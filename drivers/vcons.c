@@ -252,13 +252,18 @@ bool vcons_takes_input(const struct vcons *c)
 	       count64() > c->taken_at + HOLD_MS * COUNT_MS;
 }
 
+/* While bytes wait the line is up already, or the tick raises it: one interrupt for a whole paste. */
 void vcons_input(struct vcons *c, char ch)
 {
+	bool first;
+
 	console_lock();
+	first = c->in_head == c->in_tail;
 	if (c->in_head - c->in_tail < VCONS_INPUT)
 		c->input[c->in_head++ % VCONS_INPUT] = ch;
 	console_unlock();
-	device_raise(c->dev);
+	if (first)
+		device_raise(c->dev);
 }
 
 void vcons_input_first(struct vcons *c, char ch)

@@ -234,8 +234,7 @@ static void release_step(struct vm *vm)
 		nodemem_unreserve(vm->pmap.npages);
 	if (vm->end[0]) { /* else it was not started, which is told already */
 		log_line("vm", "%s %s", vm->name, vm->end);
-		console_vm_ended(vm, vm->end,
-				 __atomic_load_n(&vm->request, __ATOMIC_ACQUIRE) == VM_RESET);
+		console_vm_ended(vm, vm->end, vm_requested(vm) == VM_RESET);
 	}
 	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
 	change(vm, VM_RELEASED);
