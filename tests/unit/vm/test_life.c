@@ -69,7 +69,11 @@ void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
 void pmap_set_alone(struct pmap *p, u32 of, bool alone) { (void)p, (void)of, (void)alone; }
 void devices_reset(struct vm *of) { assert_int_equal(vm_state(of), VM_LOADING); }
 void devices_shutdown(struct vm *of) { shut[id_of(of)] = true; }
-void console_vm_ended(struct vm *of) { assert_int_equal(vm_state(of), VM_RELEASING); }
+void console_vm_ended(struct vm *of, const char *how, bool again)
+{
+	assert_int_equal(vm_state(of), strncmp(how, "not started", 11) ? VM_RELEASING : VM_LOADING);
+	assert_int_equal(again, vm_requested(of) == VM_RESET && how == of->end);
+}
 
 void shootdown_all(struct nodemask mask)
 {
