@@ -3,8 +3,10 @@
 # build-busybox.sh SRC OUT FRAGMENT CROSS - busybox from the Debian source tree SRC, static, MIPS64 R6, with the applets named in
 # FRAGMENT and no others; leaves OUT/busybox and OUT/busybox.links.
 set -eu
-src=$(realpath "$1") out=$(realpath -m "$2") fragment=$(realpath "$3") cross=$4
+src=$(realpath "$1") whole=$(realpath -m "$2") fragment=$(realpath "$3") cross=$4
 here=$(realpath "$(dirname "$0")")
+# Under another name until it is whole.
+out=$whole.tmp
 rm -rf "$out"
 mkdir -p "$out"
 set -- make -C "$src" O="$out" ARCH=mips CROSS_COMPILE="$cross" -j"$(nproc)"
@@ -22,3 +24,5 @@ mv "$out/.config.named" "$out/.config"
 yes '' | "$@" oldconfig
 "$here/check-config.sh" "$fragment" "$out/.config"
 "$@" busybox busybox.links
+rm -rf "$whole"
+mv "$out" "$whole"

@@ -13,7 +13,10 @@ build/linux-patched.ok: build/linux-src.ok $(PATCHES) tools/apply-patches.sh
 		{ cat build/log/patch.log; false; } && touch $@
 
 # build/linux is the guest's kernel; build/linux-bare the same sources on the bare machine, for comparison in `make bench`.
-# One after the other: each uses all processors.
+# One after the other: each uses all processors. A kernel whose build was killed is built again, however new its file is.
+UNFINISHED := $(patsubst %/.unfinished,%/vmlinux,$(wildcard build/linux*/.unfinished))
+$(UNFINISHED): FORCE
+.PHONY: FORCE
 build/linux/vmlinux: guests/linux/disco.config build/linux-patched.ok tools/build-linux.sh
 	$(Q)tools/progress.sh -s $@ "guest kernel" build/log/linux.log tools/build-linux.sh build/linux-src build/linux $< $(CROSS)
 

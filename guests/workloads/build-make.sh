@@ -12,4 +12,5 @@ autoreconf -fi
 	--disable-dependency-tracking CFLAGS="-O2 -mcompact-branches=never" LDFLAGS="-static -Wl,-z,noexecstack"
 make -j"$(nproc)" MAKEINFO=true
 mkdir -p "$out"
-"${cross}strip" -o "$out/make" make
+"${cross}strip" -o "$out/make.tmp" make
+mv "$out/make.tmp" "$out/make"

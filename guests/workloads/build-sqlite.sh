@@ -8,4 +8,5 @@ mkdir -p "$out"
 cd "$out"
 CC=gcc "$src/configure" --disable-tcl --disable-readline
 make sqlite3.c
-"${cross}gcc" -O2 -w -ffp-contract=off -mcompact-branches=never -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -c -o sqlite3.o sqlite3.c
+"${cross}gcc" -O2 -w -ffp-contract=off -mcompact-branches=never -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -c -o sqlite3.tmp sqlite3.c
+mv sqlite3.tmp sqlite3.o

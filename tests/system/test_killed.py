@@ -25,7 +25,26 @@ def wait_until(what, seconds=20):
         time.sleep(0.05)
 
 
+def kill_when(told, *command, **more):
+    """Starts the command, and kills it and all of its group when the file told is there."""
+    process = subprocess.Popen([str(word) for word in command], cwd=TOP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True, **more)
+    try:
+        wait_until(told.exists)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    told.unlink()
+
+
 # ---- builds ----
+
+def built(target):
+    """What make builds as target, as a digest."""
+    result = run("make", target)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return hashlib.sha256((TOP / target).read_bytes()).hexdigest()
+
 
 # A compiler that writes half of what it should, or the half of the dependencies, tells, and sleeps.
 HALF = """#!/bin/bash
@@ -48,27 +67,19 @@ sleep 100
     ("build/guests/tests/exc_sys.elf", ["build/guests/obj/tests/guest/exc_sys.o"], "CC"),
 ])
 def test_a_build_that_was_killed_is_finished_by_the_next(tmp_path, target, inputs, variable):
-    before = hashlib.sha256((TOP / target).read_bytes()).hexdigest()
+    before = built(target)
     half, told = tmp_path / "half", tmp_path / "told"
     half.write_text(HALF.format(told=told))
     half.chmod(0o755)
     for name in [target, *inputs]:
         (TOP / name).unlink()
-    make = subprocess.Popen(["make", target, f"{variable}={half}"], cwd=TOP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            start_new_session=True)
-    try:
-        wait_until(told.exists)
-    finally:
-        os.killpg(make.pid, signal.SIGKILL)
-        make.wait()
-    again = run("make", target)
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert hashlib.sha256((TOP / target).read_bytes()).hexdigest() == before
+    kill_when(told, "make", target, f"{variable}={half}")
+    assert built(target) == before
 
 
 def test_a_build_killed_at_any_moment():
     """The real compiler, killed with all that make started, a little later each time."""
-    before = hashlib.sha256((TOP / "build/disco.elf").read_bytes()).hexdigest()
+    before = built("build/disco.elf")
     for delay in (0.3, 0.7, 1.2):
         for name in [*(TOP / "build/obj/numa").glob("*.o"), TOP / "build/disco.elf"]:
             name.unlink(missing_ok=True)
@@ -76,9 +87,7 @@ def test_a_build_killed_at_any_moment():
         time.sleep(delay)
         os.killpg(make.pid, signal.SIGKILL)
         make.wait()
-        again = run("make", "build/disco.elf")
-        assert again.returncode == 0, again.stdout + again.stderr
-        assert hashlib.sha256((TOP / "build/disco.elf").read_bytes()).hexdigest() == before
+        assert built("build/disco.elf") == before
 
 
 def test_two_makes_and_one_long_step(tmp_path):
@@ -102,6 +111,61 @@ def test_what_a_killed_make_left_running_is_waited_for(tmp_path):
     first.wait()
     assert run(*step).returncode == 0
     assert count.read_text() == "begin\nend\nbegin\nend\n"
+
+
+def test_a_kernel_whose_build_was_killed_is_built_from_the_start(tmp_path):
+    """Linux's makefiles would take the half file for a whole one; a kernel that failed otherwise goes on where it was."""
+    src, out, told, config = tmp_path / "src", tmp_path / "out", tmp_path / "told", tmp_path / "config"
+    src.mkdir()
+    config.write_text("CONFIG_A=y\n")
+    (src / "Makefile").write_text(f"""allnoconfig:
+\tcp $(KCONFIG_ALLCONFIG) $(O)/.config
+vmlinux: $(O)/part $(O)/part.o
+\tcat $^ >$(O)/vmlinux
+$(O)/part:
+\techo made >>{tmp_path}/parts; echo part >$@
+$(O)/part.o:
+\t[ ! -e {tmp_path}/fail ]
+\t[ -e {tmp_path}/go ] || {{ printf half >$@; touch {told}; sleep 100; }}
+\techo whole >$@
+""")
+    command = ["tools/build-linux.sh", src, out, config, "none-"]
+    (tmp_path / "fail").touch()
+    assert run(*command).returncode != 0
+    (tmp_path / "fail").unlink()
+    kill_when(told, *command)
+    assert (out / "part.o").read_text() == "half" and (tmp_path / "parts").read_text() == "made\n"
+    (tmp_path / "go").touch()
+    assert run(*command).returncode == 0
+    assert (out / "vmlinux").read_text() == "part\nwhole\n" and not (out / ".unfinished").exists()
+
+
+def test_patches_whose_application_was_killed_are_applied_by_the_next_run(tmp_path):
+    tree, patches, bin_dir, told = tmp_path / "tree", tmp_path / "patches", tmp_path / "bin", tmp_path / "told"
+    for folder in (tree, patches, bin_dir):
+        folder.mkdir()
+    for name in ("one", "two", "three"):
+        (tree / name).write_text(f"{name}\nis a file\n")
+        (patches / f"{name}.patch").write_text(f"--- a/{name}\n+++ b/{name}\n@@ -1,2 +1,2 @@\n {name}\n-is a file\n+is patched\n")
+    (patches / "new.patch").write_text("--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+is new\n")
+    (patches / "series").write_text("one.patch\n")
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    for name in ("one", "two", "three"):
+        os.utime(tree / name, (1000, 1000))
+    # Two of the new series are applied, the third half: then the power fails.
+    (patches / "series").write_text("two.patch\nnew.patch\none.patch\nthree.patch\n")
+    quilt = bin_dir / "quilt"
+    quilt.write_text(f"#!/bin/bash\n/usr/bin/quilt --quiltrc=- push 2\necho half >three\ntouch {told}\nsleep 100\n")
+    quilt.chmod(0o755)
+    kill_when(told, "tools/apply-patches.sh", tree, patches, env={**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"})
+    assert (tree / "three").read_text() == "half\n"
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert [(tree / name).read_text() for name in ("one", "two", "three", "new")] == [
+        "one\nis patched\n", "two\nis patched\n", "three\nis patched\n", "is new\n"]
+    assert (tree / "one").stat().st_mtime == 1000 and (tree / "two").stat().st_mtime > 1000
+    (patches / "series").write_text("three.patch\n")
+    assert run("tools/apply-patches.sh", tree, patches).returncode == 0
+    assert (tree / "one").read_text() == "one\nis a file\n" and not (tree / "new").exists()
 
 
 # ---- the terminal ----

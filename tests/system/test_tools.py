@@ -8,7 +8,7 @@ import time
 
 import pexpect
 
-from machine import PATIENCE, PROMPT, TOP
+from machine import PATIENCE, PROMPT, TOP, vm, write_scenario
 
 
 def run(*command, **more):
@@ -90,6 +90,32 @@ def test_console_beside_gdb(tmp_path):
     finally:
         for one in filter(None, (console, debug)):
             one.close(force=True)
+
+
+def test_as_many_words_as_the_limit_says(machine):
+    """QEMU alone would cut the monitor's words at 255 bytes, without a word of its own."""
+    last = " attach=alpha"
+    one = machine("one", "pad=" + "x" * (2048 - len("pad=" + last)) + last)
+    one.expect("attached to alpha")
+    one.expect("Linux version")
+    result = run("qemu/run.sh", "-q", "-a", "x" * 2049, "one")
+    assert result.returncode == 2 and "found 2049 bytes of words, allowed 2048" in result.stderr
+
+
+def test_a_long_command_line_of_a_guest(machine, tmp_path):
+    bootargs = "console=hvc0 hostname=long pad=" + "x" * 1900 + ' disco.run="wc -c /proc/cmdline"'
+    one = machine(write_scenario(tmp_path, [vm("long", bootargs=bootargs, memory=64)]), "exit=1")
+    assert int(one.expect(r"\[long\] (\d+) /proc/cmdline").group(1)) >= len(bootargs)
+    assert one.end(60) == 0
+
+
+def test_the_log_of_a_line_does_not_grow_without_limit(tmp_path):
+    log = tmp_path / "a line.log"
+    lines = "".join(f"{number:099}\n" for number in range(100000))
+    assert subprocess.run([str(TOP / "qemu/cap_log.py"), str(log)], input=lines, text=True).returncode == 0
+    kept = (tmp_path / "a line.log.old").read_text() + log.read_text()
+    assert lines.endswith(kept) and 4 << 20 <= len(kept) <= 8 << 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a line.log", "a line.log.old"]
 
 
 def make_patch(old, new, name):
