@@ -7,6 +7,13 @@ set -eu
 out=$1 gen=$2 rootfs=$3 busybox=$4
 shift 4
 
+# Its list is words with blanks between them.
+odd=$(find "$rootfs" -name '*[[:space:]]*' -print -quit)
+if [ -n "$odd" ]; then
+	echo "mkroot.sh: found blanks in the name of $odd, allowed: none in here; OVERLAY=folder takes any name" >&2
+	exit 1
+fi
+
 # The files that are added, each with its name in the root.
 added() {
 	find "$rootfs" -type f -printf '/%P\n'
@@ -48,6 +55,7 @@ folders() {
 	for program in "$@"; do
 		echo "file ${program%%=*} ${program#*=} 755 0 0"
 	done
-} >"$out.list"
-"$gen" -t 0 "$out.list" >"$out.tmp"
-mv "$out.tmp" "$out"
+} >"$out.$$.list"
+"$gen" -t 0 "$out.$$.list" >"$out.$$.tmp"
+rm "$out.$$.list"
+mv -f "$out.$$.tmp" "$out"

@@ -33,7 +33,7 @@ build/busybox/busybox: guests/linux/busybox.config build/busybox-src.ok tools/bu
 build/gen_init_cpio: build/linux-src.ok
 	$(Q)gcc -O1 -o $T build/linux-src/usr/gen_init_cpio.c && $(whole)
 
-ROOT_FILES = $(shell find guests/linux/rootfs -type f)
+ROOT_FILES = $(shell find guests/linux/rootfs -type f ! -name '*[!A-Za-z0-9_.+-]*')
 build/root.cpio: build/busybox/busybox build/gen_init_cpio tools/mkroot.sh guests/linux/rootfs $(ROOT_FILES)
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS)
