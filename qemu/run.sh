@@ -49,7 +49,6 @@ socket() {
 # (boot/boot.c), from a file that is gone as soon as it is open.
 WORDS_SHORT=160 WORDS_MAX=2048 WORDS_ADDRESS=0x4000
 long_words() {
-	[ ${#words} -le $WORDS_MAX ] || fail "found ${#words} bytes of words, allowed $WORDS_MAX"
 	local file
 	file=$(mktemp)
 	printf '%s\0' "$words" >"$file"
@@ -102,6 +101,7 @@ fi
 if [ "${1-}" = -- ]; then
 	shift
 fi
+[ ${#words} -le $WORDS_MAX ] || fail "found ${#words} bytes of words, allowed $WORDS_MAX"
 if [ "$kernel" = build/disco.elf ]; then
 	options+=(-device 'pvpanic-pci,addr=0x13' -action panic=exit-failure)
 	# What is at the other end of the line: a terminal of some size, or, without the word, a file or a pipe.
