@@ -65,6 +65,9 @@ NUMBERS = [
     (ABI, r"to user mode by ERETNC is (\d+) instructions", "arch/mips/fast.S", r"~ERETNC to user mode\? Budget: (\d+) instructions"),
     (TOUR, r"walk that fills two pages \| (\d+) \|", "arch/mips/walk_fast.S", r"~(\d+) instructions for a fill"),
     (TOUR, r"page fault delivered \(not present\) \| (\d+) \|", "arch/mips/walk_fast.S", r"~(\d+) for a delivery"),
+    ("docs/machine.md", r"\| GCR \| (0x\w+)", "arch/mips/cps.c", "GCR"),
+    ("docs/machine.md", r"\| CPC \| (0x\w+)", "arch/mips/cps.c", "CPC"),
+    ("docs/machine.md", r"\| GIC \| (0x\w+)", "arch/mips/cps.c", "GIC"),
     ("docs/machine.md", r"- (\d+) dual entries, ten bits of ASID", "arch/mips/dump.c", "MACHINE_TLB_ENTRIES"),
     ("docs/machine.md", r"up to (\d+) bytes of words", "qemu/run.sh", r"~WORDS_MAX=(\d+)"),
     ("docs/machine.md", r"words at physical (0x\w+)", "qemu/run.sh", r"~WORDS_ADDRESS=(0x\w+)"),
@@ -133,6 +136,28 @@ def test_the_errors_of_the_guest_abi():
     said = {name: int(number) for name, number in re.findall(r"(E[A-Z]+) (?:is )?(\d+)", sentence)}
     code = defines("kernel/abi/disco.h")
     assert said and all(int(code[f"DISCO_{name}"]) == number for name, number in said.items()), said
+
+
+def test_the_defaults_of_the_timing_model():
+    """Every option of the plugin stands in its README's table with its default, and no other does."""
+    presets = dict(re.findall(r"\{ AT\((\w+)\), (\w+),", tree.text("qemu/flash/options.c")))
+    presets |= {"topology": "crossbar", "magic": "by memory"}  # names for 0 and 2
+    said = {}
+    table = re.search(r"^\| option \|.*?\n\n", tree.text("qemu/flash/README.md"), re.M | re.S).group(0)
+    for names, default in re.findall(r"^\| (\w+=[\w=, ]*) \| ([^|]+) \|", table, re.M):
+        options = re.findall(r"(\w+)=", names)
+        said |= dict(zip(options, default.split(", ") if len(options) > 1 else [default]))
+    assert said.pop("out") == "none"
+    assert said == presets
+
+
+def test_the_table_of_machines():
+    """configs/README.md names each description's nodes and memory as they are."""
+    for name, nodes, memory, unit in re.findall(r"^\| (\w+\.dts) \| (\d+) \| (\d+) (MB|GB) \|", tree.text(CONFIGS), re.M):
+        text = tree.text(f"configs/{name}")
+        megabytes = int(memory) * (1024 if unit == "GB" else 1)
+        assert f"nodes = <{nodes}>" in text, name
+        assert re.search(r"memory-mb = <(\d+)>", text).group(1) == str(megabytes), name
 
 
 def test_the_checker_itself():
