@@ -16,6 +16,9 @@
 	.set	noreorder
 	.set	noat
 	.section .text.entry, "ax"
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined 31		/* for gdb: what came here is a guest */
 
 	/* SYSCALL in guest user mode. Budget: 50 instructions from the vector on; 13 were spent there. */
 	.globl	fast_syscall
@@ -91,3 +94,4 @@ fast_eret:
 slow:
 	j	guest_exit
 	nop
+	.cfi_endproc

@@ -13,8 +13,11 @@
 
 	.section .vectors, "ax"
 	.balign	4096
+	.cfi_sections .debug_frame
 	.globl	vectors
 vectors:
+	.cfi_startproc
+	.cfi_undefined 31		/* for gdb: what came here is no caller */
 
 	/* 0x000, TLB refill: user mode with UX = 0 only, which is rare */
 	.org	VEC_TLB
@@ -156,3 +159,4 @@ refill_miss:
 	j	walk_fast
 	nop
 	.org	0x1000
+	.cfi_endproc

@@ -15,6 +15,9 @@
 	.set	noreorder
 	.set	noat
 	.section .text.entry, "ax"
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined 31		/* for gdb: what came here is a guest */
 
 #define vcpu	$27
 #define slot	$1
@@ -214,3 +217,4 @@ leave:
 	RESTORE
 	j	guest_exit
 	dmfc0	$1, $31, KS_AT
+	.cfi_endproc
