@@ -116,16 +116,25 @@ static void lose_timer(struct node *n, const void *what)
 	vtimer_lose();
 }
 
-COMMAND(crash, "null|lock|panic|timer",
+/* A store to where no memory is: an exception of the monitor itself, in this node's own text. */
+static void store_nowhere(struct node *n, const void *what)
+{
+	volatile u32 *nowhere = (volatile u32 *)8;
+
+	(void)n, (void)what;
+	__asm__("" : "+r"(nowhere)); /* or the compiler refuses */
+	*nowhere = 0;
+}
+
+COMMAND(crash, "null|far|lock|panic|timer",
 	"provoke a fatal error of the monitor, to see what one looks like")
 {
 	static struct lock a = LOCK_INIT(RANK_VM), b = LOCK_INIT(RANK_CONSOLE);
 
-	volatile u32 *nowhere = (volatile u32 *)8;
-
-	__asm__("" : "+r"(nowhere)); /* or the compiler refuses */
 	if (argc == 2 && !strcmp(argv[1], "null"))
-		*nowhere = 0;
+		store_nowhere(NULL, NULL);
+	if (argc == 2 && !strcmp(argv[1], "far"))
+		shootdown(nodemask_of(1), store_nowhere, NULL);
 	if (argc == 2 && !strcmp(argv[1], "lock")) {
 		lock_take(&b);
 		lock_take(&a);
@@ -136,6 +145,6 @@ COMMAND(crash, "null|lock|panic|timer",
 		shootdown(nodemask_of(1), lose_timer, NULL);
 		return;
 	}
-	kprintf("crash: found %s, allowed null, lock, panic, timer\n",
+	kprintf("crash: found %s, allowed null, far, lock, panic, timer\n",
 		argc > 1 ? argv[1] : "nothing");
 }
