@@ -46,12 +46,12 @@ while [ ! -S $gdb_socket ]; do
 done
 
 set -- gdb-multiarch -q -nx -x qemu/gdbinit -ex "file build/disco.elf" -ex "add-symbol-file build/linux/vmlinux" \
-	-ex "target remote $gdb_socket"
+	-ex "target remote $gdb_socket" -ex "python copies.watch()"
 if [ -n "$batch" ]; then
 	"$@" -batch -x "$batch"
 else
 	echo "The serial line: \`$console\` in another terminal; its log: $line_socket.log."
-	echo "In gdb: \`thbreak monitor_main\`, \`thbreak start_kernel\`, \`continue\`, Ctrl-C; \`help user-defined\` lists our commands."
+	echo "In gdb: \`thbreak trap_from_guest\`, \`thbreak start_kernel\`, \`continue\`, Ctrl-C; \`help user-defined\` lists our commands. docs/debugging.md"
 	trap '' INT
 	"$@"
 fi

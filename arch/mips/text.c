@@ -33,7 +33,8 @@ u64 arch_text_copy(void *to)
 	return delta;
 }
 
-/* The write gate lets EBase leave KSEG0. */
+/* The write gate lets EBase leave KSEG0. gdb learns here, the first time, where the copies are
+ * (qemu/gdb/copies.py). */
 void text_enter(const struct node *n)
 {
 	cp0_write64(CP0_EBASE, ((u64)vectors + n->text) | EBASE_WG);
