@@ -202,12 +202,12 @@ mpn_t nodemem_alloc_block(u32 node)
 	lock_take(&m->lock);
 	start = pop_block(m);
 	lock_release(&m->lock);
-	if (start != NO_PAGE) {
+	if (start != NO_PAGE)
 		mpn.v = m->first.v + start;
-		memset(mpn_ptr(mpn), 0, BLOCK_PAGES * PAGE_SIZE);
-	}
 	return mpn;
 }
+
+void nodemem_zero(mpn_t first, u32 npages) { memset(mpn_ptr(first), 0, npages * PAGE_SIZE); }
 
 void nodemem_free(mpn_t mpn)
 {

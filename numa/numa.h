@@ -47,8 +47,10 @@ void nodemem_init(u32 node);
  */
 mpn_t nodemem_alloc(u32 node);
 mpn_t nodemem_alloc_here(u32 node); /* of this node only, with whatever it held before */
-/* The same for a whole block, aligned to its size; of this node only. MPN_NONE: it has none. */
+/* A whole block of this node only, aligned to its size, with whatever it held before: the caller
+ * zeroes it. MPN_NONE: there is none. */
 mpn_t nodemem_alloc_block(u32 node);
+void nodemem_zero(mpn_t first, u32 npages); /* neighbouring pages */
 #define BLOCK_SHIFT 8 /* 1 MB: the largest page that windows are mapped with */
 #define BLOCK_PAGES (1u << BLOCK_SHIFT)
 void nodemem_free(mpn_t mpn); /* state FREE already */

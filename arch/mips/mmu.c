@@ -236,7 +236,7 @@ void mmu_drop_pages(struct node *n, const void *what)
 
 /*
  * The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
- * such page. tag: who is going to map it, for the reverse map. write: the page is about to be
+ * such page, PMAP_LATER if it is not ready yet. tag: who is going to map it, for the reverse map. write: the page is about to be
  * written, if the guest allows it.
  */
 static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, bool write)
@@ -246,27 +246,28 @@ static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, bool wri
 
 	if (!(guest_lo & ENTRYLO_V))
 		return 0;
-	if (write && (guest_lo & ENTRYLO_D))
-		lo = pmap_use_to_write(v->vm, gpn, node);
-	else
-		lo = pmap_use(v->vm, gpn, node);
-	if (!lo)
-		return 0;
+	lo = pmap_try_use(v->vm, gpn, node, write && (guest_lo & ENTRYLO_D));
+	if (!(lo & ENTRYLO_V))
+		return lo;
 	pmap_note(pmap_entry(&v->vm->pmap, gpn, node), tag);
 	if (!(guest_lo & ENTRYLO_D))
 		lo &= ~(u64)ENTRYLO_D;
 	return lo | (guest_lo & LO_RIXI);
 }
 
-/* Both pages of the pair around a miss, which are those of guest_lo[]. */
-static void machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
+/* Both pages of the pair around a miss, which are those of guest_lo[]. False: they are not ready. */
+static bool machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 			 const u64 guest_lo[2], u64 lo[2])
 {
 	u64 vpn2 = m->va & ENTRYHI_VPN2, tag = is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid;
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		lo[i] = machine_lo(v, gpn[i], guest_lo[i], tag,
 				   m->write && i == !!(m->va & PAGE_SIZE));
+		if (lo[i] == PMAP_LATER)
+			return false;
+	}
+	return true;
 }
 
 /* Puts the pair into the machine's TLB, and in the L2TLB where that can tell its address spaces
@@ -305,8 +306,7 @@ enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 {
 	u64 lo[2];
 
-	machine_pair(v, m, gpn, guest_lo, lo);
-	if (is_stale(v, m))
+	if (!machine_pair(v, m, gpn, guest_lo, lo) || is_stale(v, m))
 		return RESUME;				/* to miss again */
 	if (!(lo[!!(m->va & PAGE_SIZE)] & ENTRYLO_V)) { /* no memory there: the bus says no */
 		if (m->fetch && (m->va & 3))		/* but the processor first */
@@ -349,7 +349,9 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 	static const u64 rw[2] = { ENTRYLO_V | ENTRYLO_D, ENTRYLO_V | ENTRYLO_D };
 	u64 even = gpa >> PAGE_SHIFT & ~1ul, lo;
 
-	pmap_use(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id); /* its block, if it gets one */
+	/* its block, if it gets one */
+	if (pmap_try_use(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id, false) == PMAP_LATER)
+		return RESUME; /* to miss again */
 	lo = large_page(v, gpa);
 	if (!lo)
 		return mmu_fill(v, m, (gpn_t[]){ { even }, { even | 1 } }, rw, true);
@@ -420,6 +422,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 	bool global = e->lo[0] & ENTRYLO_G;
 	struct miss m = { .va = e->hi & ENTRYHI_VPN2, .shootdowns = v->node->stats.shootdowns };
 	u64 lo[2], gpa;
+	bool ready;
 
 	if (global || e->mask || (e->hi & ENTRYHI_ASID) != asid)
 		mmu_forget(v, e->hi, e->mask, global);
@@ -427,10 +430,11 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 		return;
 	if (is_supervisor(e->hi) && mmu_window(v, entry_va(e), &gpa))
 		return; /* as KSEG0, whose place it has: no entry reaches into it */
-	machine_pair(v, &m, (gpn_t[]){ { LO_GPN(e->lo[0]) }, { LO_GPN(e->lo[1]) } }, e->lo, lo);
-	if (latency_on)
+	ready = machine_pair(v, &m, (gpn_t[]){ { LO_GPN(e->lo[0]) }, { LO_GPN(e->lo[1]) } }, e->lo,
+			     lo);
+	if (ready && latency_on)
 		latency_hide(v->node->id, lo);
-	if (is_stale(v, &m))
+	if (!ready || is_stale(v, &m)) /* the guest will miss on the page */
 		mmu_forget(v, e->hi, 0, global);
 	else
 		mmu_install(v, m.va, lo[0], lo[1], global);

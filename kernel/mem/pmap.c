@@ -103,23 +103,44 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
 }
 
-/* A whole block for the block that gpn lies in, if nothing of it was used yet. */
-static bool give_block(struct vm *vm, gpn_t gpn, u32 node)
+/*
+ * A block on its way to the VM, for the block that gpn lies in, if nothing of that was used yet.
+ * False: it gets pages one by one.
+ */
+static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;
 	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES);
-	mpn_t mpn;
 
+	if (!placement_by_blocks(vm->home->id, vm->node_mask))
+		return false;
 	if (start + BLOCK_PAGES > p->npages || p->broken[start / PAIR_PAGES])
 		return false;
-	mpn = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
-	if (!mpn_valid(mpn))
-		return false;
+	p->coming.block = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
+	p->coming.start.v = start;
+	p->coming.zeroed = 0;
+	return mpn_valid(p->coming.block);
+}
+
+/* At most this many pages are zeroed at a time: 600 instructions each. */
+#define PART_PAGES 64
+
+/* The block that is coming is zeroed on, and the VM's when all of it is. */
+static void advance_block(struct vm *vm, u32 node)
+{
+	struct pmap *p = &vm->pmap;
+	u64 first = p->coming.start.v;
+	mpn_t block = p->coming.block;
+
+	nodemem_zero((mpn_t){ block.v + p->coming.zeroed }, PART_PAGES);
+	p->coming.zeroed += PART_PAGES;
+	if (p->coming.zeroed < BLOCK_PAGES)
+		return;
+	p->coming.block = MPN_NONE;
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
-		set(vm, (gpn_t){ start + i }, (mpn_t){ mpn.v + i });
+		set(vm, (gpn_t){ first + i }, (mpn_t){ block.v + i });
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
-		pmap_fill_locked(vm, (gpn_t){ start + i }, node);
-	return true;
+		pmap_fill_locked(vm, (gpn_t){ first + i }, node);
 }
 
 bool pmap_break_locked(struct vm *vm, gpn_t gpn)
@@ -155,40 +176,35 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 	pmap_fill_locked(vm, gpn, node);
 }
 
-/* First use of the view. The VM's pages were reserved when it started, so that running out here is
- * the monitor's own mistake. */
+/*
+ * First use of the view. The VM's pages were reserved when it started, so that running out here is
+ * the monitor's own mistake. While a block is coming no other page is given.
+ */
 static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;
-	u64 lo;
+	u64 lo, none = 0;
 
 	lock_take(&p->lock);
 	pmap_wait_locked(p, gpn);
-	if (p->page[gpn.v].master)
+	if (p->page[gpn.v].master) {
 		pmap_fill_locked(vm, gpn, node);
-	else if (!placement_by_blocks(vm->home->id, vm->node_mask) || !give_block(vm, gpn, node))
+	} else if (mpn_valid(p->coming.block) || begin_block(vm, gpn, node)) {
+		advance_block(vm, node);
+		none = PMAP_LATER;
+	} else {
 		give_page(vm, gpn, node);
+	}
 	lo = pmap_entry(p, gpn, node)->lo;
 	lock_release(&p->lock);
-	return lo;
+	return lo ? lo : none;
 }
 
-u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node)
+/* The view has the page, not writable: a write ends its replicas. */
+static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 {
 	u64 lo;
 
-	if (gpn.v >= vm->pmap.npages)
-		return 0;
-	lo = pmap_entry(&vm->pmap, gpn, node)->lo;
-	return lo ? lo : first_use(vm, gpn, node);
-}
-
-u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node)
-{
-	u64 lo = pmap_use(vm, gpn, node);
-
-	if (!lo || arch_entry_writable(lo))
-		return lo;
 	lock_take(&vm->pmap.lock);
 	pmap_wait_locked(&vm->pmap, gpn);
 	if (vm->pmap.page[gpn.v].replicas)
@@ -198,6 +214,34 @@ u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 	lock_release(&vm->pmap.lock);
 	return lo;
 }
+
+u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write)
+{
+	u64 lo;
+
+	if (gpn.v >= vm->pmap.npages)
+		return 0;
+	lo = pmap_entry(&vm->pmap, gpn, node)->lo;
+	if (!lo)
+		lo = first_use(vm, gpn, node);
+	if (!lo || lo == PMAP_LATER || !write || arch_entry_writable(lo))
+		return lo;
+	return use_to_write(vm, gpn, node);
+}
+
+static u64 use(struct vm *vm, gpn_t gpn, u32 node, bool write)
+{
+	u64 lo;
+
+	do
+		lo = pmap_try_use(vm, gpn, node, write);
+	while (lo == PMAP_LATER);
+	return lo;
+}
+
+u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node) { return use(vm, gpn, node, false); }
+
+u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node) { return use(vm, gpn, node, true); }
 
 u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node)
 {
@@ -242,12 +286,23 @@ static void release_page(struct vm *vm, gpn_t gpn)
 #define STEP_COST 2048
 #define USED_COST 16
 
+/* The block that was on its way when the VM ended. */
+static void release_coming(struct pmap *p)
+{
+	mpn_t block = p->coming.block;
+
+	p->coming.block = MPN_NONE;
+	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++)
+		nodemem_free((mpn_t){ block.v + i });
+}
+
 bool pmap_release_step(struct vm *vm, u32 *next)
 {
 	struct pmap *p = &vm->pmap;
 	bool done;
 
 	lock_take(&p->lock);
+	release_coming(p);
 	for (u32 cost = 0; cost < STEP_COST && *next < p->npages; cost++, ++*next) {
 		gpn_t gpn = { *next };
 

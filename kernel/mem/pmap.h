@@ -70,6 +70,12 @@ struct pmap {
 	struct pmap_page *page;
 	bool *broken; /* of each pair: some page of it is not where its block would have it */
 	struct pmap_view view[MAX_NODES];
+	/* a block that the VM gets when all of its pages are zero; block: MPN_NONE if there is none */
+	struct {
+		mpn_t block; /* FREE in memmap, and in no list */
+		gpn_t start; /* where it goes */
+		u32 zeroed;  /* pages, from its first */
+	} coming;
 };
 
 /* Of the view of a node that has one. For arch/mips and kernel/mem. */
@@ -90,6 +96,13 @@ static inline const struct pmap_pair *pmap_pair(const struct pmap *p, gpn_t gpn,
  */
 u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node);
 u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node); /* D is set: collapses replicas */
+/*
+ * Either of the two as a part of bounded length: a first use may give a block of 1 MB, which is
+ * zeroed in parts. PMAP_LATER: a part was done, the caller is to ask again, best after a look at
+ * its mail and its tick.
+ */
+u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write);
+#define PMAP_LATER (1ul << 63)			   /* no EntryLo of a view: they are valid, or 0 */
 u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node); /* as pmap_use; 0 for a page never used, too */
 
 /*

@@ -18,7 +18,7 @@ struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
 bool fake_off[OPTIONS];
 struct node fake_far = { .id = 5 };
 struct nodemask fake_shot;
-u32 fake_waits;
+u32 fake_waits, fake_later;
 bool latency_on;
 u64 fake_remote_gpn;
 unsigned fake_charged;
@@ -167,7 +167,7 @@ void fake_reset(void)
 	fake_charged = 0;
 	memset(fake_pairs, 0, sizeof(fake_pairs));
 	fake_shot = NODEMASK_NONE;
-	fake_waits = 0;
+	fake_waits = fake_later = 0;
 	asid_pool_init(&node.cpu.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
@@ -308,6 +308,15 @@ u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 	}
 	return (FAKE_MACHINE_GPN + gpn.v) << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D |
 	       ENTRYLO_V;
+}
+
+u64 pmap_try_use(struct vm *of, gpn_t gpn, u32 near, bool write)
+{
+	(void)write;
+	if (!fake_later)
+		return pmap_use(of, gpn, near);
+	fake_later--;
+	return PMAP_LATER;
 }
 
 u64 pmap_use_to_write(struct vm *of, gpn_t gpn, u32 near) { return pmap_use(of, gpn, near); }

@@ -118,11 +118,13 @@ mpn_t nodemem_alloc_block(u32 of)
 		if (k < BLOCK_PAGES)
 			continue;
 		memset(is_free + start, 0, BLOCK_PAGES);
-		memset(contents[start], 0, BLOCK_PAGES * PAGE_SIZE);
+		memset(contents[start], 0xa5, BLOCK_PAGES * PAGE_SIZE);
 		return (mpn_t){ FIRST(0) + start };
 	}
 	return MPN_NONE;
 }
+
+void nodemem_zero(mpn_t first, u32 npages) { memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE); }
 
 void nodemem_free(mpn_t mpn)
 {
@@ -271,6 +273,17 @@ static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 	assert_int_equal(seen, page->replicas);
 }
 
+/* The block that is on its way to the VM, and nobody else's. */
+static void own_coming(const struct vm *vm, bool owned[])
+{
+	mpn_t block = vm->pmap.coming.block;
+
+	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++) {
+		assert_false(owned[block.v + i - FIRST(0)]);
+		owned[block.v + i - FIRST(0)] = true;
+	}
+}
+
 void check_everything(void)
 {
 	static bool owned[NODES * NODE_PAGES];
@@ -280,6 +293,8 @@ void check_everything(void)
 		check_page(&vm_a, gpn, owned);
 		check_page(&vm_b, gpn, owned);
 	}
+	own_coming(&vm_a, owned);
+	own_coming(&vm_b, owned);
 	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
 		if (is_free[i] == owned[i])
 			fail_msg("page %u: free %d, owned %d", i, is_free[i], owned[i]);

@@ -207,6 +207,61 @@ static void the_reverse_map_names_one_or_many(void **state)
 	assert_int_equal(e.back, PMAP_MANY);
 }
 
+static void a_block_comes_in_parts(void **state)
+{
+	gpn_t gpn = { 7 };
+	u32 parts = 1;
+	u64 lo;
+
+	(void)state;
+	placement_set(PLACE_HOME);
+	while ((lo = pmap_try_use(&vm_a, gpn, 1, parts % 2)) == PMAP_LATER) {
+		assert_int_equal(lo_of(&vm_a, gpn.v, 1), 0); /* nobody sees what may not be zero */
+		assert_int_equal(vm_a.pmap.used, 0);
+		assert_int_equal(pmap_look(&vm_a, gpn, 1), 0);
+		check_everything();
+		parts++;
+	}
+	assert_in_range(parts, 4, 16);
+	assert_true(arch_entry_writable(lo));
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
+	for (u32 i = 0; i < BLOCK_PAGES; i++)
+		assert_int_equal(read_as(&vm_a, i, 1), 0);
+	check_everything();
+}
+
+/* One at a time: who wants another page helps the one that is on its way first. */
+static void all_ask_for_the_block_that_is_coming(void **state)
+{
+	u32 asked = 0;
+
+	(void)state;
+	placement_set(PLACE_HOME);
+	assert_int_equal(pmap_try_use(&vm_a, (gpn_t){ 0 }, 0, false), PMAP_LATER);
+	placement_set(PLACE_ROUND_ROBIN); /* for the next */
+	while (!mpn_valid(pmap_copies(&vm_a.pmap, (gpn_t){ 0 }).master)) {
+		assert_int_equal(pmap_try_use(&vm_a, (gpn_t){ 2 * BLOCK_PAGES }, 2, true),
+				 PMAP_LATER);
+		assert_true(++asked < 16);
+	}
+	assert_int_not_equal(pmap_try_use(&vm_a, (gpn_t){ 2 * BLOCK_PAGES }, 2, true), PMAP_LATER);
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES + 1);
+	assert_int_equal(read_as(&vm_a, 5, 0), 0);
+	check_everything();
+}
+
+static void a_block_on_its_way_goes_back_with_its_vm(void **state)
+{
+	(void)state;
+	placement_set(PLACE_HOME);
+	assert_int_equal(pmap_try_use(&vm_a, (gpn_t){ 0 }, 0, false), PMAP_LATER);
+	assert_int_equal(free_pages(0), NODE_PAGES - BLOCK_PAGES);
+	pmap_release(&vm_a);
+	assert_int_equal(free_pages(0), NODE_PAGES);
+	check_everything();
+	assert_int_equal(read_as(&vm_a, 0, 0), 0);
+}
+
 /* Pages of a step: what is used counts 17, as in pmap.c. */
 #define STEP_PAGES 128
 
@@ -255,6 +310,9 @@ int main(void)
 		cmocka_unit_test_setup(released_pairs_are_as_new, home_only),
 		cmocka_unit_test_setup(the_reverse_map_names_one_or_many, numa_vm_reset),
 		cmocka_unit_test_setup(memory_goes_back_in_steps, numa_vm_reset),
+		cmocka_unit_test_setup(a_block_comes_in_parts, numa_vm_reset),
+		cmocka_unit_test_setup(all_ask_for_the_block_that_is_coming, numa_vm_reset),
+		cmocka_unit_test_setup(a_block_on_its_way_goes_back_with_its_vm, numa_vm_reset),
 	};
 
 	return cmocka_run_group_tests_name("pmap", tests, NULL, NULL);

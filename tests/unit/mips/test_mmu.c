@@ -271,6 +271,22 @@ static void an_entry_that_waits_ends_what_tlbwr_evicted(void **state)
 	assert_int_equal(reach(USER_PAGE), 5);
 }
 
+/* Its block is zeroed in parts: the guest misses again, and no bus error comes of it. */
+static void a_page_that_is_not_ready_is_missed_again(void **state)
+{
+	(void)state;
+	fake_later = 1;
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x5432), 5);
+	assert_int_equal(fake_later, 0);
+	fake_later = 1;
+	write_pair(USER_PAGE | 1, fake_lo(1, V), fake_lo(2, V), true);
+	assert_int_equal(fake_later, 0);
+	fake_later = 1;
+	assert_int_equal(reach(USER_PAGE + PAGE_SIZE), 2);
+	assert_int_equal(reach(USER_PAGE), 1);
+	assert_int_equal(fake_later, 0);
+}
+
 static void tlbinv_takes_one_address_space(void **state)
 {
 	(void)state;
@@ -469,6 +485,7 @@ int main(void)
 		cmocka_unit_test_setup(tlbwi_ends_what_it_replaces, fill),
 		cmocka_unit_test_setup(tlbwi_ends_a_global_one_everywhere, fill),
 		cmocka_unit_test_setup(a_probe_that_misses_forgets_what_tlbwr_evicted, fill),
+		cmocka_unit_test_setup(a_page_that_is_not_ready_is_missed_again, fill),
 		cmocka_unit_test_setup(an_entry_that_waits_ends_what_tlbwr_evicted, fill),
 		cmocka_unit_test_setup(tlbinv_takes_one_address_space, fill),
 		cmocka_unit_test_setup(a_private_pair_replaces_a_global_one, fill),

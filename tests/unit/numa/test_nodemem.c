@@ -129,6 +129,7 @@ static u32 take_blocks(u32 node)
 		assert_int_equal(mpn.v % BLOCK_PAGES, 0);
 		assert_int_equal(memmap_node(mpn), node);
 		assert_int_equal(memmap_node((mpn_t){ mpn.v + BLOCK_PAGES - 1 }), node);
+		nodemem_zero(mpn, BLOCK_PAGES);
 		take(mpn, BLOCK_PAGES);
 		n++;
 	}
@@ -284,8 +285,10 @@ static void at_random(void **state)
 		else if (what == 129) {
 			mpn_t mpn = nodemem_alloc_block(index % NODES);
 
-			if (mpn_valid(mpn))
+			if (mpn_valid(mpn)) {
+				nodemem_zero(mpn, BLOCK_PAGES);
 				take(mpn, BLOCK_PAGES);
+			}
 		}
 	}
 	all_back();
