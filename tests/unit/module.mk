@@ -26,6 +26,8 @@ UNIT_SRCS_words := kernel/words.c
 UNIT_SRCS_options := kernel/words.c kernel/format.c
 UNIT_SRCS_device := kernel/vm/device.c
 UNIT_SRCS_life := kernel/vm/life.c kernel/vm/vcpu.c
+UNIT_SRCS_shootdown := kernel/mem/shootdown.c
+UNIT_SRCS_sched := kernel/sched/sched.c kernel/sched/account.c
 UNIT_SRCS_lock := kernel/lock.c
 UNIT_SRCS_account := kernel/sched/account.c
 UNIT_SRCS_filter := numa/filter.c
@@ -43,10 +45,12 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance
+UNIT_FAKE := mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance vtimer fpu
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_vtimer := $(UNIT_FAKE_SRCS) arch/mips/vtimer.c
+UNIT_SRCS_fpu := $(UNIT_FAKE_SRCS) arch/mips/fpu.c
 UNIT_SRCS_tlb := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_remote := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_walk := $(UNIT_FAKE_SRCS)
