@@ -36,7 +36,7 @@ esac
 image_path() {
 	case $1 in
 	vmlinux) echo "${DISCO_KERNEL:-build/linux/vmlinux}" ;;
-	numa/*.elf) echo "build/guests/$1" ;;
+	numa/*.elf | rivals/*.elf) echo "build/guests/$1" ;;
 	*.elf) echo "build/guests/tests/$1" ;;
 	*) echo "build/$1" ;;
 	esac
