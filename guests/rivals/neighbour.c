@@ -144,7 +144,7 @@ static void all(u64 megabytes)
 
 int main(void)
 {
-	static void (*const habits[])(u64) = { spin, spin,  set_timer, compare, yield,
+	static void (*const habits[])(u64) = { spin,  spin,  set_timer, compare, yield,
 					       flood, reset, ipi,	flush,	 all };
 	u64 habit = rivals_option("habit", 0), megabytes = rivals_option("megabytes", 8);
 

@@ -87,3 +87,11 @@ HELP += make bench-numa     what migration and replication save, in simulated cy
 .PHONY: bench-numa
 bench-numa: build/disco.elf build/flash.so build/host/dtscheck $(NUMA_ELFS)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/numa.py $(BENCH_NUMA)
+
+# ---- a node shared fairly ----
+# BENCH_FAIRNESS: options of fairness.py, e.g. BENCH_FAIRNESS=--quick (two minutes), or "--only wake,reset --ms 1000".
+BENCH_FAIRNESS ?=
+HELP += make bench-fairness what a hostile neighbour leaves of a node: share, gaps, shootdowns (BENCH_FAIRNESS=--quick)\n
+.PHONY: bench-fairness
+bench-fairness: build/disco.elf build/host/dtscheck $(RIVALS_ELFS)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/fairness.py $(BENCH_FAIRNESS)

@@ -79,7 +79,8 @@ static const u32 births[] = { 0, 1, 100, 0x7fffffff, 0x80000000, 0xfffffff0 };
 /* From the first moment on: also when Count is less than the distance is behind. */
 static void what_has_passed_is_due_at_once(void **state)
 {
-	static const u32 behind[] = { 0, 1, 2, SOON, 2000, 1000000, 0x7ffffffe, 0x7fffffff, 0x80000000 };
+	static const u32 behind[] = { 0,       1,	   2,	       SOON,	  2000,
+				      1000000, 0x7ffffffe, 0x7fffffff, 0x80000000 };
 
 	(void)state;
 	for (unsigned b = 0; b < ARRAY_SIZE(births); b++)
@@ -142,7 +143,8 @@ static void it_rises_again_a_turn_later(void **state)
 /* Whatever is armed, in the time of some calls: ticks come, each at its time. */
 static void nobody_puts_off_the_tick(void **state)
 {
-	static const u32 distance[] = { 0x7fffffff, 1, SOON / 2, 2 * SOON, 5000, TICK / 2, TICK, 0, 0x80000000 };
+	static const u32 distance[] = { 0x7fffffff, 1,	  SOON / 2, 2 * SOON,  5000,
+					TICK / 2,   TICK, 0,	    0x80000000 };
 	u64 late = 0;
 
 	(void)state;
