@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last so many things that a processor missed on in its TLB - pages, or lines - and what is
- * known of each; the least recently used one leaves. Stands for a cache, as far as TLB misses can
- * tell what is in one. Pure; one node's, and no one else's.
+ * The last so many lines, or pages, that a processor missed on in its TLB, and what is known of each
+ * of them; when there is no place left the least recently used one leaves. A filter stands for the
+ * processor's cache, as far as TLB misses can tell what is in a cache. Pure. A filter belongs to one
+ * node, and only that node uses it.
  */
 #ifndef NUMA_FILTER_H
 #define NUMA_FILTER_H
@@ -14,13 +15,13 @@
 
 struct filter_entry {
 	u32 key;
-	u32 mark;	  /* the owner's; 0 when the key comes in */
+	u32 mark;	  /* for whoever uses the filter; 0 when the key comes in */
 	bool written;	  /* the same */
 	u16 older, newer; /* in the order of use */
 	u16 chain;	  /* same hash */
 };
 
-/* hash: of the first size entries. Both in one piece of memory. */
+/* entry and hash lie in one piece of memory. */
 struct filter {
 	u32 max, size; /* a power of two, to be changed by filter_clear; entries in use at most */
 	u32 used;
