@@ -38,6 +38,9 @@ struct rtc_regs {
 u64 rtc_decode(const struct rtc_regs *r);
 u64 rtc_seconds(void); /* now; one caller at a time */
 
+/* ---- identity.c ---- */
+extern const struct device_type identity_type;
+
 /* ---- types.c: every type of device that a VM may have (kernel/vm/device.h) ---- */
 extern const struct device_type *const device_types[];
 extern const unsigned device_ntypes;

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-MONITOR_SRCS += drivers/types.c drivers/vcons.c drivers/host/uart.c drivers/host/i8259.c drivers/host/power.c drivers/host/rtc.c
+MONITOR_SRCS += drivers/types.c drivers/identity.c drivers/vcons.c drivers/host/uart.c drivers/host/i8259.c drivers/host/power.c drivers/host/rtc.c

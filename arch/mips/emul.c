@@ -4,11 +4,13 @@
  * the machine's own kernel mode would refuse raises Reserved Instruction. TLB instructions are in
  * vtlb.c, registers in vcp0.c.
  */
+#include "arch/mips/access.h"
 #include "arch/mips/branch.h"
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/abi/disco.h"
 #include "kernel/vm/hypercall.h"
+#include "kernel/vm/vm.h"
 
 #define INSN_RS(w)    ((w) >> 21 & 31)
 #define INSN_RT(w)    ((w) >> 16 & 31)
@@ -215,6 +217,37 @@ enum verdict emul_coprocessor0(struct vcpu *v)
 		return verdict;
 	v->stats.privileged++;
 	return fn(v, w);
+}
+
+/* ---- loads and stores of device registers ---- */
+
+/*
+ * All is decided before anything changes. What is no access that the device allows is a bus error:
+ * one that is not aligned or is to no device, LL and SC, loads relative to pc, the FPU's. The base
+ * register is compared, since an access that straddles two pages faults at the second.
+ */
+enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store)
+{
+	struct device *dev = device_at(v->vm, gpa);
+	enum verdict verdict;
+	struct access a;
+	u64 value;
+
+	if (!dev || access_decode(v->arch.badinstr, &a) || a.store != store ||
+	    v->arch.gpr[a.base] + (u64)(s64)a.offset != va || !device_allows(dev, gpa, a.bytes))
+		return inject_code(v, EXC_DBE);
+	value = access_stored(&a, v->arch.gpr[a.reg]);
+	verdict = emul_advance(v);
+	if (verdict != RESUME)
+		return verdict;
+	v->stats.privileged++;
+	if (store)
+		TEXT_HERE(dev->type->write)(dev, gpa - dev->base, a.bytes, value);
+	else
+		set_gpr(v, a.reg,
+			access_loaded(&a,
+				      TEXT_HERE(dev->type->read)(dev, gpa - dev->base, a.bytes)));
+	return RESUME;
 }
 
 /* ---- RDHWR, which raises RI where the machine's HWREna does not allow it ---- */

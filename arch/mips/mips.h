@@ -122,6 +122,8 @@ enum verdict inject_badvaddr(struct vcpu *v, u8 code); /* one that sets BadVAddr
 /* ---- emul.c ---- */
 enum verdict emul_coprocessor0(struct vcpu *v); /* CpU 0 from guest kernel mode */
 enum verdict emul_reserved(struct vcpu *v);	/* RI */
+/* A load or store at "physical" address gpa, whose page the VM's memory does not have. */
+enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store);
 
 /* ---- fpu.c ---- */
 void fpu_acquire(struct vcpu *v);	      /* v's registers into the processor */

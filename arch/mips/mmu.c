@@ -304,14 +304,18 @@ static bool is_stale(const struct vcpu *v, const struct miss *m)
 enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 		      const u64 guest_lo[2], bool global)
 {
+	bool half = m->va & PAGE_SIZE;
 	u64 lo[2];
 
 	if (!machine_pair(v, m, gpn, guest_lo, lo) || is_stale(v, m))
-		return RESUME;				/* to miss again */
-	if (!(lo[!!(m->va & PAGE_SIZE)] & ENTRYLO_V)) { /* no memory there: the bus says no */
-		if (m->fetch && (m->va & 3))		/* but the processor first */
+		return RESUME;		     /* to miss again */
+	if (!(lo[half] & ENTRYLO_V)) {	     /* no memory there: a device, or the bus says no */
+		if (m->fetch && (m->va & 3)) /* but the processor first */
 			return inject_badvaddr(v, EXC_ADEL);
-		return inject_code(v, m->fetch ? EXC_IBE : EXC_DBE);
+		if (m->fetch)
+			return inject_code(v, EXC_IBE);
+		return emul_access(v, m->va, gpn[half].v << PAGE_SHIFT | (m->va & PAGE_MASK),
+				   m->write);
 	}
 	if (latency_on)
 		latency_refill(v->node, m->va, lo, m->write);
@@ -327,7 +331,8 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 		return true;
 	}
 	*gpa = va - DISCO_XSSEG_BASE;
-	return va >> 62 == 1 && *gpa >> PAGE_SHIFT < v->vm->pmap.npages;
+	return va >> 62 == 1 &&
+	       (*gpa >> PAGE_SHIFT < v->vm->pmap.npages || device_at(v->vm, *gpa & ~PAGE_MASK));
 }
 
 /* EntryLo of the even page of the pair of large pages around a window address; 0: there is none. */

@@ -137,10 +137,25 @@
 #define DISCO_DEVICE_BASE  0x100000000
 #define DISCO_DEVICE_BYTES 0x1000
 
+/*
+ * ---- the identity device, "disco,identity" ---- offsets of its registers, 32 bits each unless it says
+ * otherwise. Read only but for the last two.
+ */
+#define DISCO_IDENTITY_MAGIC	   0x00
+#define DISCO_IDENTITY_MAGIC_VALUE 0x43534944 /* "DISC" */
+#define DISCO_IDENTITY_VERSION	   0x04	      /* DISCO_ABI_VERSION */
+#define DISCO_IDENTITY_VCPUS	   0x08
+#define DISCO_IDENTITY_MEMORY_MB   0x0c
+#define DISCO_IDENTITY_NAME	   0x10 /* the VM's label, 16 bytes, zeroes behind it */
+#define DISCO_IDENTITY_SCRATCH	   0x20 /* 64 bits: keeps what is stored */
+#define DISCO_IDENTITY_INTERRUPT   0x28 /* bit 0 raises, or drops, the device's interrupt */
+#define DISCO_IDENTITY_BYTES	   0x30
+
 /* ---- interrupt lines, Cause.IP numbers; IntCtl.IPTI is the timer's ---- */
 #define DISCO_IRQ_IPI0	  0
 #define DISCO_IRQ_IPI1	  1
 #define DISCO_IRQ_CONSOLE 2
+#define DISCO_IRQ_DEVICE  3 /* all devices with registers; shared */
 #define DISCO_IRQ_TIMER	  7
 
 #endif /* KERNEL_ABI_DISCO_H */

@@ -122,6 +122,21 @@ static void put_hypervisor(struct writer *w, const struct gdtb_params *params)
 	end(w);
 }
 
+static void put_device(struct writer *w, const struct gdtb_device *dev)
+{
+	fdt64_t range[2];
+	char name[48];
+
+	fdt64_st(&range[0], dev->base);
+	fdt64_st(&range[1], dev->bytes);
+	ksnprintf(name, sizeof(name), "%s@%lx", dev->name, (unsigned long)dev->base);
+	begin(w, name);
+	put_string(w, "compatible", dev->compatible);
+	put(w, "reg", range, sizeof(range));
+	put_u32(w, "interrupts", dev->line);
+	end(w);
+}
+
 static void put_chosen(struct writer *w, const struct gdtb_params *params)
 {
 	begin(w, "chosen");
@@ -148,6 +163,8 @@ static void put_tree(struct writer *w, const struct gdtb_params *params)
 	put_cpus(w, params);
 	put_interrupts(w);
 	put_hypervisor(w, params);
+	for (u32 i = 0; i < params->ndevices; i++)
+		put_device(w, &params->devices[i]);
 	put_chosen(w, params);
 	end(w);
 }

@@ -13,6 +13,13 @@
 #define GDTB_MAX_BYTES 8192
 #define GDTB_MAX_VCPUS 16
 
+/* A device with registers. */
+struct gdtb_device {
+	const char *name, *compatible;
+	u64 base, bytes;
+	u32 line; /* its interrupt, a Cause.IP number */
+};
+
 /*
  * Addresses are guest physical. Memory is one range from 0. No ramdisk: initrd_start == initrd_end.
  * label and bootargs are terminated strings, never NULL.
@@ -26,6 +33,8 @@ struct gdtb_params {
 	u64 initrd_end;	  /* one behind the last */
 	u32 vcpus;	  /* 1..GDTB_MAX_VCPUS */
 	u32 timer_hz;	  /* Count ticks a second */
+	const struct gdtb_device *devices;
+	u32 ndevices;
 };
 
 /*

@@ -140,6 +140,22 @@ static int put_tree(struct vm *vm, gpa_t to, struct gdtb_params *params, char *w
 	return err;
 }
 
+/* Those with registers. */
+static u32 list_devices(const struct vm *vm, struct gdtb_device *list)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < vm->ndevices; i++) {
+		const struct device *dev = &vm->devices[i];
+		const struct device_type *type = dev->type;
+
+		if (type->register_bytes)
+			list[n++] = (struct gdtb_device){ type->name, type->compatible, dev->base,
+							  type->register_bytes, type->line };
+	}
+	return n;
+}
+
 int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 {
 	struct gdtb_params params = {
@@ -149,9 +165,13 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 		.vcpus = vm->nvcpus,
 		.timer_hz = COUNT_HZ,
 	};
+	struct gdtb_device devices[VM_DEVICES_MAX];
 	struct elf_image image;
 	gpa_t tree;
 	int err;
+
+	params.devices = devices;
+	params.ndevices = list_devices(vm, devices);
 
 	*load = (struct load){ 0 };
 	err = plan_kernel(vm, load, &image, why, why_size);

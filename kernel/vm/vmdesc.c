@@ -64,6 +64,7 @@ static const struct prop_rule vm_rules[] = {
 	/* the machine's own limit: check_against_machine */
 	{ "node", PROP_CELLS, UP_TO(VMDESC_NODES_MAX), 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
+	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
 };
 
 /* Where an error goes, and the node it is about. */

@@ -43,6 +43,7 @@ struct vmdesc_nodes {
 struct vm_desc {
 	bool valid;
 	bool manual;	  /* not started at boot */
+	bool identity;	  /* it has the device of that name (drivers/identity.c) */
 	char name[16];	  /* of its node: "vm0" */
 	char label[16];	  /* 1..15 of a-z 0-9 - */
 	char kernel[32];  /* file in the boot archive */

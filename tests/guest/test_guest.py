@@ -4,6 +4,7 @@
 A test is tests/guest/NAME.c; its head comment may say
   Needs: vcpus=N        the VM has N virtual processors; Needs: memory=N - megabytes of memory
   Needs: nodes=N        VCPU i lives on node i % N; few of these run in one boot
+  Needs: identity       the VM has the identity device
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
@@ -41,6 +42,7 @@ class Case:
         self.vcpus = int((re.search(r"^ \* Needs:.* vcpus=(\d+)", text, re.M) or [0, 1])[1])
         self.nodes = int((re.search(r"^ \* Needs:.* nodes=(\d+)", text, re.M) or [0, 0])[1])
         self.memory = int((re.search(r"^ \* Needs:.* memory=(\d+)", text, re.M) or [0, MEMORY])[1])
+        self.identity = re.search(r"^ \* Needs:.* identity", text, re.M) is not None
         self.pair = re.search(r"^ \* Runs: with", text, re.M) is not None
         self.end = (re.search(r"^ \* Ends: (\w+)", text, re.M) or [0, "off"])[1]
 
@@ -81,6 +83,8 @@ def vm_of(label, name, **more):
         more["node"] = 1
     elif case.nodes:
         more["node"] = list(range(case.nodes))
+    if case.identity:
+        more["identity"] = True
     return vm(label, f"{name}.elf", None, case.memory, vcpus=case.vcpus, **more)
 
 

@@ -258,6 +258,25 @@ u64 fake_access(u64 va, bool write, enum verdict *verdict)
 
 /* ---- kernel/ as far as arch/mips calls it ---- */
 
+struct device *device_at(struct vm *of, u64 gpa)
+{
+	struct device *dev = &of->devices[0];
+
+	return of->ndevices && gpa - dev->base < dev->type->register_bytes ? dev : NULL;
+}
+
+bool device_allows(const struct device *dev, u64 gpa, unsigned bytes)
+{
+	return (gpa - dev->base) % bytes == 0;
+}
+
+/* For tests without emul.c. */
+__attribute__((weak)) enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store)
+{
+	(void)va, (void)gpa, (void)store;
+	return inject_code(v, EXC_DBE);
+}
+
 struct node *node_self(void) { return &node; }
 
 void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)

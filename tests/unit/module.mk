@@ -12,6 +12,7 @@ UNIT_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
 UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/format.c
 UNIT_SRCS_gdtb := kernel/vm/gdtb.c kernel/format.c
 UNIT_SRCS_branch := arch/mips/branch.c
+UNIT_SRCS_access := arch/mips/access.c
 UNIT_SRCS_asid := arch/mips/asid.c
 UNIT_SRCS_l2tlb := kernel/mem/l2tlb.c
 UNIT_SRCS_nodemask :=
@@ -56,7 +57,7 @@ UNIT_SRCS_remote := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_walk := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_inject := $(UNIT_FAKE_SRCS)
-UNIT_SRCS_emul := $(UNIT_FAKE_SRCS) arch/mips/emul.c arch/mips/branch.c
+UNIT_SRCS_emul := $(UNIT_FAKE_SRCS) arch/mips/emul.c arch/mips/branch.c arch/mips/access.c
 
 UNIT_NAMES := $(patsubst UNIT_SRCS_%,%,$(filter UNIT_SRCS_%,$(.VARIABLES)))
 UNIT_BINS := $(UNIT_NAMES:%=build/host/unit/test_%)

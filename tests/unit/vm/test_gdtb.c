@@ -79,6 +79,24 @@ static void says_what_the_guest_has(void **state)
 	assert_int_equal(cells("/chosen", "linux,initrd-end", 0), 0x3000123);
 }
 
+static void names_the_devices(void **state)
+{
+	static const struct gdtb_device list[] = {
+		{ "one", "disco,one", 0x100000000, 0x30, 3 },
+		{ "two", "disco,two", 0x100001000, 0x1000, 4 },
+	};
+	struct gdtb_params params = good_params();
+
+	(void)state;
+	params.devices = list;
+	params.ndevices = 2;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_string_equal(string("/one@100000000", "compatible"), "disco,one");
+	assert_int_equal(cells("/two@100001000", "reg", 0), 0x100001000);
+	assert_int_equal(cells("/two@100001000", "reg", 1), 0x1000);
+	assert_int_equal(cell("/two@100001000", "interrupts"), 4);
+}
+
 static void hands_the_seed_over(void **state)
 {
 	struct gdtb_params params = good_params();
@@ -159,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_guest_has),
+		cmocka_unit_test(names_the_devices),
 		cmocka_unit_test(hands_the_seed_over),
 		cmocka_unit_test(leaves_out_a_ramdisk_that_is_not_there),
 		cmocka_unit_test(fits_its_promised_size),
