@@ -123,14 +123,6 @@ def test_documents_state_what_the_code_does(document, pattern, source, expressio
         assert number == wanted, f"{document} says {number} where {source} has {expression} = {wanted} ({pattern!r})"
 
 
-def test_the_calls_of_the_guest_abi():
-    """Every monitor call stands in the table of calls with its number, and no other does."""
-    code = {name.removeprefix("DISCO_HC_"): int(text) for name, text in defines("kernel/abi/disco.h").items()
-            if name.startswith("DISCO_HC_") and not name.endswith("_COUNT_")}
-    rows = re.findall(r"^\| (\d+) ([A-Z_]+) \|", tree.text(ABI), re.M)
-    assert {name: int(number) for number, name in rows} == code
-
-
 def test_the_errors_of_the_guest_abi():
     sentence = re.search(r"EAGAIN is [^.]*\.", tree.text(ABI)).group(0)
     said = {name: int(number) for name, number in re.findall(r"(E[A-Z]+) (?:is )?(\d+)", sentence)}
