@@ -96,8 +96,10 @@ build/disco.elf: boot/disco.ld tools/symbols.sh $(MONITOR_OBJS) build/libfdt/lib
 define HELP_HEAD
 Disco: several operating systems on one NUMA machine. A fresh clone needs only one of the first two.
 
-make run            the machine in this terminal: two Linux guests on eight nodes (SCENARIO=name, ARGS="words")
+make run            the machine in this terminal: two Linux guests on eight nodes (SCENARIO=name, ARGS="words");
+                    OVERLAY=folder adds files to the guests, PROGRAM='command' runs it in one and ends as it does
 make test           every test; TESTS=path and TEST_ARGS="-k word" choose
+make demo           pages that follow their users, as a picture; any key ends it, then `quit`
 make smoke          the default scenario with nobody at the keyboard
 make debug          the machine under gdb; `make console` in another terminal is its serial line
 make all            build, run nothing

@@ -4,6 +4,7 @@
  * says how much of all misses that is. And the same figures as log lines, for tools/numa-report:
  * numa-log=MS on the command line.
  */
+#include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/log.h"
@@ -13,6 +14,7 @@
 
 #define LOG_MS_MIN 10u
 #define LOG_MS_MAX 10000u
+#define LIVE_MS	   1000u
 
 /* Colours of the 256 of a terminal, dark to bright; the first is its own background's. */
 static const u8 shades[] = { 0, 17, 18, 54, 90, 126, 161, 196, 202, 208, 214, 220, 226 };
@@ -21,6 +23,7 @@ struct look {
 	u64 misses[MAX_NODES][MAX_NODES];
 };
 
+static u32 draw_ms;		 /* how often the live map is drawn */
 static struct look seen, logged; /* at the last look of each; node 0 only */
 
 /* How many more there are than at the last look, which this one becomes. */
@@ -102,20 +105,27 @@ static void draw(void)
 	look(&seen, &more);
 	kprintf("\033[H\033[J");
 	print_map(&more);
-	kprintf("each second; any key ends it\n");
+	kprintf("each %u ms; any key ends it\n", draw_ms);
 }
 
-void map_show(bool once)
+void map_show(const char *how)
 {
 	struct look more;
+	u64 ms = LIVE_MS;
 
-	if (once) {
+	if (how && !strcmp(how, "once")) {
 		look(&seen, &more);
 		print_map(&more);
 		return;
 	}
+	if (how && (!word_number(word_of(how), LOG_MS_MAX, &ms) || ms < LOG_MS_MIN)) {
+		kprintf("numa map: found %s, allowed once or %u..%u ms\n", how, LOG_MS_MIN,
+			LOG_MS_MAX);
+		return;
+	}
+	draw_ms = ms;
 	draw();
-	console_live(draw);
+	console_live(draw, draw_ms);
 }
 
 /* ---- the log ---- */

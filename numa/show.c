@@ -144,11 +144,11 @@ static void print_hottest(void)
 		print_page(&hottest[i]);
 }
 
-COMMAND(numa, "[map [once]]",
+COMMAND(numa, "[map [once|MS]]",
 	"local and remote misses, moves, the hottest pages; who misses where, live")
 {
 	if (argc > 1 && !strcmp(argv[1], "map")) {
-		map_show(argc > 2 && !strcmp(argv[2], "once"));
+		map_show(argc > 2 ? argv[2] : NULL);
 		return;
 	}
 	if (argc > 1) {

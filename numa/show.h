@@ -9,7 +9,8 @@ u64 show_misses(u32 from, u32 to);     /* of node from on memory of node to, sin
 u64 show_percent(u64 part, u64 whole); /* rounded; 100 if there is nothing */
 u64 show_guest_pages(u32 node);	       /* in use there */
 
-/* Who missed on whose memory since the last look; not once: every second until a key is typed. */
-void map_show(bool once);
+/* Who missed on whose memory since the last look. how: "once", or milliseconds, NULL a second:
+ * again and again until a key is typed. */
+void map_show(const char *how);
 
 #endif /* NUMA_SHOW_H */

@@ -28,7 +28,11 @@ ROOT_CHANGES := $(strip $(if $(OVERLAY),-o $(call quoted,$(value OVERLAY))) $(if
 	$(foreach o,$(filter overlay-%,$(.VARIABLES)),-n $(call quoted,$(o:overlay-%=%)=$(value $(o)))) \
 	$(if $(value PROGRAM),-p $(call quoted,$(value PROGRAM))))
 
-.PHONY: run run-changed debug console described
+.PHONY: run run-changed demo debug console described
+# Pages that follow their users, in a live map; under the timing model, which is slow: a frame for each tenth of a simulated second.
+demo:
+	@$(MAKE) run SCENARIO=demo FLASH=pace=1 ARGS=cmd=numa,map,100
+
 ifeq ($(ROOT_CHANGES),)
 run: $(RUN_NEEDS)
 	@exec qemu/run.sh $(RUN_OPTIONS) $(RUN_SCENARIO)
@@ -36,10 +40,11 @@ else
 ifneq ($(and $(value PROGRAM),$(filter run,$(MAKECMDGOALS)),$(filter load,$(.FEATURES))),)
 -load build/host/exit.so
 endif
+PROGRAM_STATUS := build/program.$(shell echo $$PPID).tmp
 run: run-changed
-	$(if $(value PROGRAM),$(exit-with $(file <build/program.status)))
+	$(if $(value PROGRAM),$(exit-with $(shell cat $(PROGRAM_STATUS); rm -f $(PROGRAM_STATUS))))
 run-changed: $(RUN_NEEDS) build/host/dtscheck
-	@qemu/with.sh $(RUN_OPTIONS) $(ROOT_CHANGES) $(if $(value PROGRAM),-s build/program.status) $(RUN_SCENARIO)
+	@qemu/with.sh $(RUN_OPTIONS) $(ROOT_CHANGES) $(if $(value PROGRAM),-s $(PROGRAM_STATUS)) $(RUN_SCENARIO)
 endif
 
 build/host/exit.so: qemu/exit.c

@@ -13,10 +13,10 @@
 set -eu -o pipefail
 . "$(dirname "$0")/../tools/env.sh"
 top=$(realpath "$(dirname "$0")/..")
-cross=/usr/mipsisa64r6el-linux-gnuabi64/lib
+cross=/usr/mipsisa64r6el-linux-gnuabi64
 
 fail() {
-	echo "make run: $1" >&2
+	echo "make run: $*" >&2
 	exit 2
 }
 
@@ -58,11 +58,12 @@ pack() { # FOLDER: its files as an archive
 	(cd "$1" && find . -mindepth 1 -print0 | sort -z | cpio --quiet --null -o -H newc --owner=0:0)
 }
 
-dynamic_libraries() { # the archive of lib64 with the C library, its loader, and gcc's
-	mkdir -p "$work/dynamic/lib64"
-	cp -L "$cross"/ld*.so.1 "$cross"/lib{c,m,dl,rt,pthread,util,resolv}.so.[0-9] "$work/dynamic/lib64/"
-	cp -L "$cross"/lib{gcc_s,stdc++,atomic}.so.[0-9] "$work/dynamic/lib64/" 2>/dev/null || true
-	mipsisa64r6el-linux-gnuabi64-strip --strip-unneeded "$work"/dynamic/lib64/* 2>/dev/null || true
+dynamic_libraries() { # an archive of the C library, its loader, and gcc's libraries
+	mkdir -p "$work/dynamic/lib" "$work/dynamic/lib64"
+	cp -L "$cross/lib64/ld-linux-mipsn8.so.1" "$work/dynamic/lib64/"
+	cp -L "$cross"/lib/lib{c,m,dl,rt,pthread,util,resolv}.so.[0-9] "$work/dynamic/lib/"
+	cp -L "$cross"/lib/lib{gcc_s,stdc++,atomic}.so.[0-9] "$work/dynamic/lib/" 2>/dev/null || true
+	mipsisa64r6el-linux-gnuabi64-strip --strip-unneeded "$work"/dynamic/lib*/* 2>/dev/null || true
 	pack "$work/dynamic"
 }
 

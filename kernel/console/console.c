@@ -163,7 +163,7 @@ void console_tick(void)
 	for (unsigned i = 0; i < nvms; i++)
 		if (vms[i]->cons)
 			vcons_tick(vms[i]->cons);
-	if (exit_wanted && vms_all_ended()) {
+	if (exit_wanted && vms_all_ended() && !input_is_discarding()) {
 		log_line("main", "all VMs have ended: machine off");
 		console_machine_off();
 	}
@@ -191,6 +191,9 @@ void console_configure(const char *words)
 	configure_terminal(words_value(words, "tty="));
 	word_copy(first_attach, sizeof(first_attach), words_value(words, "attach="));
 	word_copy(first_command, sizeof(first_command), words_value(words, "cmd="));
+	for (char *c = first_command; *c; c++)
+		if (*c == ',') /* a word has no blanks */
+			*c = ' ';
 }
 
 void console_start(void)
@@ -205,6 +208,8 @@ void console_start(void)
 		line_attach(vm);
 		return;
 	}
+	if (console_is_live())
+		return;
 	if (line_terminal.is_one)
 		kprintf("The monitor's prompt: help lists commands, attach VM goes to a guest, quit leaves.\n");
 	console_lock();

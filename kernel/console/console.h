@@ -27,11 +27,11 @@ struct vm *console_attached(void); /* under the lock; NULL: the prompt has the l
 void console_vm_ended(struct vm *vm, const char *how, bool again);
 
 /* For commands: draw() each second, until something is typed. */
-void console_live(void (*draw)(void));
+void console_live(void (*draw)(void), u32 ms);
 bool console_is_live(void);
 void console_tick(void); /* node 0, every tick */
 /* Words of the machine's command line: attach=NAME, cmd=COMMAND, exit=1, fatal=exit,
- * tty=ROWSxCOLUMNS. Boot only. */
+ * tty=ROWSxCOLUMNS; in COMMAND a comma stands for a blank. Boot only. */
 void console_configure(const char *words);
 void console_start(void);      /* says how to leave, shows the prompt or attaches */
 void console_break_lock(void); /* fatal error: output goes on, lock or no lock, and waits */

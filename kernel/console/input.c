@@ -18,7 +18,6 @@
 #define STEP	   64	/* bytes at one interrupt */
 #define ANSWER_MS  1000 /* for the terminal to say its size */
 #define QUIET_MS   100	/* after a guest's end: what was meant for the guest is over */
-#define LIVE_MS	   1000
 #define KEY_CTRL_C 3
 
 /* under the console's lock */
@@ -33,13 +32,15 @@ static struct answer answer;
 static bool escape_seen;
 static void (*live)(void); /* what a command draws again and again */
 static u64 live_next;	   /* count64 */
+static u64 live_every;	   /* Count */
 
 /* ---- live commands ---- */
 
-void console_live(void (*draw)(void))
+void console_live(void (*draw)(void), u32 ms)
 {
 	live = draw;
-	live_next = count64() + LIVE_MS * COUNT_MS;
+	live_every = ms * COUNT_MS;
+	live_next = count64() + live_every;
 }
 
 bool console_is_live(void) { return live; }
@@ -71,6 +72,8 @@ void input_discard(const char *why)
 	discarding = true;
 	discard_until = count64() + QUIET_MS * COUNT_MS;
 }
+
+bool input_is_discarding(void) { return discarding; }
 
 static bool is_discarded(void)
 {
@@ -211,7 +214,7 @@ void input_tick(void)
 		release(&answer);
 	}
 	if (live && count64() >= live_next) {
-		live_next += LIVE_MS * COUNT_MS;
+		live_next = count64() + live_every;
 		live();
 	}
 	is_held();

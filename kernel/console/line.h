@@ -41,6 +41,7 @@ void input_ask_size(void); /* asks the terminal; under the lock */
 /* Drops what is typed until the line has been quiet, then says why the guest is gone and shows the
  * prompt. Any node, under the lock. */
 void input_discard(const char *why);
+bool input_is_discarding(void); /* and has not said why yet */
 
 /* ---- logring.c; under the lock ---- */
 #define LOGRING_BYTES 16384

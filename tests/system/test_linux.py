@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Linux as a guest: what its drivers and its processors do beyond a shell that comes up."""
+import os
 import re
+import signal
+import time
 
 from machine import vm, write_scenario
 
@@ -82,3 +85,92 @@ def test_floating_point_and_pipes(machine, tmp_path):
     answers = one.shell("tux", sums, 180).split()
     assert len(answers) == 4 and set(answers) == {"10.480678"}, answers
     assert one.shell("tux", "dd if=/dev/zero bs=1M count=4 2>/dev/null | md5sum | cut -c1-8", 60) == "b5cfa9d6"
+
+
+def seconds_wrong(one):
+    """How far the guest's clock is from ours, which goes on while the answer travels: at least, at most."""
+    before = time.time()
+    guest = float(one.shell("tux", "date +%s.%N"))
+    return guest - time.time(), guest - before
+
+
+def test_date_is_right(machine, tmp_path):
+    """Within a second of the host."""
+    one = boot(machine, tmp_path)
+    least, most = seconds_wrong(one)
+    assert least < 1 and most > -1, (least, most)
+
+
+def test_date_is_right_after_standing_still(machine, tmp_path):
+    """The emulator is stopped for longer than Count takes to wrap: what is lost is found again in seconds, but not what the
+    guest itself has set."""
+    one = boot(machine, tmp_path)
+    one.shell("tux", "sleep 6")  # it has looked at the monitor's clock once
+    os.kill(one.line.pid, signal.SIGSTOP)
+    time.sleep(30)
+    os.kill(one.line.pid, signal.SIGCONT)
+    one.shell("tux", "sleep 6", 60)
+    least, most = seconds_wrong(one)
+    assert least < 1 and most > -1, (least, most)
+    assert re.search(r"clock: \d+ ms passed without us", one.shell("tux", "dmesg"))
+    one.shell("tux", "date -s '2001-02-03 04:05:06'; sleep 6")
+    assert one.shell("tux", "date +%Y-%m-%d") == "2001-02-03"
+
+
+def test_repeated_runs_have_a_time_of_their_own(machine, tmp_path):
+    one = machine(write_scenario(tmp_path, [vm("tux", node=1)]), "attach=tux", ["-d"])
+    one.expect(r"tux: Linux [^\n]*\n", 120)
+    assert one.shell("tux", "date +%Y-%m-%d") == "2020-01-01"
+
+
+def test_random_numbers_from_the_start(machine, tmp_path):
+    """The kernel is seeded before anything runs; each VM, and the same VM at each start, with something else."""
+    one = machine(write_scenario(tmp_path, [vm(name, node=1) for name in ("tux", "pingu")]), "attach=tux")
+    one.expect(r"tux: Linux [^\n]*\n", 120)
+    seen = []
+    for name in ("tux", "pingu", "tux"):
+        one.send("\r")
+        assert re.search(r"\[ +0\.000000\] random: crng init done", one.shell(name, "dmesg | grep crng"))
+        seen.append(one.shell(name, "head -c 16 /dev/random | xxd -p"))
+        if len(seen) == 1:
+            one.detach()
+            one.attach("pingu")
+        elif len(seen) == 2:
+            one.detach()
+            one.command("reset tux")
+            one.expect(r"\[tux\] tux: Linux ", 120)
+            one.attach("tux")
+            one.send("\recho new-$((40+2))\r")  # the replay shows the old shell's prompts: wait for the new one
+            one.expect("new-42")
+    assert len(set(seen)) == 3, seen
+
+
+def test_the_terminal_has_a_size(machine, tmp_path):
+    """And no program complains that there is none; UTF-8 is one letter for the line editing of the kernel."""
+    one = boot(machine, tmp_path)
+    rows, columns = one.shell("tux", "stty size").split()
+    assert int(rows) >= 24 and int(columns) >= 80
+    assert re.search(r"(?<!-)iutf8", one.shell("tux", "stty -a"))
+
+
+def test_the_root_is_as_programs_expect(machine, tmp_path):
+    one = boot(machine, tmp_path)
+    mounts = one.shell("tux", "cut -d' ' -f2,3 /proc/mounts").splitlines()
+    for mount in ("/proc proc", "/sys sysfs", "/dev/pts devpts", "/dev/shm tmpfs", "/dev/mqueue mqueue", "/tmp tmpfs", "/run tmpfs"):
+        assert mount in mounts, mounts
+    assert one.shell("tux", "id") == "uid=0(root) gid=0(root)"
+    assert one.shell("tux", "ping localhost", 30) == "localhost is alive!"
+    assert one.shell("tux", "seq 9 | head -3 | tail -2 | xargs") == "2 3"
+    assert re.match(r"PID +USER +TIME +COMMAND", one.shell("tux", "ps | head -1"))
+    assert one.shell("tux", "ps -o pid,stat,comm | head -2 | tail -1").split()[0] == "1"
+    for program in ("less", "vi", "resize", "top", "pgrep", "bc", "xxd", "realpath", "stat"):
+        assert one.shell("tux", f"which {program}").startswith("/"), program
+
+
+def test_long_command_lines(machine, tmp_path):
+    """2048 characters reach the guest."""
+    args = "console=hvc0 hostname=tux "
+    args += "x=" + "y" * (2048 - len(args) - 6) + " z=42"
+    one = boot(machine, tmp_path, bootargs=args[:2048])
+    assert one.shell("tux", "tail -c 7 /proc/cmdline") == args[:2048][-6:]
+    assert one.shell("tux", "wc -c </proc/cmdline") == "2049"

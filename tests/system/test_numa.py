@@ -118,6 +118,12 @@ def test_the_map(machine, tmp_path):
         one.expect(r"\x1b\[H\x1b\[J.*any key ends it", 10)
     one.send("q")
     one.expect(r"disco> ")
+    assert one.command("numa map 5") == ["numa map: found 5, allowed once or 10..10000 ms"]
+    one.send("numa map 200\r")
+    for _ in range(3):
+        one.expect(r"each 200 ms; any key ends it", 10)
+    one.send("q")
+    one.expect(r"disco> ")
     assert one.quit() == 0
 
 

@@ -72,6 +72,25 @@ def test_make_run_is_interactive():
     assert make.exitstatus == 0
 
 
+def test_demo_shows_pages_that_follow():
+    """What the first page promises: the picture comes by itself, most misses become local, a key ends it."""
+    make = pexpect.spawn("make", ["demo"], cwd=str(TOP), encoding="utf-8", timeout=120 * PATIENCE)
+    try:
+        local = []
+        while not local or local[-1] < 90:
+            make.expect(r"misses of processor \(row\) on memory of \(column\): \d+, (\d+) % local")
+            local.append(int(make.match.group(1)))
+            assert len(local) < 40, local
+        make.expect("each 100 ms; any key ends it")
+        make.send("q")
+        make.expect(re.escape(PROMPT))
+        make.send("quit\r")
+        make.expect(pexpect.EOF)
+    finally:
+        make.close(force=True)
+    assert make.exitstatus == 0
+
+
 def test_console_beside_gdb(tmp_path):
     """While gdb has the first terminal, `make console` has the serial line in the second."""
     script = tmp_path / "run.gdb"
