@@ -87,6 +87,10 @@ struct machine_desc {
 int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *why,
 		 size_t why_size);
 
+/* One VM's node of the tree, for vmdesc_parse: the machine and the VMs before it are read. */
+void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machine,
+		    struct vm_desc *vm);
+
 /*
  * Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes.
  */

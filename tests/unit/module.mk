@@ -9,7 +9,7 @@ HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_SRCS_format := kernel/format.c
 UNIT_SRCS_elf := kernel/vm/elf.c kernel/format.c
 UNIT_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
-UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/format.c
+UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/vm/vmdesc_vm.c kernel/vm/props.c kernel/format.c
 UNIT_SRCS_gdtb := kernel/vm/gdtb.c kernel/format.c
 UNIT_SRCS_branch := arch/mips/branch.c
 UNIT_SRCS_access := arch/mips/access.c

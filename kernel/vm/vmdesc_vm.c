@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The description of one VM: its properties, a row each, and what they must be to each other. */
+#include <libfdt.h>
+#include <string.h>
+
+#include "kernel/vm/props.h"
+#include "kernel/vm/vmdesc.h"
+
+#define CHARS_LABEL "-0123456789abcdefghijklmnopqrstuvwxyz"
+#define CHARS_FILE  "./+_ABCDEFGHIJKLMNOPQRSTUVWXYZ" CHARS_LABEL
+
+#define VM(field)	offsetof(struct vm_desc, field)
+#define VM_CHARS(field) (sizeof(((struct vm_desc *)0)->field) - 1)
+
+static const struct prop_rule vm_rules[] = {
+	{ "compatible", PROP_COMPATIBLE, PROP_REQUIRED, 0, 0, 0, "disco,vm" },
+	{ "label", PROP_STRING, PROP_REQUIRED, 1, VM_CHARS(label), VM(label), CHARS_LABEL },
+	{ "kernel", PROP_STRING, PROP_REQUIRED, 1, VM_CHARS(kernel), VM(kernel), CHARS_FILE },
+	{ "ramdisk", PROP_STRING, 0, 1, VM_CHARS(ramdisk), VM(ramdisk), CHARS_FILE },
+	{ "bootargs", PROP_STRING, 0, 0, VM_CHARS(bootargs), VM(bootargs), NULL },
+	{ "memory-mb", PROP_CELL, PROP_REQUIRED, VMDESC_VM_MB_MIN, VMDESC_VM_MB_MAX, VM(memory_mb),
+	  NULL },
+	{ "vcpus", PROP_CELL, 0, 1, VMDESC_VCPUS_MAX, VM(vcpus), NULL },
+	/* the machine's own limit: check_against_machine */
+	{ "node", PROP_CELLS, UP_TO(VMDESC_NODES_MAX), 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
+	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
+	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
+};
+
+/* What one property alone cannot know: the other properties, the machine's nodes, the labels of
+ * VMs before it. */
+static int check_against_machine(const struct machine_desc *machine, const struct vm_desc *vm,
+				 struct report *r)
+{
+	const struct vm_desc *other;
+
+	if (vm->nodes.n > vm->vcpus)
+		return props_fail(r, "node: found %u numbers, allowed 1..%u, one a VCPU",
+				  (unsigned int)vm->nodes.n, (unsigned int)vm->vcpus);
+	for (u32 i = 0; i < vm->nodes.n; i++)
+		if (vm->nodes.list[i] >= machine->nodes)
+			return props_fail(r, "node: found %u, allowed 0..%u",
+					  (unsigned int)vm->nodes.list[i],
+					  (unsigned int)machine->nodes - 1);
+	for (other = machine->vms; other < vm; other++)
+		if (other->valid && strcmp(other->label, vm->label) == 0)
+			return props_fail(r,
+					  "label: found \"%s\", which /vms/%s has, allowed any other",
+					  vm->label, other->name);
+	return 0;
+}
+
+void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machine,
+		    struct vm_desc *vm)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+	struct report r = { vm->error, sizeof(vm->error), "/vms/", vm->name };
+	int child;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->vcpus = 1;
+	props_copy_shown(vm->name, sizeof(vm->name), name);
+	if (props_read(fdt, node, vm_rules, ARRAY_SIZE(vm_rules), vm, &r))
+		return;
+	child = fdt_first_subnode(fdt, node);
+	if (child >= 0) {
+		name = fdt_get_name(fdt, child, NULL);
+		props_fail(&r, "%s: found an unknown node",
+			   name ? props_show(name, strlen(name)).text : "?");
+		return;
+	}
+	vm->valid = check_against_machine(machine, vm, &r) == 0;
+}
