@@ -15,10 +15,11 @@ void isa_init(void); /* boot only, before any handler */
 void isa_handle(unsigned line, void (*handler)(void));
 
 /* ---- host/uart.c: the serial line; no lock (kernel/console has it) ---- */
-void serial_init(void);				 /* FIFO, speed; boot only. Writing works before */
-bool serial_ready(void);			 /* a byte can be put at once */
-void serial_put(char c);			 /* as it is; waits until it can be put */
-int serial_get(void);				 /* -1: nothing there */
+void serial_init(void);	     /* FIFO, speed; boot only. Writing works before */
+bool serial_ready(void);     /* a byte can be put at once */
+void serial_put(char c);     /* as it is; waits until it can be put */
+int serial_get(void);	     /* -1: nothing there */
+bool serial_has_early(void); /* bytes from before serial_init wait: nothing interrupts for them */
 void serial_interrupt_on(void (*handler)(void)); /* as isa_handle; boot only, after isa_init */
 /* Whether the handler is called while bytes wait that were not got; when there is room to put. */
 void serial_ask_received(bool on);

@@ -25,10 +25,13 @@
 #define MCR_READY     0x0b /* DTR, RTS, and OUT2, which lets interrupts out */
 #define LSR_READY     0x01
 #define LSR_THR_EMPTY 0x20
-#define UART_LINE     4 /* ISA interrupt */
+#define EARLY_MAX     4096
+#define QUIET_READS   1000 /* of a register, some 0.1 ms */
+#define UART_LINE     4	   /* ISA interrupt */
 
-static u8 asked;       /* the register IER */
-static int early = -1; /* a byte that came before there was a FIFO */
+static u8 asked;	      /* the register IER */
+static char early[EARLY_MAX]; /* bytes that came before there was a FIFO */
+static u32 early_head, early_tail;
 
 bool serial_ready(void) { return UART[UART_LSR] & LSR_THR_EMPTY; }
 
@@ -39,21 +42,30 @@ void serial_put(char c)
 	UART[UART_DATA] = c;
 }
 
-int serial_get(void)
-{
-	int c = early;
+static int receive(void) { return UART[UART_LSR] & LSR_READY ? UART[UART_DATA] : -1; }
 
-	early = -1;
-	if (c >= 0)
-		return c;
-	return UART[UART_LSR] & LSR_READY ? UART[UART_DATA] : -1;
+bool serial_has_early(void) { return early_tail != early_head; }
+
+int serial_get(void) { return serial_has_early() ? (u8)early[early_tail++] : receive(); }
+
+/* Turning the FIFO on loses the byte that waits then: so not before none has come for a while. */
+static void receive_early(void)
+{
+	for (u32 quiet = 0; quiet < QUIET_READS && early_head < EARLY_MAX; quiet++) {
+		int c = receive();
+
+		if (c < 0)
+			continue;
+		early[early_head++] = (char)c;
+		quiet = 0;
+	}
 }
 
 /* 115200 baud: QEMU's line is as fast as its other end, but how soon the FIFO interrupts for fewer
  * than 14 bytes goes by the speed. */
 void serial_init(void)
 {
-	early = serial_get();
+	receive_early();
 	UART[UART_LCR] = LCR_8_BITS | LCR_DIVISOR;
 	UART[UART_DLL] = 1;
 	UART[UART_DLM] = 0;

@@ -178,10 +178,12 @@ COMMAND(log, "[VM]", "the monitor's last 16 KB of log, or a guest's of output")
 	struct vm *vm = argc > 1 ? command_vm(argc, argv) : NULL;
 
 	console_lock();
-	if (vm)
+	if (vm) {
 		vcons_replay(vm->cons);
-	else if (argc == 1)
+		output_fresh_line();
+	} else if (argc == 1) {
 		logring_show();
+	}
 	console_unlock();
 }
 

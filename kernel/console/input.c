@@ -176,13 +176,18 @@ static bool is_held(void)
 	return held;
 }
 
-static void interrupt(void)
+static void receive(void)
 {
 	int c;
 
-	serial_seen();
 	for (u32 i = 0; i < STEP && !is_held() && (c = serial_get()) >= 0; i++)
 		received((u8)c);
+}
+
+static void interrupt(void)
+{
+	serial_seen();
+	receive();
 	console_lock();
 	output_drain(OUTPUT_STEP);
 	console_unlock();
@@ -217,6 +222,8 @@ void input_tick(void)
 		live_next = count64() + live_every;
 		live();
 	}
+	if (serial_has_early())
+		receive();
 	is_held();
 }
 

@@ -93,6 +93,12 @@ void output_text(const char *s, size_t len)
 	}
 }
 
+void output_fresh_line(void)
+{
+	if (head && ring[(head - 1) % OUTPUT_RING] != '\n')
+		output_put("\r\n", 2);
+}
+
 void output_string(const char *s) { output_text(s, strlen(s)); }
 
 size_t output_room_for_guest(void)

@@ -16,6 +16,7 @@
 void output_put(const char *s, size_t len);  /* as it is; waits a little if the ring is full */
 void output_text(const char *s, size_t len); /* newlines as a terminal wants them */
 void output_string(const char *s);	     /* the same */
+void output_fresh_line(void);		     /* a new line, unless the last byte began one */
 /* Room in the half of the ring that guests may fill; the rest is the monitor's own. */
 size_t output_room_for_guest(void);
 void output_drain(u32 max); /* at most that many bytes to the line, none if it is not ready */
