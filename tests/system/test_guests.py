@@ -41,7 +41,7 @@ def test_the_page(tmp_path):
         "A C program": ["build/mine/bin/hello\n", "\nhello from C\n", "alpha powered off, code 3", "it ended with 3"],
         "A shell script": ["\nline 3 of alpha\n", "alpha powered off, code 0"],
         "A program that is linked dynamically": ["\nhello from C\n", "it ended with 3"],
-        "Another command line, memory size, number of guests": ["\nanswer=42\n", "MemTotal:         9"],
+        "Another command line, memory size, number of guests": ["\nanswer=42\n", "MemTotal:          9"],
     }
     assert list(page) == list(expected)
     shutil.rmtree(TOP / "build/mine", ignore_errors=True)
