@@ -226,7 +226,24 @@ static void print_stats(void)
 	kprintf("\n");
 }
 
-COMMAND(policy, "[NAME] [PARAMETER=VALUE...]", "what is done about pages a node keeps missing on")
+/* For completion: the policies, then the parameters, ready for their values. */
+static const char *policy_word(u32 i)
+{
+	static char word[24]; /* node 0 only */
+	const char *name;
+	u32 value;
+
+	if (i < POLICY_KINDS)
+		return policy_name(i);
+	name = policy_parameter(&policy, i - POLICY_KINDS, &value);
+	if (!name)
+		return NULL;
+	ksnprintf(word, sizeof(word), "%s=", name);
+	return word;
+}
+
+COMMAND_WITH_WORDS(policy, "[NAME] [PARAMETER=VALUE...]",
+		   "what is done about pages a node keeps missing on", policy_word)
 {
 	struct policy wanted = policy;
 	char why[POLICY_ERROR_BYTES];

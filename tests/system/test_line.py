@@ -130,6 +130,9 @@ def test_keys_at_the_prompt(machine):
     one.send("\x15re\t")  # several: listed
     one.expect(r"regs  reset")
     one.send("\x15")
+    one.send("policy rou\ttrig\t9\r")  # names and parameters of the command's own
+    one.expect("policy round-robin: trigger=9 ")
+    one.expect(re.escape(PROMPT))
     assert one.quit() == 0
 
 
