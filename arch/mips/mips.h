@@ -8,6 +8,7 @@
 
 #include "arch/mips/arch.h"
 #include "arch/mips/regs.h"
+#include "kernel/abi/disco.h"
 #include "kernel/vm/vcpu.h"
 
 /* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no
@@ -91,6 +92,9 @@ struct miss {
 	bool write, fetch;
 	u64 shootdowns; /* that the node had answered when it began */
 };
+
+/* EntryHi of the pair of pages around the special page, which is the monitor's. */
+#define SPECIAL_VPN2 ((DISCO_SPECIAL_PAGE - PAGE_SIZE) & ENTRYHI_VPN2)
 
 static inline bool is_supervisor(u64 va) { return va >> 62 != 0; }
 

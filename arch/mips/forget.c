@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How translations are taken back: of a VCPU whose guest changed its TLB, its tables or its address
+ * space, and of a guest page that the monitor moves. Misses, which make translations, are mmu.c's.
+ */
+#include "arch/mips/asid.h"
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/mem/l2tlb.h"
+#include "kernel/mem/pmap.h"
+#include "kernel/vm/vm.h"
+
+#define RENEW_MS 1 /* at most so often when address spaces are switched */
+
+static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
+
+/* After work on a VCPU that need not be the one that runs here. */
+static void restore_current(void)
+{
+	const struct vcpu *v = node_self()->current;
+
+	if (v)
+		restore_asid(v);
+}
+
+/*
+ * The special page of the VCPU that runs here: wired, and global, so that it is there in every
+ * address space without a miss. Only guest kernels reach csseg, and only one VCPU runs on a
+ * processor.
+ */
+void mmu_map_special(const struct vcpu *v)
+{
+	tlbinv(); /* TLBWI would drop the replaced entries too, but a page at a time */
+	cp0_write64(CP0_ENTRYHI, SPECIAL_VPN2 | v->arch.asid);
+	cp0_write64(CP0_ENTRYLO0, ENTRYLO_G);
+	cp0_write64(CP0_ENTRYLO1, arch_page_entry(maddr_mpn(ptr_maddr(v->arch.cp0))) | ENTRYLO_G);
+	cp0_write32(CP0_INDEX, 0);
+	tlbwi();
+	restore_asid(v);
+}
+
+/* TLBINVF takes the wired entry along. */
+void mmu_flush_node(void)
+{
+	struct node *n = node_self();
+
+	tlbinvf();
+	if (n->current)
+		mmu_map_special(n->current);
+}
+
+/*
+ * Of the VCPU that runs only: the others get theirs when they are switched in. A new generation
+ * would leave the one that runs with an ASID that is given again.
+ */
+void mmu_set_asid(struct vcpu *v)
+{
+	struct node *n = v->node;
+	bool flush;
+
+	if (v != n->current)
+		return;
+	v->arch.asid =
+		asid_get(&n->cpu.asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
+	if (flush)
+		mmu_flush_node();
+	if (v->arch.l2tlb_generation != n->cpu.asids.generation) {
+		l2tlb_flush(v->arch.l2tlb);
+		v->arch.l2tlb_generation = n->cpu.asids.generation;
+	}
+	restore_asid(v);
+	tlb_renew(n, RENEW_MS);
+}
+
+/* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
+void mmu_flush_vcpu(struct vcpu *v)
+{
+	for (unsigned i = 0; i < ASID_COUNT; i++)
+		v->arch.asid_map[i] = 0;
+	v->arch.scattered = false;
+	l2tlb_flush(v->arch.l2tlb);
+	mmu_set_asid(v);
+}
+
+void mmu_drop_asid(struct vcpu *v, u32 guest_asid)
+{
+	v->arch.asid_map[guest_asid] = 0;
+	if ((vcp0(v, EntryHi) & ENTRYHI_ASID) == guest_asid)
+		mmu_set_asid(v);
+}
+
+/* Non-global: only the guest ASID's own machine ASID can hold it. */
+static void forget_page(struct vcpu *v, u64 vpn2, u32 guest_asid)
+{
+	u32 asid = asid_peek(&v->node->cpu.asids, v->arch.asid_map[guest_asid]);
+
+	if (!asid || vpn2 == SPECIAL_VPN2) /* the wired entry would be what is found */
+		return;
+	if (!is_supervisor(vpn2))
+		l2tlb_drop(v->arch.l2tlb, vpn2 | asid);
+	tlb_drop(vpn2 | asid);
+}
+
+/* Global: any of the VCPU's ASIDs can. In the supervisor segments the L2TLB has one copy; elsewhere
+ * it has one for each ASID. */
+static void forget_global(struct vcpu *v, u64 vpn2)
+{
+	if (!is_supervisor(vpn2)) {
+		mmu_flush_vcpu(v);
+		return;
+	}
+	l2tlb_drop(v->arch.l2tlb, vpn2);
+	mmu_flush_node();
+}
+
+void mmu_forget(struct vcpu *v, u64 hi, u64 mask, bool global)
+{
+	u64 vpn2 = hi & ENTRYHI_VPN2;
+	u64 pairs = (mask >> 13) + 1;
+
+	if (pairs > 1) { /* rare: test guests, and windows that guests map by hand */
+		mmu_flush_vcpu(v);
+		return;
+	}
+	if (global)
+		forget_global(v, vpn2);
+	else
+		forget_page(v, vpn2, hi & ENTRYHI_ASID);
+	restore_current();
+}
+
+/* Of a guest whose tables are walked, one address space or (global) the supervisor's, by pairs. */
+void mmu_forget_range(struct vcpu *v, u64 first, u64 pairs, u32 guest_asid, bool global)
+{
+	u32 asid = asid_peek(&v->node->cpu.asids, v->arch.asid_map[guest_asid]);
+
+	if (!asid && !global)
+		return;
+	for (u64 i = 0; i < pairs; i++) {
+		u64 vpn2 = (first + (i << 13)) & ENTRYHI_VPN2;
+
+		if (global || !is_supervisor(vpn2))
+			l2tlb_drop(v->arch.l2tlb, global ? vpn2 : vpn2 | asid);
+	}
+	if (global) {
+		mmu_flush_node();
+	} else {
+		cp0_write64(CP0_ENTRYHI, asid);
+		tlbinv();
+	}
+	restore_current();
+}
+
+/*
+ * An entry that TLBWR replaced may have left more translations than the one at hi: the other pieces
+ * of a large page, a global user page under other ASIDs.
+ */
+void mmu_forget_replaced(struct vcpu *v, u64 hi)
+{
+	if (v->arch.scattered)
+		mmu_flush_vcpu(v);
+	else
+		mmu_forget(v, hi, 0, hi >> 62 != 0);
+}
+
+/* The L2TLB entry of a tag, in each VCPU of the VM that lives here. */
+static void drop_tag(const struct node *n, const struct vm *vm, u64 tag)
+{
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i]->vm == vm)
+			l2tlb_drop(n->vcpus[i]->arch.l2tlb, tag);
+}
+
+static void drop_all(const struct node *n, const struct vm *vm, u64 machine)
+{
+	for (u32 i = 0; i < n->nvcpus; i++)
+		if (n->vcpus[i]->vm == vm)
+			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, machine);
+}
+
+/* Roots in machine memory may have moved: walk.c finds them again. A reservation of LL is for the
+ * page as it was. */
+static void forget_pointers(const struct node *n, const struct vm *vm)
+{
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		if (n->vcpus[i]->vm != vm)
+			continue;
+		n->vcpus[i]->arch.walk_root[0] = n->vcpus[i]->arch.walk_root[1] = 0;
+		n->vcpus[i]->arch.clear_ll = 1;
+	}
+}
+
+/* Window pages may be in the machine's TLB under any ASID of the VCPU. */
+void mmu_drop_pages(struct node *n, const void *what)
+{
+	const struct mmu_drop *d = what;
+	bool flush = d->large, many = false;
+	u64 machine = d->machine;
+
+	for (u32 i = 0; i < d->n; i++) {
+		struct pmap_entry *e = pmap_entry(&d->vm->pmap, d->page[i], n->id);
+		u64 tag = e->back;
+
+		e->back = 0;
+		if (e->lo) /* stays, and may be a copy that the batch does not know */
+			machine |= BIT(arch_entry_page(e->lo).v % 64);
+		if (tag == PMAP_MANY) {
+			many = true;
+		} else if (tag) {
+			drop_tag(n, d->vm, tag);
+			if (is_supervisor(tag))
+				flush = true;
+			else
+				tlb_drop(tag);
+		}
+	}
+	if (many)
+		drop_all(n, d->vm, machine);
+	if (flush || many)
+		mmu_flush_node();
+	forget_pointers(n, d->vm);
+	restore_current();
+}
