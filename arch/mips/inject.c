@@ -31,13 +31,30 @@ static void set_tlb_registers(struct vcpu *v, u64 va)
 			   (va & ENTRYHI_VPN2);
 }
 
+/* Exceptions that leave BadInstr and BadInstrP as they were, whatever raised them (MD00091). */
+#define LEAVE_BAD_INSTRUCTION (BIT(EXC_INT) | BIT(EXC_IBE) | BIT(EXC_DBE) | BIT(EXC_TLBXI))
+
+/*
+ * Whether the machine wrote its own two when it took the trap. For the fetch of an instruction it
+ * did not: they are then of an earlier exception, which may have been another VM's.
+ */
+static bool has_bad_instruction(const struct vcpu_arch *a)
+{
+	u32 code = (a->cause & CAUSE_CODE) >> CAUSE_CODE_SHIFT;
+
+	if ((BIT(code) | BIT(a->inject.code)) & LEAVE_BAD_INSTRUCTION)
+		return false;
+	return (code != EXC_TLBL && code != EXC_ADEL) ||
+	       a->badvaddr != a->pc + (a->cause & CAUSE_BD ? 4 : 0);
+}
+
 static void set_bad_instruction(struct vcpu *v)
 {
-	struct vcpu_arch *a = &v->arch;
-	bool fetch = a->inject.badvaddr && a->badvaddr == a->pc + (a->cause & CAUSE_BD ? 4 : 0);
+	const struct vcpu_arch *a = &v->arch;
 
-	if (!fetch)
-		vcp0(v, BadInstr) = (u64)(s64)(s32)a->badinstr;
+	if (!has_bad_instruction(a))
+		return;
+	vcp0(v, BadInstr) = (u64)(s64)(s32)a->badinstr;
 	if (a->cause & CAUSE_BD)
 		vcp0(v, BadInstrP) = (u64)(s64)(s32)a->badinstrp;
 }

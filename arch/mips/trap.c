@@ -93,7 +93,7 @@ static bool inject_odd_pc(struct vcpu *v)
 {
 	if (!(v->arch.pc & 1))
 		return false;
-	v->arch.cause &= ~(u32)CAUSE_BD;
+	v->arch.cause = EXC_ADEL << CAUSE_CODE_SHIFT; /* BD = 0; inject.c asks for the code */
 	v->arch.badvaddr = v->arch.pc;
 	inject_badvaddr(v, EXC_ADEL);
 	return true;

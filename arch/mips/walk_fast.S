@@ -192,11 +192,12 @@ not_valid:
 	dmfc0	u, $14
 	sd	u, SP_EPC($2)
 	dmfc0	t, $8
-	beq	t, u, 1f		# a fetch: BadInstr stays
+	beq	t, u, own_address
 	sd	t, SP_BADVADDR($2)
+set_badinstr:
 	mfc0	u, $8, 1
 	sw	u, SP_BADINSTR($2)
-1:
+leave_badinstr:
 	ld	u, SP_EBASE($2)
 	dins	u, $0, 0, 12
 	daddiu	u, u, VEC_GENERAL
@@ -211,6 +212,15 @@ not_valid:
 	dmfc0	$26, $31, KS_K0
 	ehb
 	eretnc
+
+	/* A fetch leaves BadInstr as it was: the machine's is of an earlier exception, maybe another VM's. A store sets it. */
+own_address:
+	ext	u, $6, CAUSE_CODE_SHIFT, 5
+	addiu	u, u, -EXC_TLBS
+	beqz	u, set_badinstr
+	nop
+	b	leave_badinstr
+	nop
 
 	/* nothing has changed yet */
 leave:

@@ -17,6 +17,7 @@ static int fill(void **state)
 	vcp0_write(v, 15, 1, EBASE);
 	vcp0(v, Status) = STATUS_UX | STATUS_SX | STATUS_KX | STATUS_IE;
 	v->arch.pc = PC;
+	v->arch.cause = EXC_SYS << CAUSE_CODE_SHIFT;
 	v->arch.badinstr = 0x1111;
 	v->arch.badinstrp = 0x2222;
 	return 0;
@@ -42,7 +43,7 @@ static void a_plain_exception(void **state)
 static void in_a_delay_slot_epc_is_the_branch(void **state)
 {
 	(void)state;
-	v->arch.cause = CAUSE_BD;
+	v->arch.cause = CAUSE_BD | EXC_TR << CAUSE_CODE_SHIFT;
 	inject_code(v, EXC_TR);
 	inject(v);
 	assert_int_equal(vcp0(v, EPC), PC);
@@ -119,15 +120,69 @@ static void a_miss_leaves_the_page_in_four_registers(void **state)
 	assert_int_equal(vcp0(v, XContext) & ((1ull << 41) - 1), 1ull << 39 | 1 << 4);
 }
 
+/* The machine's trap, with its BadVAddr and BD, and what the monitor makes of it. */
+static void trap(u32 cause, u64 badvaddr, u8 delivered)
+{
+	vcp0(v, Status) &= ~(u64)STATUS_EXL;
+	vcp0(v, BadInstr) = 0x7777;
+	vcp0(v, BadInstrP) = 0x8888;
+	v->arch.pc = PC;
+	v->arch.cause = cause;
+	v->arch.badvaddr = badvaddr;
+	v->arch.inject = (struct injection){ .code = delivered };
+	inject(v);
+}
+
+static bool left_alone(void) { return vcp0(v, BadInstr) == 0x7777 && vcp0(v, BadInstrP) == 0x8888; }
+
+/* What the machine's registers hold then may be another VM's. */
 static void a_fetch_leaves_badinstr_alone(void **state)
 {
+	static const u8 codes[] = { EXC_TLBL, EXC_ADEL, EXC_TLBXI };
+	u32 bd;
+
 	(void)state;
-	vcp0(v, BadInstr) = 0x7777;
-	v->arch.badvaddr = PC;
-	inject_badvaddr(v, EXC_ADEL);
-	inject(v);
-	assert_int_equal(vcp0(v, BadInstr), 0x7777);
-	assert_int_equal(vcp0(v, BadVAddr), PC);
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		for (bd = 0; bd < 2; bd++) {
+			u32 cause = (u32)codes[i] << CAUSE_CODE_SHIFT | bd * CAUSE_BD;
+
+			trap(cause, PC + 4 * bd, codes[i]);
+			assert_true(left_alone());
+			trap(cause, PC + 4 * bd, EXC_IBE); /* no memory there */
+			assert_true(left_alone());
+			trap(cause, PC + 4 * bd, EXC_ADEL);
+			assert_true(left_alone());
+		}
+	}
+}
+
+static void a_bus_error_leaves_badinstr_alone(void **state)
+{
+	(void)state;
+	trap(EXC_TLBL << CAUSE_CODE_SHIFT | CAUSE_BD, 0x5000, EXC_DBE);
+	assert_true(left_alone());
+	trap(EXC_TLBS << CAUSE_CODE_SHIFT, 0x5000, EXC_DBE);
+	assert_true(left_alone());
+}
+
+static void data_that_is_missed_sets_badinstr(void **state)
+{
+	static const u8 codes[] = { EXC_MOD, EXC_TLBL, EXC_TLBS, EXC_ADEL, EXC_ADES, EXC_TLBRI };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		trap((u32)codes[i] << CAUSE_CODE_SHIFT, 0x5000, codes[i]);
+		assert_int_equal(vcp0(v, BadInstr), 0x1111);
+		assert_int_equal(vcp0(v, BadInstrP), 0x8888);
+		trap((u32)codes[i] << CAUSE_CODE_SHIFT | CAUSE_BD, 0x5000, codes[i]);
+		assert_int_equal(vcp0(v, BadInstr), 0x1111);
+		assert_int_equal(vcp0(v, BadInstrP), 0x2222);
+	}
+	/* a store, or a load without leave, at its own address is no fetch */
+	trap(EXC_TLBS << CAUSE_CODE_SHIFT, PC, EXC_TLBS);
+	assert_int_equal(vcp0(v, BadInstr), 0x1111);
+	trap(EXC_TLBRI << CAUSE_CODE_SHIFT, PC, EXC_TLBRI);
+	assert_int_equal(vcp0(v, BadInstr), 0x1111);
 }
 
 static void only_coprocessor_unusable_sets_ce(void **state)
@@ -222,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup(a_miss_has_its_own_vectors, fill),
 		cmocka_unit_test_setup(a_miss_leaves_the_page_in_four_registers, fill),
 		cmocka_unit_test_setup(a_fetch_leaves_badinstr_alone, fill),
+		cmocka_unit_test_setup(a_bus_error_leaves_badinstr_alone, fill),
+		cmocka_unit_test_setup(data_that_is_missed_sets_badinstr, fill),
 		cmocka_unit_test_setup(only_coprocessor_unusable_sets_ce, fill),
 		cmocka_unit_test_setup(interrupts_are_taken_when_all_allow_it, fill),
 		cmocka_unit_test_setup(an_interrupt_has_a_vector_of_its_own_with_iv, fill),
