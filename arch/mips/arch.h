@@ -83,11 +83,8 @@ struct vcpu_arch {
 	u32 clear_ll; /* next entry must lose the LL reservation (ERET, not ERETNC) */
 	u64 status;   /* machine Status for the next entry; EXL set */
 
-	struct vcp0 *cp0; /* virtual CP0 */
 	struct vtlb_entry vtlb[VTLB_ENTRIES];
-	u32 vtlb_next; /* state of the virtual Random */
-	u64 *asid_map; /* guest ASID -> machine ASID with generation (asid.h) */
-	struct l2tlb *l2tlb;
+	u32 vtlb_next;	      /* state of the virtual Random */
 	u64 l2tlb_generation; /* of the node's ASIDs, when the L2TLB was last emptied */
 	u32 asid;	      /* machine ASID of the current guest ASID */
 	u32 brief_next;	      /* where the next translation goes that is not to live long */
@@ -103,14 +100,19 @@ struct vcpu_arch {
 	const struct pmap_pair *pmap_pairs;
 	u64 pmap_nblocks;
 
-	u32 soft_irq;  /* Cause.IP1..0 as the guest wrote them */
-	u32 irq_lines; /* Cause.IP7..0 raised from outside; any node, atomically */
-	u64 timer;     /* count64 at which IP7 rises */
+	u32 soft_irq; /* Cause.IP1..0 as the guest wrote them */
+	u64 timer;    /* count64 at which IP7 rises */
 	bool timer_armed;
 
 	struct fpu_state fpu; /* while the node's fpu_owner is another */
 	struct injection inject;
 	char why[96]; /* for KILL_VM */
+
+	/* what a reset leaves: all above is zero after it (arch_vcpu_reset) */
+	u32 irq_lines;	  /* Cause.IP7..0 raised from outside; any node, atomically */
+	struct vcp0 *cp0; /* virtual CP0 */
+	u64 *asid_map;	  /* guest ASID -> machine ASID with generation (asid.h) */
+	struct l2tlb *l2tlb;
 };
 
 /* The monitor's own registers after an exception of its own. */

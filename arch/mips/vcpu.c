@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The processor half of a VCPU's life: reset, switching in and out, printing. */
+#include <string.h>
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"
@@ -12,27 +13,18 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 {
 	struct vcpu_arch *a = &v->arch;
 
-	for (unsigned i = 0; i < 32; i++)
-		a->gpr[i] = 0;
+	memset(a, 0, offsetof(struct vcpu_arch, irq_lines));
+	memset(a->cp0, 0, sizeof(*a->cp0));
 	a->gpr[4] = boot->a0;
 	a->gpr[5] = boot->a1;
 	a->gpr[28] = boot->gp;
 	a->gpr[29] = boot->sp;
 	a->pc = boot->pc;
-	a->cause = a->badinstr = a->badinstrp = 0;
-	a->badvaddr = 0;
-	a->soft_irq = 0;
-	a->walker.on = false;
-	a->walk_root[0] = a->walk_root[1] = 0;
 	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
 	a->pmap_pages = v->vm->pmap.npages;
 	a->pmap_pairs = v->vm->pmap.view[v->node->id].pairs;
 	a->pmap_nblocks = latency_on ? 0 : 2 * pmap_npairs(v->vm->pmap.npages);
-	a->timer_armed = false;
-	a->fpu = (struct fpu_state){ 0 };
 	vcp0_reset(v);
-	a->cp0->steal = 0;
-	a->cp0->pending = a->cp0->returns = 0;
 	vtlb_reset(v);
 	for (unsigned i = 0; i < ASID_COUNT; i++)
 		a->asid_map[i] = 0;
