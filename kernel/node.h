@@ -68,6 +68,7 @@ struct node {
 	bool contended;		    /* VCPUs of more than one VM are on */
 	u64 tick_next;		    /* count64 */
 	bool need_resched;
+	u64 answered; /* shootdowns, by this node only: struct reading (shootdown.h) */
 	struct node_stats stats;
 } __attribute__((aligned(128)));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Switches of the command line: off=..., check=1. */
+/* Switches of the command line: off=..., check=1, forget=flush. */
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "kernel/words.h"
@@ -9,11 +9,13 @@ static const char *const names[OPTIONS] = { OPTION_LIST(NAME) };
 #define LISTED(constant, name) ", " #name
 static const char allowed[] = OPTION_LIST(LISTED); /* behind its first two characters */
 
-static bool off[OPTIONS], check; /* fixed after boot */
+static bool off[OPTIONS], check, forget; /* fixed after boot */
 
 bool option_on(enum option o) { return !off[o]; }
 
 bool option_check(void) { return check; }
+
+bool option_forget(void) { return forget; }
 
 static void switch_off(struct word name)
 {
@@ -38,4 +40,5 @@ void options_configure(const char *words)
 	if (off[OPTION_L2TLB]) /* walk_fast.S fills the L2TLB */
 		off[OPTION_WALK_FAST] = true;
 	check = words_have(words, "check=1");
+	forget = words_have(words, "forget=flush");
 }

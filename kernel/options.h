@@ -2,7 +2,7 @@
 /*
  * Mechanisms that only save time, each with its switch, so that what it saves can be measured:
  * off=NAME,NAME... on the monitor's command line. And check=1, which makes the monitor verify its
- * own translations as it goes.
+ * own translations as it goes; forget=flush gives it something to find.
  */
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H
@@ -36,7 +36,8 @@ enum option { OPTION_LIST(OPTION_CONSTANT) OPTIONS };
 #undef OPTION_CONSTANT
 
 bool option_on(enum option o);
-bool option_check(void); /* check=1 */
+bool option_check(void);  /* check=1 */
+bool option_forget(void); /* forget=flush: MMU_FLUSH flushes nothing, as a test of check=1 */
 /* Reads the command line's words; a name it does not know is reported with those it does. Boot
  * only. */
 void options_configure(const char *words);

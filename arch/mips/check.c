@@ -5,6 +5,7 @@
  * tests look for; nothing is mended. Reading the TLB drops QEMU's shadow entries, so that timing
  * changes: for tests only.
  */
+#include "arch/mips/asid.h"
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"
@@ -14,7 +15,6 @@
 
 #define MACHINE_TLB_ENTRIES 16
 #define FIRST_ENTRY	    1 /* behind the special page's */
-#define RANGE_PAIRS	    64
 
 static u64 address_of(u64 hi)
 {
@@ -23,12 +23,12 @@ static u64 address_of(u64 hi)
 	return vpn2 >> 62 == 3 ? vpn2 | (BIT(62) - BIT(SEGBITS)) : vpn2;
 }
 
-static u64 expected(struct vcpu *v, u64 va)
+static u64 expected(struct vcpu *v, struct reading r, u64 va)
 {
 	u64 gpa;
 
 	if (!is_supervisor(va) || !mmu_window(v, va, &gpa))
-		return walk_expected(v, va);
+		return walk_expected(v, r, va);
 	return pmap_look(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id);
 }
 
@@ -42,17 +42,17 @@ static bool is_wrong(u64 lo, u64 want)
 
 /*
  * A node that moves a page or replicates it changes the pmap first, under the lock, and then takes
- * back by a shootdown what is cached: that is no difference. shootdowns: answered when lo was read.
+ * back by a shootdown what is cached: that is no difference. r: begun when lo was read.
  */
-static void check_half(struct vcpu *v, const char *where, u64 va, u64 lo, u64 shootdowns)
+static void check_half(struct vcpu *v, const char *where, struct reading r, u64 va, u64 lo)
 {
 	u64 want;
 
 	if (!(lo & ENTRYLO_V))
 		return;
 	for (unsigned i = 0; i < LOOKS; i++) {
-		want = expected(v, va);
-		if (!is_wrong(lo, want) || v->node->stats.shootdowns != shootdowns)
+		want = expected(v, r, va);
+		if (!is_wrong(lo, want) || !reading_holds(v->node, r))
 			return;
 		lock_take(&v->vm->pmap.lock);
 		lock_release(&v->vm->pmap.lock);
@@ -64,10 +64,10 @@ static void check_half(struct vcpu *v, const char *where, u64 va, u64 lo, u64 sh
 /* Two pages of size bytes each. */
 static void check_pair(struct vcpu *v, const char *where, u64 va, u64 size, u64 lo0, u64 lo1)
 {
-	u64 shootdowns = v->node->stats.shootdowns;
+	struct reading r = reading_begin(v->node);
 
-	check_half(v, where, va, lo0, shootdowns);
-	check_half(v, where, va + size, lo1, shootdowns);
+	check_half(v, where, r, va, lo0);
+	check_half(v, where, r, va + size, lo1);
 }
 
 static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)
@@ -111,18 +111,30 @@ void check_translations(struct vcpu *v)
 	cp0_write64(CP0_ENTRYHI, v->arch.asid);
 }
 
-void check_flushed(struct vcpu *v, u64 va, u64 bytes)
+static bool is_left(const struct vcpu *v, u64 tag, const struct mmu_flush *f)
 {
-	u64 pairs = MIN((bytes + 0x3fff) >> 13, (u64)RANGE_PAIRS);
+	u64 vpn2 = tag & ENTRYHI_VPN2, pairs = flush_pairs(f);
 
-	if (!option_check() || !v->arch.walker.on)
-		return;
-	for (u64 i = 0; i < pairs; i++) {
-		u64 vpn2 = (va + (i << 13)) & ENTRYHI_VPN2;
-		const struct l2tlb_entry *e =
-			l2tlb_find(v->arch.l2tlb, is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid);
+	if (tag == L2TLB_NOTHING || (pairs && vpn2 - (f->va & ENTRYHI_VPN2) >= pairs << 13))
+		return false;
+	if (f->asid == DISCO_ALL_ASIDS)
+		return true;
+	/* those of the supervisor segments are global: this flush does not name them */
+	return !is_supervisor(vpn2) &&
+	       (tag & ENTRYHI_ASID) == asid_peek(&v->node->cpu.asids, v->arch.asid_map[f->asid]);
+}
 
-		if (e)
-			check_l2tlb_entry(v, e);
-	}
+u64 check_flushed(const struct vcpu *v, const struct mmu_flush *f)
+{
+	if (!option_check())
+		return 0;
+	for (u32 i = 0; i < L2TLB_ENTRIES; i++)
+		if (is_left(v, v->arch.l2tlb->entry[i].tag, f))
+			return v->arch.l2tlb->entry[i].tag & ENTRYHI_VPN2;
+	return 0;
+}
+
+void check_report_flush(const struct vm *vm, u64 va, u64 vcpu)
+{
+	log_line("check", "%s/%lu: L2TLB maps %lx after its flush", vm->name, vcpu, address_of(va));
 }

@@ -9,6 +9,7 @@
 #include "arch/mips/arch.h"
 #include "arch/mips/regs.h"
 #include "kernel/abi/disco.h"
+#include "kernel/mem/shootdown.h"
 #include "kernel/vm/vcpu.h"
 
 /* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no
@@ -90,7 +91,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e);
 struct miss {
 	u64 va;
 	bool write, fetch;
-	u64 shootdowns; /* that the node had answered when it began */
+	struct reading reading; /* begun when the miss was taken */
 };
 
 /* EntryHi of the pair of pages around the special page, which is the monitor's. */
@@ -108,12 +109,23 @@ enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill);
 /* ---- walk.c: the guest's page tables ---- */
 enum verdict walk(struct vcpu *v, const struct miss *m, u32 code);
 
-/* What a fresh walk maps va to, as the machine's EntryLo; 0: nothing. Changes nothing. */
-u64 walk_expected(struct vcpu *v, u64 va);
+/* What MMU_FLUSH names (kernel/abi/disco.h). */
+struct mmu_flush {
+	u64 va, bytes, asid;
+};
+
+u64 flush_pairs(const struct mmu_flush *f); /* to take one by one; 0: the address space */
+
+/* What a fresh walk maps va to, as the machine's EntryLo; 0: nothing, or the reading no longer
+ * holds. Changes nothing. */
+u64 walk_expected(struct vcpu *v, struct reading r, u64 va);
 
 /* ---- check.c: with check=1 ---- */
-void check_translations(struct vcpu *v);	       /* all, when v leaves the processor */
-void check_flushed(struct vcpu *v, u64 va, u64 bytes); /* those of a range, after its flush */
+void check_translations(struct vcpu *v); /* all, when v leaves the processor */
+/* The address of a pair that v's L2TLB still has after a flush that names it; 0: none. On v's node;
+ * takes no lock, and does not look at the guest's tables, which another VCPU may be changing. */
+u64 check_flushed(const struct vcpu *v, const struct mmu_flush *f);
+void check_report_flush(const struct vm *vm, u64 va, u64 vcpu);
 
 /* ---- inject.c ---- */
 /* Puts the exception in arch.inject into the virtual CP0 and sets pc to the guest's vector

@@ -78,12 +78,6 @@ static void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 	tlb_write(vpn2 | v->arch.asid, lo0, lo1, 0);
 }
 
-/* A shootdown was answered since the miss: what was read before may be stale. */
-static bool is_stale(const struct vcpu *v, const struct miss *m)
-{
-	return v->node->stats.shootdowns != m->shootdowns;
-}
-
 /* gpn, guest_lo: the pair's pages as the guest maps them. */
 enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 		      const u64 guest_lo[2], bool global)
@@ -91,7 +85,7 @@ enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 	bool half = m->va & PAGE_SIZE;
 	u64 lo[2];
 
-	if (!machine_pair(v, m, gpn, guest_lo, lo) || is_stale(v, m))
+	if (!machine_pair(v, m, gpn, guest_lo, lo) || !reading_holds(v->node, m->reading))
 		return RESUME;		     /* to miss again */
 	if (!(lo[half] & ENTRYLO_V)) {	     /* no memory there: a device, or the bus says no */
 		if (m->fetch && (m->va & 3)) /* but the processor first */
@@ -209,7 +203,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 {
 	u32 asid = vcp0(v, EntryHi) & ENTRYHI_ASID;
 	bool global = e->lo[0] & ENTRYLO_G;
-	struct miss m = { .va = e->hi & ENTRYHI_VPN2, .shootdowns = v->node->stats.shootdowns };
+	struct miss m = { .va = e->hi & ENTRYHI_VPN2, .reading = reading_begin(v->node) };
 	u64 lo[2], gpa;
 	bool ready;
 
@@ -223,7 +217,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 			     lo);
 	if (ready && latency_on)
 		latency_hide(v->node->id, lo);
-	if (!ready || is_stale(v, &m)) /* the guest will miss on the page */
+	if (!ready || !reading_holds(v->node, m.reading)) /* the guest will miss on the page */
 		mmu_forget(v, e->hi, 0, global);
 	else
 		mmu_install(v, m.va, lo[0], lo[1], global);
@@ -237,7 +231,7 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 		.write = code == EXC_TLBS || code == EXC_MOD,
 		/* a TLBRI, TLBS or Mod at its own address is a load or a store of its own code */
 		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
-		.shootdowns = v->node->stats.shootdowns,
+		.reading = reading_begin(v->node),
 	};
 
 	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))

@@ -8,7 +8,6 @@
 #include "kernel/abi/disco.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
-#include "kernel/mem/shootdown.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
@@ -17,9 +16,11 @@
 	(ENTRYLO_RI | ENTRYLO_XI | ENTRYLO_PFN | ENTRYLO_C | ENTRYLO_D | ENTRYLO_V | ENTRYLO_G)
 #define FLUSH_PAIRS 32ul /* more than these: the whole address space instead */
 
-/* The word of guest memory at a window address; NULL if there is none. Any pointer had before is
- * void. */
-static u64 *guest_word(struct vcpu *v, u64 va, bool write)
+/*
+ * The word of guest memory at a window address. NULL: there is none, or this processor had to wait
+ * for the page, and what led to the address does not hold any more.
+ */
+static u64 *guest_word(struct vcpu *v, struct reading r, u64 va, bool write)
 {
 	u64 gpa, lo;
 	gpn_t gpn;
@@ -30,7 +31,7 @@ static u64 *guest_word(struct vcpu *v, u64 va, bool write)
 	lo = pmap_look(v->vm, gpn, v->node->id);
 	if (lo && write)
 		lo = pmap_use_to_write(v->vm, gpn, v->node->id);
-	if (!lo) /* never written: all entries empty */
+	if (!lo || !reading_holds(v->node, r)) /* 0: never written, all entries are empty */
 		return NULL;
 	return (u64 *)((u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa & PAGE_MASK));
 }
@@ -40,9 +41,9 @@ static u64 index_of(const struct walker *w, unsigned level, u64 va)
 	return va >> w->shift[level] & (BIT(w->bits[level]) - 1);
 }
 
-/* The last level's entry for va, in machine memory, to be read or written; NULL if the tables do
- * not lead to one. */
-static u64 *find_entry(struct vcpu *v, u64 va, bool write)
+/* The last level's entry for va, in machine memory, to be read or written. NULL: the tables do not
+ * lead to one, or the reading does not hold any more. */
+static u64 *find_entry(struct vcpu *v, struct reading r, u64 va, bool write)
 {
 	const struct walker *w = &v->arch.walker;
 	u64 table = is_supervisor(va) ? w->kernel_root : w->root;
@@ -52,7 +53,7 @@ static u64 *find_entry(struct vcpu *v, u64 va, bool write)
 	if (!is_supervisor(va) && va >> top) /* outside what the root covers */
 		return NULL;
 	for (unsigned level = 0; level < LEVELS; level++) {
-		entry = guest_word(v, table + 8 * index_of(w, level, va),
+		entry = guest_word(v, r, table + 8 * index_of(w, level, va),
 				   write && level == LEVELS - 1);
 		if (!entry)
 			return NULL;
@@ -86,9 +87,12 @@ static void set_fast_root(struct vcpu *v)
 
 	v->arch.walk_rotate = w->rotate;
 	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
-	for (unsigned i = 0; i < WALK_ROOTS; i++) /* each at once: a shootdown takes them away */
-		v->arch.walk_root[i] = fast ? (u64)guest_word(v, w->root + i * PAGE_SIZE, false)
+	for (unsigned i = 0; i < WALK_ROOTS; i++) { /* each at once: a shootdown takes them away */
+		struct reading r = reading_begin(v->node);
+
+		v->arch.walk_root[i] = fast ? (u64)guest_word(v, r, w->root + i * PAGE_SIZE, false)
 					    : 0;
+	}
 }
 
 /* What the access calls for in an entry of this value; 0: the guest must see this fault. */
@@ -103,11 +107,12 @@ static u64 bits_wanted(const struct walker *w, u64 entry, const struct miss *m)
 	return w->accessed | w->valid | (m->write ? w->modified | w->dirty : 0);
 }
 
-/* Finds the entry and sets what the access calls for; NULL: the guest must see this fault. */
+/* Finds the entry and sets what the access calls for. NULL: the guest must see this fault, unless
+ * the reading does not hold any more. */
 static u64 *touch(struct vcpu *v, const struct miss *m)
 {
 	const struct walker *w = &v->arch.walker;
-	u64 *entry = find_entry(v, m->va, false), old, set;
+	u64 *entry = find_entry(v, m->reading, m->va, false), old, set;
 
 	if (!entry)
 		return NULL;
@@ -115,7 +120,7 @@ static u64 *touch(struct vcpu *v, const struct miss *m)
 	set = bits_wanted(w, old, m);
 	if ((old & set) == set)
 		return set ? entry : NULL;
-	entry = find_entry(v, m->va, true);
+	entry = find_entry(v, m->reading, m->va, true);
 	if (!entry)
 		return NULL;
 	old = __atomic_load_n(entry, __ATOMIC_RELAXED);
@@ -128,6 +133,9 @@ static u64 *touch(struct vcpu *v, const struct miss *m)
 	return entry;
 }
 
+/* A pair holds in every address space only if both halves do. One that is not valid is none. */
+static bool is_global(u64 lo) { return (lo & ENTRYLO_G) || !(lo & ENTRYLO_V); }
+
 enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 {
 	const struct walker *w = &v->arch.walker;
@@ -137,6 +145,8 @@ enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 	if (!v->arch.walk_root[0] || !v->arch.walk_root[1])
 		set_fast_root(v);
 	entry = touch(v, m);
+	if (!reading_holds(v->node, m->reading))
+		return RESUME; /* to miss again */
 	if (!entry)
 		return inject_tlb(v, code, false);
 	pair = (u64 *)((u64)entry & ~8ul);
@@ -146,12 +156,12 @@ enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 	if (denied)
 		return inject_tlb(v, denied, false);
 	return mmu_fill(v, m, (gpn_t[]){ lo_gpn(lo[0]), lo_gpn(lo[1]) }, lo,
-			lo[entry - pair] & ENTRYLO_G);
+			is_global(lo[0]) && is_global(lo[1]));
 }
 
-u64 walk_expected(struct vcpu *v, u64 va)
+u64 walk_expected(struct vcpu *v, struct reading r, u64 va)
 {
-	const u64 *entry = find_entry(v, va, false);
+	const u64 *entry = find_entry(v, r, va, false);
 	u64 lo = entry ? entry_lo(&v->arch.walker, *entry) : 0;
 	u64 machine = lo & ENTRYLO_V ? pmap_look(v->vm, lo_gpn(lo), v->node->id) : 0;
 
@@ -217,40 +227,59 @@ s64 mmu_call_switch(struct vcpu *v, u64 entryhi, u64 root)
 	return 0;
 }
 
-static void flush(struct vcpu *v, u64 va, u64 bytes, u64 asid)
+u64 flush_pairs(const struct mmu_flush *f)
 {
-	u64 first = va & ENTRYHI_VPN2, pairs = ((va & 0x1fff) + bytes + 0x1fff) >> 13;
-	bool whole = !bytes || bytes > FLUSH_PAIRS << 13;
+	bool whole = !f->bytes || f->bytes > FLUSH_PAIRS << 13 || f->va + f->bytes < f->va;
 
-	if (asid == DISCO_ALL_ASIDS && (whole || !is_supervisor(va)))
+	return whole ? 0 : ((f->va & 0x1fff) + f->bytes + 0x1fff) >> 13;
+}
+
+static void flush(struct vcpu *v, const struct mmu_flush *f)
+{
+	u64 first = f->va & ENTRYHI_VPN2, pairs = flush_pairs(f);
+	bool all = f->asid == DISCO_ALL_ASIDS;
+
+	v->arch.clear_ll = 1; /* LL may have read a page that is no longer there */
+	if (all && (!pairs || !is_supervisor(f->va)))
 		mmu_flush_vcpu(v);
-	else if (whole)
-		mmu_drop_asid(v, asid & ENTRYHI_ASID);
+	else if (!pairs)
+		mmu_drop_asid(v, f->asid & ENTRYHI_ASID);
 	else
-		mmu_forget_range(v, first, pairs, asid & ENTRYHI_ASID, asid == DISCO_ALL_ASIDS);
+		mmu_forget_range(v, first, pairs, f->asid & ENTRYHI_ASID, all);
 }
 
 struct flush_args {
 	struct vm *vm;
-	u64 va, bytes, mask, asid;
+	struct mmu_flush flush;
+	u64 mask;
+	u64 left; /* check=1: an address that a VCPU kept, and that VCPU's number; any node */
 };
 
-/* Of the VCPUs that live on this node. Those that do not run have nothing: they start empty. */
+/*
+ * Of the VCPUs that live on this node. Those that do not run have nothing: they start empty. What
+ * the check finds is told by the caller: this node may be waiting for the log's lock.
+ */
 static void flush_node(struct node *n, const void *what)
 {
-	const struct flush_args *f = what;
+	struct flush_args *f = (struct flush_args *)what;
+	u64 left;
 
 	for (u32 i = 0; i < f->vm->nvcpus; i++) {
 		struct vcpu *v = f->vm->vcpus[i];
 
-		if ((f->mask & BIT(i)) && v->node == n && vcpu_state(v) >= VCPU_READY)
-			flush(v, f->va, f->bytes, f->asid);
+		if (!(f->mask & BIT(i)) || v->node != n || vcpu_state(v) < VCPU_READY)
+			continue;
+		if (!option_forget())
+			flush(v, &f->flush);
+		left = check_flushed(v, &f->flush);
+		if (left)
+			__atomic_store_n(&f->left, left | i, __ATOMIC_RELAXED);
 	}
 }
 
 s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 {
-	struct flush_args f = { v->vm, va, bytes, mask, asid };
+	struct flush_args f = { v->vm, { va, bytes, asid }, mask, 0 };
 	struct nodemask elsewhere = NODEMASK_NONE;
 
 	if (asid > ENTRYHI_ASID && asid != DISCO_ALL_ASIDS)
@@ -261,6 +290,7 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 	flush_node(v->node, &f);
 	if (!nodemask_empty(elsewhere))
 		shootdown(elsewhere, flush_node, &f);
-	check_flushed(v, va, bytes);
+	if (f.left)
+		check_report_flush(v->vm, f.left & ENTRYHI_VPN2, f.left & PAGE_MASK);
 	return 0;
 }

@@ -16,6 +16,7 @@ void shootdown_answer(struct node *n)
 	if (!(__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE) & me))
 		return;
 	TEXT_HERE(flush_fn)(n, flush_what);
+	n->answered++;
 	n->stats.shootdowns++;
 	__atomic_fetch_and(&unanswered.bits, ~me, __ATOMIC_RELEASE);
 }

@@ -27,4 +27,26 @@ void shootdown_all(
 /* Flush if somebody asked this node to. */
 void shootdown_answer(struct node *n);
 
+/*
+ * The one rule about what a processor has read from guest memory or from a pmap: it holds until the
+ * processor answers a shootdown. Whoever unmaps a page, moves one, or lets a guest use a page table
+ * again waits for that answer first. A processor answers only while it waits: for a lock, or for a
+ * page that is being copied. So code that may wait begins a reading before the first look, and asks
+ * whether it holds before it follows a pointer, writes an entry, delivers a fault or makes a
+ * translation; if it does not, it starts again.
+ */
+struct reading {
+	u64 answered; /* shootdowns, by the processor, when the reading began */
+};
+
+static inline struct reading reading_begin(const struct node *n)
+{
+	return (struct reading){ n->answered };
+}
+
+static inline bool reading_holds(const struct node *n, struct reading r)
+{
+	return n->answered == r.answered;
+}
+
 #endif /* KERNEL_MEM_SHOOTDOWN_H */

@@ -18,7 +18,8 @@ struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
 bool fake_off[OPTIONS];
 struct node fake_far = { .id = 5 };
 struct nodemask fake_shot;
-u32 fake_waits, fake_later;
+u32 fake_waits, fake_wait_at, fake_later;
+void (*fake_meanwhile)(void);
 bool latency_on;
 u64 fake_remote_gpn;
 unsigned fake_charged;
@@ -166,6 +167,8 @@ void fake_reset(void)
 	latency_on = false;
 	fake_charged = 0;
 	memset(fake_pairs, 0, sizeof(fake_pairs));
+	fake_meanwhile = NULL;
+	fake_wait_at = 0;
 	fake_shot = NODEMASK_NONE;
 	fake_waits = fake_later = 0;
 	asid_pool_init(&node.cpu.asids);
@@ -288,7 +291,19 @@ void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 
 bool option_on(enum option o) { return !fake_off[o]; }
 
-void check_flushed(struct vcpu *v, u64 va, u64 bytes) { (void)v, (void)va, (void)bytes; }
+bool option_forget(void) { return false; }
+
+u64 check_flushed(const struct vcpu *v, const struct mmu_flush *f)
+{
+	(void)v, (void)f;
+	return 0;
+}
+
+void check_report_flush(const struct vm *of, u64 va, u64 vcpu)
+{
+	(void)of;
+	fail_msg("VCPU %u keeps %llx", (unsigned)vcpu, (unsigned long long)va);
+}
 
 u64 *fake_word(u64 gpa)
 {
@@ -321,9 +336,11 @@ u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 	(void)near;
 	if (gpn.v >= of->pmap.npages)
 		return 0;
-	if (fake_waits) {
-		fake_waits--;
-		node.stats.shootdowns++;
+	if (fake_waits || (fake_wait_at && !--fake_wait_at)) {
+		fake_waits -= fake_waits != 0;
+		node.answered++;
+		if (fake_meanwhile)
+			fake_meanwhile();
 	}
 	return (FAKE_MACHINE_GPN + gpn.v) << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D |
 	       ENTRYLO_V;

@@ -24,6 +24,8 @@ extern struct node fake_far;		  /* a second node, where nobody lives at first */
 extern struct nodemask fake_shot;	  /* nodes that were asked by shootdown */
 extern u32 fake_waits;			  /* pmap_use answers a shootdown, so many times */
 extern u32 fake_later;			  /* pmap_try_use has more to do, so many times */
+extern u32 fake_wait_at;		  /* its n-th call from now on does; 0: none */
+extern void (*fake_meanwhile)(void);	  /* what happens then, or NULL */
 extern u64 fake_remote_gpn;		  /* while latency_on, the one page that is remote */
 extern unsigned fake_charged;		  /* misses on it */
 

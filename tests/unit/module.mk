@@ -46,7 +46,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance vtimer fpu
+UNIT_FAKE := stale mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance vtimer fpu
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
@@ -55,6 +55,7 @@ UNIT_SRCS_fpu := $(UNIT_FAKE_SRCS) arch/mips/fpu.c
 UNIT_SRCS_tlb := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_remote := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_walk := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_stale := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_inject := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_emul := $(UNIT_FAKE_SRCS) arch/mips/emul.c arch/mips/branch.c arch/mips/access.c
