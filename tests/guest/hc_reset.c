@@ -10,7 +10,7 @@
  *
  * Ends: resets
  */
-#include "tests/guest/test.h"
+#include "tests/guest/walk.h"
 
 #define MARK 0x5e5e7777ul
 
@@ -23,9 +23,30 @@ static void second(u64 arg)
 		in_data++;
 }
 
+static table_t other_root __attribute__((aligned(PAGE_SIZE)));
+
+/* Until MMU_SWITCH says another, the root is the kernel's; not what it was in the life before. */
+static void walker_is_new(void)
+{
+	walk_tables();
+	page_va(400)[0] = MARK;
+	*walk_entry(walk_last, VA_USER) = PTE(page_pa(400), PRESENT);
+	walk_describe(walk_pointer(walk_root));
+	check_eq("MMU_SETUP", (u64)walk_setup(), 0);
+	check_value("the walker's root", load(MODE_KERNEL, VA_USER), MARK);
+	walk_switch(1, other_root);
+	check_fault("an empty root", load(MODE_KERNEL, VA_USER), EXC_TLBL, 0, VA_USER);
+	hypercall(DISCO_HC_MMU_SETUP, 0, 0);
+	cp0_write_entryhi(0);
+}
+
 int main(void)
 {
+	volatile u64 *rest = (volatile u64 *)(DISCO_SPECIAL_PAGE + PAGE_SIZE - 8);
+
 	need_monitor();
+	check_eq("the special page's rest", *rest, 0);
+	*rest = MARK;
 	check_eq("data", in_data, 1);
 	check_eq("bss", in_bss, 0);
 	for (unsigned i = 0; i < 300; i++)
@@ -38,6 +59,7 @@ int main(void)
 	check_eq("Cause.TI", cp0_read_cause() & CAUSE_TI, 0);
 	check_eq("tlbp", (u64)tlb_probe(VA_USER, 0), -1ul);
 	check_miss("useg", VA_USER);
+	walker_is_new();
 	verdict();
 	in_data = in_bss = MARK;
 	for (unsigned i = 0; i < 300; i++)

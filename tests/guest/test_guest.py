@@ -264,6 +264,14 @@ def test_check_reports_a_stale_translation(machine, tmp_path):
     assert "maps f" not in one.log_path.read_text(), "the windows, too"
 
 
+def test_check_reports_a_flush_that_flushes_nothing(machine, tmp_path):
+    """forget=flush: a translation that is really left is found, on the caller's node and on the other."""
+    one = machine(write_scenario(tmp_path, [vm_of("left", "smp_unmap")], nodes=4, memory=512), f"exit=1 {CHECK} forget=flush")
+    one.expect_all([rf"check: left/{i}: L2TLB maps 200[0-9a-f]{{5}} after its flush" for i in range(2)])
+    one.expect(r"vm: left (powered off|killed)")
+    one.end()
+
+
 def test_memory_of_an_ended_vm_is_zero_for_the_next(machine, tmp_path):
     """The neighbour fills its memory and ends; then pair_memory, whose VM was not started at boot, looks at its own."""
     vms = [vm("first", "neighbour.elf", None, MEMORY, node=1), vm("next", "pair_memory.elf", None, MEMORY, node=1, manual=True)]

@@ -10,8 +10,8 @@
 #include "kernel/mem/l2tlb.h"
 #include "tests/unit/walk_tables.h"
 
-#define WAITS 16 /* more than a walk has */
-#define NEW   (OTHER + 0x3000) /* the table that takes LAST's place */
+#define WAITS 16			/* more than a walk has */
+#define NEW   (OTHER + 0x3000)		/* the table that takes LAST's place */
 #define DATA  PTE(200, PRESENT | WRITE) /* what LAST's page holds afterwards: not the walker's */
 
 static struct vcpu *const v = &fake_vcpu;
