@@ -3,7 +3,7 @@
 
 PROGRAMS ?= 10000
 SEED ?= 1
-DIFF_OBJS := $(addprefix build/guests/obj/tests/diff/,runner.o state.o walked.o trap.o)
+DIFF_OBJS := $(addprefix build/guests/obj/tests/diff/,runner.o areas.o state.o walked.o trap.o)
 DIFF_ELFS := build/guests/diff/diff.elf build/guests/diff/native.elf
 TEST_NEEDS += $(DIFF_ELFS)
 HELP += make diff           random supervisor programs, natively and under the monitor: PROGRAMS=10000 SEED=1\n

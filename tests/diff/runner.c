@@ -25,154 +25,12 @@ u64 diff_trap(u64 vector);
 u64 diff_gpr[32], diff_sp;
 u8 diff_stack[16384] __attribute__((aligned(16)));
 
-const u64 diff_area[DIFF_X_INDEX + 3] = {
-	[2] = 0x20000000,	  [3] = 0x20100000,	    [4] = 0x0000123456000000,
-	[5] = 0x0000ffff00000000, [6] = 0x4000000200000000, [7] = 0xffffffffd0200000,
-	[8] = 0xffffffffd0300000, [9] = 0x4000ffff00000000, [10] = 0x40000000,
-	[11] = 0x50000000,	  [12] = DIFF_W_VA,	    [13] = DIFF_W_CSSEG,
-};
-
 static const struct program *now;
 static bool quiet;	   /* the prologue: nothing is hashed */
 static bool address_error; /* the last exception with an address was one */
 static bool bus_error;	   /* there was one: BadInstr may be any */
 static unsigned exceptions;
 static const char *ending;
-
-u64 diff_mix(u64 v)
-{
-	v = (v ^ v >> 31) * 0x9e3779b97f4a7c15;
-	return v ^ v >> 29;
-}
-
-/* ---- TLB ---- */
-
-struct tlb_registers {
-	u64 lo0, lo1, hi;
-	u32 mask, index;
-};
-
-static struct tlb_registers tlb_save(void)
-{
-	return (struct tlb_registers){ cp0_read_entrylo0(), cp0_read_entrylo1(), cp0_read_entryhi(),
-				       cp0_read_pagemask(), cp0_read_index() };
-}
-
-static void tlb_restore(const struct tlb_registers *t)
-{
-	cp0_write_entrylo0(t->lo0);
-	cp0_write_entrylo1(t->lo1);
-	cp0_write_entryhi(t->hi);
-	cp0_write_pagemask(t->mask);
-	cp0_write_index(t->index);
-}
-
-static void map_wired(void)
-{
-	tlb_map_at(0, DIFF_CODE_VA, 0, LO_RW(DIFF_CODE_PA) | LO_G,
-		   LO_RW(DIFF_CODE_PA + PAGE_SIZE) | LO_G);
-	tlb_map_at(1, DIFF_DATA_VA, 0, LO_RW(DIFF_DATA_PA) | LO_G,
-		   LO_RW(DIFF_DATA_PA + PAGE_SIZE) | LO_G);
-}
-
-void diff_flush_tlb(void)
-{
-	struct tlb_registers old = tlb_save();
-
-	tlb_clear();
-	map_wired();
-	tlb_restore(&old);
-}
-
-void diff_write_tlb(u64 va, u64 lo0, u64 lo1)
-{
-	struct tlb_registers old = tlb_save();
-	u64 hi = HI_VPN(va) | (old.hi & HI_ASID);
-	struct tlb_entry e = { .hi = hi, .lo0 = lo0, .lo1 = lo1 };
-	int index = tlb_probe(va, old.hi & HI_ASID);
-
-	cp0_write_entryhi(hi);
-	if (index < 0)
-		tlb_write_random(e);
-	else
-		tlb_write_at((unsigned)index, e);
-	tlb_restore(&old);
-}
-
-/* The entry that owns va, or 0. */
-static unsigned owner(u64 va)
-{
-	for (unsigned i = DIFF_FIRST_INDEX; i <= DIFF_X_INDEX; i++)
-		if (va - diff_area[i] < DIFF_AREA_BYTES)
-			return i;
-	return 0;
-}
-
-static bool is_w(u64 va)
-{
-	return va - DIFF_W_VA < DIFF_AREA_BYTES || va - DIFF_W_CSSEG < DIFF_AREA_BYTES;
-}
-
-/* What W pages map is a function of their address: who wrote the entry does not matter. */
-static u64 w_lo(u64 va) { return LO_RW(DIFF_POOL_PA + (diff_mix(va >> 12) & 15) * PAGE_SIZE); }
-
-static void fill_w(u64 va)
-{
-	struct tlb_registers old = tlb_save();
-	u64 pair = va & ~0x1fffull;
-
-	cp0_write_entryhi(HI_VPN(va) | (old.hi & HI_ASID));
-	tlb_write_random((struct tlb_entry){ .hi = HI_VPN(va) | (old.hi & HI_ASID),
-					     .lo0 = w_lo(pair),
-					     .lo1 = w_lo(pair + PAGE_SIZE) });
-	tlb_restore(&old);
-}
-
-/* Makes va usable for the access that failed; the other page of the pair gets what chance gives. */
-static bool fill_area(u64 va, bool write)
-{
-	struct tlb_registers old = tlb_save();
-	u64 chance = diff_mix(va >> 12 ^ now->seed ^ exceptions);
-	unsigned index = owner(va);
-	u64 lo[2], asid = old.hi & HI_ASID;
-
-	if (!index)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		u64 pa = index == DIFF_X_INDEX
-				 ? DIFF_X_PA + (unsigned)i * PAGE_SIZE
-				 : DIFF_POOL_PA + (chance >> (8 + 4 * i) & 15) * PAGE_SIZE;
-
-		lo[i] = LO_PA(pa) | LO_C | (chance >> (16 + i) & 1 ? LO_V : 0) |
-			(chance >> (18 + i) & 1 ? LO_D : 0) | (chance & 1 ? LO_G : 0);
-	}
-	lo[va >> 12 & 1] |= LO_V | (write ? LO_D : 0);
-	tlb_map_at(index, va, (unsigned)asid, lo[0], lo[1]);
-	tlb_restore(&old);
-	return true;
-}
-
-/* Invalid, modified, read- or execute-inhibited: as a kernel does it, by TLBP, TLBR and TLBWI. */
-static bool allow(u64 va, bool write)
-{
-	struct tlb_registers old = tlb_save();
-	struct tlb_entry e;
-	int index;
-
-	if (!owner(va))
-		return false;
-	index = tlb_probe(va, old.hi & HI_ASID);
-	if (index < DIFF_FIRST_INDEX || index > DIFF_X_INDEX) {
-		tlb_restore(&old);
-		return false;
-	}
-	e = tlb_read_at((unsigned)index);
-	u64 *lo = va & ((e.mask + 0x2000) >> 1) ? &e.lo1 : &e.lo0;
-	*lo = (*lo & ~(LO_RI | LO_XI)) | LO_V | (write ? LO_D : 0);
-	tlb_write_at((unsigned)index, e);
-	tlb_restore(&old);
-	return true;
-}
 
 static _Noreturn void end(const char *how)
 {
@@ -299,8 +157,8 @@ static bool mend(const struct event *e, u64 chance)
 	if (now->flags & DIFF_WALK)
 		return walked_mend(e->badvaddr, e->store);
 	if (e->vector == 0x80)
-		return fill_area(e->badvaddr, e->store);
-	return allow(e->badvaddr, e->store);
+		return diff_fill_area(e->badvaddr, e->store, now->seed ^ exceptions);
+	return diff_allow(e->badvaddr, e->store);
 }
 
 /* Which of the two for an access that is not allowed, and where, depends on what the TLB holds. */
@@ -335,8 +193,8 @@ u64 diff_trap(u64 vector)
 			return DIFF_ERETNC;
 		walked_exception(&e);
 	}
-	if (e.tlb && e.vector == 0x80 && is_w(e.badvaddr)) {
-		fill_w(e.badvaddr);
+	if (e.tlb && e.vector == 0x80 && diff_is_w(e.badvaddr)) {
+		diff_fill_w(e.badvaddr);
 		return DIFF_ERETNC;
 	}
 	bus_error |= e.code == EXC_DBE || e.code == EXC_IBE;
@@ -397,7 +255,7 @@ static void prepare_cp0(void)
 	timer_away();
 	tlb_clear();
 	cp0_write_wired(0);
-	map_wired();
+	diff_map_wired();
 	cp0_write_wired(DIFF_WIRED);
 	cp0_write_hwrena(0);
 	cp0_write_context(0);

@@ -37,6 +37,13 @@ void diff_fpu_store(u64 *f);
 /* ---- TLB ---- */
 extern const u64 diff_area[DIFF_X_INDEX + 3]; /* the last two are the W pages */
 u64 diff_mix(u64 v);
+void diff_map_wired(void); /* the program's own pages */
+bool diff_is_w(u64 va);	   /* a page that only TLBWR maps */
+void diff_fill_w(u64 va);
+/* Makes va usable for the access that failed, by a new entry or by the one that is there; false: it
+ * is in no area. salt: what else chance depends on. */
+bool diff_fill_area(u64 va, bool write, u64 salt);
+bool diff_allow(u64 va, bool write);
 void diff_flush_tlb(void);		       /* all but the program's own pages */
 void diff_write_tlb(u64 va, u64 lo0, u64 lo1); /* for the current ASID */
 
