@@ -28,7 +28,7 @@ u8 diff_stack[16384] __attribute__((aligned(16)));
 static const struct program *now;
 static bool quiet;	   /* the prologue: nothing is hashed */
 static bool address_error; /* the last exception with an address was one */
-static bool bus_error;	   /* there was one: BadInstr may be any */
+static u32 bad[2];	   /* BadInstr and BadInstrP at the last exception */
 static unsigned exceptions;
 static const char *ending;
 
@@ -54,12 +54,35 @@ struct event {
 	u64 vector, cause, status, epc, badvaddr;
 	u32 code;
 	bool bd, tlb, address, store, fetch;
+	bool instruction; /* BadInstr is written (MD00091), with BD BadInstrP, too */
+	u32 bad[2];	  /* the two of them */
 };
+
+/*
+ * The rule of BadInstr, held against every exception: one that does not write it leaves it as it
+ * was at the exception before. What the neighbour executes meanwhile would be seen.
+ */
+static void look_at_bad_instruction(struct event *e)
+{
+	static const u32 none = 1u << EXC_INT | 1u << EXC_IBE | 1u << EXC_DBE | 1u << EXC_TLBXI;
+	bool p;
+
+	e->bad[0] = cp0_read_badinstr();
+	e->bad[1] = cp0_read_badinstrp();
+	e->instruction = !(none >> e->code & 1) && !e->fetch;
+	p = e->instruction && e->bd;
+	if (!quiet && ((!e->instruction && e->bad[0] != bad[0]) || (!p && e->bad[1] != bad[1]))) {
+		diff_show("BadInstr that changed", 1);
+		print("BadInstr %08x after %08x, BadInstrP %08x after %08x at EPC %lx\n", e->bad[0],
+		      bad[0], e->bad[1], bad[1], (unsigned long)e->epc);
+	}
+	bad[0] = e->bad[0];
+	bad[1] = e->bad[1];
+}
 
 static void trace(const struct event *e)
 {
 	u64 before = diff_hash, gprs;
-	bool instruction = e->code != EXC_INT && !bus_error && !e->fetch;
 
 	diff_hash = HASH_START;
 	for (unsigned i = 1; i < 32; i++)
@@ -73,8 +96,8 @@ static void trace(const struct event *e)
 	diff_add(e->epc);
 	diff_add(gprs);
 	diff_add(e->address ? e->badvaddr : 0);
-	diff_add(instruction ? cp0_read_badinstr() : 0);
-	diff_add(instruction && e->bd ? cp0_read_badinstrp() : 0);
+	diff_add(e->instruction ? e->bad[0] : 0);
+	diff_add(e->instruction && e->bd ? e->bad[1] : 0);
 	if (e->tlb && !(now->flags & DIFF_WALK)) { /* the walker may leave them alone */
 		diff_add(cp0_read_entryhi());
 		diff_add(cp0_read_context());
@@ -88,10 +111,10 @@ static void trace(const struct event *e)
 	      (u32)e->cause, (u32)e->vector);
 	if (e->address)
 		print(" BadVAddr %016lx", (unsigned long)e->badvaddr);
-	if (instruction)
-		print(" BadInstr %08x", cp0_read_badinstr());
-	if (instruction && e->bd)
-		print(" BadInstrP %08x", cp0_read_badinstrp());
+	if (e->instruction)
+		print(" BadInstr %08x", e->bad[0]);
+	if (e->instruction && e->bd)
+		print(" BadInstrP %08x", e->bad[1]);
 	if (e->tlb && !(now->flags & DIFF_WALK))
 		print("\n    EntryHi %016lx Context %016lx XContext %016lx",
 		      (unsigned long)cp0_read_entryhi(), (unsigned long)cp0_read_context(),
@@ -188,6 +211,7 @@ u64 diff_trap(u64 vector)
 	if (e.code == EXC_ADEL && (e.epc & 3)) /* QEMU may not have written it */
 		e.badvaddr = e.epc;
 	e.fetch = e.address && !e.store && e.badvaddr == e.epc + (e.bd ? 4 : 0);
+	look_at_bad_instruction(&e);
 	if (e.tlb && now->flags & DIFF_WALK) {
 		if (walked_fill(e.badvaddr, e.store, e.fetch))
 			return DIFF_ERETNC;
@@ -197,7 +221,6 @@ u64 diff_trap(u64 vector)
 		diff_fill_w(e.badvaddr);
 		return DIFF_ERETNC;
 	}
-	bus_error |= e.code == EXC_DBE || e.code == EXC_IBE;
 	if (e.address)
 		address_error = !e.tlb;
 	if (e.address && !e.tlb) /* UNPREDICTABLE then */
@@ -240,7 +263,7 @@ u64 diff_trap(u64 vector)
 static void enter(u64 pc, u32 status)
 {
 	exceptions = 0;
-	address_error = bus_error = false;
+	address_error = false;
 	ending = "none";
 	cp0_write_epc(pc);
 	cp0_write_status((s32)(status | ST_EXL));
