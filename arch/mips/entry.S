@@ -20,29 +20,29 @@
 guest_exit:
 	.cfi_startproc
 	.cfi_undefined 31
-	dmfc0	$26, $31, KS_VCPU
+	dmfc0	$k0, C0_KSCRATCH(KS_VCPU)
 	.irp r, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31
-	sd	$\r, VCPU_GPR + 8 * \r($26)
+	sd	$\r, VCPU_GPR + 8 * \r($k0)
 	.endr
-	dmfc0	$2, $31, KS_K0
-	dmfc0	$3, $31, KS_K1
-	sd	$2, VCPU_GPR + 8 * 26($26)
-	sd	$3, VCPU_GPR + 8 * 27($26)
-	mfc0	$2, $13			# Cause
-	dmfc0	$3, $14			# EPC
-	dmfc0	$5, $8			# BadVAddr
-	mfc0	$6, $8, 1		# BadInstr
-	mfc0	$7, $8, 2		# BadInstrP
-	sw	$2, VCPU_CAUSE($26)
-	sd	$3, VCPU_PC($26)
-	sd	$5, VCPU_BADVADDR($26)
-	sw	$6, VCPU_BADINSTR($26)
-	sw	$7, VCPU_BADINSTRP($26)
-	dmfc0	$27, $31, KS_NODE
-	li	$2, MONITOR_STATUS	# kernel mode, EXL = 0: a monitor bug reports its own EPC
-	mtc0	$2, $12
-	ld	$29, NODE_STACK($27)
-	move	$4, $26
+	dmfc0	$v0, C0_KSCRATCH(KS_K0)
+	dmfc0	$v1, C0_KSCRATCH(KS_K1)
+	sd	$v0, VCPU_GPR + 8 * 26($k0)
+	sd	$v1, VCPU_GPR + 8 * 27($k0)
+	mfc0	$v0, C0_CAUSE		# Cause
+	dmfc0	$v1, C0_EPC		# EPC
+	dmfc0	$a1, C0_BADVADDR	# BadVAddr
+	mfc0	$a2, C0_BADINSTR	# BadInstr
+	mfc0	$a3, C0_BADINSTRP	# BadInstrP
+	sw	$v0, VCPU_CAUSE($k0)
+	sd	$v1, VCPU_PC($k0)
+	sd	$a1, VCPU_BADVADDR($k0)
+	sw	$a2, VCPU_BADINSTR($k0)
+	sw	$a3, VCPU_BADINSTRP($k0)
+	dmfc0	$k1, C0_KSCRATCH(KS_NODE)
+	li	$v0, MONITOR_STATUS	# kernel mode, EXL = 0: a monitor bug reports its own EPC
+	mtc0	$v0, C0_STATUS
+	ld	$sp, NODE_STACK($k1)
+	move	$a0, $k0
 	jal	trap_from_guest		# does not return; ra says where a back trace ends
 	ehb
 	.cfi_endproc
@@ -51,26 +51,26 @@ guest_exit:
 	.globl	guest_enter
 guest_enter:
 	.cfi_startproc
-	ld	$2, VCPU_STATUS($4)	# with EXL: still kernel mode
-	ld	$3, VCPU_PC($4)
-	mtc0	$2, $12
-	dmtc0	$3, $14
-	lw	$2, VCPU_CLEAR_LL($4)
-	move	$26, $4
-	bnez	$2, 1f
-	sw	$0, VCPU_CLEAR_LL($4)
+	ld	$v0, VCPU_STATUS($a0)	# with EXL: still kernel mode
+	ld	$v1, VCPU_PC($a0)
+	mtc0	$v0, C0_STATUS
+	dmtc0	$v1, C0_EPC
+	lw	$v0, VCPU_CLEAR_LL($a0)
+	move	$k0, $a0
+	bnez	$v0, 1f
+	sw	$zero, VCPU_CLEAR_LL($a0)
 	.cfi_undefined 31		# from here on the guest's
 	.irp r, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31
-	ld	$\r, VCPU_GPR + 8 * \r($26)
+	ld	$\r, VCPU_GPR + 8 * \r($k0)
 	.endr
-	ld	$26, VCPU_GPR + 8 * 26($26)
+	ld	$k0, VCPU_GPR + 8 * 26($k0)
 	ehb
 	eretnc
 1:
 	.irp r, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31
-	ld	$\r, VCPU_GPR + 8 * \r($26)
+	ld	$\r, VCPU_GPR + 8 * \r($k0)
 	.endr
-	ld	$26, VCPU_GPR + 8 * 26($26)
+	ld	$k0, VCPU_GPR + 8 * 26($k0)
 	ehb
 	eret
 	.cfi_endproc
@@ -87,51 +87,51 @@ monitor_trap:
 	.cfi_signal_frame
 	.cfi_return_column PC_COLUMN
 	.cfi_undefined PC_COLUMN
-	lapc	$26, fpu_load_fcsr
-	dmfc0	$27, $14		# EPC
-	bne	$26, $27, 1f
-	daddiu	$27, $27, 4
-	dmtc0	$27, $14
-	dmfc0	$26, $31, KS_K0
-	dmfc0	$27, $31, KS_K1
+	lapc	$k0, fpu_load_fcsr
+	dmfc0	$k1, C0_EPC		# EPC
+	bne	$k0, $k1, 1f
+	daddiu	$k1, $k1, 4
+	dmtc0	$k1, C0_EPC
+	dmfc0	$k0, C0_KSCRATCH(KS_K0)
+	dmfc0	$k1, C0_KSCRATCH(KS_K1)
 	ehb
 	eretnc
-1:	dmfc0	$26, $31, KS_NODE
+1:	dmfc0	$k0, C0_KSCRATCH(KS_NODE)
 	.irp r, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31
-	sd	$\r, NODE_FRAME + 8 * \r($26)
+	sd	$\r, NODE_FRAME + 8 * \r($k0)
 	.endr
-	sd	$0, NODE_FRAME($26)
-	dmfc0	$2, $31, KS_K0
-	dmfc0	$3, $31, KS_K1
-	sd	$2, NODE_FRAME + 8 * 26($26)
-	sd	$3, NODE_FRAME + 8 * 27($26)
-	dmfc0	$2, $14
-	mfc0	$3, $12
-	mfc0	$5, $13
-	dmfc0	$6, $8
-	mfc0	$7, $8, 1
-	sd	$2, NODE_FRAME_PC($26)
-	sd	$3, NODE_FRAME_STATUS($26)
-	sd	$5, NODE_FRAME_CAUSE($26)
-	sd	$6, NODE_FRAME_BADVADDR($26)
-	sd	$7, NODE_FRAME_BADINSTR($26)
+	sd	$zero, NODE_FRAME($k0)
+	dmfc0	$v0, C0_KSCRATCH(KS_K0)
+	dmfc0	$v1, C0_KSCRATCH(KS_K1)
+	sd	$v0, NODE_FRAME + 8 * 26($k0)
+	sd	$v1, NODE_FRAME + 8 * 27($k0)
+	dmfc0	$v0, C0_EPC
+	mfc0	$v1, C0_STATUS
+	mfc0	$a1, C0_CAUSE
+	dmfc0	$a2, C0_BADVADDR
+	mfc0	$a3, C0_BADINSTR
+	sd	$v0, NODE_FRAME_PC($k0)
+	sd	$v1, NODE_FRAME_STATUS($k0)
+	sd	$a1, NODE_FRAME_CAUSE($k0)
+	sd	$a2, NODE_FRAME_BADVADDR($k0)
+	sd	$a3, NODE_FRAME_BADINSTR($k0)
 	.cfi_def_cfa 26, NODE_FRAME
 	.irp r, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	.cfi_offset \r, 8 * \r
 	.endr
 	.cfi_offset PC_COLUMN, NODE_FRAME_PC - NODE_FRAME
-	li	$2, MONITOR_STATUS
-	mtc0	$2, $12
+	li	$v0, MONITOR_STATUS
+	mtc0	$v0, C0_STATUS
 	ehb
 	/* stay on the stack in use if it is this node's, else start at its top */
-	ld	$3, NODE_STACK($26)
-	dsubu	$2, $3, $29
-	sltiu	$2, $2, NODE_STACK_USABLE
-	bnez	$2, 1f
-	move	$4, $26
-	move	$29, $3
+	ld	$v1, NODE_STACK($k0)
+	dsubu	$v0, $v1, $sp
+	sltiu	$v0, $v0, NODE_STACK_USABLE
+	bnez	$v0, 1f
+	move	$a0, $k0
+	move	$sp, $v1
 1:	jal	panic_exception		# does not return
-	daddiu	$29, $29, -64
+	daddiu	$sp, $sp, -64
 	nop				# where ra points is monitor_trap's, too
 	.cfi_endproc
 
@@ -141,22 +141,22 @@ monitor_trap:
 fpu_save:
 	.cfi_startproc
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	sdc1	$f\r, 8 * \r($4)
+	sdc1	$f\r, 8 * \r($a0)
 	.endr
-	cfc1	$2, $31
-	jr	$31
-	sw	$2, FPU_FCSR($4)
+	cfc1	$v0, C1_FCSR
+	jr	$ra
+	sw	$v0, FPU_FCSR($a0)
 	.cfi_endproc
 
 	.globl	fpu_load
 fpu_load:
 	.cfi_startproc
 	.irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	ldc1	$f\r, 8 * \r($4)
+	ldc1	$f\r, 8 * \r($a0)
 	.endr
-	lw	$2, FPU_FCSR($4)
+	lw	$v0, FPU_FCSR($a0)
 fpu_load_fcsr:
-	ctc1	$2, $31			# may raise FPE: monitor_trap
-	jr	$31
+	ctc1	$v0, C1_FCSR		# may raise FPE: monitor_trap
+	jr	$ra
 	nop
 	.cfi_endproc

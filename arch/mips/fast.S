@@ -23,35 +23,35 @@
 	/* SYSCALL in guest user mode. Budget: 44 instructions from the vector on; 13 were spent there. */
 	.globl	fast_syscall
 fast_syscall:
-	andi	$26, $26, STATUS_KSU_U	# 14
-	beqz	$26, slow		# 15 a guest kernel's own SYSCALL
-	dmfc0	$26, $31, KS_VCPU	# 16
-	ld	$27, VCPU_EXITS_SYS($26) # 17
-	daddiu	$27, $27, 1		# 18
-	sd	$27, VCPU_EXITS_SYS($26) # 19
-	lui	$27, SP_HI		# 20
-	lw	$26, SP_STATUS($27)	# 21
-	ori	$26, $26, STATUS_EXL	# 22
-	sw	$26, SP_STATUS($27)	# 23
-	lw	$26, SP_CAUSE($27)	# 24
-	ins	$26, $0, CAUSE_CODE_SHIFT, 5 # 25
-	ori	$26, $26, EXC_SYS << CAUSE_CODE_SHIFT # 26
-	ins	$26, $0, 31, 1		# 27 BD = 0
-	sw	$26, SP_CAUSE($27)	# 28
-	dmfc0	$26, $14		# 29
-	sd	$26, SP_EPC($27)	# 30
-	mfc0	$26, $8, 1		# 31
-	sw	$26, SP_BADINSTR($27)	# 32
-	ld	$26, SP_EBASE($27)	# 33
-	dins	$26, $0, 0, 12		# 34
-	daddiu	$26, $26, VEC_GENERAL	# 35
-	dmtc0	$26, $14		# 36
-	mfc0	$26, $12		# 37
-	ori	$26, $26, STATUS_KSU | STATUS_UX # 38 guest kernels always have 64-bit addressing
-	xori	$26, $26, STATUS_KSU_U	# 39 supervisor
-	mtc0	$26, $12		# 40
-	dmfc0	$27, $31, KS_K1		# 41
-	dmfc0	$26, $31, KS_K0		# 42
+	andi	$k0, $k0, STATUS_KSU_U	# 14
+	beqz	$k0, slow		# 15 a guest kernel's own SYSCALL
+	dmfc0	$k0, C0_KSCRATCH(KS_VCPU) # 16
+	ld	$k1, VCPU_EXITS_SYS($k0) # 17
+	daddiu	$k1, $k1, 1		# 18
+	sd	$k1, VCPU_EXITS_SYS($k0) # 19
+	lui	$k1, SP_HI		# 20
+	lw	$k0, SP_STATUS($k1)	# 21
+	ori	$k0, $k0, STATUS_EXL	# 22
+	sw	$k0, SP_STATUS($k1)	# 23
+	lw	$k0, SP_CAUSE($k1)	# 24
+	ins	$k0, $zero, CAUSE_CODE_SHIFT, 5 # 25
+	ori	$k0, $k0, EXC_SYS << CAUSE_CODE_SHIFT # 26
+	ins	$k0, $zero, 31, 1	# 27 BD = 0
+	sw	$k0, SP_CAUSE($k1)	# 28
+	dmfc0	$k0, C0_EPC		# 29
+	sd	$k0, SP_EPC($k1)	# 30
+	mfc0	$k0, C0_BADINSTR	# 31
+	sw	$k0, SP_BADINSTR($k1)	# 32
+	ld	$k0, SP_EBASE($k1)	# 33
+	dins	$k0, $zero, 0, 12	# 34
+	daddiu	$k0, $k0, VEC_GENERAL	# 35
+	dmtc0	$k0, C0_EPC		# 36
+	mfc0	$k0, C0_STATUS		# 37
+	ori	$k0, $k0, STATUS_KSU | STATUS_UX # 38 guest kernels always have 64-bit addressing
+	xori	$k0, $k0, STATUS_KSU_U	# 39 supervisor
+	mtc0	$k0, C0_STATUS		# 40
+	dmfc0	$k1, C0_KSCRATCH(KS_K1)	# 41
+	dmfc0	$k0, C0_KSCRATCH(KS_K0)	# 42
 	ehb				# 43
 	eretnc				# 44
 
@@ -61,38 +61,38 @@ fast_syscall:
 	 */
 	.globl	fast_eret
 fast_eret:
-	mfc0	$27, $8, 1		# 12
-	li	$26, ERETNC_INSN	# 13, 14
-	bne	$27, $26, slow		# 15
-	lui	$27, SP_HI		# 16
-	lw	$26, SP_STATUS($27)	# 17
-	ext	$26, $26, 1, 4		# 18 KSU, ERL, EXL
-	addiu	$26, $26, -0x9		# 19 user, 0, 1
-	bnez	$26, slow		# 20
-	ld	$26, SP_EPC($27)	# 21
-	andi	$26, $26, 1		# 22
-	bnez	$26, slow		# 23
-	lw	$26, SP_RETURNS($27)	# 24
-	beqz	$26, slow		# 25 not now: an interrupt waits, or 64-bit addressing is off
-	addiu	$26, $26, 1		# 26
-	sw	$26, SP_RETURNS($27)	# 27
-	ld	$26, SP_EPC($27)	# 28
-	dmtc0	$26, $14		# 29
-	ld	$26, SP_USERLOCAL($27)	# 30
-	dmtc0	$26, $4, 2		# 31
-	lw	$26, SP_STATUS($27)	# 32
-	xori	$26, $26, STATUS_EXL	# 33
-	sw	$26, SP_STATUS($27)	# 34
-	sll	$26, $26, 2		# 35 CU1 to the sign
-	bltz	$26, 1f			# 36
-	mfc0	$26, $12		# 37
-	ins	$26, $0, 29, 1		# not for this program: CU1 = 0
-1:	xori	$26, $26, STATUS_KSU	# 38 supervisor -> user
-	mtc0	$26, $12		# 39
-	dmfc0	$27, $31, KS_K1		# 40
-	dmfc0	$26, $31, KS_K0		# 41
-	ehb				# 42
-	eretnc				# 43
+	mfc0	$k1, C0_BADINSTR	# 12
+	li	$k0, ERETNC_INSN	# 13, 14
+	bne	$k1, $k0, slow		# 15
+	lui	$k1, SP_HI		# 16
+	lw	$k0, SP_STATUS($k1)	# 17
+	ext	$k0, $k0, 1, 4		# 18 KSU, ERL, EXL
+	addiu	$k0, $k0, -0x9		# 19 user, 0, 1
+	bnez	$k0, slow		# 20
+	ld	$k0, SP_EPC($k1)	# 21
+	andi	$k0, $k0, 1		# 22
+	bnez	$k0, slow		# 23
+	lw	$k0, SP_RETURNS($k1)	# 24
+	beqz	$k0, slow		# 25 not now: an interrupt waits, or 64-bit addressing is off
+	addiu	$k0, $k0, 1		# 26
+	sw	$k0, SP_RETURNS($k1)	# 27
+	ld	$k0, SP_EPC($k1)	# 28
+	dmtc0	$k0, C0_EPC		# 29
+	ld	$k0, SP_USERLOCAL($k1)	# 30
+	dmtc0	$k0, C0_USERLOCAL	# 31
+	lw	$k0, SP_STATUS($k1)	# 32
+	xori	$k0, $k0, STATUS_EXL	# 33
+	sw	$k0, SP_STATUS($k1)	# 34
+	sll	$k0, $k0, 2		# 35 CU1 to the sign
+	bltz	$k0, 1f			# 36
+	mfc0	$k0, C0_STATUS		# 37
+	ins	$k0, $zero, 29, 1	# 38 not for this program: CU1 = 0
+1:	xori	$k0, $k0, STATUS_KSU	# 39 supervisor -> user
+	mtc0	$k0, C0_STATUS		# 40
+	dmfc0	$k1, C0_KSCRATCH(KS_K1)	# 41
+	dmfc0	$k0, C0_KSCRATCH(KS_K0)	# 42
+	ehb				# 43
+	eretnc				# 44
 
 slow:
 	j	guest_exit

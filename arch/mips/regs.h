@@ -133,4 +133,24 @@
 #define KS_L2TLB 6 /* its L2TLB */
 #define KS_NODE	 7 /* struct node of this processor */
 
+#ifdef __ASSEMBLER__
+// clang-format off
+/* The registers of CP0 as MFC0 and MTC0 name them: number, select. In C they are cp0.h's. */
+#define C0_INDEX     $0
+#define C0_ENTRYLO0  $2
+#define C0_ENTRYLO1  $3
+#define C0_USERLOCAL $4, 2
+#define C0_PAGEMASK  $5
+#define C0_BADVADDR  $8
+#define C0_BADINSTR  $8, 1
+#define C0_BADINSTRP $8, 2
+#define C0_ENTRYHI   $10
+#define C0_STATUS    $12
+#define C0_CAUSE     $13
+#define C0_EPC       $14
+#define C0_KSCRATCH(n) $31, n
+#define C1_FCSR   $31 /* by CFC1, CTC1 */
+// clang-format on
+#endif
+
 #endif /* ARCH_MIPS_REGS_H */

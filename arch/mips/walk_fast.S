@@ -19,23 +19,23 @@
 	.cfi_startproc
 	.cfi_undefined 31		/* for gdb: what came here is a guest */
 
-#define vcpu	$27
-#define slot	$1
-#define tag	$26
-#define table	$2	/* then the pair's even entry */
-#define other	$3	/* odd entry */
-#define t	$4
-#define u	$5
-#define phys	$6	/* 0x98 << 56: XKPHYS, cached */
-#define back	$6	/* later */
+#define vcpu	$k1
+#define slot	$at
+#define tag	$k0
+#define table	$v0	/* then the pair's even entry */
+#define other	$v1	/* odd entry */
+#define t	$a0
+#define u	$a1
+#define phys	$a2	/* 0x98 << 56: XKPHYS, cached */
+#define back	$a2	/* later */
 
-	/* the guest's $2 to $6, which walk_fast saves */
+	/* the guest's v0, v1, a0, a1, a2, which walk_fast saves */
 	.macro	RESTORE
-	ld	$2, VCPU_GPR + 8 * 2(vcpu)
-	ld	$3, VCPU_GPR + 8 * 3(vcpu)
-	ld	$4, VCPU_GPR + 8 * 4(vcpu)
-	ld	$5, VCPU_GPR + 8 * 5(vcpu)
-	ld	$6, VCPU_GPR + 8 * 6(vcpu)
+	ld	$v0, VCPU_GPR + 8 * 2(vcpu)
+	ld	$v1, VCPU_GPR + 8 * 3(vcpu)
+	ld	$a0, VCPU_GPR + 8 * 4(vcpu)
+	ld	$a1, VCPU_GPR + 8 * 5(vcpu)
+	ld	$a2, VCPU_GPR + 8 * 6(vcpu)
 	.endm
 
 	/*
@@ -60,7 +60,7 @@
 	dsll	t, table, 2
 	dsrl	t, t, 14		# page number
 	PMAP	table
-	dsrl	table, table, ENTRYLO_PFN_SHIFT	# (delay slot of PMAP's last branch)
+	dsrl	table, table, ENTRYLO_PFN_SHIFT # (delay slot of PMAP's last branch)
 	dsll	table, table, 12
 	daddu	table, table, phys
 	.endm
@@ -73,7 +73,7 @@
 	PMAP	u
 	ld	back, PMAP_BACK(t)	# pmap_note (delay slot of PMAP's last branch)
 	beq	back, tag, 3f
-	sltu	back, $0, back
+	sltu	back, $zero, back
 	dnegu	back, back		# none yet: the tag; else PMAP_MANY
 	or	back, back, tag
 	sd	back, PMAP_BACK(t)
@@ -85,36 +85,36 @@
 	dsrl	t, \reg, 62
 	b	2f
 	dinsu	u, t, 62, 2		# RI, XI
-1:	move	u, $0
+1:	move	u, $zero
 2:	move	\reg, u
 	.endm
 
 	/* TLBL and TLBS of the general vector: an entry is there, and not valid. */
 	.globl	walk_invalid
 walk_invalid:
-	dmtc0	$1, $31, KS_AT
-	dmfc0	tag, $10
-	dsrl	$27, tag, L2TLB_VPN2_SHIFT
-	xor	$27, $27, tag
-	dmfc0	slot, $31, KS_L2TLB
-	dins	slot, $27, L2TLB_ENTRY_SHIFT, L2TLB_SHIFT
+	dmtc0	$at, C0_KSCRATCH(KS_AT)
+	dmfc0	tag, C0_ENTRYHI
+	dsrl	$k1, tag, L2TLB_VPN2_SHIFT
+	xor	$k1, $k1, tag
+	dmfc0	slot, C0_KSCRATCH(KS_L2TLB)
+	dins	slot, $k1, L2TLB_ENTRY_SHIFT, L2TLB_SHIFT
 
 	.globl	walk_fast
 walk_fast:
-	dmfc0	vcpu, $31, KS_VCPU
-	sd	$2, VCPU_GPR + 8 * 2(vcpu)
-	sd	$3, VCPU_GPR + 8 * 3(vcpu)
-	sd	$4, VCPU_GPR + 8 * 4(vcpu)
-	sd	$5, VCPU_GPR + 8 * 5(vcpu)
-	sd	$6, VCPU_GPR + 8 * 6(vcpu)
-	dmfc0	other, $8		# BadVAddr
+	dmfc0	vcpu, C0_KSCRATCH(KS_VCPU)
+	sd	$v0, VCPU_GPR + 8 * 2(vcpu)
+	sd	$v1, VCPU_GPR + 8 * 3(vcpu)
+	sd	$a0, VCPU_GPR + 8 * 4(vcpu)
+	sd	$a1, VCPU_GPR + 8 * 5(vcpu)
+	sd	$a2, VCPU_GPR + 8 * 6(vcpu)
+	dmfc0	other, C0_BADVADDR	# BadVAddr
 	dext	t, other, WALK_SHIFT0 + WALK_BITS0 - 1, 1 # which page of the root
 	dlsa	t, t, vcpu, 3
 	ld	table, VCPU_WALK_ROOT(t)
 	beqz	table, leave
 	dsrl	t, other, WALK_TOP
 	bnez	t, leave		# supervisor's, or above the tables
-	dmfc0	t, $14
+	dmfc0	t, C0_EPC
 	andi	t, t, 1
 	bnez	t, leave		# odd pc: arch_run
 	li	phys, 0x13
@@ -146,12 +146,12 @@ walk_fast:
 	sd	table, L2TLB_LO0(slot)
 	sd	other, L2TLB_LO1(slot)
 	sd	tag, L2TLB_TAG(slot)
-	dmtc0	table, $2
-	dmtc0	other, $3
+	dmtc0	table, C0_ENTRYLO0
+	dmtc0	other, C0_ENTRYLO1
 	ehb
 	tlbp
 	ehb
-	mfc0	t, $0
+	mfc0	t, C0_INDEX
 	bltz	t, 1f			# none there, as after a refill exception
 	ehb
 	tlbwi
@@ -160,28 +160,28 @@ walk_fast:
 1:	tlbwr
 2:
 	RESTORE
-	dmfc0	$1, $31, KS_AT
-	dmfc0	$27, $31, KS_K1
-	dmfc0	$26, $31, KS_K0
+	dmfc0	$at, C0_KSCRATCH(KS_AT)
+	dmfc0	$k1, C0_KSCRATCH(KS_K1)
+	dmfc0	$k0, C0_KSCRATCH(KS_K0)
 	eretnc
 
 	/* u = entry, t = mask of its present bit, both rotated. Nothing has changed yet. */
 not_valid:
 	and	t, t, u
 	bnez	t, leave		# accessed bit, or rights
-	lui	$2, SP_HI
-	lw	$3, SP_STATUS($2)
-	andi	t, $3, STATUS_EXL
+	lui	$v0, SP_HI
+	lw	$v1, SP_STATUS($v0)
+	andi	t, $v1, STATUS_EXL
 	bnez	t, leave
-	mfc0	$6, $13
-	bltz	$6, leave		# delay slot: BadInstrP, too
-	ori	$3, $3, STATUS_EXL
-	sw	$3, SP_STATUS($2)
-	lw	t, SP_CAUSE($2)		# the machine's code into the virtual one; BD = 0
-	ext	u, $6, CAUSE_CODE_SHIFT, 5
+	mfc0	$a2, C0_CAUSE
+	bltz	$a2, leave		# delay slot: BadInstrP, too
+	ori	$v1, $v1, STATUS_EXL
+	sw	$v1, SP_STATUS($v0)
+	lw	t, SP_CAUSE($v0)	# the machine's code into the virtual one; BD = 0
+	ext	u, $a2, CAUSE_CODE_SHIFT, 5
 	ins	t, u, CAUSE_CODE_SHIFT, 5
-	ins	t, $0, 31, 1
-	sw	t, SP_CAUSE($2)
+	ins	t, $zero, 31, 1
+	sw	t, SP_CAUSE($v0)
 	dlsa	t, u, vcpu, 3
 	ld	u, VCPU_EXITS(t)
 	daddiu	u, u, 1
@@ -189,33 +189,33 @@ not_valid:
 	ld	u, VCPU_INJECTED(vcpu)
 	daddiu	u, u, 1
 	sd	u, VCPU_INJECTED(vcpu)
-	dmfc0	u, $14
-	sd	u, SP_EPC($2)
-	dmfc0	t, $8
+	dmfc0	u, C0_EPC
+	sd	u, SP_EPC($v0)
+	dmfc0	t, C0_BADVADDR
 	beq	t, u, own_address
-	sd	t, SP_BADVADDR($2)
+	sd	t, SP_BADVADDR($v0)
 set_badinstr:
-	mfc0	u, $8, 1
-	sw	u, SP_BADINSTR($2)
+	mfc0	u, C0_BADINSTR
+	sw	u, SP_BADINSTR($v0)
 leave_badinstr:
-	ld	u, SP_EBASE($2)
-	dins	u, $0, 0, 12
+	ld	u, SP_EBASE($v0)
+	dins	u, $zero, 0, 12
 	daddiu	u, u, VEC_GENERAL
-	dmtc0	u, $14
-	mfc0	u, $12
+	dmtc0	u, C0_EPC
+	mfc0	u, C0_STATUS
 	ori	u, u, STATUS_KSU | STATUS_UX
 	xori	u, u, STATUS_KSU_U	# supervisor
-	mtc0	u, $12
+	mtc0	u, C0_STATUS
 	RESTORE
-	dmfc0	$1, $31, KS_AT
-	dmfc0	$27, $31, KS_K1
-	dmfc0	$26, $31, KS_K0
+	dmfc0	$at, C0_KSCRATCH(KS_AT)
+	dmfc0	$k1, C0_KSCRATCH(KS_K1)
+	dmfc0	$k0, C0_KSCRATCH(KS_K0)
 	ehb
 	eretnc
 
 	/* A fetch leaves BadInstr as it was: the machine's is of an earlier exception, maybe another VM's. A store sets it. */
 own_address:
-	ext	u, $6, CAUSE_CODE_SHIFT, 5
+	ext	u, $a2, CAUSE_CODE_SHIFT, 5
 	addiu	u, u, -EXC_TLBS
 	beqz	u, set_badinstr
 	nop
@@ -226,5 +226,5 @@ own_address:
 leave:
 	RESTORE
 	j	guest_exit
-	dmfc0	$1, $31, KS_AT
+	dmfc0	$at, C0_KSCRATCH(KS_AT)
 	.cfi_endproc
