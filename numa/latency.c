@@ -185,7 +185,7 @@ const struct latency_count *latency_counts(u32 node) { return &state[node]->coun
 /* ---- a miss ---- */
 
 /* Home node of the page; -1: not there, or no RAM. */
-static int home_of(u64 lo) { return lo & ENTRYLO_V ? memmap_node(arch_entry_page(lo)) : -1; }
+static int home_of(u64 lo) { return arch_entry_valid(lo) ? memmap_node(arch_entry_page(lo)) : -1; }
 
 static bool is_remote(u32 node, u64 lo)
 {
@@ -264,7 +264,7 @@ static u64 shown(const struct latency_node *s, u64 lo)
 
 	if (!p)
 		return 0;
-	return p->mark == s->tick ? lo : lo & ~(u64)ENTRYLO_D;
+	return p->mark == s->tick ? lo : arch_readonly_entry(lo);
 }
 
 void latency_refill(struct node *n, u64 va, u64 lo[2], bool write)

@@ -2,7 +2,8 @@
 /*
  * The door to arch/mips: what the processor does for the rest of the monitor. The
  * processor-dependent half of a VCPU, entering guests, timers, interrupts between nodes. Names and
- * numbers of CP0 are in regs.h and stay inside arch/mips.
+ * numbers of CP0 are in regs.h, which is included for the inline functions below alone: no other
+ * folder uses them (tests/check/test_layering.py), but for boot/start.S.
  */
 #ifndef ARCH_MIPS_ARCH_H
 #define ARCH_MIPS_ARCH_H
@@ -225,6 +226,7 @@ static inline u64 arch_page_entry(mpn_t n)
 	return n.v << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D | ENTRYLO_V;
 }
 static inline u64 arch_readonly_entry(u64 lo) { return lo & ~(u64)ENTRYLO_D; }
+static inline bool arch_entry_valid(u64 lo) { return lo & ENTRYLO_V; }
 static inline bool arch_entry_writable(u64 lo) { return lo & ENTRYLO_D; }
 /* The same for a page that may be seen in every address space of the processor. */
 static inline u64 arch_global_entry(mpn_t n) { return arch_page_entry(n) | ENTRYLO_G; }

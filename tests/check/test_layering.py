@@ -86,6 +86,17 @@ def test_the_table_itself():
     assert allowed("tests/guest/", "guests/lib/guest.h") and not allowed("guests/", "kernel/vm/vm.h")
 
 
+def test_names_of_cp0_stay_inside_arch():
+    """arch.h needs regs.h for its inline functions; nobody else gets used to what comes along."""
+    names = re.findall(r"^#define (\w+)", tree.text("arch/mips/regs.h"), re.M)
+    names = [name for name in names if not name.startswith(("ARCH_MIPS_", "WINDOW_", "WALK_"))]
+    assert {"STATUS_EXL", "ENTRYLO_V", "EXC_TLBL"} <= set(names)
+    used = re.compile(rf"\b({'|'.join(names)})\b")
+    found = [f"{name}: {used.search(tree.text(name))[1]}" for name in tree.with_suffix(".c", ".h")
+             if name.startswith(("kernel/", "numa/", "drivers/", "boot/")) and used.search(tree.text(name))]
+    assert not found, "\n" + "\n".join(found)
+
+
 def test_few_conditionals_in_c():
     """The tree selects, not the preprocessor: no file has more than three #if."""
     for name in tree.with_suffix(".c"):
