@@ -149,6 +149,7 @@ unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn)
 				break;
 		if (vm)
 			moved += TEXT_HERE(fn)(vm, node, pages + i, run);
+		node_read_mail(node_self()); /* a run is as much as may come between two looks */
 	}
 	return moved;
 }

@@ -233,9 +233,8 @@ static u64 use(struct vm *vm, gpn_t gpn, u32 node, bool write)
 {
 	u64 lo;
 
-	do
-		lo = pmap_try_use(vm, gpn, node, write);
-	while (lo == PMAP_LATER);
+	while ((lo = pmap_try_use(vm, gpn, node, write)) == PMAP_LATER)
+		node_read_mail(node_self());
 	return lo;
 }
 

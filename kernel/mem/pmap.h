@@ -92,7 +92,8 @@ static inline const struct pmap_pair *pmap_pair(const struct pmap *p, gpn_t gpn,
 /*
  * EntryLo of gpn for VCPUs of node, which is one of the VM's. 0: not the VM's memory, or the
  * machine's is used up. Takes the lock if the view does not have the page yet: afterwards nothing
- * that was read from guest memory before holds any more.
+ * that was read from guest memory before holds any more. Reads mail between the parts of a block, so
+ * the caller holds no lock.
  */
 u64 pmap_use(struct vm *vm, gpn_t gpn, u32 node);
 u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node); /* D is set: collapses replicas */
