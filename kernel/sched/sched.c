@@ -131,9 +131,14 @@ static bool wants_time(const struct vcpu *v)
 /* The next VCPU of a VM, or NULL: none wants time. role: the current VCPU's, which may be one of these. */
 static struct vcpu *pick_vcpu(struct node *n, struct share *s, enum account_role role)
 {
-	struct account_choice c = account_choose(&s->vcpus);
+	struct account_choice c;
 	struct vcpu *best = NULL;
 
+	if (s->nvcpus == 1) { /* nobody to be compared with */
+		best = n->vcpus[s->first];
+		return wants_time(best) ? best : NULL;
+	}
+	c = account_choose(&s->vcpus);
 	for (u32 i = s->first; i < s->first + s->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
