@@ -53,6 +53,7 @@ extern const unsigned device_ntypes;
 extern const struct device_type vcons_type;
 #define VCONS_REPLAY	       16384  /* bytes of output kept */
 #define VCONS_INPUT	       16384  /* bytes of input that wait */
+#define VCONS_IN_ORDER	       256    /* waiting bytes that Ctrl-C does not overtake */
 #define VCONS_LINE	       200    /* bytes of a line that is shown; longer ones are cut */
 #define VCONS_WRITE	       256    /* bytes of output taken at a time, at most */
 #define VCONS_BYTES_PER_SECOND 131072 /* the budget for lines of a guest that is not attached */
@@ -69,7 +70,12 @@ int vcons_read(struct vcons *c);
 void vcons_tick(struct vcons *c); /* every tick of node 0 */
 /* Typed; raises the guest's console interrupt. A full ring drops what comes. */
 void vcons_input(struct vcons *c, char ch);
-void vcons_input_first(struct vcons *c, char ch); /* before all that the guest has not read */
+/*
+ * The same for a byte that may not wait long: before all that the guest has not read, if that is
+ * more than VCONS_IN_ORDER bytes. What is typed, a line with a control character in it, say, stays
+ * in its order.
+ */
+void vcons_input_first(struct vcons *c, char ch);
 /* False: the ring is full and the guest takes from it; wait with more. Under the console's lock. */
 bool vcons_takes_input(const struct vcons *c);
 /* The terminal's size, 1..65535 each: the guest may ask for it; a new one raises its interrupt. */

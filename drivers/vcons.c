@@ -268,6 +268,15 @@ void vcons_input(struct vcons *c, char ch)
 
 void vcons_input_first(struct vcons *c, char ch)
 {
+	bool short_wait;
+
+	console_lock();
+	short_wait = c->in_head - c->in_tail <= VCONS_IN_ORDER;
+	console_unlock();
+	if (short_wait) {
+		vcons_input(c, ch);
+		return;
+	}
 	console_lock();
 	if (c->in_head - c->in_tail == VCONS_INPUT)
 		c->in_head--;

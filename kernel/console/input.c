@@ -2,8 +2,8 @@
 /*
  * What is typed, from the serial line's interrupt on node 0 to the prompt or the attached guest. A
  * guest that does not read holds the line back: bytes stay in the UART and in QEMU, until the guest
- * has taken nothing for HOLD_MS; then they are dropped, so that the escape still works. Ctrl-C and
- * the escape do not wait behind what the guest has not read.
+ * has taken nothing for HOLD_MS; then they are dropped, so that the escape still works. The
+ * escape does not wait behind what the guest has not read, nor does Ctrl-C if that is much.
  */
 #include <string.h>
 #include "arch/mips/arch.h"

@@ -39,6 +39,7 @@ NUMBERS = [
     (ABI, r"Longer lines than (\d+) bytes are cut", "drivers/dev.h", "VCONS_LINE"),
     (ABI, r"may show (\d+) KB a second", "drivers/dev.h", "VCONS_BYTES_PER_SECOND >> 10"),
     (ABI, r"and (\d+) KB at once", "drivers/dev.h", "VCONS_BURST >> 10"),
+    (ABI, r"if that is more than (\d+) bytes", "drivers/dev.h", "VCONS_IN_ORDER"),
     (ABI, r"Input\*\* waits in (\d+) KB", "drivers/dev.h", "VCONS_INPUT >> 10"),
     (ABI, r"taken nothing for (\d+) ms", "drivers/vcons.c", "HOLD_MS"),
     (ABI, r"at most (\d+) bytes in 10 ms", "drivers/vcons.c", "READ_PER_TICK"),
