@@ -289,7 +289,7 @@ def test_console_keeps_the_order(runs):
     lines = runs.monitor("hc_console")[0]
     assert [line for line in lines if line.startswith("flood")] == [f"flood {i}" for i in range(500)]
     assert "by characters" in lines
-    assert sum(line.count("x") for line in lines if set(line) == {"x"}) == 4096 + 5999
+    assert sum(line.count("x") for line in lines if set(line) == {"x"}) == 256 + 5999  # one call more than the line needs
     odd = next(line for line in lines if line.startswith("odd"))
     assert odd.endswith("bytes") and odd.isprintable()
 
