@@ -14,7 +14,9 @@ static struct lock lock = LOCK_INIT(RANK_CONSOLE);
 static bool lock_broken; /* by a fatal error */
 
 struct terminal line_terminal;
-static struct vm *attached; /* under the lock */
+/* under the lock */
+static struct vm *attached;
+static bool prompt_waits; /* hidden by lines that came; the next tick shows it again */
 
 /* fixed after boot */
 static bool exit_wanted, exit_if_fatal;
@@ -49,15 +51,24 @@ void console_write(const char *s, size_t len)
 
 void console_show(const char *s, size_t len)
 {
-	bool prompt = prompt_shown();
-
 	if (attached && !lock_broken)
 		return;
-	if (prompt)
+	if (prompt_shown()) {
 		prompt_hide();
+		prompt_waits = true;
+	}
 	output_text(s, len);
-	if (prompt)
+}
+
+/* Not after each line: a guest that prints many would have the prompt drawn as often. */
+static void show_waiting_prompt(void)
+{
+	console_lock();
+	if (prompt_waits && !attached && !prompt_shown() && !console_is_live() &&
+	    !input_is_discarding())
 		prompt_show();
+	prompt_waits = false;
+	console_unlock();
 }
 
 void console_log(const char *s, size_t len)
@@ -87,11 +98,15 @@ void line_attach(struct vm *vm)
 		vcons_set_size(vm->cons, line_terminal.rows, line_terminal.columns);
 }
 
-/* A guest may have left a sequence half sent, the cursor off, or colours on. */
+/*
+ * A guest may have left a sequence half sent, mouse reports or bracketed paste on, the other screen, a
+ * scroll region, line-drawing letters, the cursor off, or colours on.
+ */
 static void calm_terminal(void)
 {
 	if (line_terminal.is_one)
-		output_string("\030\033[0m\033[?25h");
+		output_string(
+			"\030\033[?1000;1002;1003;1006;2004;47l\033[!p\033[0m\033(B\033[?25h");
 }
 
 void line_detach(const char *why)
@@ -160,6 +175,7 @@ _Noreturn void console_fatal_end(void)
 void console_tick(void)
 {
 	input_tick();
+	show_waiting_prompt();
 	for (unsigned i = 0; i < nvms; i++)
 		if (vms[i]->cons)
 			vcons_tick(vms[i]->cons);

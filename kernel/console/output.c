@@ -5,8 +5,10 @@
 #include "drivers/dev.h"
 #include "kernel/console/output.h"
 #include "kernel/log.h"
+#include "kernel/mem/shootdown.h"
 
-#define PATIENCE_MS 100 /* for a terminal that takes nothing, once; then what comes is lost */
+#define PATIENCE_MS 10	 /* for a terminal that takes nothing, once; then what comes is lost */
+#define FLUSH_MS    2000 /* the same at the machine's end, for each byte */
 
 /* under the console's lock */
 static char ring[OUTPUT_RING];
@@ -16,14 +18,20 @@ static u32 lost; /* bytes, while stuck */
 
 static void take_one(void) { serial_put(ring[tail++ % OUTPUT_RING]); }
 
-/* False: the line has not been ready for longer than the monitor waits. */
+/*
+ * False: the line has not been ready for longer than the monitor waits. Others may wait for this node
+ * to answer a shootdown meanwhile.
+ */
 static bool make_room(void)
 {
 	u64 give_up = count64() + PATIENCE_MS * COUNT_MS;
 
-	while (!serial_ready())
+	while (!serial_ready()) {
 		if (stuck || count64() > give_up)
 			return false;
+		if (by_interrupt)
+			shootdown_answer(node_self());
+	}
 	take_one();
 	return true;
 }
@@ -61,10 +69,18 @@ void output_drain(u32 max)
 	ask();
 }
 
+/* A line that nobody reads does not keep the machine from its end. */
 void output_flush(void)
 {
-	while (head != tail)
-		take_one();
+	u64 give_up = count64() + FLUSH_MS * COUNT_MS;
+
+	while (head != tail && count64() < give_up) {
+		if (serial_ready()) {
+			take_one();
+			give_up = count64() + FLUSH_MS * COUNT_MS;
+		}
+	}
+	tail = head;
 	ask();
 }
 

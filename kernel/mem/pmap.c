@@ -307,8 +307,12 @@ bool pmap_release_step(struct vm *vm, u32 *next)
 
 		pmap_wait_locked(p, gpn); /* it may be on its way to another node */
 		if (mpn_valid(pmap_copies(p, gpn).master)) {
-			release_page(vm, gpn);
+			struct nodemask replicas = pmap_copies(p, gpn).replicas;
+
 			cost += USED_COST;
+			for_each_node(node, replicas)
+				cost += USED_COST;
+			release_page(vm, gpn);
 		}
 		if (gpn.v % PAIR_PAGES == PAIR_PAGES - 1 || gpn.v == p->npages - 1)
 			forget_pair(p, gpn.v / PAIR_PAGES);

@@ -90,6 +90,13 @@ void device_raise(struct device *dev)
 	vcpu_post_irq(dev->vm->vcpus[0], dev->type->line);
 }
 
+void devices_raise_again(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ndevices; i++)
+		if (__atomic_load_n(&vm->devices[i].raised, __ATOMIC_SEQ_CST))
+			vcpu_post_irq(vm->vcpus[0], vm->devices[i].type->line);
+}
+
 /*
  * Another device may raise the line while it is being cleared: it has said so in `raised` before,
  * which is looked at after.

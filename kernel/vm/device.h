@@ -70,5 +70,7 @@ bool device_allows(const struct device *dev, u64 gpa, unsigned bytes);
 /* The device's interrupt, a level; from any node. Nothing is raised in a VM that does not run. */
 void device_raise(struct device *dev);
 void device_lower(struct device *dev);
+/* VCPU 0 was started anew, which took its lines down: those of raised devices go up again. */
+void devices_raise_again(struct vm *vm);
 
 #endif /* KERNEL_VM_DEVICE_H */

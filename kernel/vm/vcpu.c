@@ -43,6 +43,8 @@ int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot)
 void vcpu_serve_start(struct vcpu *v)
 {
 	arch_vcpu_reset(v, &v->boot);
+	if (v->id == 0) /* vcpu_start took its lines down */
+		devices_raise_again(v->vm);
 	v->ready_since = count64();
 	vcpu_change(v, VCPU_READY);
 }
