@@ -284,9 +284,14 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 
 	if (asid > ENTRYHI_ASID && asid != DISCO_ALL_ASIDS)
 		return -DISCO_EINVAL;
-	for (u32 i = 0; i < v->vm->nvcpus; i++)
-		if ((mask & BIT(i)) && v->vm->vcpus[i]->node != v->node)
-			nodemask_add(&elsewhere, v->vm->vcpus[i]->node->id);
+	/* A VCPU that is not there yet starts empty, and walks tables as they are by then. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < v->vm->nvcpus; i++) {
+		const struct vcpu *other = v->vm->vcpus[i];
+
+		if ((mask & BIT(i)) && other->node != v->node && vcpu_state(other) >= VCPU_READY)
+			nodemask_add(&elsewhere, other->node->id);
+	}
 	flush_node(v->node, &f);
 	if (!nodemask_empty(elsewhere))
 		shootdown(elsewhere, flush_node, &f);

@@ -3,6 +3,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/lock.h"
 #include "kernel/mem/shootdown.h"
+#include "kernel/sched/sched.h"
 
 static struct lock lock = LOCK_INIT(RANK_SHOOTDOWN);
 static struct nodemask unanswered; /* have not flushed yet; set under lock, cleared by each */
@@ -16,6 +17,8 @@ void shootdown_answer(struct node *n)
 	if (!(__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE) & me))
 		return;
 	TEXT_HERE(flush_fn)(n, flush_what);
+	if (!n->payer) /* it came by an interrupt, and is not the doing of who ran */
+		sched_waive(n);
 	n->answered++;
 	n->stats.shootdowns++;
 	__atomic_fetch_and(&unanswered.bits, ~me, __ATOMIC_RELEASE);

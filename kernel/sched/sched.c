@@ -223,9 +223,9 @@ static void switch_to(struct node *n, struct vcpu *v)
 	vcpu_change(v, VCPU_RUNNING);
 	__atomic_thread_fence(
 		__ATOMIC_SEQ_CST); /* RUNNING is seen before lines are read: vcpu_post_irq */
+	arch_vcpu_stolen(v, count64() - v->ready_since); /* a VM may have been loaded meanwhile */
 	if (v == old)
 		return;
-	arch_vcpu_stolen(v, count64() - v->ready_since);
 	if (old)
 		arch_vcpu_switch_out(old);
 	v->stats.switches++;

@@ -377,8 +377,12 @@ void vm_service(struct node *n)
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (vcpu_state(v) == VCPU_STARTING)
+		if (vcpu_state(v) == VCPU_STARTING) {
+			sched_pay(n, v);
 			vcpu_serve_start(v);
+			sched_pay(n, NULL);
+			node_read_mail(n);
+		}
 		if (vcpu_state(v) >= VCPU_READY && vm_state(v->vm) == VM_STOPPING)
 			retire(v);
 	}
