@@ -12,6 +12,34 @@ static u32 view_of(const struct vm *vm)
 	return nodemask_has(vm->node_mask, here) ? here : vm->home->id;
 }
 
+static u8 *pointer(u64 lo, gpa_t gpa)
+{
+	return (u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa.v & PAGE_MASK);
+}
+
+/* A page that was never used is zero, and is not given for that: a block of them takes long. */
+static int read_page(struct vm *vm, gpa_t gpa, u8 *to, size_t len)
+{
+	u64 lo = pmap_look(vm, gpa_gpn(gpa), view_of(vm));
+
+	if (lo)
+		memcpy(to, pointer(lo, gpa), len);
+	else
+		memset(to, 0, len);
+	return 0;
+}
+
+static int write_page(struct vm *vm, gpa_t gpa, const u8 *from, size_t len)
+{
+	u64 lo = pmap_use_to_write(vm, gpa_gpn(gpa), view_of(vm));
+
+	if (!lo)
+		return -EFAULT;
+	memcpy(pointer(lo, gpa), from, len);
+	return 0;
+}
+
+/* Within the VM's memory. */
 static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
 {
 	u8 *b = buf;
@@ -20,14 +48,10 @@ static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
 		return -EFAULT;
 	while (len) {
 		size_t part = MIN(len, PAGE_SIZE - (gpa.v & PAGE_MASK));
-		u64 lo = out ? pmap_use_to_write(vm, gpa_gpn(gpa), view_of(vm))
-			     : pmap_use(vm, gpa_gpn(gpa), view_of(vm));
-		u8 *page;
+		int err = out ? write_page(vm, gpa, b, part) : read_page(vm, gpa, b, part);
 
-		if (!lo)
-			return -EFAULT;
-		page = (u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa.v & PAGE_MASK);
-		memcpy(out ? page : b, out ? b : page, part);
+		if (err)
+			return err;
 		gpa.v += part;
 		b += part;
 		len -= part;
