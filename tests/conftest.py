@@ -15,7 +15,7 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["LC_ALL"] = "C.UTF-8"
 
-from machine import Machine, tail  # noqa: E402
+from machine import SEED, Machine, tail  # noqa: E402
 
 
 @pytest.fixture
@@ -35,9 +35,15 @@ def machine(request):
         one.kill()
 
 
+def pytest_report_header():
+    return f"DISCO_SEED={SEED}"
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
+    if report.failed and {"machine", "runs"} & set(item.fixturenames):
+        report.sections.append(("random guests", f"DISCO_SEED={SEED} repeats their numbers"))
     if report.failed:
         for one in getattr(item, "machines", []):
             report.sections.append((f"end of {one.log_path}", tail(one.log_path)))

@@ -6,6 +6,7 @@ the line is kept in a log, written as it comes, with control characters made vis
 """
 import io
 import os
+import random
 import re
 import subprocess
 import time
@@ -17,6 +18,8 @@ TOP = Path(__file__).resolve().parent.parent
 LOGS = TOP / "build/results/logs"
 # A busy machine: DISCO_PATIENCE=3 makes every limit three times as long.
 PATIENCE = float(os.environ.get("DISCO_PATIENCE", "1"))
+# What random guests start from: another number in each run; DISCO_SEED=number repeats one.
+SEED = int(os.environ.get("DISCO_SEED") or random.randrange(1 << 32))
 PROMPT = "disco> "
 ESCAPE = "\x1d"
 

@@ -41,6 +41,12 @@ extern char __image_start[], __image_end[];
 #define GUEST_HEAP_BYTES (64ul << 10)
 static inline u64 guest_free_pa(void) { return guest_pa(__image_end) + GUEST_HEAP_BYTES; }
 
+/*
+ * What random numbers start from: the number behind `seed=` at the start of the VM's bootargs, or
+ * otherwise when there is none. Prints the number, so that a run can be repeated.
+ */
+u64 guest_seed(u64 otherwise);
+
 /* ---- exceptions ---- */
 /*
  * Called with EXL set for every exception that a probe (probe.h) does not want for itself. Returns

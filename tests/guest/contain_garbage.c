@@ -12,7 +12,7 @@
 PROBE(p_jump, "jr $4\n\tnop");
 PROBE(p_patch, "nop\n\tnop\n\tli $2, 7");
 
-static u64 seed = 42;
+static u64 seed;
 
 static u32 random32(void)
 {
@@ -27,6 +27,7 @@ int main(void)
 	unsigned ended = 0;
 
 	need_monitor();
+	seed = guest_seed(42);
 	probe_user_status = ST_BASE | ST_CU1 | ST_FR | ST_IE | ST_IM(7);
 	for (int i = 0; i < 300; i++) {
 		for (unsigned j = 0; j < 64; j++)

@@ -12,7 +12,7 @@
 
 PROBE(p_jump, "jr $4\n\tnop");
 
-static u64 seed = 4711;
+static u64 seed;
 
 static u32 random32(void)
 {
@@ -36,6 +36,7 @@ int main(void)
 	volatile u32 *code = (volatile u32 *)page_va(0);
 
 	need_monitor();
+	seed = guest_seed(4711);
 	check(true, "the rest is the monitor's");
 	verdict();
 	for (;;) {

@@ -74,9 +74,10 @@ static void wanders(u64 seed)
 
 int main(void)
 {
-	u64 seed = 20261122;
+	u64 seed;
 
 	need_monitor();
+	seed = guest_seed(20261122);
 	for (u64 i = 0; i < STEPS; i++)
 		step(&seed);
 	over = 1;

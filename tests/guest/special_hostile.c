@@ -13,7 +13,7 @@
 
 static volatile u64 *const page = (volatile u64 *)DISCO_SPECIAL_PAGE;
 static u64 saved[WORDS];
-static u64 seed = 3;
+static u64 seed;
 
 PROBE(p_sys, "syscall");
 PROBE(p_break, "break");
@@ -74,6 +74,7 @@ static u64 value(unsigned kind)
 int main(void)
 {
 	need_monitor();
+	seed = guest_seed(3);
 	tag_page(0, 0x4444);
 	cp0_write_status(ST_BASE);
 	for (unsigned i = 0; i < WORDS; i++)

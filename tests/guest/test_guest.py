@@ -8,7 +8,9 @@ A test is tests/guest/NAME.c; its head comment may say
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
+  Ends: anyhow          it may pass, be killed or go on for ever; its own test
   Ends: reported        check=1 finds a translation that is wrong by its own fault; its own test, too
+Programs that draw random numbers get the seed of this run, machine.SEED, in their bootargs.
 Many run in one boot of the monitor, two or three on a node, so that every test also sees time slices.
 """
 import re
@@ -18,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import LOGS, PATIENCE, PROMPT, TOP, tail, vm, write_scenario
+from machine import LOGS, PATIENCE, PROMPT, SEED, TOP, tail, vm, write_scenario
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 60 # seconds for a boot with a batch of tests; a native run takes less than one
@@ -76,7 +78,7 @@ def run(log, arguments):
     return code, text.replace(PROMPT, "").splitlines(), path
 
 
-def vm_of(label, name, **more):
+def vm_of(label, name, seed=SEED, **more):
     """The VM that a test needs."""
     case = TESTS[name]
     if case.pair:
@@ -85,7 +87,7 @@ def vm_of(label, name, **more):
         more["node"] = list(range(case.nodes))
     if case.identity:
         more["identity"] = True
-    return vm(label, f"{name}.elf", None, case.memory, vcpus=case.vcpus, **more)
+    return vm(label, f"{name}.elf", None, case.memory, f"seed={seed}", vcpus=case.vcpus, **more)
 
 
 class Runs:
@@ -190,7 +192,7 @@ def test_same_output(runs, name):
 def test_spinning_vms_disturb_nobody(machine, tmp_path):
     """Ends: spins. Their neighbour on the same node does its work and finds its state untouched; then they can be stopped."""
     spinning = [name for name in NAMES if TESTS[name].end == "spins"]
-    vms = [vm(f"s{i}", f"{name}.elf", None, MEMORY, node=1) for i, name in enumerate(spinning)]
+    vms = [vm_of(f"s{i}", name, node=1) for i, name in enumerate(spinning)]
     vms.append(vm("good", "neighbour.elf", None, MEMORY, node=1))
     one = machine(write_scenario(tmp_path, vms), "exit=1")
     one.expect_all([rf"\[s{i}\] PASS {name}\r*\n" for i, name in enumerate(spinning)]
@@ -198,6 +200,33 @@ def test_spinning_vms_disturb_nobody(machine, tmp_path):
     for i in range(len(spinning)):
         one.send(f"stop s{i}\r")
     assert one.end() == 0
+
+
+@pytest.mark.parametrize("words", ["", "shuffle=1", MOVES], ids=["plain", "moves", "moves-checked"])
+def test_hostile_vcpus_disturb_nobody(machine, tmp_path, words):
+    """Ends: anyhow. Two VMs with VCPUs on four nodes, one tame and one wild, and on each of these nodes a neighbour that finds its own
+    memory, registers and translations as they were; then they end, if they have not yet, and leave nothing behind."""
+    hostile = {f"bad{i}": vm_of(f"bad{i}", "contain_smp", (SEED & ~1) + i) for i in range(2)}
+    vms = [vm(f"good{node}", "neighbour.elf", None, MEMORY, node=node) for node in range(4)] + list(hostile.values())
+    one = machine(write_scenario(tmp_path, vms, nodes=4, memory=512), words)
+    one.expect_all([rf"\[good{node}\] PASS neighbour\r*\n" for node in range(4)]
+                   + [rf"vm: good{node} powered off, code 0" for node in range(4)]
+                   + [rf"\[bad{i}\] seed {(SEED & ~1) + i}\r*\n" for i in range(2)], 120)
+    started = time.monotonic()
+    while (left := {label: state for label, state in (line.split()[:2] for line in one.command("vms") if re.match(r"bad\d ", line))
+                    if state != "stopped"}):
+        assert time.monotonic() < started + 30 * PATIENCE, left
+        if time.monotonic() > started + 4: # they spin
+            for label in [label for label in left if left[label] == "running"]:
+                one.send(f"stop {label}\r")
+        time.sleep(0.2)
+    lines = one.command("mem")
+    assert any(re.search(r"guests use 0 KB", line) for line in lines), lines
+    assert one.quit() == 0
+    log = one.log_path.read_text()
+    assert "panic" not in log and not re.search(r"check: good", log), f"see {one.log_path}"
+    for label in hostile:
+        assert len(re.findall(rf"vm: {label} (?:powered off|killed|stopped)", log)) == 1, f"{label}: see {one.log_path}"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if TESTS[name].end == "resets"])
