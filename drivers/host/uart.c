@@ -26,8 +26,8 @@
 #define LSR_READY     0x01
 #define LSR_THR_EMPTY 0x20
 #define EARLY_MAX     4096
-#define QUIET_READS   1000 /* of a register, some 0.1 ms */
-#define UART_LINE     4	   /* ISA interrupt */
+#define QUIET_READS   20000 /* of a register, some 2 ms */
+#define UART_LINE     4	    /* ISA interrupt */
 
 static u8 asked;	      /* the register IER */
 static char early[EARLY_MAX]; /* bytes that came before there was a FIFO */
@@ -65,14 +65,14 @@ static void receive_early(void)
  * than 14 bytes goes by the speed. */
 void serial_init(void)
 {
-	receive_early();
 	UART[UART_LCR] = LCR_8_BITS | LCR_DIVISOR;
 	UART[UART_DLL] = 1;
 	UART[UART_DLM] = 0;
 	UART[UART_LCR] = LCR_8_BITS;
-	UART[UART_FCR] = FCR_ENABLE | FCR_AT_14;
 	UART[UART_MCR] = MCR_READY;
 	UART[UART_IER] = 0;
+	receive_early();
+	UART[UART_FCR] = FCR_ENABLE | FCR_AT_14;
 }
 
 void serial_interrupt_on(void (*handler)(void)) { isa_handle(UART_LINE, handler); }
