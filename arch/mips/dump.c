@@ -10,7 +10,7 @@
 
 #define MACHINE_TLB_ENTRIES 16
 #define FRAMES_MAX	    24
-#define PROLOGUE_MAX	    256 /* instructions searched backwards for a function's stack frame */
+#define PROLOGUE_MAX	    2048 /* instructions searched backwards for a function's stack frame */
 
 void arch_dump(void)
 {
