@@ -170,11 +170,17 @@ def test_patches_whose_application_was_killed_are_applied_by_the_next_run(tmp_pa
 
 # ---- the terminal ----
 
+def hear_hang_up():
+    """Who runs the tests may ignore SIGHUP (nohup), and a shell hands that on to all that it starts."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Shell:
     """A person's shell, and what the modes of its terminal are."""
 
     def __init__(self):
         self.line = pexpect.spawn("/bin/bash", ["--norc", "--noprofile"], cwd=str(TOP), encoding="utf-8", codec_errors="replace",
+                                  preexec_fn=hear_hang_up,
                                   env={**os.environ, "PS1": "ready> "}, timeout=60 * PATIENCE)
         self.line.expect("ready> ")
 
