@@ -321,11 +321,3 @@ bool pmap_release_step(struct vm *vm, u32 *next)
 	lock_release(&p->lock);
 	return done;
 }
-
-void pmap_release(struct vm *vm)
-{
-	u32 next = 0;
-
-	while (!pmap_release_step(vm, &next))
-		continue;
-}

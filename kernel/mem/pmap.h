@@ -163,6 +163,5 @@ size_t pmap_view_bytes(u32 npages);
  * last.
  */
 bool pmap_release_step(struct vm *vm, u32 *next);
-void pmap_release(struct vm *vm); /* all of them */
 
 #endif /* KERNEL_MEM_PMAP_H */

@@ -338,3 +338,11 @@ int numa_vm_reset(void **state)
 	large = blocks = true;
 	return 0;
 }
+
+void release_all(struct vm *vm)
+{
+	u32 next = 0;
+
+	while (!pmap_release_step(vm, &next))
+		continue;
+}

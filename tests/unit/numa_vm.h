@@ -35,4 +35,7 @@ u32 free_pages(u32 node);
 /* No translation to a page that the view does not have, no page with two owners, none lost. */
 void check_everything(void);
 
+/* All pages of the VM go back to their nodes, as at its end. */
+void release_all(struct vm *vm);
+
 #endif /* TESTS_UNIT_NUMA_VM_H */

@@ -85,16 +85,16 @@ static void the_end_of_a_vm_gives_every_page_back(void **state)
 	for (u64 i = 0; i < VM_PAGES; i += 3)
 		pmap_use(&vm_a, (gpn_t){ i }, 1);
 	pmap_use(&vm_b, (gpn_t){ 0 }, 1);
-	pmap_release(&vm_a);
+	release_all(&vm_a);
 	assert_int_equal(vm_a.pmap.used, 0);
 	for (u64 i = 0; i < VM_PAGES; i++)
 		assert_int_equal(lo_of(&vm_a, i, 1), 0);
 	assert_int_not_equal(lo_of(&vm_b, 0, 1), 0);
 	check_everything();
-	pmap_release(&vm_b);
+	release_all(&vm_b);
 	for (u32 i = 0; i < ARRAY_SIZE(is_free); i++)
 		assert_true(is_free[i]);
-	pmap_release(&vm_a); /* nothing is given back twice */
+	release_all(&vm_a); /* nothing is given back twice */
 }
 
 /* ---- pairs of blocks ---- */
@@ -184,7 +184,7 @@ static void released_pairs_are_as_new(void **state)
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
 	blocks = false;
 	pmap_use(&vm_a, (gpn_t){ PAIR_PAGES }, 0);
-	pmap_release(&vm_a);
+	release_all(&vm_a);
 	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0);
 	blocks = true;
 	pmap_use(&vm_a, (gpn_t){ PAIR_PAGES }, 0);
@@ -256,7 +256,7 @@ static void a_block_on_its_way_goes_back_with_its_vm(void **state)
 	placement_set(PLACE_HOME);
 	assert_int_equal(pmap_try_use(&vm_a, (gpn_t){ 0 }, 0, false), PMAP_LATER);
 	assert_int_equal(free_pages(0), NODE_PAGES - BLOCK_PAGES);
-	pmap_release(&vm_a);
+	release_all(&vm_a);
 	assert_int_equal(free_pages(0), NODE_PAGES);
 	check_everything();
 	assert_int_equal(read_as(&vm_a, 0, 0), 0);

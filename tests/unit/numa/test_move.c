@@ -336,7 +336,7 @@ static void the_end_of_a_vm_frees_replicas(void **state)
 	replicate(1, 5);
 	replicate(2, 5);
 	migrate(1, 6);
-	pmap_release(&vm_a);
+	release_all(&vm_a);
 	assert_int_equal(reserved, 0);
 	for (u32 i = 0; i < ARRAY_SIZE(is_free); i++)
 		assert_true(is_free[i]);
@@ -399,8 +399,8 @@ static void random_moves(void **state)
 		if (step % 500 == 0)
 			check_everything();
 	}
-	pmap_release(&vm_a);
-	pmap_release(&vm_b);
+	release_all(&vm_a);
+	release_all(&vm_b);
 	assert_int_equal(reserved, 0);
 }
 
