@@ -50,6 +50,7 @@ void lock_take(struct lock *l)
 	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 	while (!is_served(l, ticket)) {
 		shootdown_answer(node_self());
+		node_heed_stop(node_self());
 		arch_yield();
 	}
 }

@@ -89,6 +89,12 @@ void node_read_mail(struct node *n)
 		n->need_resched = true;
 }
 
+void node_heed_stop(const struct node *n)
+{
+	if (__atomic_load_n(&n->mail, __ATOMIC_RELAXED) & MAIL_STOP)
+		panic_stop();
+}
+
 void node_resched(struct node *n)
 {
 	if (n == node_self())

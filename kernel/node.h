@@ -89,4 +89,7 @@ void node_kick(struct node *n);
 /* Makes the node look at its VMs and VCPUs before it enters a guest again; any node's. */
 void node_resched(struct node *n);
 
+/* In each turn of a loop that waits for another node: one that panicked is not waited for. */
+void node_heed_stop(const struct node *n);
+
 #endif /* KERNEL_NODE_H */

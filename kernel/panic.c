@@ -13,8 +13,9 @@
 
 #define PATIENCE 20000 /* yields to wait for another node's words */
 
-static u32 panicking;	     /* set by the first node to panic */
-static struct nodemask said; /* nodes that have had their say */
+static u32 panicking;		  /* set by the first node to panic */
+static struct nodemask have_word; /* may print: the first to panic, and who was told to stop */
+static struct nodemask said;	  /* have had their say */
 
 static void print_current(const struct node *n)
 {
@@ -27,22 +28,35 @@ static void print_current(const struct node *n)
 		kprintf("[%u] no VCPU\n", n->id);
 }
 
-static bool has_said(u32 node)
+static bool is_in(const struct nodemask *set, u32 node)
 {
-	return nodemask_has((struct nodemask){ __atomic_load_n(&said.bits, __ATOMIC_ACQUIRE) },
+	return nodemask_has((struct nodemask){ __atomic_load_n(&set->bits, __ATOMIC_ACQUIRE) },
 			    node);
+}
+
+static void join(struct nodemask *set, const struct node *n)
+{
+	__atomic_fetch_or(&set->bits, nodemask_of(n->id).bits, __ATOMIC_RELEASE);
+}
+
+void panic_wait_for_word(const struct node *n)
+{
+	while (!is_in(&have_word, n->id)) {
+		node_heed_stop(n);
+		arch_yield();
+	}
 }
 
 static _Noreturn void finish(struct node *n)
 {
-	__atomic_fetch_or(&said.bits, nodemask_of(n->id).bits, __ATOMIC_RELEASE);
+	join(&said, n);
 	for (u32 i = 0; i < nnodes; i++) {
 		if (!nodes[i] || nodes[i] == n || !nodes[i]->up)
 			continue;
 		node_post(nodes[i], MAIL_STOP);
-		for (u32 t = 0; t < PATIENCE && !has_said(i); t++)
+		for (u32 t = 0; t < PATIENCE && !is_in(&said, i); t++)
 			arch_yield();
-		if (!has_said(i))
+		if (!is_in(&said, i))
 			kprintf("[%u] does not answer\n", i);
 	}
 	console_fatal_end();
@@ -61,6 +75,7 @@ static void begin(struct node *n)
 		}
 		arch_idle_forever();
 	}
+	join(&have_word, n);
 	console_break_lock();
 }
 
@@ -103,10 +118,11 @@ _Noreturn void panic_stop(void)
 {
 	struct node *n = node_self();
 
+	join(&have_word, n);
 	kprintf("[%u] stopped\n", n->id);
 	print_current(n);
 	arch_backtrace_here();
-	__atomic_fetch_or(&said.bits, nodemask_of(n->id).bits, __ATOMIC_RELEASE);
+	join(&said, n);
 	arch_idle_forever();
 }
 

@@ -7,6 +7,7 @@
 #include "kernel/console/line.h"
 #include "kernel/console/output.h"
 #include "kernel/log.h"
+#include "kernel/panic.h"
 #include "kernel/vm/vm.h"
 #include "kernel/words.h"
 
@@ -24,7 +25,9 @@ static char first_command[64], first_attach[16];
 
 void console_lock(void)
 {
-	if (!lock_broken)
+	if (lock_broken)
+		panic_wait_for_word(node_self());
+	else
 		lock_take(&lock);
 }
 

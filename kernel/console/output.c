@@ -74,7 +74,7 @@ void output_flush(void)
 {
 	u64 give_up = count64() + FLUSH_MS * COUNT_MS;
 
-	while (head != tail && count64() < give_up) {
+	while ((s32)(head - tail) > 0 && count64() < give_up) {
 		if (serial_ready()) {
 			take_one();
 			give_up = count64() + FLUSH_MS * COUNT_MS;

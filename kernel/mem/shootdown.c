@@ -38,8 +38,10 @@ void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 		if (i != self->id)
 			node_post(nodes[i], MAIL_SHOOTDOWN);
 	shootdown_answer(self);
-	while (__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE))
+	while (__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE)) {
+		node_heed_stop(self);
 		arch_yield();
+	}
 	lock_release(&lock);
 }
 

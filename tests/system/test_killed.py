@@ -216,7 +216,8 @@ def killed(shell, pattern, number):
                                             ("qemu/terminal.py", signal.SIGHUP), ("qemu/terminal.py", signal.SIGKILL)])
 def test_the_terminal_after_make_run(shell, victim, number):
     before = shell.modes()
-    shell.line.send("make run SCENARIO=one\r")
+    # The sleep is there for the watcher, which would otherwise have to be faster than the shell.
+    shell.line.send("make run SCENARIO=one; sleep 1\r")
     shell.line.expect(re.escape(PROMPT))
     assert killed(shell, victim, number) == before
 
@@ -254,7 +255,7 @@ def debugged():
 def test_the_terminal_after_make_console(shell, debugged, victim, number):
     debugged()
     before = shell.modes()
-    shell.line.send("make console\r")
+    shell.line.send("make console; sleep 1\r")
     shell.line.expect("Connected")
     shell.line.send("x")
     wait_until(lambda: shell.process("python3 qemu/console.py"))
