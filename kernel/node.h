@@ -89,7 +89,10 @@ void node_kick(struct node *n);
 /* Makes the node look at its VMs and VCPUs before it enters a guest again; any node's. */
 void node_resched(struct node *n);
 
-/* In each turn of a loop that waits for another node: one that panicked is not waited for. */
+/*
+ * In each turn of a loop that waits for another node: after a panic this node stops here, since the other
+ * may never come.
+ */
 void node_heed_stop(const struct node *n);
 
 #endif /* KERNEL_NODE_H */

@@ -69,7 +69,10 @@ void output_drain(u32 max)
 	ask();
 }
 
-/* A line that nobody reads does not keep the machine from its end. */
+/*
+ * A line that nobody reads does not keep the machine from its end; nor does a lock that was broken while its
+ * holder waited for the line: that node takes one byte more, so that tail may be past head.
+ */
 void output_flush(void)
 {
 	u64 give_up = count64() + FLUSH_MS * COUNT_MS;

@@ -61,6 +61,7 @@ void pmap_wait_locked(struct pmap *p, gpn_t gpn)
 		lock_release(&p->lock);
 		while (pmap_page(p, gpn).busy) {
 			shootdown_answer(node_self());
+			node_heed_stop(node_self());
 			arch_yield();
 		}
 		lock_take(&p->lock);

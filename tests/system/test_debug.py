@@ -269,7 +269,7 @@ def test_back_traces_of_the_monitor_itself(machine):
     one.send("\r")
     one.expect(re.escape(PROMPT))
     one.attach("beta")
-    # All of its processors print when the end comes.
+    # A guest prints without a pause when the end comes.
     one.shell("beta", "for i in 1 2 3; do while :; do echo noise; done & done")
     one.send(ESCAPE + ".")
     one.send("crash far\r")

@@ -8,7 +8,7 @@
 
 static struct node node;
 static struct lock low = LOCK_INIT(RANK_VM), high = LOCK_INIT(RANK_CONSOLE);
-static unsigned yields, answers;
+static unsigned yields, answers, heeded;
 
 struct node *node_self(void) { return &node; }
 
@@ -25,7 +25,12 @@ void arch_yield(void)
 		low.serving++;
 }
 
-void node_heed_stop(const struct node *n) { (void)n; }
+void node_heed_stop(const struct node *n)
+{
+	(void)n;
+	heeded++;
+}
+
 _Noreturn void panic(const char *fmt, ...)
 {
 	mock_assert(0, fmt, __FILE__, __LINE__);
@@ -38,7 +43,7 @@ static int fill(void **state)
 	memset(&node, 0, sizeof(node));
 	low = (struct lock)LOCK_INIT(RANK_VM);
 	high = (struct lock)LOCK_INIT(RANK_CONSOLE);
-	yields = answers = 0;
+	yields = answers = heeded = 0;
 	return 0;
 }
 
@@ -91,13 +96,14 @@ static void none_is_held_when_a_guest_is_entered(void **state)
 	lock_assert_none(&node);
 }
 
-static void who_waits_answers_shootdowns(void **state)
+static void who_waits_answers_shootdowns_and_stops_when_told(void **state)
 {
 	(void)state;
 	low.next = 1; /* somebody has it */
 	lock_take(&low);
 	assert_int_equal(yields, 3);
 	assert_int_equal(answers, 3);
+	assert_int_equal(heeded, 3);
 	lock_assert(&low);
 }
 
@@ -108,7 +114,7 @@ int main(void)
 		cmocka_unit_test_setup(a_function_may_want_it_held, fill),
 		cmocka_unit_test_setup(the_lock_itself_not_its_rank, fill),
 		cmocka_unit_test_setup(none_is_held_when_a_guest_is_entered, fill),
-		cmocka_unit_test_setup(who_waits_answers_shootdowns, fill),
+		cmocka_unit_test_setup(who_waits_answers_shootdowns_and_stops_when_told, fill),
 	};
 
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
