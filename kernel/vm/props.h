@@ -8,6 +8,11 @@
 
 #include "kernel/types.h"
 
+/* Characters that strings may have. */
+#define CHARS_LABEL "-0123456789abcdefghijklmnopqrstuvwxyz"
+#define CHARS_WORD  "._ABCDEFGHIJKLMNOPQRSTUVWXYZ" CHARS_LABEL
+#define CHARS_FILE  "/+" CHARS_WORD
+
 enum prop_kind { PROP_CELL, PROP_CELLS, PROP_STRING, PROP_WORD, PROP_FLAG, PROP_COMPATIBLE };
 
 #define PROP_REQUIRED 1u
@@ -32,8 +37,8 @@ struct prop_rule {
 struct report {
 	char *why;
 	size_t size;
-	const char *node; /* "/" or "/vms/" */
-	const char *name; /* "" or "vm0" */
+	const char *node; /* "/", "/vms/" or "/vms/vm0/" */
+	const char *name; /* "", "vm0" or "disk0" */
 };
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -20,6 +20,12 @@
 #define VMDESC_VCPUS_MAX      16
 #define VMDESC_BOOTARGS_MAX   2048 /* Linux takes 4096 */
 #define VMDESC_ERROR_BYTES    192
+#define VMDESC_DISKS_MAX      4	   /* of a VM */
+#define VMDESC_DISK_LIMIT_MAX 2048 /* MB of modified data */
+#define VMDESC_IMAGE_MAX      127  /* characters */
+#define VMDESC_SERIAL_MAX     20   /* characters, as virtio has them */
+#define VMDESC_SEEK_US_MAX    1000000
+#define VMDESC_KB_SECOND_MAX  10000000
 #define VMDESC_LATENCY_NS_MIN 1
 #define VMDESC_LATENCY_NS_MAX 20000
 #define VMDESC_LATENCIES_MAX  (VMDESC_NODES_MAX * VMDESC_NODES_MAX)
@@ -34,6 +40,29 @@
 struct vmdesc_nodes {
 	u32 n;
 	u32 list[VMDESC_NODES_MAX];
+};
+
+/* In the order of the description's words. */
+enum disk_mode {
+	DISK_COW, /* what the VM writes is its own and gone with it; the image is only read */
+	DISK_PERSISTENT, /* writes reach the image, which no other disk has */
+};
+
+/*
+ * One disk of a VM. What several disks say of one image (in_archive, seek_us, kb_per_second) is equal.
+ * The image is a file of the boot archive, or one of the host that QEMU shows as a device of the machine;
+ * which one is vmdesc_host_image.
+ */
+struct disk_desc {
+	char name[16];			    /* of its node: "disk0" */
+	char image[VMDESC_IMAGE_MAX + 1];   /* build/IMAGE, or a path from / on */
+	char serial[VMDESC_SERIAL_MAX + 1]; /* the node's name, if nothing was said; one of the VM */
+	u32 mode;			    /* enum disk_mode */
+	bool read_only;			    /* for the guest; never with a limit */
+	bool in_archive;		    /* with DISK_COW only */
+	u32 limit_mb;			    /* of modified data; 0: none. With DISK_COW only */
+	u32 seek_us;	   /* modelled latency of an image in the archive, else 0 */
+	u32 kb_per_second; /* modelled transfer; 0: no time at all */
 };
 
 /*
@@ -51,6 +80,8 @@ struct vm_desc {
 	char bootargs[VMDESC_BOOTARGS_MAX + 1];
 	u32 memory_mb;
 	u32 vcpus;
+	u32 ndisks;
+	struct disk_desc disks[VMDESC_DISKS_MAX]; /* in the order of the tree */
 	struct vmdesc_nodes nodes;	/* each 0..nodes of the machine - 1; at most one a VCPU */
 	char error[VMDESC_ERROR_BYTES]; /* "/vms/vm0: memory-mb: found 0, allowed 4..1024" */
 };
@@ -90,6 +121,20 @@ int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *
 /* One VM's node of the tree, for vmdesc_parse: the machine and the VMs before it are read. */
 void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machine,
 		    struct vm_desc *vm);
+
+/* The same for the nodes of its disks; vm has its name. 0, or -EINVAL and the VM's error. */
+int vmdesc_read_disks(const void *fdt, int node, const struct machine_desc *machine,
+		      struct vm_desc *vm);
+
+/*
+ * Images of the host are numbered from 0 in the order of the tree, valid VMs only, each once. Number n
+ * is the machine's device with the serial VMDESC_HOST_SERIAL (n): qemu/run.sh attaches it, and
+ * drivers/host finds it. Which number the disk's image has; -1: it is in the archive.
+ */
+#define VMDESC_HOST_SERIAL "image%u"
+int vmdesc_host_image(const struct machine_desc *machine, const struct disk_desc *disk);
+/* The first disk with host image n, whose mode is that of all; NULL: there is none. */
+const struct disk_desc *vmdesc_host_disk(const struct machine_desc *machine, u32 n);
 
 /*
  * Megabytes of the described machine that VMs may have in all, beside an archive of archive_bytes.

@@ -6,9 +6,6 @@
 #include "kernel/vm/props.h"
 #include "kernel/vm/vmdesc.h"
 
-#define CHARS_LABEL "-0123456789abcdefghijklmnopqrstuvwxyz"
-#define CHARS_FILE  "./+_ABCDEFGHIJKLMNOPQRSTUVWXYZ" CHARS_LABEL
-
 #define VM(field)	offsetof(struct vm_desc, field)
 #define VM_CHARS(field) (sizeof(((struct vm_desc *)0)->field) - 1)
 
@@ -55,19 +52,13 @@ void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machin
 {
 	const char *name = fdt_get_name(fdt, node, NULL);
 	struct report r = { vm->error, sizeof(vm->error), "/vms/", vm->name };
-	int child;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->vcpus = 1;
 	props_copy_shown(vm->name, sizeof(vm->name), name);
 	if (props_read(fdt, node, vm_rules, ARRAY_SIZE(vm_rules), vm, &r))
 		return;
-	child = fdt_first_subnode(fdt, node);
-	if (child >= 0) {
-		name = fdt_get_name(fdt, child, NULL);
-		props_fail(&r, "%s: found an unknown node",
-			   name ? props_show(name, strlen(name)).text : "?");
+	if (vmdesc_read_disks(fdt, node, machine, vm))
 		return;
-	}
 	vm->valid = check_against_machine(machine, vm, &r) == 0;
 }

@@ -8,6 +8,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_disk(const struct machine_desc *m, const struct disk_desc *d)
+{
+	int image = vmdesc_host_image(m, d);
+
+	if (!memchr(d->image, 0, sizeof(d->image)) || !d->image[0] ||
+	    !memchr(d->serial, 0, sizeof(d->serial)) || !d->serial[0])
+		abort();
+	if (d->mode > DISK_PERSISTENT || d->limit_mb > VMDESC_DISK_LIMIT_MAX ||
+	    (image < 0) != d->in_archive)
+		abort();
+	/* what is written is nobody else's */
+	if (d->mode == DISK_PERSISTENT && vmdesc_host_disk(m, (u32)image) != d)
+		abort();
+}
+
 static void check_vm(const struct machine_desc *m, const struct vm_desc *vm)
 {
 	if (!vm->valid) {
@@ -26,6 +41,10 @@ static void check_vm(const struct machine_desc *m, const struct vm_desc *vm)
 	for (u32 i = 0; i < vm->nodes.n; i++)
 		if (vm->nodes.list[i] >= m->nodes)
 			abort();
+	if (vm->ndisks > VMDESC_DISKS_MAX)
+		abort();
+	for (u32 i = 0; i < vm->ndisks; i++)
+		check_disk(m, &vm->disks[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,6 +17,14 @@ TREES = {
     "several-nodes": """/dts-v1/; / { compatible = "disco,machine"; nodes = <4>; memory-mb = <256>; vms {
         vm0 { compatible = "disco,vm"; label = "smp"; kernel = "smp.elf"; memory-mb = <16>; vcpus = <8>;
               node = <0 1 2 3>; }; }; };""",
+    "disks": """/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms {
+        a { compatible = "disco,vm"; label = "a"; kernel = "k"; memory-mb = <4>;
+            disk0 { compatible = "disco,disk"; image = "root.img"; mode = "cow"; limit-mb = <8>; };
+            disk1 { compatible = "disco,disk"; image = "work.img"; mode = "persistent"; serial = "work"; }; };
+        b { compatible = "disco,vm"; label = "b"; kernel = "k"; memory-mb = <4>;
+            disk0 { compatible = "disco,disk"; image = "root.img"; mode = "cow"; read-only; };
+            disk1 { compatible = "disco,disk"; image = "a.img"; mode = "cow"; in-archive; seek-us = <1>;
+                    kb-per-second = <2>; }; }; }; };""",
     "none": '/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms { }; };',
     "same-label": """/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms {
         a { compatible = "disco,vm"; label = "x"; kernel = "k"; memory-mb = <4>; };
