@@ -39,6 +39,20 @@ struct rtc_regs {
 u64 rtc_decode(const struct rtc_regs *r);
 u64 rtc_seconds(void); /* now; one caller at a time */
 
+/*
+ * ---- host/disk.c: the machine's own disks, one for each image of the host that the description names
+ * (host/disk.h: requests) ----
+ */
+struct host_disk;
+struct machine_desc;
+/* Finds them, with memory of node 0, and starts them: boot, after isa_init, before nodemem_init. */
+void host_disks_init(const struct machine_desc *machine, const char *words);
+void host_disks_tick(void); /* every tick of node 0, no lock held */
+/* The disk with that image of the description; NULL: this machine has no such device. */
+struct host_disk *host_disk_find(const char *image);
+u64 host_disk_sectors(const struct host_disk *disk); /* of 512 bytes; now: QEMU may resize it */
+bool host_disk_read_only(const struct host_disk *disk);
+
 /* ---- identity.c ---- */
 extern const struct device_type identity_type;
 

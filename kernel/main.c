@@ -2,6 +2,7 @@
 /* Start-up: the table of contents of the monitor. Node 0 runs this; the others join at node_main
  * (kernel/node.c). */
 #include "arch/mips/arch.h"
+#include "drivers/dev.h"
 #include "kernel/console/console.h"
 #include "kernel/vm/loader.h"
 #include "kernel/log.h"
@@ -88,6 +89,9 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	shuffle_configure(boot->words);
 	create_nodes(boot);
 	arch_node_init(nodes[0]);
+	isa_init();
+	host_disks_init(&machine, boot->words);
+	loader_check_disks(&machine);
 	create_vms();
 	node_start_others();
 	log_line("main", "%u nodes up, %u MB, %u VM%s", nnodes, machine.memory_mb, nvms,

@@ -229,7 +229,6 @@ void input_tick(void)
 
 void input_start(void)
 {
-	isa_init();
 	serial_interrupt_on(interrupt);
 	console_lock();
 	output_by_interrupt(true);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a node does every TICK_MS, whoever runs on it. */
 #include "arch/mips/arch.h"
+#include "drivers/dev.h"
 #include "kernel/console/console.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
@@ -29,6 +30,7 @@ void tick(struct node *n)
 	while (n->tick_next <= count64());
 	if (n->id == 0) {
 		console_tick();
+		host_disks_tick();
 		map_tick();
 	}
 	if (latency_on)

@@ -4,6 +4,7 @@
  * at the top, the device tree below it. All is checked and planned first, then copied in steps.
  */
 #include <string.h>
+#include "drivers/dev.h"
 #include "kernel/abi/disco.h"
 #include "kernel/vm/cpio.h"
 #include "kernel/vm/elf.h"
@@ -27,8 +28,7 @@ void loader_set_archive(const void *data, size_t size)
 	archive_size = size;
 }
 
-/* A file of the archive; prop is the property that names it, for the error. */
-static int find(const char *prop, const char *name, const void **data, size_t *size, char *why,
+int loader_find(const char *prop, const char *name, const void **data, size_t *size, char *why,
 		size_t why_size)
 {
 	int err;
@@ -51,7 +51,7 @@ int loader_describe(struct machine_desc *out, char *why, size_t why_size)
 	static u8 tree[TREE_MAX] __attribute__((aligned(8))); /* in the archive it may not be */
 	const void *dtb;
 	size_t size;
-	int err = find("disco.dtb", "disco.dtb", &dtb, &size, why, why_size);
+	int err = loader_find("disco.dtb", "disco.dtb", &dtb, &size, why, why_size);
 
 	if (err)
 		return err;
@@ -62,6 +62,55 @@ int loader_describe(struct machine_desc *out, char *why, size_t why_size)
 	}
 	memcpy(tree, dtb, size);
 	return vmdesc_parse(tree, size, out, why, why_size);
+}
+
+/* What is wrong with the image of a disk, in why. */
+static int check_disk(const struct disk_desc *d, char *why, size_t why_size)
+{
+	const struct host_disk *host = host_disk_find(d->image);
+	const void *data;
+	size_t size;
+
+	if (d->in_archive) {
+		int err = loader_find("image", d->image, &data, &size, why, why_size);
+
+		if (!err && (size == 0 || size % 512 != 0)) {
+			ksnprintf(why, why_size,
+				  "image: found \"%s\" of %lu bytes, allowed a multiple of 512",
+				  d->image, size);
+			err = -EINVAL;
+		}
+		return err;
+	}
+	if (!host)
+		ksnprintf(why, why_size,
+			  "image: found \"%s\", which this machine has no device for (qemu/run.sh makes it)",
+			  d->image);
+	else if (!host_disk_sectors(host))
+		ksnprintf(why, why_size, "image: found \"%s\" of 0 bytes, allowed 512 or more",
+			  d->image);
+	else if (d->mode == DISK_PERSISTENT && !d->read_only && host_disk_read_only(host))
+		ksnprintf(why, why_size,
+			  "image: found \"%s\", which this machine cannot write, allowed with read-only",
+			  d->image);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+void loader_check_disks(struct machine_desc *machine)
+{
+	char why[VMDESC_ERROR_BYTES];
+
+	for (struct vm_desc *vm = machine->vms; vm < machine->vms + machine->nvms; vm++) {
+		for (u32 i = 0; vm->valid && i < vm->ndisks; i++) {
+			if (!check_disk(&vm->disks[i], why, sizeof(why)))
+				continue;
+			vm->valid = false;
+			ksnprintf(vm->error, sizeof(vm->error), "/vms/%s/%s: %s", vm->name,
+				  vm->disks[i].name, why);
+		}
+	}
 }
 
 /* len bytes from src go to "physical" address to. */
@@ -77,7 +126,7 @@ static int plan_kernel(const struct vm *vm, struct load *load, struct elf_image 
 	char reason[VMDESC_ERROR_BYTES];
 	const void *elf;
 	size_t size;
-	int err = find("kernel", name, &elf, &size, why, why_size);
+	int err = loader_find("kernel", name, &elf, &size, why, why_size);
 
 	if (err)
 		return err;
@@ -103,7 +152,7 @@ static int plan_ramdisk(const struct vm *vm, struct load *load, const struct elf
 	int err;
 
 	if (d->ramdisk[0]) {
-		err = find("ramdisk", d->ramdisk, &ramdisk, &size, why, why_size);
+		err = loader_find("ramdisk", d->ramdisk, &ramdisk, &size, why, why_size);
 		if (err)
 			return err;
 	}

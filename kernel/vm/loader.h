@@ -17,6 +17,16 @@ void loader_set_archive(const void *archive, size_t size); /* boot only; stays i
 int loader_describe(struct machine_desc *out, char *why, size_t why_size);
 
 /*
+ * VMs that name an image which this machine does not have, or not so that it can be used, are not valid
+ * any more: boot, after host_disks_init.
+ */
+void loader_check_disks(struct machine_desc *machine);
+/* A file of the boot archive, where it lies: -ENOENT and the like, with a line in why that begins with
+ * prop, the property that names it. */
+int loader_find(const char *prop, const char *name, const void **data, size_t *size, char *why,
+		size_t why_size);
+
+/*
  * One load of a VM, from loader_begin until loader_step says that it is done. The pieces lie in the
  * boot archive.
  */
