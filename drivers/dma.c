@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Virtual DMA: ranges that guests name, checked once, then copied page by page through the pmap. */
+/* Virtual DMA: ranges of guest memory checked, copied, shared and pinned for devices. */
 #include "drivers/dma.h"
 #include "kernel/errno.h"
 #include "kernel/vm/vm.h"
@@ -8,7 +8,12 @@ bool dma_valid(const struct vm *vm, u64 gpa, u64 bytes)
 {
 	u64 size = (u64)vm->pmap.npages << PAGE_SHIFT;
 
-	return bytes <= size && gpa <= size - bytes;
+	return gpa <= size && bytes <= size - gpa;
+}
+
+static void count_copied(size_t bytes)
+{
+	node_self()->stats.copied += (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
 int dma_read(struct vm *vm, void *to, u64 gpa, size_t bytes)
@@ -19,6 +24,18 @@ int dma_read(struct vm *vm, void *to, u64 gpa, size_t bytes)
 int dma_write(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 {
 	return vm_copy_out(vm, (gpa_t){ gpa }, from, bytes);
+}
+
+int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes)
+{
+	count_copied(bytes);
+	return dma_read(vm, to, gpa, bytes);
+}
+
+int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes)
+{
+	count_copied(bytes);
+	return dma_write(vm, gpa, from, bytes);
 }
 
 int dma_zero(struct vm *vm, u64 gpa, size_t bytes)
@@ -41,3 +58,16 @@ int dma_zero(struct vm *vm, u64 gpa, size_t bytes)
 	}
 	return 0;
 }
+
+int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared)
+{
+	int err = pmap_share(vm, gpn, shared);
+
+	if (!err)
+		node_self()->stats.mapped++;
+	return err;
+}
+
+mpn_t dma_pin(struct vm *vm, gpn_t gpn) { return pmap_pin(vm, gpn); }
+
+void dma_unpin(struct vm *vm, gpn_t gpn) { pmap_unpin(vm, gpn); }

@@ -3,9 +3,6 @@
  * Virtual DMA: the one place where devices of VMs reach guest memory (paper: section 4.4). A device
  * names "physical" ranges, which a guest wrote; here they are checked, copied, shared and pinned.
  * Nothing is kept between two calls but what dma_pin says.
- *
- * All of these take locks from RANK_PMAP up, and may wait for a page that is being copied: what was
- * read from guest memory before holds no more after the call (kernel/mem/shootdown.h).
  */
 #ifndef DRIVERS_DMA_H
 #define DRIVERS_DMA_H
@@ -23,11 +20,30 @@ struct dma_range {
 bool dma_valid(const struct vm *vm, u64 gpa, u64 bytes);
 
 /*
- * Copies between guest memory and the monitor's, on any node. -EFAULT: the range is not all the VM's,
- * and nothing was copied.
+ * Copies between guest memory and the monitor's, on any node that may wait: -EFAULT if the range is
+ * not all the VM's, and nothing was copied then. Afterwards nothing that was read of guest memory
+ * before holds any more (kernel/mem/shootdown.h).
  */
 int dma_read(struct vm *vm, void *to, u64 gpa, size_t bytes);
 int dma_write(struct vm *vm, u64 gpa, const void *from, size_t bytes);
 int dma_zero(struct vm *vm, u64 gpa, size_t bytes); /* pages never used stay that */
+/* The same as dma_read and dma_write for what a request is about, which `stats` counts as copied. */
+int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes);
+int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);
+
+/*
+ * The shared page (kernel/mem/share.h) stands behind guest page gpn from now on, in place of what was
+ * there, until the guest writes it. The caller holds the page. -EAGAIN: not now (gpn is pinned, moves or
+ * is copied), the caller copies instead; -EFAULT: not the VM's memory.
+ */
+int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared);
+
+/*
+ * The guest page stays where it is, is the VM's own and is writable until dma_unpin, as often as it was
+ * pinned: for a device of the machine that reads or writes it. MPN_NONE: not the VM's memory. An end of
+ * the VM waits for the last dma_unpin.
+ */
+mpn_t dma_pin(struct vm *vm, gpn_t gpn);
+void dma_unpin(struct vm *vm, gpn_t gpn);
 
 #endif /* DRIVERS_DMA_H */

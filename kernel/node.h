@@ -32,6 +32,9 @@ struct node_stats {
 	u64 ticks, ipis, switches, idle_ticks, shootdowns;
 	struct move_stats migrated, replicated;
 	u64 collapsed; /* by writes of this node's VCPUs */
+	u64 broken;    /* pages that were shared, by such writes, too */
+	u64 mapped,
+		copied; /* pages shared into guests in place of a copy, and whole or parts copied */
 };
 
 struct lock;

@@ -9,6 +9,7 @@
 #include "kernel/errno.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/share.h"
 #include "kernel/panic.h"
 #include "kernel/vm/vm.h"
 #include "kernel/words.h"
@@ -49,12 +50,20 @@ static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
 	const struct page *p = memmap_page(mpn);
 	struct pmap_copies copies;
 	const struct vm *vm;
+	gpn_t gpn;
 
-	if (!p || p->state != PAGE_GUEST || p->owner >= nvms)
+	if (share_is(mpn)) {
+		vm = share_user_on(mpn, node, &gpn);
+		if (!vm)
+			return;
+	} else if (p && p->state == PAGE_GUEST && p->owner < nvms) {
+		vm = vms[p->owner];
+		gpn.v = p->gpn;
+		page->moves = p->moves;
+	} else {
 		return;
-	vm = vms[p->owner];
-	copies = pmap_copies(&vm->pmap, (gpn_t){ p->gpn });
-	page->moves = p->moves;
+	}
+	copies = pmap_copies(&vm->pmap, gpn);
 	page->replicated = !nodemask_empty(copies.replicas);
 	page->local |= nodemask_has(copies.replicas, node);
 	page->movable = vm_state(vm) == VM_RUNNING && copies.master.v == mpn.v &&
@@ -97,9 +106,9 @@ static void consider(u32 node, mpn_t mpn, struct work *work)
 	/* Who has just stopped using it counts until the interval ends, unless it starts afresh. */
 	if (verdict.reason == POLICY_WRITTEN || verdict.reason == POLICY_SHARED)
 		heat_clear(mpn);
-	if (verdict.action == POLICY_DO_MIGRATE)
+	if (verdict.action == POLICY_DO_MIGRATE && !share_is(mpn))
 		add(work->migrate, &work->nmigrate, mpn);
-	if (verdict.action == POLICY_DO_REPLICATE)
+	else if (verdict.action != POLICY_STAY) /* others may use a shared page where it is */
 		add(work->replicate, &work->nreplicate, mpn);
 }
 

@@ -2,6 +2,7 @@
 /* The steps that migration and replication share. */
 #include <string.h>
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/share.h"
 #include "kernel/mem/shootdown.h"
 #include "numa/batch.h"
 #include "numa/numa.h"
@@ -29,19 +30,19 @@ static bool has(const struct batch *b, mpn_t from)
  * A master of the VM, elsewhere, that may go where the batch goes. What memmap says of a page that
  * is not this VM's changes while it is read; the pmap, which is locked, knows.
  */
-static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind)
+static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gpn_t *gpn)
 {
 	const struct page *p = memmap_page(from);
 	const struct pmap *pmap = &b->vm->pmap;
-	gpn_t gpn;
 
 	if (!p || b->drop.n == MMU_DROP_PAGES || vm_state(b->vm) != VM_RUNNING)
 		return false;
-	gpn.v = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
-	if (pmap_copies(pmap, gpn).master.v != from.v || memmap_node(from) == (int)b->node)
+	if (!share_user(from, b->vm, gpn))
+		gpn->v = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
+	if (pmap_copies(pmap, *gpn).master.v != from.v || memmap_node(from) == (int)b->node)
 		return false;
-	return kind == BATCH_MIGRATE ? pmap_may_leave_locked(pmap, gpn)
-				     : pmap_may_copy_locked(pmap, gpn, b->node);
+	return kind == BATCH_MIGRATE ? pmap_may_leave_locked(pmap, *gpn)
+				     : pmap_may_copy_locked(pmap, *gpn, b->node);
 }
 
 /* A page beyond those that VMs were promised: or one of them would find none. */
@@ -64,12 +65,11 @@ bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
 	mpn_t to;
 
 	lock_assert(&b->vm->pmap.lock);
-	if (!can_move(b, from, kind) || has(b, from))
+	if (!can_move(b, from, kind, &gpn) || has(b, from))
 		return false;
 	to = take_page(b->node);
 	if (!mpn_valid(to))
 		return false;
-	gpn.v = memmap_page(from)->gpn;
 	if (kind == BATCH_MIGRATE)
 		pmap_leave_locked(&b->vm->pmap, gpn);
 	else
@@ -130,10 +130,14 @@ void batch_end(struct batch *b)
 	b->stats->total += count64() - b->start;
 }
 
-static struct vm *owner(mpn_t page)
+/* The VM whose page it is, or whose copy of a shared one the node would get. */
+static struct vm *owner(mpn_t page, u32 node)
 {
 	const struct page *p = memmap_page(page);
+	gpn_t gpn;
 
+	if (share_is(page))
+		return share_user_on(page, node, &gpn);
 	return p && p->state == PAGE_GUEST && p->owner < nvms ? vms[p->owner] : NULL;
 }
 
@@ -142,10 +146,10 @@ unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn)
 	unsigned moved = 0, run;
 
 	for (unsigned i = 0; i < n; i += run) {
-		struct vm *vm = owner(pages[i]);
+		struct vm *vm = owner(pages[i], node);
 
 		for (run = 1; i + run < n && run < MMU_DROP_PAGES; run++)
-			if (owner(pages[i + run]) != vm)
+			if (owner(pages[i + run], node) != vm)
 				break;
 		if (vm)
 			moved += TEXT_HERE(fn)(vm, node, pages + i, run);

@@ -178,17 +178,22 @@ static mpn_t pop(struct nodemem *m)
 /* More than once round: a page that moves meanwhile leaves a free one where we have been. */
 #define ROUNDS 4
 
+mpn_t nodemem_alloc_unzeroed(u32 node)
+{
+	mpn_t mpn = MPN_NONE;
+
+	for (u32 i = 0; i < ROUNDS * nnodes && !mpn_valid(mpn); i++)
+		mpn = pop(&nodemem[topology_near(node, i % nnodes)]);
+	return mpn;
+}
+
 mpn_t nodemem_alloc(u32 node)
 {
-	for (u32 i = 0; i < ROUNDS * nnodes; i++) {
-		mpn_t mpn = pop(&nodemem[topology_near(node, i % nnodes)]);
+	mpn_t mpn = nodemem_alloc_unzeroed(node);
 
-		if (mpn_valid(mpn)) {
-			memset(mpn_ptr(mpn), 0, PAGE_SIZE);
-			return mpn;
-		}
-	}
-	return MPN_NONE;
+	if (mpn_valid(mpn))
+		nodemem_zero(mpn, 1);
+	return mpn;
 }
 
 mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node]); }

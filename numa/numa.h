@@ -46,7 +46,8 @@ void nodemem_init(u32 node);
  * full. The caller says in memmap what becomes of it. Takes RANK_NODEMEM locks.
  */
 mpn_t nodemem_alloc(u32 node);
-mpn_t nodemem_alloc_here(u32 node); /* of this node only, with whatever it held before */
+mpn_t nodemem_alloc_unzeroed(u32 node); /* the same, with whatever it held before */
+mpn_t nodemem_alloc_here(u32 node);	/* of this node only, with whatever it held before */
 /* A whole block of this node only, aligned to its size, with whatever it held before: the caller
  * zeroes it. MPN_NONE: there is none. */
 mpn_t nodemem_alloc_block(u32 node);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replication: a copy of a page on each node that reads it, until somebody writes it. */
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/share.h"
 #include "kernel/mem/shootdown.h"
 #include "numa/batch.h"
 #include "numa/heat.h"
@@ -55,14 +56,14 @@ unsigned replicate_pages(u32 node, const mpn_t *pages, unsigned n)
 
 /* ---- back to one copy ---- */
 
-/* Frees all copies but one: the writer's own if it has one, else the master. */
+/* Frees all copies but one: the writer's own if it has one, else the master. A shared master stays. */
 static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 {
 	struct pmap_copies copies = pmap_copies(&vm->pmap, gpn);
 	mpn_t master = copies.master, kept = master;
 	u32 replicas = 0;
 
-	if (nodemask_has(copies.replicas, writer))
+	if (nodemask_has(copies.replicas, writer) && !share_is(master))
 		kept = copy[writer];
 	for_each_node(node, copies.replicas) {
 		replicas++;
@@ -74,7 +75,7 @@ static void keep_one(struct vm *vm, gpn_t gpn, const mpn_t copy[], u32 writer)
 	if (kept.v != master.v) {
 		memmap_promote(master, kept);
 		nodemem_free(master);
-	} else {
+	} else if (!share_is(master)) {
 		memmap_moved(kept);
 	}
 	nodemem_unreserve(replicas); /* free by now: they are promised at once */

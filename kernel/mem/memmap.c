@@ -43,10 +43,11 @@ struct page *memmap_page(mpn_t mpn)
 
 /* The table of memmap.h: bits of the states that each state may become. */
 static const u8 may_become[] = {
-	[PAGE_MONITOR] = BIT(PAGE_FREE),
-	[PAGE_FREE] = BIT(PAGE_GUEST) | BIT(PAGE_REPLICA),
+	[PAGE_MONITOR] = BIT(PAGE_FREE) | BIT(PAGE_SHARED),
+	[PAGE_FREE] = BIT(PAGE_GUEST) | BIT(PAGE_REPLICA) | BIT(PAGE_SHARED),
 	[PAGE_GUEST] = BIT(PAGE_FREE),
 	[PAGE_REPLICA] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
+	[PAGE_SHARED] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
 };
 
 /* The page, if it is in one of the states of a mask: those that the caller's kind of change is for. */
@@ -112,3 +113,26 @@ void memmap_move(mpn_t from, mpn_t to) { replace(from, to, BIT(PAGE_FREE)); }
 void memmap_promote(mpn_t from, mpn_t to) { replace(from, to, BIT(PAGE_REPLICA)); }
 
 void memmap_moved(mpn_t mpn) { add_move(expect(mpn, BIT(PAGE_GUEST))); }
+
+struct page *memmap_share(mpn_t mpn)
+{
+	return change(mpn, BIT(PAGE_FREE), (struct page){ .state = PAGE_SHARED, .held = 1 });
+}
+
+struct page *memmap_share_at_boot(mpn_t mpn)
+{
+	return change(mpn, BIT(PAGE_MONITOR), (struct page){ .state = PAGE_SHARED, .held = 1 });
+}
+
+struct page *memmap_shared(mpn_t mpn) { return expect(mpn, BIT(PAGE_SHARED)); }
+
+void memmap_unshare(mpn_t mpn)
+{
+	change(mpn, BIT(PAGE_SHARED), (struct page){ .state = PAGE_FREE });
+}
+
+void memmap_take_over(mpn_t mpn, u32 vm, gpn_t gpn)
+{
+	change(mpn, BIT(PAGE_SHARED),
+	       (struct page){ .state = PAGE_GUEST, .owner = vm, .gpn = gpn.v });
+}

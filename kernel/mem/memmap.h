@@ -6,30 +6,45 @@
  *
  *   state     owner   gpn   the page                                becomes     by
  *   MONITOR   -       -     text, data, stacks, these entries       FREE        memmap_free_at_boot
+ *                                                                   SHARED      memmap_share_at_boot
  *   FREE      -       -     nobody's, in its node's free list       GUEST       memmap_give
  *                                                                   REPLICA     memmap_give_replica
+ *                                                                   SHARED      memmap_share
  *   GUEST     VM      set   the master of a guest page (pmap.h)     FREE        memmap_take_back
  *   REPLICA   VM      set   a copy of a master, for one node        FREE        memmap_take_back
  *                                                                   GUEST       memmap_promote
+ *   SHARED    -       -     read by pages of any VMs (share.h)      FREE        memmap_unshare
+ *                                                                   GUEST       memmap_take_over
  */
 #ifndef KERNEL_MEM_MEMMAP_H
 #define KERNEL_MEM_MEMMAP_H
 
 #include "kernel/types.h"
 
-enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA };
+enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA, PAGE_SHARED };
 
 /*
  * Written by whoever has the page: numa/nodemem.c under its node's lock while it is FREE, else
- * under the pmap lock of the VM. Read by all, without a lock: what such a reader sees may be past.
+ * under the pmap lock of the VM, and under share.c's while it is SHARED. Read by all, without a lock:
+ * what such a reader sees may be past.
  */
 struct page {
 	u8 state;
 	u8 moves;  /* GUEST: how often it moved or its replicas collapsed; stays at 255 */
-	u16 owner; /* VM id */
-	u32 gpn;
-	/* FREE: the neighbours in a list of the node, as page numbers within it */
-	u32 prev, next;
+	u16 owner; /* GUEST, REPLICA: VM id */
+	union {
+		u32 gpn;	/* GUEST, REPLICA */
+		u32 first_user; /* SHARED: VM and page (share.c) */
+	};
+	union {
+		/* FREE: the neighbours in a list of the node, as page numbers within it */
+		struct {
+			u32 prev, next;
+		};
+		struct {
+			u32 nusers, held; /* SHARED */
+		};
+	};
 };
 
 /* The pages [first, first + npages) of a node, all MONITOR at first. entries: storage for npages of
@@ -51,5 +66,12 @@ void memmap_move(mpn_t from, mpn_t to);
 /* The same where to is a REPLICA of from. */
 void memmap_promote(mpn_t from, mpn_t to);
 void memmap_moved(mpn_t mpn); /* a GUEST page: one more of its moves */
+
+/* A FREE page is SHARED, without users, and held by the caller; one of the monitor's, for good. */
+struct page *memmap_share(mpn_t mpn);
+struct page *memmap_share_at_boot(mpn_t mpn);
+struct page *memmap_shared(mpn_t mpn); /* that is SHARED, or it is a bug */
+void memmap_unshare(mpn_t mpn);	       /* FREE from now on */
+void memmap_take_over(mpn_t mpn, u32 vm, gpn_t gpn);
 
 #endif /* KERNEL_MEM_MEMMAP_H */

@@ -3,6 +3,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/pmap_state.h"
+#include "kernel/mem/share.h"
 #include "kernel/options.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/vm/vm.h"
@@ -10,7 +11,8 @@
 
 size_t pmap_bytes(u32 npages)
 {
-	return npages * sizeof(struct pmap_page) + pmap_npairs(npages) * sizeof(bool);
+	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link)) +
+	       pmap_npairs(npages) * sizeof(bool);
 }
 
 size_t pmap_view_bytes(u32 npages)
@@ -37,7 +39,8 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 	*p = (struct pmap){ .lock = LOCK_INIT(RANK_PMAP),
 			    .npages = npages,
 			    .page = page,
-			    .broken = (bool *)(page + npages) };
+			    .link = (struct pmap_link *)(page + npages) };
+	p->broken = (bool *)(p->link + npages);
 	for (u32 i = 0; i < pmap_npairs(npages); i++)
 		forget_pair(p, i);
 }
@@ -54,12 +57,19 @@ void pmap_set_alone(struct pmap *p, u32 node, bool alone) { p->view[node].alone 
 
 /* ---- giving pages ---- */
 
+static bool is_copied(const struct pmap *p, gpn_t gpn)
+{
+	enum pmap_state state = pmap_state_of(pmap_page(p, gpn));
+
+	return state == PMAP_LEAVING || state == PMAP_COPIED;
+}
+
 void pmap_wait_locked(struct pmap *p, gpn_t gpn)
 {
 	lock_assert(&p->lock);
-	while (pmap_page(p, gpn).busy) {
+	while (is_copied(p, gpn)) {
 		lock_release(&p->lock);
-		while (pmap_page(p, gpn).busy) {
+		while (is_copied(p, gpn)) {
 			shootdown_answer(node_self());
 			node_heed_stop(node_self());
 			arch_yield();
@@ -84,7 +94,7 @@ void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
 	if (nodemask_has(copies.replicas, node))
 		return; /* the view is where that one is known */
 	lo = arch_page_entry(copies.master);
-	if (!nodemask_empty(copies.replicas))
+	if (!nodemask_empty(copies.replicas) || pmap_is_shared(pmap_page(p, gpn)))
 		lo = arch_readonly_entry(lo);
 	__atomic_store_n(&view->entry[gpn.v].lo, lo, __ATOMIC_RELEASE);
 	if (option_on(OPTION_LARGE) && is_whole(p, start)) {
@@ -201,17 +211,19 @@ static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 	return lo ? lo : none;
 }
 
-/* The view has the page, not writable: a write ends its replicas. */
+/* The view has the page, not writable: a write ends its replicas, and makes it the VM's own. */
 static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 {
-	u64 lo;
+	u64 lo = 0;
 
 	lock_take(&vm->pmap.lock);
 	pmap_wait_locked(&vm->pmap, gpn);
 	if (vm->pmap.page[gpn.v].replicas)
 		numa_collapse(vm, gpn, node);
-	pmap_fill_locked(vm, gpn, node);
-	lo = pmap_entry(&vm->pmap, gpn, node)->lo;
+	if (!pmap_is_shared(vm->pmap.page[gpn.v]) || pmap_own_locked(vm, gpn, node)) {
+		pmap_fill_locked(vm, gpn, node);
+		lo = pmap_entry(&vm->pmap, gpn, node)->lo;
+	}
 	lock_release(&vm->pmap.lock);
 	return lo;
 }
@@ -273,8 +285,13 @@ static void release_page(struct vm *vm, gpn_t gpn)
 		}
 		*e = (struct pmap_entry){ 0 };
 	}
-	give_back(vm, copies.master);
-	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE) | BIT(PMAP_REPLICATED),
+	if (pmap_is_shared(p->page[gpn.v])) {
+		share_leave_locked(copies.master, vm, gpn);
+		p->shared--;
+	} else {
+		give_back(vm, copies.master);
+	}
+	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) | BIT(PMAP_REPLICATED),
 			   (struct pmap_page){ 0 });
 	p->used--;
 }

@@ -8,6 +8,7 @@
  *   0                  never used here, or on the move         the C side waits for the lock
  *   master, D          any number of nodes                     -
  *   master, without D  replicated; this node has no replica    a write collapses it
+ *   master, without D  shared (share.h)                        a write gives the VM its own copy
  *   replica            replicated; this node's own, without D  a write collapses it
  *
  * Other folders change a page through the functions below and nothing else; only arch/mips reads
@@ -63,11 +64,18 @@ struct pmap_view {
 
 struct pmap_page; /* pmap_state.h */
 
+/* Of a page whose master is shared: its neighbours among the users of that. share.c's. */
+struct pmap_link {
+	u32 next, prev;
+};
+
 struct pmap {
 	struct lock lock; /* RANK_PMAP */
 	u32 npages;	  /* fixed */
 	u32 used;	  /* pages that have a master */
+	u32 shared;	  /* of these: whose master is a shared one */
 	struct pmap_page *page;
+	struct pmap_link *link;
 	bool *broken; /* of each pair: some page of it is not where its block would have it */
 	struct pmap_view view[MAX_NODES];
 	/* a block that the VM gets when all of its pages are zero; block: MPN_NONE if there is none */
@@ -119,6 +127,32 @@ void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node);
 bool pmap_break_locked(struct vm *vm, gpn_t gpn);
 /* The node's view shows the VM's large pairs in all address spaces, or in each its own. */
 void pmap_set_alone(struct pmap *p, u32 node, bool alone);
+
+/* ---- sharing, for drivers/dma.h and the loader ---- */
+
+/*
+ * The shared page, which the caller holds, stands behind gpn from now on, and what did goes back.
+ * -EFAULT: not the VM's memory; -EAGAIN: the page is on the move, or a device has it. Takes RANK_PMAP
+ * up; answers shootdowns.
+ */
+int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared);
+/*
+ * The page, which is SHARED and about to be written by a VCPU of node, is the VM's own: the last user's
+ * where it is, else a copy, which no view shows yet. False: the machine's memory is used up.
+ */
+bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node);
+/*
+ * The machine page behind gpn, the VM's own and writable, stays there until it was unpinned as often as
+ * it was pinned. MPN_NONE: not the VM's memory. A VM does not end before.
+ */
+mpn_t pmap_pin(struct vm *vm, gpn_t gpn);
+void pmap_unpin(struct vm *vm, gpn_t gpn);
+/*
+ * The guest has no use for what is in these pages: they go back to their nodes and are as if never used.
+ * Pages that move or are pinned stay, and those that are not the VM's. How many went. Looks at no mail
+ * of its own: some 16 pages are what fits between two looks.
+ */
+u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages);
 
 /* ---- moving and copying, for numa/ ---- */
 

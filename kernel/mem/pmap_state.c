@@ -7,12 +7,16 @@
 _Static_assert(MAX_NODES <= 16, "replicas has a bit for each node");
 
 /* The table of pmap_state.h: bits of the states that each state may become. */
-static const u8 may_become[] = {
-	[PMAP_UNUSED] = BIT(PMAP_SINGLE),
-	[PMAP_SINGLE] = BIT(PMAP_LEAVING) | BIT(PMAP_COPIED) | BIT(PMAP_UNUSED),
+static const u16 may_become[] = {
+	[PMAP_UNUSED] = BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
+	[PMAP_SINGLE] = BIT(PMAP_LEAVING) | BIT(PMAP_COPIED) | BIT(PMAP_PINNED) | BIT(PMAP_SHARED) |
+			BIT(PMAP_UNUSED),
+	[PMAP_SHARED] = BIT(PMAP_SHARED) | BIT(PMAP_SINGLE) | BIT(PMAP_COPIED) | BIT(PMAP_UNUSED),
+	[PMAP_PINNED] = BIT(PMAP_PINNED) | BIT(PMAP_SINGLE),
 	[PMAP_LEAVING] = BIT(PMAP_SINGLE),
 	[PMAP_COPIED] = BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED),
-	[PMAP_REPLICATED] = BIT(PMAP_COPIED) | BIT(PMAP_SINGLE) | BIT(PMAP_UNUSED),
+	[PMAP_REPLICATED] = BIT(PMAP_COPIED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) |
+			    BIT(PMAP_UNUSED),
 	[PMAP_IMPOSSIBLE] = 0,
 };
 
@@ -21,10 +25,14 @@ enum pmap_state pmap_state_of(struct pmap_page page)
 	if (!page.master)
 		return page.replicas || page.busy ? PMAP_IMPOSSIBLE : PMAP_UNUSED;
 	if (page.busy == PMAP_BUSY_LEAVING)
-		return page.replicas ? PMAP_IMPOSSIBLE : PMAP_LEAVING;
+		return page.replicas || pmap_is_shared(page) ? PMAP_IMPOSSIBLE : PMAP_LEAVING;
+	if (page.busy > PMAP_BUSY_PINNED)
+		return page.replicas || pmap_is_shared(page) ? PMAP_IMPOSSIBLE : PMAP_PINNED;
 	if (page.busy)
 		return page.busy <= MAX_NODES ? PMAP_COPIED : PMAP_IMPOSSIBLE;
-	return page.replicas ? PMAP_REPLICATED : PMAP_SINGLE;
+	if (page.replicas)
+		return PMAP_REPLICATED;
+	return pmap_is_shared(page) ? PMAP_SHARED : PMAP_SINGLE;
 }
 
 struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
@@ -35,12 +43,21 @@ struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
 	return page;
 }
 
+/* A page gets a master of the other kind only from one that is alone to one that is alone. */
+static bool keeps_kind(struct pmap_page from, struct pmap_page to)
+{
+	bool alone = !(from.replicas | from.busy | to.replicas | to.busy);
+
+	return alone || !to.master || pmap_is_shared(from) == pmap_is_shared(to);
+}
+
 void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to)
 {
-	enum pmap_state old = pmap_state_of(p->page[gpn.v]), new = pmap_state_of(to);
+	struct pmap_page page = p->page[gpn.v];
+	enum pmap_state old = pmap_state_of(page), new = pmap_state_of(to);
 
 	lock_assert(&p->lock);
-	if (!(BIT(old) & from) || !(may_become[old] & BIT(new)))
+	if (!(BIT(old) & from) || !(may_become[old] & BIT(new)) || !keeps_kind(page, to))
 		panic("page %lx of a VM in state %u cannot become %u", gpn.v, old, new);
 	__atomic_store(&p->page[gpn.v], &to, __ATOMIC_RELEASE);
 }
@@ -53,7 +70,7 @@ struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn)
 
 	if (gpn.v < p->npages)
 		page = pmap_page(p, gpn);
-	return (struct pmap_copies){ { page.master }, { page.replicas } };
+	return (struct pmap_copies){ pmap_master(page), { page.replicas } };
 }
 
 bool pmap_has_view(const struct pmap *p, u32 node) { return p->view[node].entry; }
@@ -81,7 +98,7 @@ void pmap_arrive_locked(struct pmap *p, gpn_t gpn, mpn_t to)
 
 /* ---- to one more node ---- */
 
-#define MAY_COPY (BIT(PMAP_SINGLE) | BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED))
+#define MAY_COPY (BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) | BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED))
 
 bool pmap_may_copy_locked(const struct pmap *p, gpn_t gpn, u32 node)
 {
@@ -111,7 +128,10 @@ void pmap_copy_end_locked(struct pmap *p, gpn_t gpn, u32 node, mpn_t replica)
 
 void pmap_collapse_locked(struct pmap *p, gpn_t gpn, mpn_t kept)
 {
-	pmap_change_locked(p, gpn, BIT(PMAP_REPLICATED), (struct pmap_page){ .master = kept.v });
+	u32 kind = p->page[gpn.v].master & PMAP_MASTER_SHARED;
+
+	pmap_change_locked(p, gpn, BIT(PMAP_REPLICATED),
+			   (struct pmap_page){ .master = (u32)kept.v | kind });
 }
 
 /* ---- views ---- */

@@ -4,18 +4,34 @@
  *
  *   state       master  replicas  busy     views show                            becomes     by
  *   UNUSED      0       none      0        nothing                               SINGLE      first use
+ *                                                                                SHARED      pmap_share
  *   SINGLE      set     none      0        nothing, or the master, writable      LEAVING     pmap_leave_locked
  *                                                                                COPIED      pmap_copy_begin_locked
- *                                                                                UNUSED      pmap_release_step
+ *                                                                                PINNED      pmap_pin
+ *                                                                                SHARED      pmap_share
+ *                                                                                UNUSED      pmap_release_step, pmap_give_up
+ *   SHARED      shared  none      0        nothing, or the master, not writable  SHARED      pmap_share, another master
+ *                                                                                SINGLE      a write: a copy, or taken over
+ *                                                                                COPIED      pmap_copy_begin_locked
+ *                                                                                UNUSED      pmap_release_step, pmap_give_up
+ *   PINNED      set     none      1.. | P  nothing, or the master, writable      PINNED      pmap_pin, pmap_unpin
+ *                                                                                SINGLE      pmap_unpin, the last
  *   LEAVING     set     none      LEAVING  nothing                               SINGLE      pmap_arrive_locked
  *   COPIED      set     any       1..16    the master or their own replica,      COPIED      pmap_copy_begin_locked, ..end..
  *                                          not writable, or nothing              REPLICATED  pmap_copy_end_locked, the last
  *   REPLICATED  set     some      0        the same                              COPIED      pmap_copy_begin_locked
  *                                                                                SINGLE      pmap_collapse_locked
+ *                                                                                SHARED      the same, if the master is shared
  *                                                                                UNUSED      pmap_release_step
  *   impossible  0       some      any      -
  *   impossible  0       any       not 0    -
  *   impossible  set     some      LEAVING  -
+ *   impossible  shared  any       LEAVING  -
+ *   impossible  set     some      P        -
+ *   impossible  shared  any       P        -
+ *
+ * A page that is COPIED or REPLICATED may have a shared master: its replicas are the VM's own, and it is
+ * SHARED again when they are gone.
  */
 #ifndef KERNEL_MEM_PMAP_STATE_H
 #define KERNEL_MEM_PMAP_STATE_H
@@ -28,21 +44,36 @@ enum pmap_state {
 	PMAP_LEAVING,
 	PMAP_COPIED,
 	PMAP_REPLICATED,
+	PMAP_SHARED,
+	PMAP_PINNED,
 	PMAP_IMPOSSIBLE,
 };
 
 /* Read and written as one word, so that readers without the lock see one state of it. */
 struct pmap_page {
-	u32 master;   /* machine page number */
+	u32 master;   /* machine page number; PMAP_MASTER_SHARED: it is a shared one */
 	u16 replicas; /* bit = node whose view holds a replica */
 	/*
 	 * Being copied, without the lock: by so many nodes that will have a replica, or PMAP_BUSY_LEAVING
 	 * to another node. Until it is 0 nobody else changes the page, or fills a view with it.
+	 * PMAP_BUSY_PINNED and a count: a device of the machine uses it; views may show it.
 	 */
 	u16 busy;
 } __attribute__((aligned(8)));
 
-#define PMAP_BUSY_LEAVING 0xffff
+#define PMAP_BUSY_LEAVING  0xffff
+#define PMAP_BUSY_PINNED   0x8000
+#define PMAP_MASTER_SHARED 0x80000000u
+
+static inline mpn_t pmap_master(struct pmap_page page)
+{
+	return (mpn_t){ page.master & ~PMAP_MASTER_SHARED };
+}
+
+static inline bool pmap_is_shared(struct pmap_page page)
+{
+	return page.master & PMAP_MASTER_SHARED;
+}
 
 enum pmap_state pmap_state_of(struct pmap_page page);
 struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn); /* as it is now */

@@ -19,10 +19,11 @@ UNIT_SRCS_l2tlb := kernel/mem/l2tlb.c
 UNIT_SRCS_nodemask :=
 UNIT_SRCS_pmap_state := kernel/mem/pmap_state.c
 UNIT_SRCS_memmap := kernel/mem/memmap.c
-UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/mem/memmap.c kernel/mem/pmap.c kernel/mem/pmap_state.c numa/batch.c numa/migrate.c numa/replicate.c numa/heat.c numa/placement.c
+UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/mem/memmap.c kernel/mem/pmap.c kernel/mem/pmap_state.c kernel/mem/pmap_share.c kernel/mem/share.c numa/batch.c numa/migrate.c numa/replicate.c numa/heat.c numa/placement.c
 UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_dma := $(UNIT_NUMA_SRCS) drivers/dma.c kernel/vm/guest_memory.c
 UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
+UNIT_SRCS_share := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/mem/memmap.c
 UNIT_SRCS_vcpu := kernel/vm/vcpu.c
 UNIT_SRCS_words := kernel/words.c
@@ -48,7 +49,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := dma stale mmu tlb remote cp0 inject emul walk nodemem pmap move heat balance vtimer fpu
+UNIT_FAKE := dma stale mmu tlb remote cp0 inject emul walk nodemem pmap move share heat balance vtimer fpu
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

@@ -100,12 +100,21 @@ mpn_t nodemem_alloc_here(u32 of)
 	return MPN_NONE;
 }
 
-mpn_t nodemem_alloc(u32 of)
+u32 topology_near(u32 of, u32 i) { return (of + i) % NODES; }
+
+mpn_t nodemem_alloc_unzeroed(u32 of)
 {
 	mpn_t mpn = MPN_NONE;
 
 	for (u32 i = 0; i < NODES && !mpn_valid(mpn); i++)
-		mpn = nodemem_alloc_here((of + i) % NODES);
+		mpn = nodemem_alloc_here(topology_near(of, i));
+	return mpn;
+}
+
+mpn_t nodemem_alloc(u32 of)
+{
+	mpn_t mpn = nodemem_alloc_unzeroed(of);
+
 	if (mpn_valid(mpn))
 		memset(fake_mpn_ptr(mpn), 0, PAGE_SIZE);
 	return mpn;
@@ -243,15 +252,23 @@ struct pmap_pair *pair_of(const struct vm *vm, u64 gpn, u32 of)
 
 /* ---- the whole ---- */
 
+/* of each machine page that is shared */
+static u32 users[NODES * NODE_PAGES];
+
 static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 {
 	const struct pmap_page *page = &vm->pmap.page[gpn];
 	u32 seen = 0;
 
-	if (page->master) {
-		assert_int_equal(memmap_page((mpn_t){ page->master })->state, PAGE_GUEST);
-		assert_int_equal(memmap_page((mpn_t){ page->master })->gpn, gpn);
-		owned[page->master - FIRST(0)] = true;
+	mpn_t master = pmap_master(*page);
+
+	if (pmap_is_shared(*page)) {
+		users[master.v - FIRST(0)]++;
+	} else if (page->master) {
+		assert_int_equal(memmap_page(master)->state, PAGE_GUEST);
+		assert_int_equal(memmap_page(master)->gpn, gpn);
+		assert_false(owned[master.v - FIRST(0)]);
+		owned[master.v - FIRST(0)] = true;
 	}
 	for (u32 of = 0; of < NODES; of++) {
 		u64 lo = lo_of(vm, gpn, of), cached = tlb[of][vm == &vm_b][gpn];
@@ -264,14 +281,14 @@ static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 		}
 		if (!lo)
 			continue;
-		assert_true(!page->replicas == arch_entry_writable(lo));
+		assert_true((!page->replicas && !pmap_is_shared(*page)) == arch_entry_writable(lo));
 		if (page->replicas & BIT(of)) {
 			assert_int_equal(memmap_page(mpn)->state, PAGE_REPLICA);
 			assert_int_equal(memmap_node(mpn), of);
 			owned[mpn.v - FIRST(0)] = true;
 			seen |= BIT(of);
 		} else {
-			assert_int_equal(mpn.v, page->master);
+			assert_int_equal(mpn.v, master.v);
 		}
 	}
 	assert_int_equal(seen, page->replicas);
@@ -293,9 +310,21 @@ void check_everything(void)
 	static bool owned[NODES * NODE_PAGES];
 
 	memset(owned, 0, sizeof(owned));
+	memset(users, 0, sizeof(users));
 	for (u64 gpn = 0; gpn < VM_PAGES; gpn++) {
 		check_page(&vm_a, gpn, owned);
 		check_page(&vm_b, gpn, owned);
+	}
+	for (u32 i = 0; i < NODES * NODE_PAGES; i++) {
+		const struct page *p = memmap_page((mpn_t){ FIRST(0) + i });
+
+		if (p->state == PAGE_SHARED) {
+			assert_int_equal(p->nusers, users[i]);
+			assert_true(p->nusers || p->held);
+			owned[i] = true;
+		} else {
+			assert_int_equal(users[i], 0);
+		}
 	}
 	own_coming(&vm_a, owned);
 	own_coming(&vm_b, owned);
@@ -345,6 +374,8 @@ void release_all(struct vm *vm)
 {
 	u32 next = 0;
 
+	for (u32 i = 0; i < NODES; i++) /* all nodes were flushed before */
+		memset(tlb[i][vm == &vm_b], 0, sizeof(tlb[i][0]));
 	while (!pmap_release_step(vm, &next))
 		continue;
 }

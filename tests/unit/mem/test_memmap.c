@@ -119,22 +119,30 @@ static void do_move_from(void) { memmap_move(PAGE, OTHER); }  /* OTHER: FREE */
 static void do_promote(void) { memmap_promote(OTHER, PAGE); } /* OTHER: GUEST */
 static void do_demote(void) { memmap_promote(PAGE, OTHER); }  /* OTHER: REPLICA */
 static void do_count_move(void) { memmap_moved(PAGE); }
+static void do_share(void) { memmap_share(PAGE); }
+static void do_share_at_boot(void) { memmap_share_at_boot(PAGE); }
+static void do_unshare(void) { memmap_unshare(PAGE); }
+static void do_take_over(void) { memmap_take_over(PAGE, 1, GPN); }
 
-enum { STATES = PAGE_REPLICA + 1, NO = STATES };
+enum { STATES = PAGE_SHARED + 1, NO = STATES };
 
 static const struct {
 	void (*change)(void);
-	u8 other, becomes[STATES]; /* from MONITOR, FREE, GUEST, REPLICA */
+	u8 other, becomes[STATES]; /* from MONITOR, FREE, GUEST, REPLICA, SHARED */
 } changes[] = {
-	{ do_free_at_boot, PAGE_FREE, { PAGE_FREE, NO, NO, NO } },
-	{ do_give, PAGE_FREE, { NO, PAGE_GUEST, NO, NO } },
-	{ do_give_replica, PAGE_FREE, { NO, PAGE_REPLICA, NO, NO } },
-	{ do_take_back, PAGE_FREE, { NO, NO, PAGE_FREE, PAGE_FREE } },
-	{ do_move_to, PAGE_GUEST, { NO, PAGE_GUEST, NO, NO } },
-	{ do_move_from, PAGE_FREE, { NO, NO, PAGE_FREE, NO } },
-	{ do_promote, PAGE_GUEST, { NO, NO, NO, PAGE_GUEST } },
-	{ do_demote, PAGE_REPLICA, { NO, NO, PAGE_FREE, NO } },
-	{ do_count_move, PAGE_FREE, { NO, NO, PAGE_GUEST, NO } },
+	{ do_free_at_boot, PAGE_FREE, { PAGE_FREE, NO, NO, NO, NO } },
+	{ do_give, PAGE_FREE, { NO, PAGE_GUEST, NO, NO, NO } },
+	{ do_give_replica, PAGE_FREE, { NO, PAGE_REPLICA, NO, NO, NO } },
+	{ do_take_back, PAGE_FREE, { NO, NO, PAGE_FREE, PAGE_FREE, NO } },
+	{ do_move_to, PAGE_GUEST, { NO, PAGE_GUEST, NO, NO, NO } },
+	{ do_move_from, PAGE_FREE, { NO, NO, PAGE_FREE, NO, NO } },
+	{ do_promote, PAGE_GUEST, { NO, NO, NO, PAGE_GUEST, NO } },
+	{ do_demote, PAGE_REPLICA, { NO, NO, PAGE_FREE, NO, NO } },
+	{ do_count_move, PAGE_FREE, { NO, NO, PAGE_GUEST, NO, NO } },
+	{ do_share, PAGE_FREE, { NO, PAGE_SHARED, NO, NO, NO } },
+	{ do_share_at_boot, PAGE_FREE, { PAGE_SHARED, NO, NO, NO, NO } },
+	{ do_unshare, PAGE_FREE, { NO, NO, NO, NO, PAGE_FREE } },
+	{ do_take_over, PAGE_FREE, { NO, NO, NO, NO, PAGE_GUEST } },
 };
 
 static void put(mpn_t mpn, u8 state)

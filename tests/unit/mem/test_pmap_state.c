@@ -8,6 +8,7 @@
 
 #define GPN  ((gpn_t){ 3 })
 #define NODE 2
+#define S    PMAP_MASTER_SHARED
 
 static struct pmap_page pages[8];
 static struct pmap_entry entries[8];
@@ -29,7 +30,16 @@ static const struct pmap_page examples[] = {
 	{ 0x80010, 0, 1 },
 	{ 0x80010, 1 << 5, 16 },
 	{ 0x80010, 1 << 5, 0 },
+	{ 0x80010 | S, 0, 0 },
+	{ 0x80010, 0, PMAP_BUSY_PINNED + 1 },
+	{ 0x80010 | S, 0, 1 },
+	{ 0x80010 | S, 1 << 5, 0 },
+	{ 0x80010, 0, PMAP_BUSY_PINNED + 2 },
 	/* impossible ones */
+	{ 0x80010, 1, PMAP_BUSY_PINNED + 1 },
+	{ 0x80010 | S, 0, PMAP_BUSY_PINNED + 1 },
+	{ 0x80010 | S, 0, PMAP_BUSY_LEAVING },
+	{ 0x80010, 0, PMAP_BUSY_PINNED },
 	{ 0, 1, 0 },
 	{ 0, 0, 1 },
 	{ 0, 0, PMAP_BUSY_LEAVING },
@@ -37,17 +47,33 @@ static const struct pmap_page examples[] = {
 	{ 0x80010, 0, 17 },
 };
 static const enum pmap_state states[ARRAY_SIZE(examples)] = {
-	PMAP_UNUSED,	 PMAP_SINGLE,	  PMAP_LEAVING,	   PMAP_COPIED,
-	PMAP_COPIED,	 PMAP_REPLICATED, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
-	PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
+	PMAP_UNUSED,	 PMAP_SINGLE,	  PMAP_LEAVING,	   PMAP_COPIED,	    PMAP_COPIED,
+	PMAP_REPLICATED, PMAP_SHARED,	  PMAP_PINNED,	   PMAP_COPIED,	    PMAP_REPLICATED,
+	PMAP_PINNED,	 PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
+	PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
 };
 
-/* A row from each state, a column to each: UNUSED, SINGLE, LEAVING, COPIED, REPLICATED, IMPOSSIBLE. */
+/*
+ * A row from each state, a column to each: UNUSED, SINGLE, LEAVING, COPIED, REPLICATED, SHARED, PINNED,
+ * IMPOSSIBLE.
+ */
 static const bool allowed[][PMAP_IMPOSSIBLE + 1] = {
-	[PMAP_UNUSED] = { 0, 1, 0, 0, 0, 0 },	  [PMAP_SINGLE] = { 1, 0, 1, 1, 0, 0 },
-	[PMAP_LEAVING] = { 0, 1, 0, 0, 0, 0 },	  [PMAP_COPIED] = { 0, 0, 0, 1, 1, 0 },
-	[PMAP_REPLICATED] = { 1, 1, 0, 1, 0, 0 }, [PMAP_IMPOSSIBLE] = { 0, 0, 0, 0, 0, 0 },
+	[PMAP_UNUSED] = { 0, 1, 0, 0, 0, 1, 0, 0 },
+	[PMAP_SINGLE] = { 1, 0, 1, 1, 0, 1, 1, 0 },
+	[PMAP_LEAVING] = { 0, 1, 0, 0, 0, 0, 0, 0 },
+	[PMAP_COPIED] = { 0, 0, 0, 1, 1, 0, 0, 0 },
+	[PMAP_REPLICATED] = { 1, 1, 0, 1, 0, 1, 0, 0 },
+	[PMAP_SHARED] = { 1, 1, 0, 1, 0, 1, 0, 0 },
+	[PMAP_PINNED] = { 0, 1, 0, 0, 0, 0, 1, 0 },
+	[PMAP_IMPOSSIBLE] = { 0, 0, 0, 0, 0, 0, 0, 0 },
 };
+
+/* A master of the other kind comes only to a page that is alone, and is alone with it. */
+static bool kind_fits(struct pmap_page a, struct pmap_page b)
+{
+	return !b.master || (a.master & S) == (b.master & S) ||
+	       !(a.replicas | a.busy | b.replicas | b.busy);
+}
 
 static struct pmap_page to;
 
@@ -72,7 +98,7 @@ static void every_change_is_in_the_table_or_ends_the_monitor(void **state)
 			pages[GPN.v] = examples[i];
 			to = examples[k];
 			from = ~0u;
-			if (allowed[states[i]][states[k]]) {
+			if (allowed[states[i]][states[k]] && kind_fits(examples[i], examples[k])) {
 				do_change();
 				assert_int_equal(pmap_state_of(pages[GPN.v]), states[k]);
 				pages[GPN.v] = examples[i];
@@ -97,20 +123,22 @@ static void do_collapse(void) { pmap_collapse_locked(&pmap, GPN, (mpn_t){ 0x8003
 
 static const struct {
 	void (*change)(void);
-	u8 becomes[6]; /* of the first six examples */
+	u8 becomes[10]; /* of the first ten examples */
 } changes[] = {
-	{ do_leave, { NO, PMAP_LEAVING, NO, NO, NO, NO } },
-	{ do_arrive, { NO, NO, PMAP_SINGLE, NO, NO, NO } },
-	{ do_begin, { NO, PMAP_COPIED, NO, PMAP_COPIED, NO, PMAP_COPIED } },
-	{ do_end, { NO, NO, NO, PMAP_REPLICATED, PMAP_COPIED, NO } },
-	{ do_collapse, { NO, NO, NO, NO, NO, PMAP_SINGLE } },
+	{ do_leave, { NO, PMAP_LEAVING, NO, NO, NO, NO, NO, NO, NO, NO } },
+	{ do_arrive, { NO, NO, PMAP_SINGLE, NO, NO, NO, NO, NO, NO, NO } },
+	{ do_begin,
+	  { NO, PMAP_COPIED, NO, PMAP_COPIED, NO, PMAP_COPIED, PMAP_COPIED, NO, PMAP_COPIED,
+	    PMAP_COPIED } },
+	{ do_end, { NO, NO, NO, PMAP_REPLICATED, PMAP_COPIED, NO, NO, NO, PMAP_REPLICATED, NO } },
+	{ do_collapse, { NO, NO, NO, NO, NO, PMAP_SINGLE, NO, NO, NO, PMAP_SHARED } },
 };
 
 static void moves_and_copies_are_for_some_states_only(void **state)
 {
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(changes); i++)
-		for (u32 k = 0; k < 6; k++) {
+		for (u32 k = 0; k < 10; k++) {
 			pages[GPN.v] = examples[k];
 			if (changes[i].becomes[k] == NO) {
 				refused(changes[i].change);
@@ -123,10 +151,11 @@ static void moves_and_copies_are_for_some_states_only(void **state)
 
 static void who_may_go_is_told_before(void **state)
 {
-	static const bool leave[] = { 0, 1, 0, 0, 0, 0 }, copy[] = { 0, 1, 0, 1, 1, 1 };
+	static const bool leave[] = { 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 },
+			  copy[] = { 0, 1, 0, 1, 1, 1, 1, 0, 1, 1 };
 
 	(void)state;
-	for (u32 k = 0; k < 6; k++) {
+	for (u32 k = 0; k < 10; k++) {
 		pages[GPN.v] = examples[k];
 		assert_int_equal(pmap_may_leave_locked(&pmap, GPN), leave[k]);
 		assert_int_equal(pmap_may_copy_locked(&pmap, GPN, NODE), copy[k]);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* pmap: pages that are shared, written afterwards, pinned for a device, and given up by their guest. */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "kernel/errno.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/mem/pmap_state.h"
+#include "kernel/mem/share.h"
+#include "kernel/mem/shootdown.h"
+#include "kernel/vm/vm.h"
+#include "numa/numa.h"
+
+/* Guest pages of a VM that are taken out of its views, and the nodes that saw them. */
+struct hidden {
+	struct mmu_drop drop;
+	struct nodemask seen_by;
+};
+
+static void hide(struct hidden *h, gpn_t gpn)
+{
+	struct vm *vm = h->drop.vm;
+
+	for_each_node(node, vm->node_mask) {
+		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
+
+		if (!mpn_valid(shown))
+			continue;
+		h->drop.machine |= BIT(shown.v % 64);
+		nodemask_add(&h->seen_by, node);
+	}
+	if (pmap_break_locked(vm, gpn))
+		h->drop.large = true;
+	h->drop.page[h->drop.n++] = gpn;
+}
+
+/* No processor has a translation of the pages any more on return. */
+static void take_back(const struct hidden *h)
+{
+	shootdown(h->drop.large ? h->drop.vm->node_mask : h->seen_by, mmu_drop_pages, &h->drop);
+}
+
+/* ---- sharing ---- */
+
+/* The page that stood behind gpn until now, which no view shows. */
+static void release_master(struct vm *vm, gpn_t gpn)
+{
+	struct pmap_page page = pmap_page(&vm->pmap, gpn);
+	mpn_t master = pmap_master(page);
+
+	if (pmap_is_shared(page)) {
+		vm->pmap.shared--;
+		share_leave_locked(master, vm, gpn);
+	} else {
+		memmap_take_back(master, vm->id);
+		nodemem_free(master);
+	}
+}
+
+/* A block is on its way to the VM, and gpn will be in it. */
+static bool is_coming(const struct pmap *p, gpn_t gpn)
+{
+	return mpn_valid(p->coming.block) && gpn.v - p->coming.start.v < BLOCK_PAGES;
+}
+
+static int share_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
+{
+	struct pmap *p = &vm->pmap;
+	struct hidden h = { .drop = { .vm = vm } };
+
+	if (pmap_page(p, gpn).busy || is_coming(p, gpn))
+		return -EAGAIN;
+	if (pmap_page(p, gpn).replicas)
+		numa_collapse(vm, gpn, vm->home->id);
+	hide(&h, gpn);
+	take_back(&h);
+	if (pmap_page(p, gpn).master)
+		release_master(vm, gpn);
+	else
+		p->used++;
+	p->shared++;
+	share_join_locked(shared, vm, gpn);
+	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
+			   (struct pmap_page){ .master = (u32)shared.v | PMAP_MASTER_SHARED });
+	return 0;
+}
+
+int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
+{
+	int err;
+
+	if (gpn.v >= vm->pmap.npages)
+		return -EFAULT;
+	lock_take(&vm->pmap.lock);
+	err = share_locked(vm, gpn, shared);
+	lock_release(&vm->pmap.lock);
+	return err;
+}
+
+/*
+ * A page of the VM's promise. Free ones are many: the VM's own page went back to its node when the
+ * shared one took its place.
+ */
+static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node)
+{
+	struct hidden h = { .drop = { .vm = vm } };
+	mpn_t shared = pmap_copies(&vm->pmap, gpn).master;
+	mpn_t own = nodemem_alloc_unzeroed(placement_node(gpn, vm->home->id, node));
+
+	if (!mpn_valid(own))
+		return false;
+	hide(&h, gpn);
+	take_back(&h);
+	memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
+	memmap_give(own, vm->id, gpn);
+	pmap_change_locked(&vm->pmap, gpn, BIT(PMAP_SHARED), (struct pmap_page){ .master = own.v });
+	share_leave_locked(shared, vm, gpn);
+	return true;
+}
+
+/* Nobody else has the page: the views that show it may show it writable. */
+static void take_over(struct vm *vm, gpn_t gpn, mpn_t master)
+{
+	struct pmap *p = &vm->pmap;
+
+	pmap_change_locked(p, gpn, BIT(PMAP_SHARED), (struct pmap_page){ .master = master.v });
+	for_each_node(node, vm->node_mask)
+		if (pmap_entry(p, gpn, node)->lo)
+			pmap_fill_locked(vm, gpn, node);
+}
+
+bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node)
+{
+	mpn_t master = pmap_copies(&vm->pmap, gpn).master;
+
+	if (share_take_over_locked(master, vm, gpn))
+		take_over(vm, gpn, master);
+	else if (!copy_of_own(vm, gpn, node))
+		return false;
+	vm->pmap.shared--;
+	node_self()->stats.broken++;
+	return true;
+}
+
+/* ---- pinning ---- */
+
+/* After pmap_use_to_write; something may have come in between. */
+static bool pin_locked(struct pmap *p, gpn_t gpn)
+{
+	struct pmap_page page = pmap_page(p, gpn);
+	enum pmap_state state = pmap_state_of(page);
+
+	if (state != PMAP_SINGLE && state != PMAP_PINNED)
+		return false;
+	page.busy = page.busy ? page.busy + 1 : PMAP_BUSY_PINNED + 1;
+	if (page.busy >= PMAP_BUSY_LEAVING)
+		return false;
+	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE) | BIT(PMAP_PINNED), page);
+	return true;
+}
+
+mpn_t pmap_pin(struct vm *vm, gpn_t gpn)
+{
+	struct pmap *p = &vm->pmap;
+	bool pinned;
+
+	do {
+		if (!pmap_use_to_write(vm, gpn, vm->home->id))
+			return MPN_NONE;
+		lock_take(&p->lock);
+		pinned = pin_locked(p, gpn);
+		lock_release(&p->lock);
+	} while (!pinned);
+	return pmap_copies(p, gpn).master;
+}
+
+void pmap_unpin(struct vm *vm, gpn_t gpn)
+{
+	struct pmap *p = &vm->pmap;
+	struct pmap_page page;
+
+	lock_take(&p->lock);
+	page = pmap_page(p, gpn);
+	page.busy = page.busy == PMAP_BUSY_PINNED + 1 ? 0 : page.busy - 1;
+	pmap_change_locked(p, gpn, BIT(PMAP_PINNED), page);
+	lock_release(&p->lock);
+}
+
+/* ---- memory that the guest has no use for ---- */
+
+static bool can_give_up(struct vm *vm, gpn_t gpn)
+{
+	const struct pmap *p = &vm->pmap;
+
+	if (pmap_page(p, gpn).busy || !pmap_page(p, gpn).master)
+		return false;
+	if (pmap_page(p, gpn).replicas)
+		numa_collapse(vm, gpn, vm->home->id);
+	return true;
+}
+
+static u32 give_up_locked(struct vm *vm, gpn_t first, u32 npages)
+{
+	struct hidden h = { .drop = { .vm = vm } };
+
+	for (u32 i = 0; i < npages; i++) {
+		gpn_t gpn = { first.v + i };
+
+		if (can_give_up(vm, gpn))
+			hide(&h, gpn);
+	}
+	take_back(&h);
+	for (u32 i = 0; i < h.drop.n; i++) {
+		release_master(vm, h.drop.page[i]);
+		pmap_change_locked(&vm->pmap, h.drop.page[i], BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
+				   (struct pmap_page){ 0 });
+	}
+	vm->pmap.used -= h.drop.n;
+	return h.drop.n;
+}
+
+u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
+{
+	u32 given = 0;
+
+	if (first.v >= vm->pmap.npages)
+		return 0;
+	npages = MIN(npages, vm->pmap.npages - first.v);
+	for (u32 done = 0; done < npages; done += MMU_DROP_PAGES) {
+		lock_take(&vm->pmap.lock);
+		given += give_up_locked(vm, (gpn_t){ first.v + done },
+					MIN(npages - done, (u32)MMU_DROP_PAGES));
+		lock_release(&vm->pmap.lock);
+	}
+	return given;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared pages: who holds and who uses them. */
+#include "kernel/lock.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/mem/pmap.h"
+#include "kernel/mem/share.h"
+#include "kernel/panic.h"
+#include "kernel/vm/vm.h"
+#include "numa/numa.h"
+
+#define LOCKS	 32 /* by page number: neighbours are in the hands of different nodes */
+#define GPN_BITS 20
+#define NOBODY	 (~0u)
+#define LOOKS	 16 /* users that share_user looks at */
+
+_Static_assert(VMDESC_VM_MB_MAX <= 1u << (GPN_BITS - 8) && MAX_VMS < 1u << (32 - GPN_BITS),
+	       "a user's VM and page number fit a word, and none of them is NOBODY");
+
+#define FOUR(x)	   x, x, x, x
+#define SIXTEEN(x) FOUR(x), FOUR(x), FOUR(x), FOUR(x)
+static struct lock locks[LOCKS] = { SIXTEEN(LOCK_INIT(RANK_SHARE)),
+				    SIXTEEN(LOCK_INIT(RANK_SHARE)) };
+
+static struct lock *lock_of(mpn_t page) { return &locks[page.v % LOCKS]; }
+
+/* The page, locked. */
+static struct page *take(mpn_t page)
+{
+	lock_take(lock_of(page));
+	return memmap_shared(page);
+}
+
+static void put(mpn_t page) { lock_release(lock_of(page)); }
+
+/* ---- the list of users ---- */
+
+static u32 user_of(const struct vm *vm, gpn_t gpn) { return vm->id << GPN_BITS | (u32)gpn.v; }
+
+static struct pmap_link *link_of(u32 user)
+{
+	return &vms[user >> GPN_BITS]->pmap.link[user & (BIT(GPN_BITS) - 1)];
+}
+
+static void list_add(struct page *p, u32 user)
+{
+	*link_of(user) = (struct pmap_link){ .next = p->first_user, .prev = NOBODY };
+	if (p->nusers++)
+		link_of(p->first_user)->prev = user;
+	p->first_user = user;
+}
+
+static void list_remove(struct page *p, u32 user)
+{
+	struct pmap_link l = *link_of(user);
+
+	if (l.prev == NOBODY)
+		p->first_user = l.next;
+	else
+		link_of(l.prev)->next = l.next;
+	if (l.next != NOBODY)
+		link_of(l.next)->prev = l.prev;
+	p->nusers--;
+}
+
+/* ---- holders ---- */
+
+mpn_t share_new(u32 node)
+{
+	mpn_t page = MPN_NONE;
+
+	if (nodemem_reserve(1))
+		return MPN_NONE;
+	for (u32 i = 0; i < nnodes && !mpn_valid(page); i++)
+		page = nodemem_alloc_here(topology_near(node, i));
+	if (!mpn_valid(page)) {
+		nodemem_unreserve(1);
+		return MPN_NONE;
+	}
+	memmap_share(page)->first_user = NOBODY;
+	return page;
+}
+
+void share_for_ever(mpn_t page) { memmap_share_at_boot(page)->first_user = NOBODY; }
+
+void share_hold(mpn_t page)
+{
+	take(page)->held++;
+	put(page);
+}
+
+void share_drop(mpn_t page)
+{
+	struct page *p = take(page);
+	bool last = --p->held == 0, unused = last && !p->nusers;
+
+	if (unused)
+		memmap_unshare(page);
+	put(page);
+	if (unused)
+		nodemem_free(page);
+	if (last)
+		nodemem_unreserve(1);
+}
+
+bool share_is(mpn_t page)
+{
+	const struct page *p = memmap_page(page);
+
+	return p && p->state == PAGE_SHARED;
+}
+
+u32 share_users(mpn_t page) { return share_is(page) ? memmap_page(page)->nusers : 0; }
+
+bool share_user(mpn_t page, const struct vm *vm, gpn_t *gpn)
+{
+	bool found = false;
+	u32 user;
+
+	if (!share_is(page))
+		return false;
+	lock_take(lock_of(page));
+	user = share_is(page) ? memmap_page(page)->first_user : NOBODY;
+	for (u32 i = 0; i < LOOKS && user != NOBODY && !found; i++, user = link_of(user)->next) {
+		found = user >> GPN_BITS == vm->id;
+		gpn->v = user & (BIT(GPN_BITS) - 1);
+	}
+	put(page);
+	return found;
+}
+
+struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn)
+{
+	for (u32 i = 0; share_is(page) && i < nodes[node]->nvcpus; i++)
+		if (share_user(page, nodes[node]->vcpus[i]->vm, gpn))
+			return nodes[node]->vcpus[i]->vm;
+	return NULL;
+}
+
+/* ---- users ---- */
+
+void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn)
+{
+	struct page *p;
+
+	lock_assert(&vm->pmap.lock);
+	p = take(page);
+	if (!p->held)
+		panic("shared page %lx has no holder who could give it to a VM", page.v);
+	list_add(p, user_of(vm, gpn));
+	put(page);
+}
+
+void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn)
+{
+	struct page *p;
+	bool unused;
+
+	lock_assert(&vm->pmap.lock);
+	p = take(page);
+	list_remove(p, user_of(vm, gpn));
+	unused = !p->held && !p->nusers;
+	if (unused)
+		memmap_unshare(page);
+	put(page);
+	if (unused)
+		nodemem_free(page);
+}
+
+bool share_take_over_locked(mpn_t page, struct vm *vm, gpn_t gpn)
+{
+	struct page *p;
+	bool mine;
+
+	lock_assert(&vm->pmap.lock);
+	p = take(page);
+	mine = !p->held && p->nusers == 1;
+	if (mine)
+		memmap_take_over(page, vm->id, gpn);
+	put(page);
+	return mine;
+}

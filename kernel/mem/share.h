@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shared pages: machine pages that belong to no VM, and that pages of several VMs, or several pages of
+ * one, have as their master (pmap_state.h). No view shows one writable: who writes gets a copy of its
+ * own (paper: section 4.4).
+ *
+ * A shared page is held by those who may give it to more users, a cache of disk blocks say, and used
+ * by the guest pages that have it as master. Its users are a list, threaded through the links of the
+ * VMs' pmaps, so that joining allocates nothing and leaving takes the same time however many there are.
+ *
+ *   held  users  the page                                      leaves this row by
+ *   1..   0      known to its holders alone                    share_join_locked, share_drop (the last: FREE)
+ *   1..   1..    in memory once, for all                       share_join_locked, share_leave_locked, share_drop
+ *   0     2..    what its users have left of it; no more come  share_leave_locked
+ *   0     1      the same                                      share_leave_locked (FREE), or its user takes it
+ *                                                              over: a GUEST page (share_take_over_locked)
+ *
+ * Memory: while it is held the page is one beyond what VMs were promised. Afterwards its users' promises
+ * pay for it: each of them was promised a page of its own.
+ *
+ * Locks: RANK_SHARE, one lock for many pages; it protects the page's holders and the list.
+ */
+#ifndef KERNEL_MEM_SHARE_H
+#define KERNEL_MEM_SHARE_H
+
+#include "kernel/types.h"
+
+struct vm;
+
+/*
+ * A page near node, held once by the caller, with whatever was in it before: the caller fills it before
+ * it is joined. MPN_NONE: there is no memory that nobody was promised.
+ */
+mpn_t share_new(u32 node);
+/* A page of the monitor's that is never given back, such as one of the boot archive. Boot only. */
+void share_for_ever(mpn_t page);
+void share_hold(mpn_t page); /* one more holder; the caller is one already */
+void share_drop(mpn_t page); /* a holder less */
+
+bool share_is(mpn_t page);
+u32 share_users(mpn_t page); /* of one moment */
+/* A guest page of vm that uses the page, among the first few users. False: none of them is. */
+bool share_user(mpn_t page, const struct vm *vm, gpn_t *gpn);
+/* A VM with a VCPU on the node, the same way; NULL: none. */
+struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
+
+/* ---- for kernel/mem, under the lock of the VM's pmap ---- */
+
+void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn); /* who calls holds the page */
+void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn);
+/* True: vm's page was the only user and nobody holds it, so that it is the VM's own now. */
+bool share_take_over_locked(mpn_t page, struct vm *vm, gpn_t gpn);
+
+#endif /* KERNEL_MEM_SHARE_H */

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mem/share.c, pmap_share.c: pages that several VMs see. Each is read by all and changed by none;
+ * who writes has a copy of its own; what nobody wants goes back. The random test does all of it against
+ * a model that knows no machine pages, while pages move and are replicated and memory runs out.
+ * DISCO_STEPS: how many steps it takes.
+ */
+#include <stdlib.h>
+#include "tests/unit/numa_vm.h"
+
+#include "drivers/dma.h"
+#include "kernel/errno.h"
+#include "kernel/mem/pmap_state.h"
+#include "kernel/mem/share.h"
+#include "numa/move.h"
+#include "numa/placement.h"
+
+static mpn_t new_page(u64 value)
+{
+	mpn_t page = share_new(0);
+	u64 *words = mpn_valid(page) ? fake_mpn_ptr(page) : NULL;
+
+	if (words)
+		words[0] = words[PAGE_SIZE / 8 - 1] = value;
+	return page;
+}
+
+static mpn_t master_of(const struct vm *vm, u64 gpn)
+{
+	return pmap_copies(&vm->pmap, (gpn_t){ gpn }).master;
+}
+
+static void share(struct vm *vm, u64 gpn, mpn_t page)
+{
+	assert_int_equal(pmap_share(vm, (gpn_t){ gpn }, page), 0);
+}
+
+static void all_see_one_page(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 1);
+	write_as(&vm_b, 9, 2, 2);
+	read_as(&vm_b, 9, 1);
+	share(&vm_a, 7, page);
+	share(&vm_b, 9, page);
+	share(&vm_b, 700, page); /* twice, and where nothing was */
+	assert_int_equal(share_users(page), 3);
+	for (u32 node = 0; node < NODES; node++) {
+		assert_int_equal(read_as(&vm_a, 7, node), 42);
+		assert_int_equal(read_as(&vm_b, 9, node), 42);
+		assert_int_equal(read_as(&vm_b, 700, node), 42);
+	}
+	assert_int_equal(arch_entry_page(lo_of(&vm_a, 7, 0)).v, page.v);
+	check_everything();
+}
+
+static void who_writes_has_its_own(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	share(&vm_a, 7, page);
+	share(&vm_b, 9, page);
+	read_as(&vm_a, 7, 1); /* a translation that must go */
+	write_as(&vm_a, 7, 0, 43);
+	assert_int_equal(read_as(&vm_a, 7, 1), 43);
+	assert_int_equal(read_as(&vm_b, 9, 1), 42);
+	assert_int_not_equal(master_of(&vm_a, 7).v, page.v);
+	assert_int_equal(share_users(page), 1);
+	check_everything();
+	share(&vm_a, 7, page); /* and once more: its own goes back */
+	assert_int_equal(read_as(&vm_a, 7, 1), 42);
+	check_everything();
+}
+
+static void the_last_user_keeps_it(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	share(&vm_a, 7, page);
+	share(&vm_b, 9, page);
+	share_drop(page);
+	assert_int_equal(read_as(&vm_b, 9, 1), 42);
+	write_as(&vm_a, 7, 0, 43); /* b uses it, so a copy */
+	assert_int_not_equal(master_of(&vm_a, 7).v, page.v);
+	flushes = 0;
+	write_as(&vm_b, 9, 1, 44);
+	assert_int_equal(flushes, 0);
+	assert_int_equal(master_of(&vm_b, 9).v, page.v);
+	assert_int_equal(memmap_page(page)->state, PAGE_GUEST);
+	check_everything();
+}
+
+static void what_nobody_wants_goes_back(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	assert_int_equal(reserved, 1);
+	share_hold(page);
+	share_drop(page);
+	assert_true(share_is(page));
+	share(&vm_a, 7, page);
+	release_all(&vm_a);
+	assert_true(share_is(page));
+	check_everything();
+	share_drop(page);
+	assert_int_equal(memmap_page(page)->state, PAGE_FREE);
+	assert_int_equal(reserved, 0);
+	check_everything();
+
+	page = new_page(42);
+	share(&vm_b, 7, page);
+	share_drop(page);
+	assert_true(share_is(page));
+	release_all(&vm_b);
+	assert_int_equal(memmap_page(page)->state, PAGE_FREE);
+	check_everything();
+}
+
+static void replicas_of_a_shared_page_are_the_vms_own(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	share(&vm_a, 7, page);
+	share(&vm_b, 9, page);
+	assert_int_equal(read_as(&vm_a, 7, 1), 42);
+	assert_int_equal(migrate_pages(1, &page, 1), 0); /* others use it where it is */
+	nodes[1]->nvcpus = 1;
+	nodes[1]->vcpus[0] = &(struct vcpu){ .vm = &vm_a };
+	assert_int_equal(replicate_pages(1, &page, 1), 1);
+	assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_a, 7, 1))), 1);
+	assert_int_equal(read_as(&vm_a, 7, 1), 42);
+	check_everything();
+	write_as(&vm_a, 7, 2, 43);
+	assert_int_equal(read_as(&vm_a, 7, 1), 43);
+	assert_int_equal(read_as(&vm_b, 9, 1), 42);
+	check_everything();
+	share(&vm_a, 7, page);
+	assert_int_equal(replicate_pages(1, &page, 1), 1);
+	share(&vm_a, 7, new_page(50)); /* another takes its place, replicas and all */
+	assert_int_equal(read_as(&vm_a, 7, 1), 50);
+	check_everything();
+	nodes[1]->nvcpus = 0;
+}
+
+static void a_pinned_page_stays(void **state)
+{
+	mpn_t page = new_page(42), own;
+
+	(void)state;
+	share(&vm_a, 7, page);
+	own = pmap_pin(&vm_a, (gpn_t){ 7 });
+	assert_int_not_equal(own.v, page.v);
+	assert_int_equal(read_as(&vm_a, 7, 2), 42);
+	write_as(&vm_a, 7, 1, 43); /* the guest goes on */
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 7 }, page), -EAGAIN);
+	assert_int_equal(migrate_pages(1, &own, 1), 0);
+	assert_int_equal(replicate_pages(1, &own, 1), 0);
+	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ 7 }, 1), 0);
+	assert_int_equal(pmap_pin(&vm_a, (gpn_t){ 7 }).v, own.v);
+	pmap_unpin(&vm_a, (gpn_t){ 7 });
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 7 }, page), -EAGAIN);
+	pmap_unpin(&vm_a, (gpn_t){ 7 });
+	share(&vm_a, 7, page);
+	assert_false(mpn_valid(pmap_pin(&vm_a, (gpn_t){ VM_PAGES })));
+	check_everything();
+}
+
+static void a_page_given_up_is_as_if_never_used(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	for (u32 i = 0; i < 40; i++)
+		write_as(&vm_a, i, i % NODES, i + 1);
+	share(&vm_a, 30, page);
+	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ 0 }, 35), 35);
+	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ 0 }, 35), 0);
+	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ VM_PAGES - 1 }, ~0u), 0);
+	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ ~0ul }, 8), 0);
+	check_everything();
+	for (u32 i = 0; i < 40; i++)
+		assert_int_equal(read_as(&vm_a, i, 0), i < 35 ? 0 : i + 1);
+	check_everything();
+}
+
+static void what_is_not_the_vms_is_refused(void **state)
+{
+	mpn_t page = new_page(1);
+
+	(void)state;
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ VM_PAGES }, page), -EFAULT);
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ ~0ul }, page), -EFAULT);
+	assert_int_equal(share_users(page), 0);
+	reserve_limit = reserved;
+	assert_false(mpn_valid(share_new(0)));
+	check_everything();
+}
+
+/* ---- at random ---- */
+
+#define STEPS	40000
+#define GPNS	24 /* few, so that they meet */
+#define HELD	6
+#define PROMISE (2 * VM_PAGES)
+
+static struct {
+	u64 value[2][GPNS]; /* what each VM reads */
+	u32 pins[2][GPNS];
+	mpn_t held[HELD]; /* pages of the test's own */
+	u64 contents[HELD];
+} model;
+
+static struct vm *const both[] = { &vm_a, &vm_b };
+
+static void step_hold(u64 value)
+{
+	u32 i = rand() % HELD;
+
+	if (mpn_valid(model.held[i])) {
+		share_drop(model.held[i]);
+		model.held[i] = MPN_NONE;
+		return;
+	}
+	model.held[i] = new_page(value);
+	model.contents[i] = value;
+}
+
+static void step_share(u32 vm, u32 gpn)
+{
+	u32 i = rand() % HELD;
+	int err;
+
+	if (!mpn_valid(model.held[i]))
+		return;
+	err = pmap_share(both[vm], (gpn_t){ gpn }, model.held[i]);
+	assert_int_equal(err, model.pins[vm][gpn] ? -EAGAIN : 0);
+	if (!err)
+		model.value[vm][gpn] = model.contents[i];
+}
+
+static void step_pin(u32 vm, u32 gpn)
+{
+	u32 *pins = &model.pins[vm][gpn];
+
+	if (*pins && rand() % 2) {
+		pmap_unpin(both[vm], (gpn_t){ gpn });
+		--*pins;
+	} else if (*pins < 3) {
+		assert_true(mpn_valid(pmap_pin(both[vm], (gpn_t){ gpn })));
+		++*pins;
+	}
+}
+
+static void step_give_up(u32 vm, u32 gpn)
+{
+	u32 n = 1 + rand() % 3;
+
+	pmap_give_up(both[vm], (gpn_t){ gpn }, n);
+	for (u32 i = gpn; i < gpn + n && i < GPNS; i++)
+		if (!model.pins[vm][i])
+			model.value[vm][i] = 0;
+}
+
+static void step_move(u32 vm, u32 gpn, u32 node)
+{
+	mpn_t master = master_of(both[vm], gpn);
+
+	if (rand() % 2)
+		migrate_pages(node, &master, 1);
+	else
+		replicate_pages(node, &master, 1);
+}
+
+static void step_end(u32 vm)
+{
+	for (u32 i = 0; i < GPNS; i++)
+		while (model.pins[vm][i]) {
+			pmap_unpin(both[vm], (gpn_t){ i });
+			model.pins[vm][i]--;
+		}
+	release_all(both[vm]);
+	memset(model.value[vm], 0, sizeof(model.value[vm]));
+}
+
+static void step(u64 value)
+{
+	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
+
+	switch (rand() % 64) {
+	case 0 ... 15: assert_int_equal(read_as(both[vm], gpn, node), model.value[vm][gpn]); break;
+	case 16 ... 27:
+		write_as(both[vm], gpn, node, value);
+		model.value[vm][gpn] = value;
+		break;
+	case 28 ... 39: step_share(vm, gpn); break;
+	case 40 ... 45: step_hold(value); break;
+	case 46 ... 49: step_pin(vm, gpn); break;
+	case 50 ... 60: step_move(vm, gpn, node); break;
+	case 61 ... 62: step_give_up(vm, gpn); break;
+	default:
+		if (rand() % 16 == 0)
+			step_end(vm);
+		else /* memory that nobody was promised: none, or some */
+			reserve_limit = rand() % 2 ? PROMISE + rand() % 8 : ~0ul;
+	}
+}
+
+static void a_vcpu_on_each_node(void)
+{
+	static struct vcpu vcpu[NODES][2];
+	static struct vcpu *of[NODES][2];
+
+	for (u32 node = 0; node < NODES; node++) {
+		for (u32 i = 0; i < 2; i++) {
+			vcpu[node][i].vm = both[i];
+			of[node][i] = &vcpu[node][i];
+			nodes[node]->vcpus[i] = of[node][i];
+		}
+		nodes[node]->nvcpus = 2;
+	}
+}
+
+static void random_sharing_against_a_model(void **state)
+{
+	const char *wanted = getenv("DISCO_STEPS");
+	u64 steps = wanted ? strtoul(wanted, NULL, 0) : STEPS;
+
+	(void)state;
+	memset(&model, 0, sizeof(model));
+	blocks = false;
+	a_vcpu_on_each_node();
+	reserved = PROMISE; /* as if both had started */
+	for (u64 i = 1; i <= steps; i++) {
+		step(i);
+		if (i % 64 == 0)
+			check_everything();
+	}
+	for (u32 i = 0; i < HELD; i++)
+		if (mpn_valid(model.held[i]))
+			share_drop(model.held[i]);
+	step_end(0);
+	step_end(1);
+	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
+		assert_true(is_free[i]);
+	assert_int_equal(reserved, PROMISE);
+	check_everything();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(all_see_one_page, numa_vm_reset),
+		cmocka_unit_test_setup(who_writes_has_its_own, numa_vm_reset),
+		cmocka_unit_test_setup(the_last_user_keeps_it, numa_vm_reset),
+		cmocka_unit_test_setup(what_nobody_wants_goes_back, numa_vm_reset),
+		cmocka_unit_test_setup(replicas_of_a_shared_page_are_the_vms_own, numa_vm_reset),
+		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_given_up_is_as_if_never_used, numa_vm_reset),
+		cmocka_unit_test_setup(what_is_not_the_vms_is_refused, numa_vm_reset),
+		cmocka_unit_test_setup(random_sharing_against_a_model, numa_vm_reset),
+	};
+
+	return cmocka_run_group_tests_name("share", tests, NULL, NULL);
+}
