@@ -74,8 +74,6 @@ bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
 		pmap_leave_locked(&b->vm->pmap, gpn);
 	else
 		pmap_copy_begin_locked(&b->vm->pmap, gpn);
-	if (pmap_break_locked(b->vm, gpn))
-		d->large = true;
 	b->page[d->n].from = from;
 	b->page[d->n].to = to;
 	d->machine |= BIT(from.v % 64);
@@ -111,7 +109,7 @@ void batch_copy(struct batch *b)
 {
 	u64 before = count64(), between, after;
 
-	shootdown(b->drop.large ? b->vm->node_mask : b->seen_by, mmu_drop_pages, &b->drop);
+	shootdown(b->seen_by, mmu_drop_pages, &b->drop);
 	between = count64();
 	lock_release(&b->vm->pmap.lock);
 	copy(b);

@@ -13,7 +13,6 @@
 #include "kernel/types.h"
 
 struct pmap_entry;
-struct pmap_pair;
 struct vcpu;
 struct vcpu_boot;
 struct node;
@@ -98,8 +97,8 @@ struct vcpu_arch {
 	u64 walk_rotate, walk_present; /* the present bit, rotated */
 	struct pmap_entry *pmap_entry; /* the VM's pmap as its node sees it */
 	u64 pmap_pages;
-	const struct pmap_pair *pmap_pairs;
-	u64 pmap_nblocks;
+	const u64 *pmap_large; /* the same of its large pages, and how many words there are */
+	u64 pmap_nlarge;
 
 	u32 soft_irq; /* Cause.IP1..0 as the guest wrote them */
 	u64 timer;    /* count64 at which IP7 rises */
@@ -164,11 +163,11 @@ void mmu_flush_node(void);	     /* this processor's whole machine TLB */
 struct mmu_drop {
 	struct vm *vm;
 	u32 n;
-	bool large;  /* large pairs around them, too */
 	u64 machine; /* bit (machine page number % 64) of each copy of them */
 	gpn_t page[MMU_DROP_PAGES];
 };
-/* A shootdown_fn: takes back what the reverse maps of n name. what: struct mmu_drop. */
+/* A shootdown_fn: takes back what the reverse maps of the n pages name, and large pairs around them.
+ * what: struct mmu_drop. */
 void mmu_drop_pages(struct node *n, const void *what);
 
 /* Monitor calls of the walker; results as of a monitor call. */
@@ -228,8 +227,25 @@ static inline u64 arch_page_entry(mpn_t n)
 static inline u64 arch_readonly_entry(u64 lo) { return lo & ~(u64)ENTRYLO_D; }
 static inline bool arch_entry_valid(u64 lo) { return lo & ENTRYLO_V; }
 static inline bool arch_entry_writable(u64 lo) { return lo & ENTRYLO_D; }
-/* The same for a page that may be seen in every address space of the processor. */
-static inline u64 arch_global_entry(mpn_t n) { return arch_page_entry(n) | ENTRYLO_G; }
+/* The same page, to be seen in every address space of the processor. */
+static inline u64 arch_global_entry(u64 lo) { return lo | ENTRYLO_G; }
+/* The same rights to the page n pages on in machine memory; n may be negative. */
+static inline u64 arch_neighbour_entry(u64 lo, s64 n)
+{
+	return lo + (u64)n * BIT(ENTRYLO_PFN_SHIFT);
+}
+/* A pair of large pages of the windows, as the refill handler takes it: pages small ones in all, 4^k
+ * times 8. lo: of its first small page. */
+static inline u64 arch_large_pair(u64 lo, u32 pages)
+{
+	return lo | (((u64)pages << PAGE_SHIFT) - 0x2000) << WINDOW_MASK_SHIFT;
+}
+static inline u32 arch_large_mask(u64 pair) { return pair >> WINDOW_MASK_SHIFT; } /* PageMask */
+static inline u32 arch_large_pages(u64 pair)
+{
+	return (arch_large_mask(pair) + 0x2000) >> PAGE_SHIFT;
+}
+static inline u64 arch_large_lo(u64 pair) { return pair & (BIT(WINDOW_MASK_SHIFT) - 1); }
 static inline mpn_t arch_entry_page(u64 lo)
 {
 	return (mpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT };

@@ -27,8 +27,8 @@ void asm_offsets(void)
 
 	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));
 	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
-	DEFINE(VCPU_BLOCKS, offsetof(struct vcpu, arch.pmap_pairs));
-	DEFINE(VCPU_NBLOCKS, offsetof(struct vcpu, arch.pmap_nblocks));
+	DEFINE(VCPU_LARGE, offsetof(struct vcpu, arch.pmap_large));
+	DEFINE(VCPU_NLARGE, offsetof(struct vcpu, arch.pmap_nlarge));
 	DEFINE(VCPU_PMAP_ENTRY, offsetof(struct vcpu, arch.pmap_entry));
 	DEFINE(PMAP_BACK, offsetof(struct pmap_entry, back));
 	DEFINE(VCPU_PMAP_PAGES, offsetof(struct vcpu, arch.pmap_pages));

@@ -61,13 +61,15 @@ static void check_half(struct vcpu *v, const char *where, struct reading r, u64 
 		 va, lo, want);
 }
 
-/* Two pages of size bytes each. */
+/* Two pages of size bytes each, every 4 KB of them. */
 static void check_pair(struct vcpu *v, const char *where, u64 va, u64 size, u64 lo0, u64 lo1)
 {
 	struct reading r = reading_begin(v->node);
 
-	check_half(v, where, r, va, lo0);
-	check_half(v, where, r, va + size, lo1);
+	for (u64 at = 0; at < size; at += PAGE_SIZE) {
+		check_half(v, where, r, va + at, lo0 + (at >> 6));
+		check_half(v, where, r, va + size + at, lo1 + (at >> 6));
+	}
 }
 
 static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)

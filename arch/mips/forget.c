@@ -190,11 +190,28 @@ static void forget_pointers(const struct node *n, const struct vm *vm)
 	}
 }
 
+/*
+ * Whether this node's TLB may hold a large pair around the page. Those of the piece are forgotten by
+ * the flush that follows, unless the refill handler may still make more of them.
+ */
+static bool is_held(struct pmap_view *view, gpn_t gpn)
+{
+	u64 piece = gpn.v / PIECE_PAGES;
+	const u64 *pair = &view->large[piece * PIECE_PAIRS];
+	bool held = view->held[piece];
+
+	view->held[piece] = false;
+	for (u32 i = 0; held && i < PIECE_PAIRS; i++)
+		if (__atomic_load_n(&pair[i], __ATOMIC_RELAXED))
+			view->held[piece] = true;
+	return held;
+}
+
 /* Window pages may be in the machine's TLB under any ASID of the VCPU. */
 void mmu_drop_pages(struct node *n, const void *what)
 {
 	const struct mmu_drop *d = what;
-	bool flush = d->large, many = false;
+	bool flush = false, many = false;
 	u64 machine = d->machine;
 
 	for (u32 i = 0; i < d->n; i++) {
@@ -202,6 +219,8 @@ void mmu_drop_pages(struct node *n, const void *what)
 		u64 tag = e->back;
 
 		e->back = 0;
+		if (is_held(&d->vm->pmap.view[n->id], d->page[i]))
+			flush = true;
 		if (e->lo) /* stays, and may be a copy that the batch does not know */
 			machine |= BIT(arch_entry_page(e->lo).v % 64);
 		if (tag == PMAP_MANY) {

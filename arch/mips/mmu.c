@@ -113,33 +113,31 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 	       (*gpa >> PAGE_SHIFT < v->vm->pmap.npages || device_at(v->vm, *gpa & ~PAGE_MASK));
 }
 
-/* EntryLo of the even page of the pair of large pages around a window address; 0: there is none. */
-static u64 large_page(const struct vcpu *v, u64 gpa)
+/* The pair of large pages around a window address whose small page is mapped by lo; 0: there is none. */
+static u64 large_pair(const struct vcpu *v, gpn_t gpn, u64 lo)
 {
-	const struct pmap *p = &v->vm->pmap;
-	const struct pmap_pair *pair = pmap_pair(p, gpa_gpn((gpa_t){ gpa }), v->node->id);
-	u64 lo;
-
-	if (gpa >> PAGE_SHIFT >= p->npages || (latency_on && latency_remote(v->node->id, pair->lo)))
+	if (!(lo & ENTRYLO_V) || (latency_on && latency_remote(v->node->id, (u64[]){ lo, lo })))
 		return 0;
-	lo = pair->lo[gpa >> WINDOW_BLOCK_SHIFT & 1];
-	return lo ? lo | (gpa & (BIT(WINDOW_BLOCK_SHIFT) - (2ul << WINDOW_SHIFT))) >> 6 : 0;
+	return pmap_large(v->vm, gpn, v->node->id);
 }
 
-/* vectors.S finds these pages itself the next time; the L2TLB is for small ones. */
+/* vectors.S finds large pages itself the next time; the L2TLB is for small ones. */
 static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 {
 	static const u64 rw[2] = { ENTRYLO_V | ENTRYLO_D, ENTRYLO_V | ENTRYLO_D };
-	u64 even = gpa >> PAGE_SHIFT & ~1ul, lo;
+	gpn_t gpn = gpa_gpn((gpa_t){ gpa }), even = { gpn.v & ~1ul };
+	u64 lo = pmap_try_use(v->vm, gpn, v->node->id, m->write), pair;
+	u32 mask;
 
-	/* its block, if it gets one */
-	if (pmap_try_use(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id, false) == PMAP_LATER)
+	if (lo == PMAP_LATER)
 		return RESUME; /* to miss again */
-	lo = large_page(v, gpa);
-	if (!lo)
-		return mmu_fill(v, m, (gpn_t[]){ { even }, { even | 1 } }, rw, true);
-	tlb_write((m->va & ENTRYHI_VPN2 & ~(u64)PAGEMASK_WINDOW) | v->arch.asid, lo,
-		  lo + (BIT(WINDOW_SHIFT) >> 6), PAGEMASK_WINDOW);
+	pair = large_pair(v, gpn, lo);
+	if (!pair || (m->write && !arch_entry_writable(pair)))
+		return mmu_fill(v, m, (gpn_t[]){ even, { even.v | 1 } }, rw, true);
+	mask = arch_large_mask(pair);
+	lo = arch_large_lo(pair);
+	tlb_write((m->va & ENTRYHI_VPN2 & ~(u64)mask) | v->arch.asid, lo,
+		  lo + ((mask + 0x2000) >> 7), mask);
 	cp0_write64(CP0_ENTRYHI, v->arch.asid);
 	return RESUME;
 }
@@ -236,8 +234,11 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 
 	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
-	if (is_supervisor(va) && mmu_window(v, va, &gpa))
+	if (is_supervisor(va) && mmu_window(v, va, &gpa)) {
+		if (code == EXC_MOD) /* pages of several sizes may say so */
+			mmu_flush_node();
 		return miss_window(v, &m, gpa);
+	}
 	if (v->arch.walker.on)
 		return walk(v, &m, code);
 	return miss_mapped(v, &m);

@@ -104,13 +104,12 @@
 #define INDEX_P 0x80000000
 
 /*
- * The windows' large pages: 4 KB times 4^n, at most 256 KB, since a pair lies in one block of 1 MB
- * (pmap.h). Smaller ones mean more refills, larger ones cost QEMU more to replace
- * (docs/machine.md).
+ * The windows' large pages: 4 KB times 4^n, at most 256 KB: larger ones cost QEMU more to replace
+ * (docs/machine.md). A view has a word for each pair of the smallest (struct pmap_view): the pair's
+ * even EntryLo with its PageMask above the bits that EntryLo has.
  */
-#define WINDOW_BLOCK_SHIFT 20
-#define WINDOW_SHIFT	   18
-#define PAGEMASK_WINDOW	   ((2 << WINDOW_SHIFT) - 0x2000)
+#define WINDOW_SHIFT	  15 /* a pair of the smallest, 2 x 16 KB */
+#define WINDOW_MASK_SHIFT 43
 
 /* Page tables that walk_fast.S knows: shift and index bits of root, middle, last; addresses below 1
  * << WALK_TOP. */

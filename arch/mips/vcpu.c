@@ -22,8 +22,8 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	a->pc = boot->pc;
 	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
 	a->pmap_pages = v->vm->pmap.npages;
-	a->pmap_pairs = v->vm->pmap.view[v->node->id].pairs;
-	a->pmap_nblocks = latency_on ? 0 : 2 * pmap_npairs(v->vm->pmap.npages);
+	a->pmap_large = v->vm->pmap.view[v->node->id].large;
+	a->pmap_nlarge = latency_on ? 0 : pmap_nlarge(v->vm->pmap.npages);
 	vcp0_reset(v);
 	vtlb_reset(v);
 	for (unsigned i = 0; i < ASID_COUNT; i++)
@@ -33,7 +33,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 
 void arch_vcpu_set_paths(struct vcpu *v)
 {
-	v->arch.pmap_nblocks = latency_on ? 0 : 2 * pmap_npairs(v->vm->pmap.npages);
+	v->arch.pmap_nlarge = latency_on ? 0 : pmap_nlarge(v->vm->pmap.npages);
 	v->arch.walk_root[0] = v->arch.walk_root[1] = 0; /* walk.c sets them anew */
 	mmu_flush_vcpu(v);
 }

@@ -103,43 +103,41 @@ vector_fast_syscall:
 	nop
 
 	/*
-	 * A window's large page, else the same lookup with ASID 0. Budget: 37 instructions to ERETNC, but a large pair serves
-	 * 512 KB. in: at = R, k0 = EntryHi, k1 = EntryHi >> 13
+	 * A window's pair of large pages, else the same lookup with ASID 0. Budget: 37 instructions to ERETNC in xsseg, 43 in
+	 * csseg, but a pair serves up to 512 KB. in: at = R, k0 = EntryHi
 	 */
 refill_supervisor:
 	addiu	$at, $at, -1		# 8
 	beqz	$at, 1f			# 9  xsseg
-	dext	$k1, $k0, WINDOW_BLOCK_SHIFT, 28 # 10 number of the block
-	dext	$k1, $k0, 28, 20	# csseg: its window?
-	xori	$k1, $k1, 0xfffc
-	dext	$at, $k0, 44, 4
-	xori	$at, $at, 0xf
-	or	$at, $at, $k1
-	ins	$at, $zero, 16, 16
+	dsll	$k1, $k0, 64 - SEGBITS	# 10 without R
+	dsll	$at, $k0, 64 - SEGBITS	# csseg: its window? Bits 47..28 are 0xffffc
+	dsra	$at, $at, 64 - SEGBITS + 28
+	daddiu	$at, $at, 4
 	bnez	$at, 2f
-	dext	$k1, $k0, WINDOW_BLOCK_SHIFT, 28 - WINDOW_BLOCK_SHIFT
-1:	dmfc0	$at, C0_KSCRATCH(KS_VCPU) # 11
-	ld	$at, VCPU_NBLOCKS($at)	# 12
-	sltu	$at, $k1, $at		# 13
-	beqz	$at, 2f			# 14 not the VM's memory
-	dmfc0	$at, C0_KSCRATCH(KS_VCPU) # 15 (delay slot)
-	ld	$at, VCPU_BLOCKS($at)	# 16
-	dlsa	$at, $k1, $at, 3	# 17
-	ld	$at, 0($at)		# 18
-	beqz	$at, 2f			# 19 not used yet, or broken
-	dext	$k1, $k0, WINDOW_SHIFT + 1, WINDOW_BLOCK_SHIFT - 1 - WINDOW_SHIFT # 20 (delay slot) pair within
+	dsll	$k1, $k0, 64 - 28
+	dsrl	$k1, $k1, SEGBITS - 28
+1:	dsrl	$k1, $k1, 64 - SEGBITS + WINDOW_SHIFT # 11 number of the word
+	dmfc0	$at, C0_KSCRATCH(KS_VCPU) # 12
+	ld	$at, VCPU_NLARGE($at)	# 13
+	sltu	$at, $k1, $at		# 14
+	beqz	$at, 2f			# 15 not the VM's memory
+	dmfc0	$at, C0_KSCRATCH(KS_VCPU) # 16 (delay slot)
+	ld	$at, VCPU_LARGE($at)	# 17
+	dlsa	$at, $k1, $at, 3	# 18
+	ld	$at, 0($at)		# 19 EntryLo, PageMask
+	beqz	$at, 2f			# 20 page by page
+	dmfc0	$k1, C0_EPC		# 21 (delay slot)
 	.globl	vector_window
 vector_window:
-	dins	$at, $k1, WINDOW_SHIFT + 1 - 6, WINDOW_BLOCK_SHIFT - 1 - WINDOW_SHIFT # 21
-	dmtc0	$at, C0_ENTRYLO0	# 22
-	daddiu	$at, $at, 1 << (WINDOW_SHIFT - 6) # 23
-	dmtc0	$at, C0_ENTRYLO1	# 24
-	dmfc0	$k1, C0_EPC		# 25
-	andi	$k1, $k1, 1		# 26
-	bnez	$k1, 2f			# 27 odd pc
-	lui	$k1, PAGEMASK_WINDOW >> 16 # 28 (delay slot)
-	ori	$k1, $k1, PAGEMASK_WINDOW & 0xffff # 29
-	mtc0	$k1, C0_PAGEMASK	# 30
+	andi	$k1, $k1, 1		# 22
+	bnez	$k1, 2f			# 23 odd pc
+	dsrl	$k1, $at, WINDOW_MASK_SHIFT # 24 (delay slot)
+	mtc0	$k1, C0_PAGEMASK	# 25
+	dmtc0	$at, C0_ENTRYLO0	# 26
+	daddiu	$k1, $k1, 0x2000	# 27 twice the size of a page
+	dsrl	$k1, $k1, 7		# 28 the size, as PFN
+	daddu	$at, $at, $k1		# 29
+	dmtc0	$at, C0_ENTRYLO1	# 30
 	dmfc0	$at, C0_KSCRATCH(KS_AT)	# 31
 	dmfc0	$k1, C0_KSCRATCH(KS_K1)	# 32
 	dmfc0	$k0, C0_KSCRATCH(KS_K0)	# 33

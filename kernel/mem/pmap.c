@@ -11,25 +11,13 @@
 
 size_t pmap_bytes(u32 npages)
 {
-	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link)) +
-	       pmap_npairs(npages) * sizeof(bool);
+	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link));
 }
 
 size_t pmap_view_bytes(u32 npages)
 {
-	return npages * sizeof(struct pmap_entry) + pmap_npairs(npages) * sizeof(struct pmap_pair);
-}
-
-/*
- * No page of the pair is used. Half a pair at the end of memory is broken from the start: behind it
- * xsseg is the guest's TLB's, whose entries a large pair would overlap.
- */
-static void forget_pair(struct pmap *p, u32 index)
-{
-	p->broken[index] = (index + 1) * PAIR_PAGES > p->npages;
-	for (u32 node = 0; node < MAX_NODES; node++)
-		if (pmap_has_view(p, node))
-			p->view[node].pairs[index] = (struct pmap_pair){ 0 };
+	return npages * sizeof(struct pmap_entry) + pmap_nlarge(npages) * sizeof(u64) +
+	       pmap_npieces(npages) * sizeof(bool);
 }
 
 void pmap_init(struct pmap *p, void *storage, u32 npages)
@@ -40,17 +28,16 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 			    .npages = npages,
 			    .page = page,
 			    .link = (struct pmap_link *)(page + npages) };
-	p->broken = (bool *)(p->link + npages);
-	for (u32 i = 0; i < pmap_npairs(npages); i++)
-		forget_pair(p, i);
 }
 
 void pmap_add_view(struct pmap *p, u32 node, void *storage)
 {
 	struct pmap_entry *entry = storage;
+	u64 *words = (u64 *)(entry + p->npages);
 
 	p->view[node] = (struct pmap_view){ .entry = entry,
-					    .pairs = (struct pmap_pair *)(entry + p->npages) };
+					    .large = words,
+					    .held = (bool *)(words + pmap_nlarge(p->npages)) };
 }
 
 void pmap_set_alone(struct pmap *p, u32 node, bool alone) { p->view[node].alone = alone; }
@@ -78,17 +65,12 @@ void pmap_wait_locked(struct pmap *p, gpn_t gpn)
 	}
 }
 
-static bool is_whole(const struct pmap *p, u64 start)
-{
-	return !p->broken[start / PAIR_PAGES] && p->page[start].master;
-}
-
 void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;
 	struct pmap_view *view = &p->view[node];
 	struct pmap_copies copies = pmap_copies(p, gpn);
-	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES), lo;
+	u64 lo;
 
 	lock_assert(&p->lock);
 	if (nodemask_has(copies.replicas, node))
@@ -96,13 +78,10 @@ void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
 	lo = arch_page_entry(copies.master);
 	if (!nodemask_empty(copies.replicas) || pmap_is_shared(pmap_page(p, gpn)))
 		lo = arch_readonly_entry(lo);
+	if (view->entry[gpn.v].lo == lo)
+		return;
 	__atomic_store_n(&view->entry[gpn.v].lo, lo, __ATOMIC_RELEASE);
-	if (option_on(OPTION_LARGE) && is_whole(p, start)) {
-		mpn_t block = { p->page[start].master };
-
-		view->pairs[start / PAIR_PAGES].lo[start / BLOCK_PAGES % 2] =
-			view->alone ? arch_global_entry(block) : arch_page_entry(block);
-	}
+	pmap_large_changed_locked(p, gpn, node);
 }
 
 static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
@@ -112,6 +91,15 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 	memmap_give(mpn, vm->id, gpn);
 	p->used++;
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
+}
+
+/* No page of the block is used. */
+static bool is_unused(const struct pmap *p, u64 start)
+{
+	for (u64 i = start; i < start + BLOCK_PAGES; i++)
+		if (p->page[i].master)
+			return false;
+	return true;
 }
 
 /*
@@ -125,7 +113,7 @@ static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
 
 	if (!placement_by_blocks(vm->home->id, vm->node_mask))
 		return false;
-	if (start + BLOCK_PAGES > p->npages || p->broken[start / PAIR_PAGES])
+	if (start + BLOCK_PAGES > p->npages || !is_unused(p, start))
 		return false;
 	p->coming.block = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
 	p->coming.start.v = start;
@@ -154,35 +142,12 @@ static void advance_block(struct vm *vm, u32 node)
 		pmap_fill_locked(vm, (gpn_t){ first + i }, node);
 }
 
-bool pmap_break_locked(struct vm *vm, gpn_t gpn)
-{
-	struct pmap *p = &vm->pmap;
-	u64 index = gpn.v / PAIR_PAGES;
-	bool used = false;
-
-	lock_assert(&p->lock);
-	if (p->broken[index])
-		return false;
-	p->broken[index] = true;
-	for_each_node(node, vm->node_mask) {
-		struct pmap_pair *pair = &p->view[node].pairs[index];
-
-		if (!(pair->lo[0] | pair->lo[1]))
-			continue;
-		pair->lo[0] = pair->lo[1] = 0;
-		used = true;
-	}
-	return used;
-}
-
 static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 {
 	mpn_t mpn = nodemem_alloc(placement_node(gpn, vm->home->id, node));
 
 	if (!mpn_valid(mpn))
 		return;
-	if (pmap_break_locked(vm, gpn))
-		shootdown_all(vm->node_mask);
 	set(vm, gpn, mpn);
 	pmap_fill_locked(vm, gpn, node);
 }
@@ -332,8 +297,9 @@ bool pmap_release_step(struct vm *vm, u32 *next)
 				cost += USED_COST;
 			release_page(vm, gpn);
 		}
-		if (gpn.v % PAIR_PAGES == PAIR_PAGES - 1 || gpn.v == p->npages - 1)
-			forget_pair(p, gpn.v / PAIR_PAGES);
+		if (gpn.v % PIECE_PAGES == 0)
+			for_each_node(node, vm->node_mask)
+				pmap_large_released(p, gpn, node);
 	}
 	done = *next >= p->npages;
 	lock_release(&p->lock);

@@ -43,22 +43,35 @@ static inline void pmap_note(struct pmap_entry *e, u64 tag)
 }
 
 /*
- * Two neighbouring blocks of 1 MB, mapped as one pair of large pages in the windows: the EntryLo of
- * each that is whole, in machine memory and aligned there. 0: not used yet, or its pages are mapped
- * one by one.
+ * Large pages of the windows. Neighbouring guest pages that a view shows as neighbours in machine
+ * memory, aligned there, all with the same rights, are mapped as a pair of 256, 64 or 16 KB: whose
+ * they are, and whether other VMs share them, makes no difference. The view has a word for each
+ * 32 KB, arch_large_pair() of the pair around it, 0: page by page; all words of a pair are equal.
+ *
+ *   word      becomes  when                                           by
+ *   0         a pair   the node misses there, and its pages fit       pmap_large, on the node itself
+ *   a pair    0        a page of it is hidden, or loses or gains a    pmap_hide_locked, .._downgrade_.., .._fill_..
+ *                      right
+ *   a pair    a larger the node misses on a page beside it that was   pmap_large
+ *                      out of place
+ *
+ * A word is set only while the view shows every page of the pair. So whoever hides one of them has
+ * this node among those that saw it, and takes back the pair from its TLB by the page's shootdown:
+ * mmu_drop_pages flushes if held says that there may be a large pair of the 512 KB in the TLB. held
+ * outlives the words, until the node itself has flushed.
  */
-struct pmap_pair {
-	u64 lo[2];
-};
-
-#define PAIR_SHIFT 9
-#define PAIR_PAGES (1u << PAIR_SHIFT)
-static inline u32 pmap_npairs(u32 npages) { return (npages + PAIR_PAGES - 1) / PAIR_PAGES; }
+#define PIECE_SHIFT 7 /* 512 KB, the largest pair: words and pages of a piece */
+#define PIECE_PAGES (1u << PIECE_SHIFT)
+#define LARGE_SHIFT 3
+#define PIECE_PAIRS (PIECE_PAGES >> LARGE_SHIFT)
+static inline u32 pmap_npieces(u32 npages) { return (npages + PIECE_PAGES - 1) / PIECE_PAGES; }
+static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_PAIRS; }
 
 /* What VCPUs of one node see; in that node's memory. */
 struct pmap_view {
 	struct pmap_entry *entry; /* npages of them; NULL: the VM has no VCPU there */
-	struct pmap_pair *pairs;
+	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
+	bool *held; /* of each piece; only the node itself */
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
 };
 
@@ -76,7 +89,6 @@ struct pmap {
 	u32 shared;	  /* of these: whose master is a shared one */
 	struct pmap_page *page;
 	struct pmap_link *link;
-	bool *broken; /* of each pair: some page of it is not where its block would have it */
 	struct pmap_view view[MAX_NODES];
 	/* a block that the VM gets when all of its pages are zero; block: MPN_NONE if there is none */
 	struct {
@@ -90,11 +102,6 @@ struct pmap {
 static inline struct pmap_entry *pmap_entry(const struct pmap *p, gpn_t gpn, u32 node)
 {
 	return &p->view[node].entry[gpn.v];
-}
-
-static inline const struct pmap_pair *pmap_pair(const struct pmap *p, gpn_t gpn, u32 node)
-{
-	return &p->view[node].pairs[gpn.v >> PAIR_SHIFT];
 }
 
 /*
@@ -121,10 +128,10 @@ void pmap_wait_locked(struct pmap *p, gpn_t gpn);
 /* Puts into the node's view what the page is now, which nobody copies. */
 void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node);
 /*
- * Maps the pages around gpn one by one from now on. True: large pairs may be in TLBs of any node of
- * the VM.
+ * The pair of large pages around gpn for a miss of node, which is the caller's own, as
+ * arch_large_pair; 0: there is none. Takes the lock.
  */
-bool pmap_break_locked(struct vm *vm, gpn_t gpn);
+u64 pmap_large(struct vm *vm, gpn_t gpn, u32 node);
 /* The node's view shows the VM's large pairs in all address spaces, or in each its own. */
 void pmap_set_alone(struct pmap *p, u32 node, bool alone);
 

@@ -28,16 +28,11 @@ static void hide(struct hidden *h, gpn_t gpn)
 		h->drop.machine |= BIT(shown.v % 64);
 		nodemask_add(&h->seen_by, node);
 	}
-	if (pmap_break_locked(vm, gpn))
-		h->drop.large = true;
 	h->drop.page[h->drop.n++] = gpn;
 }
 
 /* No processor has a translation of the pages any more on return. */
-static void take_back(const struct hidden *h)
-{
-	shootdown(h->drop.large ? h->drop.vm->node_mask : h->seen_by, mmu_drop_pages, &h->drop);
-}
+static void take_back(const struct hidden *h) { shootdown(h->seen_by, mmu_drop_pages, &h->drop); }
 
 /* ---- sharing ---- */
 

@@ -143,6 +143,7 @@ mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node)
 
 	lock_assert(&p->lock);
 	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
+	pmap_large_changed_locked(p, gpn, node);
 	return shown;
 }
 
@@ -154,5 +155,6 @@ bool pmap_downgrade_locked(struct pmap *p, gpn_t gpn, u32 node)
 	if (!arch_entry_writable(e->lo))
 		return false;
 	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
+	pmap_large_changed_locked(p, gpn, node);
 	return true;
 }

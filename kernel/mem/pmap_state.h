@@ -83,4 +83,10 @@ struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn); /* as it is now */
  */
 void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to);
 
+/* ---- large.c: the words of struct pmap_view ---- */
+/* The node's view shows another thing now as page gpn, or nothing. */
+void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node);
+/* The whole piece that begins with gpn, of a VM that ends: nobody runs in it. */
+void pmap_large_released(struct pmap *p, gpn_t gpn, u32 node);
+
 #endif /* KERNEL_MEM_PMAP_STATE_H */

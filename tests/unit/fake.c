@@ -14,7 +14,7 @@
 
 struct fake_cpu fake_cpu;
 struct vcpu fake_vcpu, fake_other;
-struct pmap_pair fake_pairs[FAKE_PAGES / PAIR_PAGES];
+u64 fake_large[FAKE_PAGES >> LARGE_SHIFT];
 bool fake_off[OPTIONS];
 struct node fake_far = { .id = 5 };
 struct nodemask fake_shot;
@@ -27,6 +27,7 @@ unsigned fake_charged;
 static struct node node;
 static struct vm vm;
 static struct pmap_entry entries[FAKE_PAGES];
+static bool held[FAKE_PAGES / PIECE_PAGES];
 static struct vcp0 cp0[2];
 static u64 asid_map[2][ASID_COUNT];
 static struct l2tlb l2tlb[2];
@@ -150,7 +151,7 @@ static void reset_vcpu(struct vcpu *v, u32 id)
 	v->arch.cp0 = &cp0[id];
 	v->arch.asid_map = asid_map[id];
 	v->arch.l2tlb = &l2tlb[id];
-	v->arch.pmap_nblocks = 2 * ARRAY_SIZE(fake_pairs);
+	v->arch.pmap_nlarge = ARRAY_SIZE(fake_large);
 	vm.vcpus[vm.nvcpus++] = v;
 	v->state = VCPU_READY;
 	vcp0_reset(v);
@@ -166,7 +167,8 @@ void fake_reset(void)
 	memset(fake_off, 0, sizeof(fake_off));
 	latency_on = false;
 	fake_charged = 0;
-	memset(fake_pairs, 0, sizeof(fake_pairs));
+	memset(fake_large, 0, sizeof(fake_large));
+	memset(held, 0, sizeof(held));
 	fake_meanwhile = NULL;
 	fake_wait_at = 0;
 	fake_shot = NODEMASK_NONE;
@@ -174,7 +176,7 @@ void fake_reset(void)
 	asid_pool_init(&node.cpu.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
-	vm.pmap.view[0] = (struct pmap_view){ .entry = entries, .pairs = fake_pairs };
+	vm.pmap.view[0] = (struct pmap_view){ .entry = entries, .large = fake_large, .held = held };
 	reset_vcpu(&fake_vcpu, 0);
 	reset_vcpu(&fake_other, 1);
 	fake_switch(&fake_vcpu);
@@ -199,17 +201,16 @@ static u64 half_of(const struct fake_tlb_entry *e, u64 va)
 static bool refill_large(u64 va)
 {
 	u64 window = va >> 62 == 1 ? va - DISCO_XSSEG_BASE : va - DISCO_CSSEG_BASE;
-	u64 block = window >> WINDOW_BLOCK_SHIFT, size = 1ul << WINDOW_SHIFT, lo;
+	u64 index = window >> WINDOW_SHIFT, pair;
 
-	if (block >= node.current->arch.pmap_nblocks)
+	if (index >= node.current->arch.pmap_nlarge)
 		return false;
-	lo = fake_pairs[block / 2].lo[block % 2];
-	if (!lo)
+	pair = fake_large[index];
+	if (!pair)
 		return false;
-	lo += (window & ((1ul << WINDOW_BLOCK_SHIFT) - 2 * size)) >> 6;
-	fake_write(2, 0, lo);
-	fake_write(3, 0, lo + (size >> 6));
-	fake_write(5, 0, PAGEMASK_WINDOW);
+	fake_write(2, 0, arch_large_lo(pair));
+	fake_write(3, 0, arch_large_lo(pair) + ((arch_large_mask(pair) + 0x2000) >> 7));
+	fake_write(5, 0, arch_large_mask(pair));
 	tlbwr();
 	fake_write(5, 0, 0);
 	return true;
@@ -353,6 +354,11 @@ u64 pmap_try_use(struct vm *of, gpn_t gpn, u32 near, bool write)
 		return pmap_use(of, gpn, near);
 	fake_later--;
 	return PMAP_LATER;
+}
+
+u64 pmap_large(struct vm *of, gpn_t gpn, u32 near)
+{
+	return of->pmap.view[near].large[gpn.v >> LARGE_SHIFT];
 }
 
 u64 pmap_use_to_write(struct vm *of, gpn_t gpn, u32 near) { return pmap_use(of, gpn, near); }

@@ -18,7 +18,7 @@
 #define FAKE_MACHINE_GPN 0x80000ul /* guest page n is machine page FAKE_MACHINE_GPN + n */
 
 extern struct vcpu fake_vcpu, fake_other; /* the first runs */
-extern struct pmap_pair fake_pairs[];	  /* none but what a test sets */
+extern u64 fake_large[];		  /* words of large pairs: none but what a test sets */
 extern bool fake_off[OPTIONS];		  /* off=... */
 extern struct node fake_far;		  /* a second node, where nobody lives at first */
 extern struct nodemask fake_shot;	  /* nodes that were asked by shootdown */

@@ -19,7 +19,7 @@ UNIT_SRCS_l2tlb := kernel/mem/l2tlb.c
 UNIT_SRCS_nodemask :=
 UNIT_SRCS_pmap_state := kernel/mem/pmap_state.c
 UNIT_SRCS_memmap := kernel/mem/memmap.c
-UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/mem/memmap.c kernel/mem/pmap.c kernel/mem/pmap_state.c kernel/mem/pmap_share.c kernel/mem/share.c numa/batch.c numa/migrate.c numa/replicate.c numa/heat.c numa/placement.c
+UNIT_NUMA_SRCS := tests/unit/numa_vm.c kernel/mem/memmap.c kernel/mem/pmap.c kernel/mem/pmap_state.c kernel/mem/pmap_share.c kernel/mem/share.c kernel/mem/large.c numa/batch.c numa/migrate.c numa/replicate.c numa/heat.c numa/placement.c
 UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_dma := $(UNIT_NUMA_SRCS) drivers/dma.c kernel/vm/guest_memory.c
 UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
@@ -49,10 +49,11 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := dma stale mmu tlb remote cp0 inject emul walk nodemem pmap move share heat balance vtimer fpu
+UNIT_FAKE := window dma stale mmu tlb remote cp0 inject emul walk nodemem pmap move share heat balance vtimer fpu
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_window := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_vtimer := $(UNIT_FAKE_SRCS) arch/mips/vtimer.c
 UNIT_SRCS_fpu := $(UNIT_FAKE_SRCS) arch/mips/fpu.c
 UNIT_SRCS_tlb := $(UNIT_FAKE_SRCS)

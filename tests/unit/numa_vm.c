@@ -19,7 +19,10 @@ bool large, blocks;
 u64 reserved, reserve_limit;
 void (*during_shootdown)(void), (*during_copy)(void);
 
+#define PAIRS ((VM_PAGES + PIECE_PAGES - 1) / PIECE_PAGES * PIECE_PAIRS)
+
 static struct node node[NODES];
+static u32 makes_large; /* the node that makes a pair */
 static struct page pages[NODES][NODE_PAGES];
 static u8 storage[2][NODES + 1][VM_PAGES * sizeof(struct pmap_entry) + PAGE_SIZE]
 	__attribute__((aligned(16)));
@@ -29,6 +32,8 @@ static u64 contents[NODES * NODE_PAGES][PAGE_SIZE / 8];
  * of a node's small pages, TLB and L2TLB: the EntryLo under which it may still reach a guest page
  */
 static u64 tlb[NODES][2][VM_PAGES];
+/* of its large pages: what the refill handler may have put there of each word */
+static u64 tlb_large[NODES][2][PAIRS];
 
 _Noreturn void panic(const char *fmt, ...)
 {
@@ -176,6 +181,26 @@ u32 free_pages(u32 of)
 
 /* ---- translations ---- */
 
+static void flush_large(u32 of)
+{
+	memset(tlb_large[of], 0, sizeof(tlb_large[of]));
+	flushes++;
+}
+
+/* As arch/mips/forget.c. */
+static bool is_held(const struct vm *vm, gpn_t gpn, u32 of)
+{
+	bool *held = &vm->pmap.view[of].held[gpn.v / PIECE_PAGES], was = *held;
+
+	*held = false;
+	for (u32 i = 0; was && i < PIECE_PAIRS; i++)
+		*held |= vm->pmap.view[of].large[gpn.v / PIECE_PAGES * PIECE_PAIRS + i] != 0;
+	return was;
+}
+
+/* Of the node that makes a large pair. */
+void mmu_flush_node(void) { memset(tlb_large[makes_large], 0, sizeof(tlb_large[0])); }
+
 /* As the real one: by its tag if there is one translation, by the machine page if many. */
 void mmu_drop_pages(struct node *n, const void *what)
 {
@@ -191,8 +216,9 @@ void mmu_drop_pages(struct node *n, const void *what)
 		if (e->back != PMAP_MANY || BIT(arch_entry_page(*cached).v % 64) & machine)
 			*cached = 0;
 		e->back = 0;
+		if (is_held(d->vm, d->page[i], n->id))
+			flush_large(n->id);
 	}
-	flushes += d->large;
 }
 
 void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
@@ -206,14 +232,6 @@ void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 	for_each_node(i, targets)
 		flush(&node[i], what);
 }
-
-static void flush_all(struct node *n, const void *what)
-{
-	(void)n, (void)what;
-	flushes++; /* of large pages only: L2TLBs stay */
-}
-
-void shootdown_all(struct nodemask targets) { shootdown(targets, flush_all, NULL); }
 
 /* By three address spaces in turn, each with a translation of its own. */
 static u64 *access_as(struct vm *vm, u64 gpn, u32 of, bool write)
@@ -245,15 +263,60 @@ u64 lo_of(const struct vm *vm, u64 gpn, u32 of)
 	return pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->lo;
 }
 
-struct pmap_pair *pair_of(const struct vm *vm, u64 gpn, u32 of)
+u32 large_word(const struct vm *vm, u64 gpn, u32 of)
 {
-	return &vm->pmap.view[of].pairs[gpn / PAIR_PAGES];
+	u64 pair = vm->pmap.view[of].large[gpn >> LARGE_SHIFT];
+
+	return pair ? arch_large_pages(pair) : 0;
+}
+
+u32 large_of(struct vm *vm, u64 gpn, u32 of)
+{
+	u64 pair;
+
+	pmap_use(vm, (gpn_t){ gpn }, of);
+	makes_large = of;
+	pair = pmap_large(vm, (gpn_t){ gpn }, of);
+	assert_int_equal(pair, vm->pmap.view[of].large[gpn >> LARGE_SHIFT]);
+	return large_word(vm, gpn, of);
 }
 
 /* ---- the whole ---- */
 
 /* of each machine page that is shared */
 static u32 users[NODES * NODE_PAGES];
+
+/*
+ * The refill handler may take any word at any time; what it took must be what the view shows, with no
+ * more rights, until it is taken back.
+ */
+static void check_large(struct vm *vm, u32 of)
+{
+	struct pmap_view *view = &vm->pmap.view[of];
+
+	for (u32 i = 0; i < PAIRS; i++) {
+		u64 *cached = &tlb_large[of][vm == &vm_b][i], first, lo;
+
+		if (view->large[i])
+			*cached = view->large[i];
+		if (!*cached)
+			continue;
+		first = ROUND_DOWN(i << LARGE_SHIFT, arch_large_pages(*cached));
+		lo = arch_large_lo(*cached);
+		assert_true(view->held[first / PIECE_PAGES]);
+		assert_true(first + arch_large_pages(*cached) <= VM_PAGES);
+		assert_int_equal(arch_entry_page(lo).v % (arch_large_pages(*cached) / 2), 0);
+		for (u32 k = 0; k < arch_large_pages(*cached); k++) {
+			u64 small = lo_of(vm, first + k, of);
+
+			assert_int_equal(arch_entry_page(small).v, arch_entry_page(lo).v + k);
+			assert_true(!arch_entry_writable(lo) || arch_entry_writable(small));
+			if (view->large[i])
+				assert_int_equal(view->large[(first + k) >> LARGE_SHIFT],
+						 view->large[i]);
+		}
+	}
+}
 
 static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 {
@@ -311,6 +374,10 @@ void check_everything(void)
 
 	memset(owned, 0, sizeof(owned));
 	memset(users, 0, sizeof(users));
+	for (u32 of = 0; of < NODES; of++) {
+		check_large(&vm_a, of);
+		check_large(&vm_b, of);
+	}
 	for (u64 gpn = 0; gpn < VM_PAGES; gpn++) {
 		check_page(&vm_a, gpn, owned);
 		check_page(&vm_b, gpn, owned);
@@ -350,6 +417,7 @@ int numa_vm_reset(void **state)
 	(void)state;
 	memset(node, 0, sizeof(node));
 	memset(tlb, 0, sizeof(tlb));
+	memset(tlb_large, 0, sizeof(tlb_large));
 	for (u32 i = 0; i < NODES; i++) {
 		node[i].id = i;
 		nodes[i] = &node[i];

@@ -15,7 +15,7 @@
 #define NODES	    3
 #define NODE_PAGES  2048u
 #define FIRST(node) (0x80000 + (u64)(node)*NODE_PAGES)
-#define VM_PAGES    (5 * BLOCK_PAGES) /* two pairs of blocks, and one block */
+#define VM_PAGES    (5 * BLOCK_PAGES + 12) /* five blocks, and a pair of 16 KB that is not whole */
 
 extern struct vm vm_a, vm_b;		 /* VCPUs on all nodes; home: node 0 */
 extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
@@ -28,7 +28,10 @@ extern void (*during_copy)(void);      /* the same when a lock is released: befo
 
 int numa_vm_reset(void **state);
 u64 lo_of(const struct vm *vm, u64 gpn, u32 node); /* the view's entry, 0: none */
-struct pmap_pair *pair_of(const struct vm *vm, u64 gpn, u32 node);
+/* The small pages of the pair of large ones that the node makes, or has, around gpn; 0: none. */
+u32 large_of(struct vm *vm, u64 gpn, u32 node);
+/* The same without a miss: what the refill handler finds. */
+u32 large_word(const struct vm *vm, u64 gpn, u32 node);
 u64 read_as(struct vm *vm, u64 gpn, u32 node);		  /* the page's contents */
 void write_as(struct vm *vm, u64 gpn, u32 node, u64 val); /* by a VCPU of that node */
 u32 free_pages(u32 node);

@@ -13,11 +13,11 @@ static void numbers_that_wrap_are_refused(void **state)
 		u64 gpa, bytes;
 		bool valid;
 	} ranges[] = {
-		{ 0, 0, true },		  { 0, END, true },	{ END, 0, true },
-		{ END - 1, 1, true },	  { END, 1, false },	{ END - 1, 2, false },
-		{ 0, END + 1, false },	  { 1, END, false },	{ END + 1, 0, false },
-		{ ~0ul, 1, false },	  { ~0ul, 2, false },	{ 1, ~0ul, false },
-		{ 0, ~0ul, false },	  { ~0ul, ~0ul, false }, { 1ul << 63, 1ul << 63, false },
+		{ 0, 0, true },	       { 0, END, true },      { END, 0, true },
+		{ END - 1, 1, true },  { END, 1, false },     { END - 1, 2, false },
+		{ 0, END + 1, false }, { 1, END, false },     { END + 1, 0, false },
+		{ ~0ul, 1, false },    { ~0ul, 2, false },    { 1, ~0ul, false },
+		{ 0, ~0ul, false },    { ~0ul, ~0ul, false }, { 1ul << 63, 1ul << 63, false },
 	};
 
 	(void)state;

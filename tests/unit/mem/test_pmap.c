@@ -97,29 +97,26 @@ static void the_end_of_a_vm_gives_every_page_back(void **state)
 	release_all(&vm_a); /* nothing is given back twice */
 }
 
-/* ---- pairs of blocks ---- */
+/* ---- large pages ---- */
 
-static void whole_blocks_make_pairs(void **state)
+static void whole_blocks_are_large_pages(void **state)
 {
-	const struct pmap_pair *pair = pair_of(&vm_a, 0, 0);
-
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES + 3 }, 0);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
-	assert_int_equal(pair->lo[0], 0); /* not used yet */
-	assert_int_equal(pair->lo[1], lo_of(&vm_a, BLOCK_PAGES, 0));
-	pmap_use(&vm_a, (gpn_t){ 5 }, 0);
-	assert_int_equal(pair->lo[0], lo_of(&vm_a, 0, 0));
-	for (u64 i = 0; i < PAIR_PAGES; i++) /* each page is where the large one has it */
-		assert_int_equal(arch_entry_page(lo_of(&vm_a, i, 0)).v,
-				 arch_entry_page(pair->lo[i / BLOCK_PAGES]).v + i % BLOCK_PAGES);
-	assert_int_equal(arch_entry_page(lo_of(&vm_a, 0, 0)).v % BLOCK_PAGES, 0);
+	assert_int_equal(large_word(&vm_a, BLOCK_PAGES, 0), 0); /* by a miss */
+	assert_int_equal(large_of(&vm_a, BLOCK_PAGES + 3, 0), PIECE_PAGES);
+	assert_int_equal(large_word(&vm_a, BLOCK_PAGES + PIECE_PAGES, 0), 0);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES - 1, 0), PIECE_PAGES);
+	assert_int_equal(large_word(&vm_a, BLOCK_PAGES - 1, 0), 0); /* not used yet */
+	assert_int_equal(arch_entry_page(lo_of(&vm_a, BLOCK_PAGES, 0)).v % BLOCK_PAGES, 0);
+	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
+	/* another node's view shows a page only when asked for, or for a large one */
+	assert_int_equal(lo_of(&vm_a, BLOCK_PAGES, 1), 0);
+	assert_int_equal(large_of(&vm_a, BLOCK_PAGES + 77, 1), PIECE_PAGES);
+	assert_int_equal(lo_of(&vm_a, BLOCK_PAGES, 1), lo_of(&vm_a, BLOCK_PAGES, 0));
 	assert_int_equal(flushes, 0);
-	/* another node's view gets the pair with its first use of a page there */
-	assert_int_equal(pair_of(&vm_a, 0, 1)->lo[0], 0);
-	pmap_use(&vm_a, (gpn_t){ 77 }, 1);
-	assert_int_equal(pair_of(&vm_a, 0, 1)->lo[0], pair->lo[0]);
-	assert_int_equal(pair_of(&vm_a, 0, 1)->lo[1], 0);
+	check_everything();
 }
 
 static void first_touch_over_nodes_goes_page_by_page(void **state)
@@ -132,41 +129,63 @@ static void first_touch_over_nodes_goes_page_by_page(void **state)
 	assert_int_equal(vm_b.pmap.used, BLOCK_PAGES);
 }
 
-/* Behind the odd megabyte xsseg is the guest's own. */
-static void half_a_pair_at_the_end_is_none(void **state)
+/* Behind the last page xsseg is the guest's own. */
+static void the_end_of_memory_has_pairs_that_end_there(void **state)
 {
 	(void)state;
-	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0);
-	assert_int_equal(pair_of(&vm_a, VM_PAGES - 1, 0)->lo[0] |
-				 pair_of(&vm_a, VM_PAGES - 1, 0)->lo[1],
-			 0);
+	blocks = false;
+	for (u64 i = VM_PAGES - 12; i < VM_PAGES; i++)
+		pmap_use(&vm_a, (gpn_t){ i }, 0);
+	assert_int_equal(large_of(&vm_a, VM_PAGES - 12, 0), 8);
+	assert_int_equal(large_of(&vm_a, VM_PAGES - 1, 0), 0);
+	check_everything();
 }
 
-static void a_single_page_breaks_its_pair(void **state)
+/* Each in the smallest part that the TLB knows; the rest of the block stays large. */
+static void a_page_out_of_place_breaks_what_is_around_it(void **state)
 {
-	const struct pmap_pair *pair = pair_of(&vm_a, 0, 0), *other = pair_of(&vm_a, 0, 1);
-	u64 before;
-
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
-	pmap_use(&vm_a, (gpn_t){ 0 }, 1);
-	before = lo_of(&vm_a, 0, 0);
-	assert_int_equal(pair->lo[0], before);
-	blocks = false;
-	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES }, 0);
-	assert_int_equal(pair->lo[0] | pair->lo[1] | other->lo[0], 0);
-	assert_int_equal(flushes, NODES); /* the large entry may be in any TLB */
-	assert_int_equal(lo_of(&vm_a, 0, 0), before);
-	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES + 1);
-	/* for good: a whole block that could be had later does not mend it */
-	blocks = true;
-	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES + 1 }, 0);
-	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES + 2);
-	assert_int_equal(pair->lo[0] | pair->lo[1], 0);
-	pmap_use(&vm_a, (gpn_t){ 3 }, 2);
-	assert_int_equal(pair_of(&vm_a, 0, 2)->lo[0], 0);
-	assert_int_equal(flushes, NODES);
+	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, PIECE_PAGES, 0), PIECE_PAGES);
+	lock_take(&vm_a.pmap.lock);
+	pmap_leave_locked(&vm_a.pmap, (gpn_t){ 3 });
+	pmap_hide_locked(&vm_a.pmap, (gpn_t){ 3 }, 0);
+	lock_release(&vm_a.pmap.lock);
+	assert_int_equal(large_word(&vm_a, 0, 0), 0);
+	assert_int_equal(large_word(&vm_a, PIECE_PAGES - 1, 0), 0);
+	assert_int_equal(large_of(&vm_a, 0, 0), 0);
+	assert_int_equal(large_of(&vm_a, 8, 0), 8);
+	assert_int_equal(large_of(&vm_a, 31, 0), 8);
+	assert_int_equal(large_of(&vm_a, 32, 0), 32);
+	assert_int_equal(large_of(&vm_a, 127, 0), 32);
+	assert_int_equal(large_word(&vm_a, PIECE_PAGES, 0), PIECE_PAGES);
+	/* in its place again: all is whole with the first miss there */
+	lock_take(&vm_a.pmap.lock);
+	pmap_arrive_locked(&vm_a.pmap, (gpn_t){ 3 }, pmap_copies(&vm_a.pmap, (gpn_t){ 3 }).master);
+	lock_release(&vm_a.pmap.lock);
+	assert_int_equal(large_of(&vm_a, 3, 0), PIECE_PAGES);
+	assert_int_equal(large_word(&vm_a, PIECE_PAGES - 1, 0), PIECE_PAGES);
 	check_everything();
+}
+
+static void large_pages_have_one_right(void **state)
+{
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
+	lock_take(&vm_a.pmap.lock);
+	for (u64 i = 0; i < 8; i++)
+		assert_true(pmap_downgrade_locked(&vm_a.pmap, (gpn_t){ i }, 0));
+	lock_release(&vm_a.pmap.lock);
+	assert_int_equal(large_of(&vm_a, 4, 0), 8);
+	assert_false(arch_entry_writable(vm_a.pmap.view[0].large[0]));
+	assert_int_equal(large_of(&vm_a, 8, 0), 8);
+	assert_true(arch_entry_writable(vm_a.pmap.view[0].large[1]));
+	/* written: the page has the right again, its pair not */
+	assert_true(arch_entry_writable(pmap_use_to_write(&vm_a, (gpn_t){ 5 }, 0)));
+	assert_int_equal(large_word(&vm_a, 0, 0), 0);
+	assert_int_equal(large_of(&vm_a, 5, 0), 0);
 }
 
 static void large_pages_can_be_off(void **state)
@@ -175,22 +194,35 @@ static void large_pages_can_be_off(void **state)
 	large = false;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
-	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0);
+	assert_int_equal(large_of(&vm_a, 0, 0), 0);
 }
 
-static void released_pairs_are_as_new(void **state)
+static void a_vm_that_has_its_node_alone_has_global_ones(void **state)
 {
 	(void)state;
-	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	pmap_set_alone(&vm_a.pmap, 0, true);
+	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 0, 1), PIECE_PAGES);
+	assert_true(vm_a.pmap.view[0].large[0] & ENTRYLO_G);
+	assert_false(vm_a.pmap.view[1].large[0] & ENTRYLO_G);
+	assert_false(lo_of(&vm_a, 0, 0) & ENTRYLO_G);
+}
+
+static void released_memory_has_no_large_pages(void **state)
+{
+	(void)state;
+	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, BLOCK_PAGES, 1), PIECE_PAGES);
 	blocks = false;
-	pmap_use(&vm_a, (gpn_t){ PAIR_PAGES }, 0);
 	release_all(&vm_a);
-	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0);
+	for (u64 i = 0; i < VM_PAGES; i++)
+		assert_int_equal(large_word(&vm_a, i, 0) + large_word(&vm_a, i, 1), 0);
+	assert_false(vm_a.pmap.view[0].held[0]);
+	assert_int_equal(large_of(&vm_a, 0, 0), 0); /* one page of the block */
 	blocks = true;
-	pmap_use(&vm_a, (gpn_t){ PAIR_PAGES }, 0);
-	assert_int_not_equal(pair_of(&vm_a, PAIR_PAGES, 0)->lo[0], 0);
-	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0);
-	assert_int_equal(pair_of(&vm_a, VM_PAGES - 1, 0)->lo[0], 0);
+	pmap_use(&vm_a, (gpn_t){ 1 }, 0); /* too late for this one */
+	assert_int_equal(vm_a.pmap.used, 2);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES, 0), PIECE_PAGES);
 }
 
 static void the_reverse_map_names_one_or_many(void **state)
@@ -290,7 +322,7 @@ static void memory_goes_back_in_steps(void **state)
 	assert_true(pmap_release_step(&vm_a, &next));
 	assert_int_equal(next, VM_PAGES);
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
-	assert_int_equal(pair_of(&vm_a, 0, 0)->lo[0], 0); /* by one node: page by page */
+	assert_int_equal(large_word(&vm_a, 0, 0), 0);
 }
 
 int main(void)
@@ -302,12 +334,14 @@ int main(void)
 		cmocka_unit_test_setup(vms_never_share_a_page, numa_vm_reset),
 		cmocka_unit_test_setup(a_full_machine_says_so, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_gives_every_page_back, home_only),
-		cmocka_unit_test_setup(whole_blocks_make_pairs, home_only),
+		cmocka_unit_test_setup(whole_blocks_are_large_pages, home_only),
 		cmocka_unit_test_setup(first_touch_over_nodes_goes_page_by_page, numa_vm_reset),
-		cmocka_unit_test_setup(half_a_pair_at_the_end_is_none, home_only),
-		cmocka_unit_test_setup(a_single_page_breaks_its_pair, home_only),
+		cmocka_unit_test_setup(the_end_of_memory_has_pairs_that_end_there, home_only),
+		cmocka_unit_test_setup(a_page_out_of_place_breaks_what_is_around_it, home_only),
 		cmocka_unit_test_setup(large_pages_can_be_off, home_only),
-		cmocka_unit_test_setup(released_pairs_are_as_new, home_only),
+		cmocka_unit_test_setup(large_pages_have_one_right, home_only),
+		cmocka_unit_test_setup(a_vm_that_has_its_node_alone_has_global_ones, home_only),
+		cmocka_unit_test_setup(released_memory_has_no_large_pages, home_only),
 		cmocka_unit_test_setup(the_reverse_map_names_one_or_many, numa_vm_reset),
 		cmocka_unit_test_setup(memory_goes_back_in_steps, numa_vm_reset),
 		cmocka_unit_test_setup(a_block_comes_in_parts, numa_vm_reset),

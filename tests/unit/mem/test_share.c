@@ -293,7 +293,8 @@ static void step(u64 value)
 	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
 
 	switch (rand() % 64) {
-	case 0 ... 15: assert_int_equal(read_as(both[vm], gpn, node), model.value[vm][gpn]); break;
+	case 0 ... 13: assert_int_equal(read_as(both[vm], gpn, node), model.value[vm][gpn]); break;
+	case 14 ... 15: large_of(both[vm], gpn, node); break;
 	case 16 ... 27:
 		write_as(both[vm], gpn, node, value);
 		model.value[vm][gpn] = value;

@@ -125,29 +125,6 @@ static void the_monitors_page_is_no_guests(void **state)
 	assert_ptr_equal(fake_tlb_find(DISCO_SPECIAL_PAGE, 77), &fake_cpu.tlb[0]);
 }
 
-/* In blocks of 1 MB that are whole in machine memory, and aligned there. */
-static void the_windows_have_large_pages(void **state)
-{
-	const u64 rw = V | D | ENTRYLO_C_WB;
-
-	(void)state;
-	fake_pairs[1].lo[0] = fake_lo(FAKE_MACHINE_GPN + 0x200, rw);
-	fake_pairs[1].lo[1] = fake_lo(FAKE_MACHINE_GPN + 0x300, rw);
-	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x212345), 0x212);
-	assert_int_equal(reach_write(DISCO_CSSEG_BASE + 0x3fffff), 0x3ff);
-	assert_int_equal(reach(DISCO_XSSEG_BASE + 0x2ff008), 0x2ff);
-	assert_int_equal(fake_tlb_find(DISCO_XSSEG_BASE + 0x280000, v->arch.asid)->mask,
-			 PAGEMASK_WINDOW);
-	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x1ff000), 0x1ff);
-	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x400000), 0x400);
-	assert_int_equal(fake_cpu.reg[5][0], 0); /* vectors.S relies on it */
-	/* broken: page by page from now on, as pmap.c does it */
-	fake_pairs[1] = (struct pmap_pair){ 0 };
-	mmu_flush_node();
-	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x212345), 0x212);
-	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE + 0x212345, v->arch.asid)->mask, 0);
-}
-
 /* One is flushed by the other until ASIDs begin anew: no two ever have the same. */
 static void a_new_generation_leaves_nobody_behind(void **state)
 {
@@ -477,7 +454,6 @@ int main(void)
 		cmocka_unit_test_setup(entries_do_not_reach_into_the_windows, fill),
 		cmocka_unit_test_setup(memory_ends_where_it_ends, fill),
 		cmocka_unit_test_setup(the_monitors_page_is_no_guests, fill),
-		cmocka_unit_test_setup(the_windows_have_large_pages, fill),
 		cmocka_unit_test_setup(a_new_generation_leaves_nobody_behind, fill),
 		cmocka_unit_test_setup(rights_are_the_entrys, fill),
 		cmocka_unit_test_setup(address_spaces_are_apart, fill),

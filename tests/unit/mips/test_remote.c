@@ -84,14 +84,13 @@ static void the_neighbour_of_a_remote_page_is_cached(void **state)
 	assert_int_equal(fake_charged, 0);
 }
 
-static void remote_blocks_are_mapped_page_by_page(void **state)
+static void remote_memory_is_mapped_page_by_page(void **state)
 {
 	(void)state;
-	fake_pairs[0].lo[0] = fake_lo(FAKE_MACHINE_GPN, V | D | ENTRYLO_C_WB);
-	fake_pairs[0].lo[1] = fake_lo(FAKE_MACHINE_GPN + BLOCK_PAGES, V | D | ENTRYLO_C_WB);
+	fake_large[0] = arch_large_pair(fake_lo(FAKE_MACHINE_GPN, V | D | ENTRYLO_C_WB), 8);
 	fake_remote_gpn = 0;
 	latency_on = true;
-	v->arch.pmap_nblocks = 0;
+	v->arch.pmap_nlarge = 0;
 	assert_int_equal(reach(DISCO_CSSEG_BASE), 0);
 	assert_int_equal(fake_charged, 1);
 	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE, v->arch.asid)->mask, 0);
@@ -136,7 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(remote_pages_miss_again, fill),
 		cmocka_unit_test_setup(the_neighbour_of_a_remote_page_is_cached, fill),
-		cmocka_unit_test_setup(remote_blocks_are_mapped_page_by_page, fill),
+		cmocka_unit_test_setup(remote_memory_is_mapped_page_by_page, fill),
 		cmocka_unit_test_setup(pages_on_the_move_are_forgotten, fill),
 	};
 

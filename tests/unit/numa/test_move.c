@@ -219,19 +219,28 @@ static void no_memory_leaves_the_page_as_it_was(void **state)
 	check_everything();
 }
 
-static void a_moved_page_breaks_its_block(void **state)
+static void a_moved_page_breaks_its_large_pages(void **state)
 {
 	(void)state;
 	placement_set(PLACE_HOME);
 	write_as(&vm_a, 5, 0, 42);
-	read_as(&vm_a, 6, 1);
-	assert_int_not_equal(pair_of(&vm_a, 5, 1)->lo[0], 0);
+	assert_int_equal(large_of(&vm_a, 6, 1), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 6, 0), PIECE_PAGES);
+	check_everything();
 	assert_int_equal(migrate(1, 5), 1);
-	assert_int_equal(flushes, NODES);
-	assert_int_equal(pair_of(&vm_a, 5, 0)->lo[0] | pair_of(&vm_a, 5, 1)->lo[0], 0);
+	assert_int_equal(flushes, 2); /* of the nodes that had it */
+	assert_int_equal(large_word(&vm_a, 127, 0) + large_word(&vm_a, 127, 1), 0);
 	assert_int_equal(read_as(&vm_a, 5, 0), 42);
+	check_everything();
 	assert_int_equal(migrate(1, 6), 1);
-	assert_int_equal(flushes, NODES); /* once for all */
+	assert_int_equal(flushes, 2); /* once for all */
+	assert_int_equal(large_of(&vm_a, 127, 1), 32);
+	assert_int_equal(replicate(2, 126), 1);
+	assert_int_equal(flushes, 3); /* others had no right to lose */
+	check_everything();
+	assert_int_equal(large_of(&vm_a, 40, 1), 32);
+	write_as(&vm_a, 126, 2, 9);
+	assert_int_equal(read_as(&vm_a, 126, 1), 9);
 	check_everything();
 }
 
@@ -376,6 +385,7 @@ static void random_moves(void **state)
 {
 	static u64 want[2][64];
 	u64 seed = 1;
+	u32 pairs = 0;
 
 	(void)state;
 	memset(want, 0, sizeof(want));
@@ -392,13 +402,15 @@ static void random_moves(void **state)
 			want[which][gpn] = step;
 			write_as(vm, gpn, of, step);
 			break;
+		case 3: pairs += large_of(vm, gpn, of) != 0; break;
 		default: assert_int_equal(read_as(vm, gpn, of), want[which][gpn]);
 		}
 		if (step % 1000 == 0)
 			placement_set(step / 1000 % 3);
-		if (step % 500 == 0)
+		if (step % 50 == 0)
 			check_everything();
 	}
+	assert_true(pairs > 0);
 	release_all(&vm_a);
 	release_all(&vm_b);
 	assert_int_equal(reserved, 0);
@@ -419,7 +431,7 @@ int main(void)
 		cmocka_unit_test_setup(a_page_named_twice_moves_once, numa_vm_reset),
 		cmocka_unit_test_setup(a_vm_is_only_replicated_where_it_runs, numa_vm_reset),
 		cmocka_unit_test_setup(no_memory_leaves_the_page_as_it_was, numa_vm_reset),
-		cmocka_unit_test_setup(a_moved_page_breaks_its_block, numa_vm_reset),
+		cmocka_unit_test_setup(a_moved_page_breaks_its_large_pages, numa_vm_reset),
 		cmocka_unit_test_setup(batches_of_one_vm_share_a_shootdown, numa_vm_reset),
 		cmocka_unit_test_setup(a_replica_is_forgotten_in_a_batch_for_another_node,
 				       numa_vm_reset),

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which pages of a view make large pages of the windows (table in pmap.h). What TLBs hold is taken
+ * back by arch/mips/forget.c.
+ */
+#include "arch/mips/arch.h"
+#include "kernel/mem/pmap_state.h"
+#include "kernel/options.h"
+#include "kernel/vm/vm.h"
+
+_Static_assert(WINDOW_SHIFT == PAGE_SHIFT + LARGE_SHIFT, "vectors.S indexes the words by it");
+
+#define GROWTH 4 /* each size of large pages is four times the one before */
+
+static void set_words(struct pmap_view *view, u64 first, u32 pages, u64 word)
+{
+	for (u32 i = 0; i < pages >> LARGE_SHIFT; i++)
+		__atomic_store_n(&view->large[(first >> LARGE_SHIFT) + i], word, __ATOMIC_RELEASE);
+}
+
+/* ---- pairs end ---- */
+
+void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node)
+{
+	struct pmap_view *view = &p->view[node];
+	u64 pair = view->large[gpn.v >> LARGE_SHIFT];
+
+	lock_assert(&p->lock);
+	if (pair)
+		set_words(view, ROUND_DOWN(gpn.v, arch_large_pages(pair)), arch_large_pages(pair),
+			  0);
+}
+
+void pmap_large_released(struct pmap *p, gpn_t gpn, u32 node)
+{
+	set_words(&p->view[node], gpn.v, PIECE_PAGES, 0);
+	p->view[node].held[gpn.v / PIECE_PAGES] = false;
+}
+
+/* ---- pairs begin ---- */
+
+/*
+ * Whether the view shows the page by this entry; a page that was not asked for there until now is
+ * shown if that would do.
+ */
+static bool shows(struct vm *vm, gpn_t gpn, u32 node, u64 lo)
+{
+	const struct pmap *p = &vm->pmap;
+	u64 shown = pmap_entry(p, gpn, node)->lo;
+
+	if (shown || pmap_page(p, gpn).busy ||
+	    pmap_copies(p, gpn).master.v != arch_entry_page(lo).v)
+		return shown == lo;
+	pmap_fill_locked(vm, gpn, node);
+	return pmap_entry(p, gpn, node)->lo == lo;
+}
+
+/* The pair of this many pages around gpn, which is shown; 0: they do not fit. */
+static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages)
+{
+	const struct pmap *p = &vm->pmap;
+	u64 first = ROUND_DOWN(gpn.v, pages);
+	u64 lo = arch_neighbour_entry(pmap_entry(p, gpn, node)->lo, -(s64)(gpn.v - first));
+
+	/* behind its memory xsseg is the guest's to map */
+	if (first + pages > p->npages || arch_entry_page(lo).v % (pages / 2))
+		return 0;
+	for (u32 i = 0; i < pages; i++)
+		if (!shows(vm, (gpn_t){ first + i }, node, arch_neighbour_entry(lo, i)))
+			return 0;
+	return arch_large_pair(p->view[node].alone ? arch_global_entry(lo) : lo, pages);
+}
+
+/* The largest pair around gpn, which is shown. The TLB keeps no smaller page in its place. */
+static u64 make_pair(struct vm *vm, gpn_t gpn, u32 node)
+{
+	struct pmap_view *view = &vm->pmap.view[node];
+	u64 found = 0, pair;
+	u32 pages;
+
+	for (pages = 1 << LARGE_SHIFT; pages <= PIECE_PAGES; pages *= GROWTH, found = pair) {
+		pair = pair_of(vm, gpn, node, pages);
+		if (!pair)
+			break;
+	}
+	if (!found)
+		return 0;
+	set_words(view, ROUND_DOWN(gpn.v, arch_large_pages(found)), arch_large_pages(found), found);
+	mmu_flush_node();
+	view->held[gpn.v / PIECE_PAGES] = true;
+	return found;
+}
+
+u64 pmap_large(struct vm *vm, gpn_t gpn, u32 node)
+{
+	struct pmap *p = &vm->pmap;
+	u64 pair = p->view[node].large[gpn.v >> LARGE_SHIFT];
+
+	if (pair || !option_on(OPTION_LARGE))
+		return pair;
+	lock_take(&p->lock);
+	if (pmap_entry(p, gpn, node)->lo) /* or it is on its way by now */
+		pair = make_pair(vm, gpn, node);
+	lock_release(&p->lock);
+	return pair;
+}

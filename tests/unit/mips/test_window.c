@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* The windows' large pages on the fake machine: arch/mips/mmu.c fills them, forget.c takes them back. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/fake.h"
+
+#define V ENTRYLO_V
+#define D ENTRYLO_D
+
+static struct vcpu *const v = &fake_vcpu;
+
+static int reset(void **state)
+{
+	(void)state;
+	fake_reset();
+	return 0;
+}
+
+/* The guest page that an access to va reaches. */
+static long reach(bool write, u64 va)
+{
+	enum verdict verdict;
+	u64 lo = fake_access(va, write, &verdict);
+
+	assert_int_equal(verdict, RESUME);
+	return (long)fake_gpn(lo);
+}
+
+/* Small pages from first on are a pair of large ones, as large.c says it. */
+static void set_large(u64 first, u32 pages, u64 bits)
+{
+	u64 pair = arch_large_pair(fake_lo(FAKE_MACHINE_GPN + first, bits | ENTRYLO_C_WB), pages);
+
+	for (u32 i = 0; i < pages >> LARGE_SHIFT; i++)
+		fake_large[(first >> LARGE_SHIFT) + i] = pair;
+	v->vm->pmap.view[0].held[first / PIECE_PAGES] = true;
+}
+
+static u64 mask_at(u64 va) { return fake_tlb_find(va, v->arch.asid)->mask; }
+
+static void the_windows_have_large_pages(void **state)
+{
+	(void)state;
+	set_large(0x200, 128, V | D);
+	set_large(0x280, 32, V | D);
+	set_large(0x2a0, 8, V | D);
+	set_large(0x380, 128, V | D);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x27ffff),
+			 0x27f); /* the pair's other half */
+	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x27f000), 0x7e000);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x291345), 0x291);
+	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x291000), 0x1e000);
+	assert_int_equal(reach(false, DISCO_XSSEG_BASE + 0x2a7008), 0x2a7);
+	assert_int_equal(mask_at(DISCO_XSSEG_BASE + 0x2a0000), 0x6000);
+	assert_int_equal(reach(true, DISCO_CSSEG_BASE + 0x3fffff), 0x3ff);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x2a8000), 0x2a8);
+	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x2a8000), 0);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x1ff000), 0x1ff);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x400000), 0x400);
+	assert_int_equal(fake_cpu.reg[5][0], 0); /* vectors.S relies on it */
+	/* page by page from now on, as pmap.c does it */
+	memset(&fake_large[0x200 >> LARGE_SHIFT], 0, PIECE_PAIRS * sizeof(u64));
+	mmu_flush_node();
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x212345), 0);
+}
+
+/* What a shootdown of one page takes along: the pairs of its piece, if any may be in the TLB. */
+static void a_large_page_goes_with_one_of_its_pages(void **state)
+{
+	struct mmu_drop drop = { .vm = v->vm, .n = 1, .page = { { 0x27f } } };
+	bool *held = v->vm->pmap.view[0].held;
+
+	(void)state;
+	set_large(0x200, 32, V | D);
+	set_large(0x220, 32, V | D);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x201000), 0x201);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x221000), 0x221);
+	memset(&fake_large[0x200 >> LARGE_SHIFT], 0, 4 * sizeof(u64));
+	drop.page[0].v = 0x201;
+	mmu_drop_pages(v->node, &drop);
+	assert_null(fake_tlb_find(DISCO_CSSEG_BASE + 0x201000, v->arch.asid));
+	assert_true(
+		held[0x200 / PIECE_PAGES]); /* the other pair may come again without the C side */
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x221000), 0x221);
+	memset(&fake_large[0x220 >> LARGE_SHIFT], 0, 4 * sizeof(u64));
+	drop.page[0].v = 0x221;
+	mmu_drop_pages(v->node, &drop);
+	assert_null(fake_tlb_find(DISCO_CSSEG_BASE + 0x221000, v->arch.asid));
+	assert_false(held[0x200 / PIECE_PAGES]);
+	/* nothing of another piece is taken then */
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x500000), 0x500);
+	mmu_drop_pages(v->node, &drop);
+	assert_non_null(fake_tlb_find(DISCO_CSSEG_BASE + 0x500000, v->arch.asid));
+}
+
+/* A shared page, say: what may be written has small pages, and no older one is found first. */
+static void a_write_to_a_large_page_without_the_right(void **state)
+{
+	(void)state;
+	set_large(0x200, 128, V);
+	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x212345), 0x7e000);
+	assert_int_equal(reach(false, DISCO_XSSEG_BASE + 0x212345), 0x212);
+	memset(&fake_large[0x200 >> LARGE_SHIFT], 0, PIECE_PAIRS * sizeof(u64)); /* by the write */
+	assert_int_equal(reach(true, DISCO_CSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x212345), 0);
+	assert_int_equal(reach(true, DISCO_XSSEG_BASE + 0x212345), 0x212);
+	assert_int_equal(mask_at(DISCO_XSSEG_BASE + 0x212345), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_windows_have_large_pages, reset),
+		cmocka_unit_test_setup(a_large_page_goes_with_one_of_its_pages, reset),
+		cmocka_unit_test_setup(a_write_to_a_large_page_without_the_right, reset),
+	};
+
+	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
+}
