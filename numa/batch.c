@@ -45,14 +45,17 @@ static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gp
 				     : pmap_may_copy_locked(pmap, *gpn, b->node);
 }
 
-/* A page beyond those that VMs were promised: or one of them would find none. */
-static mpn_t take_page(u32 node)
+/* A page beyond those that VMs were promised: or one of them would find none. place: the best one. */
+static mpn_t take_page(u32 node, mpn_t place)
 {
-	mpn_t to;
+	mpn_t to = MPN_NONE;
 
 	if (__atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE) || nodemem_reserve(1))
 		return MPN_NONE;
-	to = nodemem_alloc_here(node);
+	if (mpn_valid(place) && memmap_node(place) == (int)node)
+		to = nodemem_alloc_exact(place);
+	if (!mpn_valid(to))
+		to = nodemem_alloc_here(node);
 	if (!mpn_valid(to))
 		nodemem_unreserve(1);
 	return to;
@@ -67,7 +70,8 @@ bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
 	lock_assert(&b->vm->pmap.lock);
 	if (!can_move(b, from, kind, &gpn) || has(b, from))
 		return false;
-	to = take_page(b->node);
+	to = take_page(b->node,
+		       kind == BATCH_MIGRATE ? pmap_place_locked(&b->vm->pmap, gpn) : MPN_NONE);
 	if (!mpn_valid(to))
 		return false;
 	if (kind == BATCH_MIGRATE)

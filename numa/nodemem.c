@@ -13,6 +13,7 @@
 #include "numa/topology.h"
 
 #define NO_PAGE 0xffffffffu
+#define LISTED	0xffff /* owner of a FREE page in a list, not on its way to somebody: no VM */
 
 /*
  * A node's free memory: whole blocks of 1 MB, aligned, and single pages of blocks that are partly
@@ -66,6 +67,7 @@ static void list_add(struct nodemem *m, u32 *head, u32 index)
 
 	p->next = *head;
 	p->prev = NO_PAGE;
+	p->owner = LISTED;
 	if (*head != NO_PAGE)
 		entry(m, *head)->prev = index;
 	*head = index;
@@ -73,8 +75,9 @@ static void list_add(struct nodemem *m, u32 *head, u32 index)
 
 static void list_remove(struct nodemem *m, u32 *head, u32 index)
 {
-	const struct page *p = entry(m, index);
+	struct page *p = entry(m, index);
 
+	p->owner = 0;
 	if (p->prev == NO_PAGE)
 		*head = p->next;
 	else
@@ -115,16 +118,21 @@ static u32 pop_block(struct nodemem *m)
 	return start;
 }
 
-static void break_block(struct nodemem *m)
+/* A whole block's pages become single ones. */
+static void split(struct nodemem *m, u32 start)
 {
-	u32 start = pop_block(m);
-
-	if (start == NO_PAGE)
-		return;
-	m->nfree += BLOCK_PAGES;
-	m->block_free[block_of(m, start)] = BLOCK_PAGES;
+	list_remove(m, &m->blocks, start);
 	for (u32 i = BLOCK_PAGES; i-- > 0;) /* lowest first off the list */
 		list_add(m, &m->pages, start + i);
+}
+
+/* A single page, off its list. */
+static mpn_t take_single(struct nodemem *m, u32 index)
+{
+	list_remove(m, &m->pages, index);
+	m->block_free[block_of(m, index)]--;
+	m->nfree--;
+	return (mpn_t){ m->first.v + index };
 }
 
 void nodemem_init(u32 node)
@@ -159,18 +167,12 @@ void nodemem_init(u32 node)
 static mpn_t pop(struct nodemem *m)
 {
 	mpn_t mpn = MPN_NONE;
-	u32 index;
 
 	lock_take(&m->lock);
-	if (m->pages == NO_PAGE)
-		break_block(m);
-	index = m->pages;
-	if (index != NO_PAGE) {
-		list_remove(m, &m->pages, index);
-		m->block_free[block_of(m, index)]--;
-		m->nfree--;
-		mpn.v = m->first.v + index;
-	}
+	if (m->pages == NO_PAGE && m->blocks != NO_PAGE)
+		split(m, m->blocks);
+	if (m->pages != NO_PAGE)
+		mpn = take_single(m, m->pages);
 	lock_release(&m->lock);
 	return mpn;
 }
@@ -197,6 +199,39 @@ mpn_t nodemem_alloc(u32 node)
 }
 
 mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node]); }
+
+mpn_t nodemem_alloc_exact(mpn_t want)
+{
+	struct nodemem *m = &nodemem[memmap_node(want)];
+	u32 index = want.v - m->first.v;
+	mpn_t mpn = MPN_NONE;
+
+	if (memmap_page(want)->state != PAGE_FREE)
+		return mpn;
+	lock_take(&m->lock);
+	if (m->block_free[block_of(m, index)] == BLOCK_PAGES)
+		split(m, block_start(m, index));
+	if (entry(m, index)->state == PAGE_FREE && entry(m, index)->owner == LISTED)
+		mpn = take_single(m, index);
+	lock_release(&m->lock);
+	return mpn;
+}
+
+mpn_t nodemem_alloc_within(u32 node, u32 page)
+{
+	struct nodemem *m = &nodemem[node];
+	mpn_t mpn = MPN_NONE;
+	u32 start;
+
+	lock_take(&m->lock);
+	start = m->blocks;
+	if (start != NO_PAGE) {
+		split(m, start);
+		mpn = take_single(m, start + page);
+	}
+	lock_release(&m->lock);
+	return mpn;
+}
 
 mpn_t nodemem_alloc_block(u32 node)
 {

@@ -4,9 +4,11 @@
  * back by arch/mips/forget.c.
  */
 #include "arch/mips/arch.h"
+#include "kernel/mem/memmap.h"
 #include "kernel/mem/pmap_state.h"
 #include "kernel/options.h"
 #include "kernel/vm/vm.h"
+#include "numa/numa.h"
 
 _Static_assert(WINDOW_SHIFT == PAGE_SHIFT + LARGE_SHIFT, "vectors.S indexes the words by it");
 
@@ -16,6 +18,36 @@ static void set_words(struct pmap_view *view, u64 first, u32 pages, u64 word)
 {
 	for (u32 i = 0; i < pages >> LARGE_SHIFT; i++)
 		__atomic_store_n(&view->large[(first >> LARGE_SHIFT) + i], word, __ATOMIC_RELEASE);
+}
+
+/* ---- where a page would fit ---- */
+
+mpn_t pmap_place_locked(const struct pmap *p, gpn_t gpn)
+{
+	for (u64 i = 1; i < BLOCK_PAGES; i++) { /* nearest first */
+		gpn_t other = { gpn.v ^ i };
+		struct pmap_page page = { 0 };
+
+		if (other.v < p->npages)
+			page = pmap_page(p, other);
+		if (page.master && !pmap_is_shared(page) &&
+		    (page.master ^ other.v) % BLOCK_PAGES == 0)
+			return (mpn_t){ page.master + gpn.v - other.v };
+	}
+	return MPN_NONE;
+}
+
+mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
+{
+	u32 target = placement_node(gpn, vm->home->id, node);
+	mpn_t place = pmap_place_locked(&vm->pmap, gpn), mpn = MPN_NONE;
+
+	lock_assert(&vm->pmap.lock);
+	if (mpn_valid(place) && memmap_node(place) == (int)target)
+		mpn = nodemem_alloc_exact(place);
+	else if (!mpn_valid(place) && placement_by_blocks(vm->home->id, vm->node_mask))
+		mpn = nodemem_alloc_within(target, gpn.v % BLOCK_PAGES);
+	return mpn_valid(mpn) ? mpn : nodemem_alloc_unzeroed(target);
 }
 
 /* ---- pairs end ---- */

@@ -144,10 +144,11 @@ static void advance_block(struct vm *vm, u32 node)
 
 static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 {
-	mpn_t mpn = nodemem_alloc(placement_node(gpn, vm->home->id, node));
+	mpn_t mpn = pmap_alloc_locked(vm, gpn, node);
 
 	if (!mpn_valid(mpn))
 		return;
+	nodemem_zero(mpn, 1);
 	set(vm, gpn, mpn);
 	pmap_fill_locked(vm, gpn, node);
 }

@@ -172,6 +172,10 @@ struct pmap_copies {
 struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn);
 bool pmap_has_view(const struct pmap *p, u32 node); /* the VM has a VCPU there */
 
+/* The machine page that would make gpn the neighbour of the VM's own pages around it, free or not;
+ * MPN_NONE: none of them is where large pages could be. */
+mpn_t pmap_place_locked(const struct pmap *p, gpn_t gpn);
+
 /* To another node: nobody has a replica, nobody copies it. Then leave, hide, copy, arrive. */
 bool pmap_may_leave_locked(const struct pmap *p, gpn_t gpn);
 void pmap_leave_locked(struct pmap *p, gpn_t gpn);

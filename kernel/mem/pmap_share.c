@@ -99,7 +99,7 @@ static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct hidden h = { .drop = { .vm = vm } };
 	mpn_t shared = pmap_copies(&vm->pmap, gpn).master;
-	mpn_t own = nodemem_alloc_unzeroed(placement_node(gpn, vm->home->id, node));
+	mpn_t own = pmap_alloc_locked(vm, gpn, node);
 
 	if (!mpn_valid(own))
 		return false;

@@ -84,6 +84,11 @@ struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn); /* as it is now */
 void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to);
 
 /* ---- large.c: the words of struct pmap_view ---- */
+/*
+ * A page of the VM's promise for gpn, which a VCPU of node wants, with whatever it held before: where
+ * the VM's pages around gpn would have it, if that is free, or else where more of them will fit.
+ */
+mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node);
 /* The node's view shows another thing now as page gpn, or nothing. */
 void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node);
 /* The whole piece that begins with gpn, of a VM that ends: nobody runs in it. */

@@ -125,21 +125,45 @@ mpn_t nodemem_alloc(u32 of)
 	return mpn;
 }
 
-mpn_t nodemem_alloc_block(u32 of)
+mpn_t nodemem_alloc_exact(mpn_t want)
 {
-	u32 i, k, start;
+	u32 index = want.v - FIRST(0);
 
-	for (i = 0; blocks && i < NODE_PAGES; i += BLOCK_PAGES) {
-		start = of * NODE_PAGES + i;
+	if (index >= NODES * NODE_PAGES || !is_free[index])
+		return MPN_NONE;
+	is_free[index] = false;
+	return want;
+}
+
+static u32 find_block(u32 of)
+{
+	for (u32 i = 0; blocks && i < NODE_PAGES; i += BLOCK_PAGES) {
+		u32 start = of * NODE_PAGES + i, k;
+
 		for (k = 0; k < BLOCK_PAGES && is_free[start + k]; k++)
 			;
-		if (k < BLOCK_PAGES)
-			continue;
-		memset(is_free + start, 0, BLOCK_PAGES);
-		memset(contents[start], 0xa5, BLOCK_PAGES * PAGE_SIZE);
-		return (mpn_t){ FIRST(0) + start };
+		if (k == BLOCK_PAGES)
+			return start;
 	}
-	return MPN_NONE;
+	return ~0u;
+}
+
+mpn_t nodemem_alloc_within(u32 of, u32 page)
+{
+	u32 start = find_block(of);
+
+	return start == ~0u ? MPN_NONE : nodemem_alloc_exact((mpn_t){ FIRST(0) + start + page });
+}
+
+mpn_t nodemem_alloc_block(u32 of)
+{
+	u32 start = find_block(of);
+
+	if (start == ~0u)
+		return MPN_NONE;
+	memset(is_free + start, 0, BLOCK_PAGES);
+	memset(contents[start], 0xa5, BLOCK_PAGES * PAGE_SIZE);
+	return (mpn_t){ FIRST(0) + start };
 }
 
 void nodemem_zero(mpn_t first, u32 npages) { memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE); }

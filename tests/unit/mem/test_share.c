@@ -202,6 +202,36 @@ static void what_is_not_the_vms_is_refused(void **state)
 	check_everything();
 }
 
+/* Where the VM's pages around it would have it: shared read-only, written afterwards, large each time. */
+static void large_pages_live_through_sharing(void **state)
+{
+	mpn_t shared[8];
+
+	(void)state;
+	vm_a.node_mask = nodemask_of(0);
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	assert_int_equal(large_of(&vm_a, 16, 0), PIECE_PAGES);
+	for (u32 i = 0; i < 8; i++) {
+		shared[i] = new_page(i);
+		assert_int_equal(shared[i].v, shared[0].v + i);
+	}
+	for (u32 i = 0; i < 8; i++)
+		assert_int_equal(pmap_share(&vm_a, (gpn_t){ 16 + i }, shared[i]), 0);
+	check_everything();
+	assert_int_equal(large_of(&vm_a, 15, 0), 8);
+	assert_int_equal(shared[0].v % 4, 0);
+	assert_int_equal(large_of(&vm_a, 16, 0), 8);
+	assert_false(arch_entry_writable(vm_a.pmap.view[0].large[2]));
+	check_everything();
+	for (u32 i = 0; i < 8; i++)
+		write_as(&vm_a, 16 + i, 0, 100 + i);
+	assert_int_equal(large_of(&vm_a, 16, 0), PIECE_PAGES);
+	check_everything();
+	for (u32 i = 0; i < 8; i++)
+		share_drop(shared[i]);
+	check_everything();
+}
+
 /* ---- at random ---- */
 
 #define STEPS	40000
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_given_up_is_as_if_never_used, numa_vm_reset),
 		cmocka_unit_test_setup(what_is_not_the_vms_is_refused, numa_vm_reset),
+		cmocka_unit_test_setup(large_pages_live_through_sharing, numa_vm_reset),
 		cmocka_unit_test_setup(random_sharing_against_a_model, numa_vm_reset),
 	};
 

@@ -244,6 +244,35 @@ static void a_moved_page_breaks_its_large_pages(void **state)
 	check_everything();
 }
 
+/* Its large pages are whole again with it. */
+static void a_page_comes_back_to_its_place(void **state)
+{
+	mpn_t place;
+
+	(void)state;
+	placement_set(PLACE_HOME);
+	write_as(&vm_a, 5, 0, 42);
+	place = master(&vm_a, 5);
+	assert_int_equal(large_of(&vm_a, 6, 0), PIECE_PAGES);
+	assert_int_equal(migrate(1, 5), 1);
+	assert_int_equal(read_as(&vm_a, 5, 0), 42);
+	assert_int_equal(large_of(&vm_a, 5, 0), 0);
+	assert_int_equal(migrate(0, 5), 1);
+	assert_int_equal(master(&vm_a, 5).v, place.v);
+	assert_int_equal(read_as(&vm_a, 5, 0), 42);
+	assert_int_equal(large_of(&vm_a, 5, 0), PIECE_PAGES);
+	check_everything();
+	/* what others took meanwhile is not waited for */
+	assert_int_equal(migrate(1, 5), 1);
+	is_free[place.v - FIRST(0)] = false;
+	assert_int_equal(migrate(0, 5), 1);
+	assert_int_not_equal(master(&vm_a, 5).v, place.v);
+	is_free[place.v - FIRST(0)] = true;
+	assert_int_equal(large_of(&vm_a, 5, 0), 0);
+	assert_int_equal(large_of(&vm_a, 32, 0), 32);
+	check_everything();
+}
+
 static void batches_of_one_vm_share_a_shootdown(void **state)
 {
 	mpn_t pages[40];
@@ -432,6 +461,7 @@ int main(void)
 		cmocka_unit_test_setup(a_vm_is_only_replicated_where_it_runs, numa_vm_reset),
 		cmocka_unit_test_setup(no_memory_leaves_the_page_as_it_was, numa_vm_reset),
 		cmocka_unit_test_setup(a_moved_page_breaks_its_large_pages, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_comes_back_to_its_place, numa_vm_reset),
 		cmocka_unit_test_setup(batches_of_one_vm_share_a_shootdown, numa_vm_reset),
 		cmocka_unit_test_setup(a_replica_is_forgotten_in_a_batch_for_another_node,
 				       numa_vm_reset),

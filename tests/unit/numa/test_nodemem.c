@@ -242,6 +242,50 @@ static void a_page_that_moves_is_no_reason_to_find_none(void **state)
 	all_back();
 }
 
+static void take_block(mpn_t first)
+{
+	nodemem_zero(first, BLOCK_PAGES);
+	take(first, BLOCK_PAGES);
+}
+
+static void take_unzeroed(mpn_t mpn)
+{
+	nodemem_zero(mpn, 1);
+	take(mpn, 1);
+}
+
+static void a_certain_page_can_be_had(void **state)
+{
+	mpn_t first, second;
+
+	(void)state;
+	first = nodemem_alloc_within(1, 17);
+	assert_int_equal(memmap_node(first), 1);
+	assert_int_equal(first.v % BLOCK_PAGES, 17);
+	assert_false(mpn_valid(nodemem_alloc_exact(first))); /* on its way to somebody */
+	take_unzeroed(first);
+	assert_false(mpn_valid(nodemem_alloc_exact(first)));
+	second = nodemem_alloc_exact((mpn_t){ first.v + 1 });
+	assert_int_equal(second.v, first.v + 1);
+	take_unzeroed(second);
+	give_back(index_of(first));
+	assert_int_equal(nodemem_alloc_exact(first).v, first.v);
+	take_unzeroed(first);
+	/* of a block that is whole */
+	first = nodemem_alloc_block(2);
+	take_block(first);
+	for (u32 i = 0; i < BLOCK_PAGES; i++)
+		give_back(index_of(first) + i);
+	second = nodemem_alloc_exact((mpn_t){ first.v + 255 });
+	assert_int_equal(second.v, first.v + 255);
+	take_unzeroed(second);
+	all_back();
+	while (mpn_valid(first = nodemem_alloc_block(1)))
+		take_block(first);
+	assert_false(mpn_valid(nodemem_alloc_within(1, 0)));
+	all_back();
+}
+
 static void one_page_in_use_holds_its_block(void **state)
 {
 	u32 blocks = take_blocks(1), held = 0, i;
@@ -319,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_next_but_no_blocks, fill),
 		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_nearest, fill),
 		cmocka_unit_test_setup(a_page_that_moves_is_no_reason_to_find_none, fill),
+		cmocka_unit_test_setup(a_certain_page_can_be_had, fill),
 		cmocka_unit_test_setup(one_page_in_use_holds_its_block, fill),
 		cmocka_unit_test_setup(at_random, fill),
 		cmocka_unit_test_setup(promises_end_with_the_memory, fill),
