@@ -68,6 +68,7 @@ static void create_vms(void)
 		vm_create(&machine.vms[i]);
 	for (u32 i = 0; i < nnodes; i++)
 		nodemem_init(i); /* what is left is the guests' */
+	loader_share_archive();
 }
 
 static void start_vms(void)

@@ -10,6 +10,7 @@
 #include "kernel/lock.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
+#include "kernel/vm/vm.h"
 #include "numa/topology.h"
 
 #define NO_PAGE 0xffffffffu
@@ -291,4 +292,8 @@ COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 	}
 	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
 		monitor >> 10, (total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
+	for (u32 i = 0; i < nvms; i++)
+		kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB\n", vms[i]->name,
+			(u64)vms[i]->pmap.npages << 2, (u64)vms[i]->pmap.used << 2,
+			(u64)vms[i]->pmap.shared << 2);
 }

@@ -86,11 +86,41 @@ images | while IFS= read -r image; do
 		cp -- "$path" "$work/root/$image"
 	fi
 done
+
+round_up() { echo $((($1 + $2 - 1) / $2 * $2)); }
+
+# Where file $1 must begin in memory, as "REMAINDER UNIT", so that its pages can be shared: a kernel's first segment as the guest has
+# it. QEMU puts an archive at a multiple of 64 KB, which is also the size of the larger images' large pages.
+place() {
+	local unit=4096 offset address _
+	[ "$(stat -c %s "$1")" -lt 262144 ] || unit=65536
+	read -r _ offset address _ < <(mipsisa64r6el-linux-gnuabi64-readelf -lW "$1" 2>/dev/null | grep -m 1 '^ *LOAD ') ||
+		offset=0 address=0
+	echo "$(((address - offset) & (unit - 1))) $unit"
+}
+
+# The archive's files in order: disco.dtb, which the monitor reads first, then the images, each behind a file of zeroes that brings
+# it to its place. A file is a header of 110 bytes, its name and a NUL, and its bytes, name and bytes each filled up to 4.
+in_order() {
+	local at=0 name begin pad remainder unit bytes number=0
+	{ echo disco.dtb; find . -type f ! -path ./disco.dtb -printf '%P\n' | sort; } | while IFS= read -r name; do
+		if [ "$name" != disco.dtb ]; then
+			read -r remainder unit < <(place "$name")
+			pad=.pad$((number += 1))
+			begin=$(round_up $((at + 111 + ${#pad})) 4)
+			bytes=$(((remainder - $(round_up $((begin + 111 + ${#name})) 4)) & (unit - 1)))
+			truncate -s $bytes "$pad"
+			echo "$pad"
+			at=$(round_up $((begin + bytes)) 4)
+		fi
+		echo "$name"
+		at=$(round_up $(($(round_up $((at + 111 + ${#name})) 4) + $(stat -c %s "$name"))) 4)
+	done
+}
+(cd "$work/root" && in_order) >"$work/order"
 # Equal contents make equal archives.
 find "$work/root" -exec touch -d '2020-01-01 UTC' {} +
-# disco.dtb first: the monitor reads it first.
-(cd "$work/root" && { echo disco.dtb; find . -type f ! -path ./disco.dtb -printf '%P\n' | sort; } |
-	cpio --quiet -o -H newc --reproducible --owner=0:0) >"$work/out.cpio"
+(cd "$work/root" && cpio --quiet -o -H newc --reproducible --owner=0:0 <../order) >"$work/out.cpio"
 if [ "$mode" != --no-check ]; then
 	build/host/dtscheck "$dts" "$work/out.cpio"
 fi

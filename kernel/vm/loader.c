@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Images from the boot archive into guest memory: kernel segments where they are linked, the ramdisk
- * at the top, the device tree below it. All is checked and planned first, then copied in steps.
+ * at the top, the device tree below it. All is checked and planned first, then done in steps: whole
+ * pages that lie in the archive as in the guest's memory (tools/mkimage.sh sees to that) are shared,
+ * copy-on-write, the rest is copied.
  */
 #include <string.h>
 #include "drivers/dev.h"
@@ -12,12 +14,15 @@
 #include "kernel/vm/gdtb.h"
 #include "kernel/vm/loader.h"
 #include "kernel/log.h"
+#include "kernel/mem/share.h"
 #include "kernel/seed.h"
 #include "kernel/vm/vm.h"
+#include "numa/numa.h"
 
 #define RAMDISK_ALIGN 0x10000ul
 #define TREE_MAX      0x10000 /* bytes of disco.dtb */
 #define STEP_BYTES    0x4000  /* copied in one step */
+#define STEP_PAGES    16      /* or shared: some hundred instructions each */
 
 static const void *archive; /* fixed after boot */
 static size_t archive_size;
@@ -26,6 +31,18 @@ void loader_set_archive(const void *data, size_t size)
 {
 	archive = data;
 	archive_size = size;
+}
+
+void loader_share_archive(void)
+{
+	u64 first, end;
+
+	if (!archive)
+		return;
+	first = ROUND_UP(ptr_maddr(archive).v, PAGE_SIZE);
+	end = ROUND_DOWN(ptr_maddr(archive).v + archive_size, PAGE_SIZE);
+	for (u64 at = first; at < end; at += PAGE_SIZE)
+		share_for_ever(maddr_mpn((maddr_t){ at }));
 }
 
 int loader_find(const char *prop, const char *name, const void **data, size_t *size, char *why,
@@ -235,6 +252,38 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 	return err ? err : 1;
 }
 
+/*
+ * Pages of the archive in place of the guest's, from load->done on; how many bytes. None where remote
+ * memory costs time: the archive is near node 0 alone.
+ */
+static u64 share_part(struct vm *vm, const struct load *load)
+{
+	const struct load_piece *p = &load->piece[load->at];
+	u64 to = p->to.v + load->done, from = (u64)p->src + load->done, done = 0;
+
+	if (((from | to) & PAGE_MASK) || latency_on || magic())
+		return 0;
+	for (; done < STEP_PAGES * PAGE_SIZE && p->len - load->done - done >= PAGE_SIZE;
+	     done += PAGE_SIZE) {
+		mpn_t page = maddr_mpn(ptr_maddr((const void *)(from + done)));
+
+		if (!share_is(page) || pmap_share(vm, gpa_gpn((gpa_t){ to + done }), page))
+			break;
+	}
+	return done;
+}
+
+/* Up to the next page, if that can be shared. */
+static u64 copy_bytes(const struct load *load)
+{
+	const struct load_piece *p = &load->piece[load->at];
+	u64 to = p->to.v + load->done, part = MIN(p->len - load->done, (u64)STEP_BYTES);
+
+	if ((to ^ ((u64)p->src + load->done)) & PAGE_MASK)
+		return part;
+	return MIN(part, PAGE_SIZE - (to & PAGE_MASK));
+}
+
 int loader_step(struct vm *vm, struct load *load)
 {
 	const struct load_piece *p = &load->piece[load->at];
@@ -243,11 +292,14 @@ int loader_step(struct vm *vm, struct load *load)
 
 	if (load->at == load->npieces)
 		return 0;
-	part = MIN(p->len - load->done, (u64)STEP_BYTES);
-	err = vm_copy_out(vm, (gpa_t){ p->to.v + load->done }, (const u8 *)p->src + load->done,
-			  part);
-	if (err)
-		return err;
+	part = share_part(vm, load);
+	if (!part) {
+		part = copy_bytes(load);
+		err = vm_copy_out(vm, (gpa_t){ p->to.v + load->done },
+				  (const u8 *)p->src + load->done, part);
+		if (err)
+			return err;
+	}
 	load->done += part;
 	if (load->done == p->len) {
 		load->at++;

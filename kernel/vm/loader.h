@@ -13,6 +13,9 @@ struct vm;
 struct machine_desc;
 
 void loader_set_archive(const void *archive, size_t size); /* boot only; stays in place */
+/* Its whole pages are shared ones from now on, held for ever (kernel/mem/share.h). Boot only, when all
+ * memory is known. */
+void loader_share_archive(void);
 /* The machine's description from the archive's disco.dtb. -ENOENT, -EINVAL and a line in why. */
 int loader_describe(struct machine_desc *out, char *why, size_t why_size);
 
@@ -47,7 +50,7 @@ struct load {
  * into its memory. 1: go on with loader_step; -E... and a line in why.
  */
 int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size);
-/* Copies a little. 1: there is more; 0: all is in memory; -EFAULT: the machine's is used up. */
+/* Shares or copies a little. 1: there is more; 0: all is in memory; -EFAULT: the machine's is used up. */
 int loader_step(struct vm *vm, struct load *load);
 
 #endif /* KERNEL_VM_LOADER_H */

@@ -11,6 +11,7 @@
 #include "kernel/mem/memmap.h"
 #include "kernel/node.h"
 #include "kernel/panic.h"
+#include "kernel/vm/vm.h"
 #include "numa/topology.h"
 
 #define NODES	   3
@@ -91,6 +92,9 @@ static int end(void **state)
 	free(memory);
 	return 0;
 }
+
+struct vm *vms[MAX_VMS];
+unsigned nvms;
 
 static u32 index_of(mpn_t mpn) { return mpn.v - (BASE >> PAGE_SHIFT); }
 
