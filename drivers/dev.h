@@ -56,6 +56,9 @@ bool host_disk_read_only(const struct host_disk *disk);
 /* ---- identity.c ---- */
 extern const struct device_type identity_type;
 
+/* ---- virtio/: devices that every guest knows ---- */
+extern const struct device_type rng_type;
+
 /* ---- types.c: every type of device that a VM may have (kernel/vm/device.h) ---- */
 extern const struct device_type *const device_types[];
 extern const unsigned device_ntypes;

@@ -49,6 +49,7 @@ void devices_reset(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ndevices; i++) {
 		__atomic_store_n(&vm->devices[i].raised, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&vm->devices[i].has_work, 0, __ATOMIC_RELAXED);
 		TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
 	}
 }
@@ -112,4 +113,33 @@ void device_lower(struct device *dev)
 		if (vm->devices[i].type->line == dev->type->line &&
 		    __atomic_load_n(&vm->devices[i].raised, __ATOMIC_SEQ_CST))
 			vcpu_post_irq(vm->vcpus[0], dev->type->line);
+}
+
+/* ---- work ---- */
+
+void device_ask_work(struct device *dev)
+{
+	if (!__atomic_exchange_n(&dev->has_work, 1, __ATOMIC_SEQ_CST))
+		node_resched(dev->vm->home);
+}
+
+/* The next device that was asked for; NULL: none was. */
+static struct device *next_to_work(const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ndevices; i++)
+		if (__atomic_load_n(&vm->devices[i].has_work, __ATOMIC_RELAXED))
+			return (struct device *)&vm->devices[i];
+	return NULL;
+}
+
+bool devices_have_work(const struct vm *vm) { return next_to_work(vm); }
+
+void devices_work(struct vm *vm)
+{
+	struct device *dev = next_to_work(vm);
+
+	if (!dev)
+		return;
+	__atomic_store_n(&dev->has_work, 0, __ATOMIC_SEQ_CST);
+	TEXT_HERE(dev->type->work)(dev);
 }

@@ -41,14 +41,20 @@ struct device_type {
 	 */
 	u64 (*read)(struct device *dev, u64 offset, unsigned bytes);
 	void (*write)(struct device *dev, u64 offset, unsigned bytes, u64 value);
+	/*
+	 * What device_ask_work asked for: a bounded part of the work that one access could not do. On the
+	 * VM's home node, no lock held, the VM running; its time is the VM's. NULL: there never is any.
+	 */
+	void (*work)(struct device *dev);
 };
 
 struct device {
 	const struct device_type *type; /* fixed after boot, like vm, state and base */
 	struct vm *vm;
 	void *state;
-	u64 base;   /* "physical" address of its registers */
-	u32 raised; /* any node, atomically: it wants its interrupt line up */
+	u64 base;     /* "physical" address of its registers */
+	u32 raised;   /* any node, atomically: it wants its interrupt line up */
+	u32 has_work; /* the same: home is to call work */
 };
 
 /* The monitor's memory for all devices of a VM of that description. */
@@ -70,6 +76,11 @@ bool device_allows(const struct device *dev, u64 gpa, unsigned bytes);
 /* The device's interrupt, a level; from any node. Nothing is raised in a VM that does not run. */
 void device_raise(struct device *dev);
 void device_lower(struct device *dev);
+/* Home calls the device's work, soon and once; from any node. */
+void device_ask_work(struct device *dev);
+bool devices_have_work(const struct vm *vm);
+void devices_work(struct vm *vm); /* of one device; on home, the VM running */
+
 /* VCPU 0 was started anew, which took its lines down: those of raised devices go up again. */
 void devices_raise_again(struct vm *vm);
 

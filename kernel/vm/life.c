@@ -369,11 +369,27 @@ static void serve_vm(struct vm *vm)
 		vcpu_change(worker, VCPU_BUSY);
 }
 
+/* One part of what its devices have to do; if there is more, this node will be back. */
+static void serve_devices(struct vm *vm)
+{
+	struct node *n = vm->home;
+
+	if (vm_state(vm) != VM_RUNNING || !devices_have_work(vm))
+		return;
+	sched_pay(n, vm->vcpus[0]);
+	devices_work(vm);
+	sched_pay(n, NULL);
+	if (devices_have_work(vm))
+		node_resched(n);
+}
+
 void vm_service(struct node *n)
 {
 	for (unsigned i = 0; i < nvms; i++)
-		if (vms[i]->home == n && vm_state(vms[i]) != VM_BROKEN)
+		if (vms[i]->home == n && vm_state(vms[i]) != VM_BROKEN) {
 			serve_vm(vms[i]);
+			serve_devices(vms[i]);
+		}
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 

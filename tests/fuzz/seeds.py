@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""seeds.py FOLDER - writes the seed corpus of each fuzzer: FOLDER/elf, FOLDER/cpio, FOLDER/vmdesc.
+"""seeds.py FOLDER - writes the seed corpus of each fuzzer: FOLDER/elf, FOLDER/cpio, FOLDER/vmdesc, FOLDER/vqueue.
 
 Small good inputs, so that the fuzzers start behind the first checks.
 """
@@ -61,11 +61,23 @@ def dtb(source):
                           stdout=subprocess.PIPE).stdout
 
 
+def virtqueue(descriptors, heads):
+    """The input of fuzz_vqueue: a queue of 16 with indirect descriptors and event indices, (address, bytes, flags, next) at 0."""
+    memory = bytearray(8192)
+    for i, descriptor in enumerate(descriptors):
+        struct.pack_into("<QIHH", memory, 16 * i, *descriptor)
+    struct.pack_into(f"<{2 + len(heads)}H", memory, 2048, 0, len(heads), *heads)
+    return bytes([4, 97, 0, 0, 0, 0, 0, 0]) + bytes(range(2, 66)) + bytes(memory)
+
+
 def main(folder):
     one = elf([(0x10000, b"\0" * 32, 64)])
     seeds = {
         "elf": {"one": one, "two": elf([(0x100000, b"\0" * 16, 16), (0x200000, b"\1" * 8, 4096)])},
         "cpio": {"empty": newc([]), "two": newc([("disco.dtb", b"tree"), ("vmlinux", one)])},
+        "vqueue": {"chain": virtqueue([(6000, 16, 1, 1), (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 2, 1]),
+                   "indirect": virtqueue([(64, 48, 4, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (6000, 16, 1, 1),
+                                          (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 0])},
         "vmdesc": {name: dtb(source) for name, source in TREES.items()},
     }
     for fuzzer, files in seeds.items():

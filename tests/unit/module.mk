@@ -44,6 +44,7 @@ UNIT_SRCS_text := kernel/console/text.c
 UNIT_SRCS_edit := kernel/console/edit.c kernel/console/keys.c kernel/console/text.c
 UNIT_SRCS_answer := kernel/console/answer.c kernel/words.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/console/text.c kernel/format.c
+UNIT_SRCS_vqueue := drivers/virtio/queue.c
 UNIT_SRCS_rtc := drivers/host/rtc.c
 UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=

@@ -10,7 +10,8 @@
 static struct vm vm;
 static struct vm_desc desc;
 static struct vcpu vcpu;
-static u32 lines_up, created, resets, shutdowns;
+static u32 lines_up, created, resets, shutdowns, works, asked;
+static struct node home;
 static struct device *raises_meanwhile; /* another node raises this one while a line is cleared */
 
 static bool if_manual(const struct vm_desc *d) { return d->manual; }
@@ -34,7 +35,14 @@ static void shutdown(struct device *dev)
 	shutdowns++;
 }
 
-#define COMMON .create = create, .reset = reset, .shutdown = shutdown
+static void work(struct device *dev)
+{
+	works++;
+	if (works < 3)
+		device_ask_work(dev); /* there is more */
+}
+
+#define COMMON .work = work, .create = create, .reset = reset, .shutdown = shutdown
 static const struct device_type calls_only = { .name = "a", .state_bytes = 5, .line = 2, COMMON };
 static const struct device_type optional = { .name = "b",
 					     .is_wanted = if_manual,
@@ -55,6 +63,12 @@ struct node *node_self(void)
 	static struct node node;
 
 	return &node;
+}
+
+void node_resched(struct node *n)
+{
+	assert_ptr_equal(n, &home);
+	asked++;
 }
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)
@@ -83,6 +97,8 @@ static void make(bool all)
 	desc.manual = all;
 	vm.desc = &desc;
 	vm.vcpus[0] = &vcpu;
+	vm.home = &home;
+	works = asked = 0;
 	vm.state = VM_RUNNING;
 	lines_up = created = resets = shutdowns = 0;
 	raises_meanwhile = NULL;
@@ -187,6 +203,32 @@ static void nothing_is_raised_in_a_vm_that_does_not_run(void **state)
 	assert_int_equal(vm.devices[1].raised, 0);
 }
 
+static void work_is_done_at_home_in_parts(void **state)
+{
+	(void)state;
+	make(true);
+	assert_false(devices_have_work(&vm));
+	devices_work(&vm); /* nothing */
+	device_ask_work(&vm.devices[1]);
+	device_ask_work(&vm.devices[1]);
+	assert_int_equal(asked, 1); /* home knows */
+	for (u32 i = 1; i <= 3; i++) {
+		assert_true(devices_have_work(&vm));
+		devices_work(&vm);
+		assert_int_equal(works, i);
+	}
+	assert_false(devices_have_work(&vm));
+	device_ask_work(&vm.devices[0]);
+	device_ask_work(&vm.devices[2]);
+	devices_work(&vm); /* of one at a time */
+	assert_true(devices_have_work(&vm));
+	devices_work(&vm);
+	assert_false(devices_have_work(&vm));
+	device_ask_work(&vm.devices[2]);
+	devices_reset(&vm); /* what was before is forgotten */
+	assert_false(devices_have_work(&vm));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +238,7 @@ int main(void)
 		cmocka_unit_test(accesses_are_aligned_and_inside),
 		cmocka_unit_test(a_line_is_up_while_anybody_raises_it),
 		cmocka_unit_test(an_interrupt_raised_meanwhile_is_not_lost),
+		cmocka_unit_test(work_is_done_at_home_in_parts),
 		cmocka_unit_test(nothing_is_raised_in_a_vm_that_does_not_run),
 	};
 

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* The registers of virtio devices, and what all devices do with their queues. */
+#include <string.h>
+#include "drivers/virtio/mmio.h"
+#include "kernel/log.h"
+#include "kernel/vm/vm.h"
+
+#define MAGIC_VALUE 0x74726976 /* "virt" */
+#define VERSION	    2
+#define VENDOR	    0x4f435344 /* "DSCO" */
+
+enum reg {
+	REG_MAGIC = 0x000,
+	REG_VERSION = 0x004,
+	REG_DEVICE_ID = 0x008,
+	REG_VENDOR_ID = 0x00c,
+	REG_FEATURES = 0x010,
+	REG_FEATURES_SELECT = 0x014,
+	REG_ACCEPTED = 0x020,
+	REG_ACCEPTED_SELECT = 0x024,
+	REG_QUEUE_SELECT = 0x030,
+	REG_QUEUE_SIZE_MAX = 0x034,
+	REG_QUEUE_SIZE = 0x038,
+	REG_QUEUE_READY = 0x044,
+	REG_NOTIFY = 0x050,
+	REG_INTERRUPT_STATUS = 0x060,
+	REG_INTERRUPT_ACK = 0x064,
+	REG_STATUS = 0x070,
+	REG_DESCRIPTORS = 0x080, /* these three: low half, then high half */
+	REG_AVAILABLE = 0x090,
+	REG_USED = 0x0a0,
+	REG_SHM_LENGTH_LOW = 0x0b0,
+	REG_SHM_BASE_HIGH = 0x0bc,
+	REG_GENERATION = 0x0fc,
+	REG_CONFIG = 0x100,
+};
+
+#define STATUS_FEATURES_OK 8
+#define STATUS_DRIVER_OK   4
+#define STATUS_NEEDS_RESET 64
+#define STATUS_BITS	   (1 | 2 | 4 | 8 | 128)
+
+#define INTERRUPT_USED	 1
+#define INTERRUPT_CONFIG 2
+
+static u64 features_of(const struct virtio *v)
+{
+	return v->type->features | VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC;
+}
+
+static void interrupt(struct virtio *v, u32 why)
+{
+	v->interrupt |= why;
+	device_raise(v->dev);
+}
+
+/* ---- for the types ---- */
+
+bool virtio_is_live(const struct virtio *v)
+{
+	return (v->status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) == STATUS_DRIVER_OK;
+}
+
+void virtio_malformed(struct virtio *v, u32 n, const char *what)
+{
+	if (v->status & STATUS_NEEDS_RESET)
+		return;
+	v->status |= STATUS_NEEDS_RESET;
+	log_line("virtio", "%s: %s at %lx: queue %u: found %s; the device waits for a reset",
+		 v->dev->vm->name, v->dev->type->name, v->dev->base, n, what);
+	interrupt(v, INTERRUPT_CONFIG);
+}
+
+bool virtio_next(struct virtio *v, u32 n, struct vqueue_chain *chain)
+{
+	int found = virtio_is_live(v) ? vqueue_next(&v->queue[n], chain) : 0;
+
+	if (found < 0)
+		virtio_malformed(v, n, v->queue[n].error);
+	return found > 0;
+}
+
+void virtio_give_back(struct virtio *v, u32 n, u16 head, u32 bytes)
+{
+	if (virtio_is_live(v))
+		vqueue_give_back(&v->queue[n], head, bytes);
+}
+
+void virtio_tell(struct virtio *v, u32 n)
+{
+	if (virtio_is_live(v) && vqueue_wants_interrupt(&v->queue[n]))
+		interrupt(v, INTERRUPT_USED);
+}
+
+void virtio_config_changed(struct virtio *v)
+{
+	v->generation++;
+	if (virtio_is_live(v))
+		interrupt(v, INTERRUPT_CONFIG);
+}
+
+/* ---- work ---- */
+
+/* Until the guest need not notify of what it has made available: the rest is done by virtio_work. */
+static void serve(struct virtio *v, u32 n)
+{
+	bool more = v->type->notified(v, n);
+
+	virtio_tell(v, n);
+	if (!more && virtio_is_live(v))
+		more = vqueue_ask_to_notify(&v->queue[n]);
+	if (!more)
+		return;
+	v->more |= BIT(n);
+	device_ask_work(v->dev);
+}
+
+static void notify(struct virtio *v, u32 n)
+{
+	if (n < v->type->nqueues && virtio_is_live(v) && v->queue[n].state == VQUEUE_READY)
+		serve(v, n);
+}
+
+void virtio_work(struct device *dev)
+{
+	struct virtio *v = dev->state;
+	u32 more;
+
+	lock_take(&v->lock);
+	more = v->more;
+	v->more = 0;
+	for (u32 n = 0; n < v->type->nqueues; n++)
+		if (more & BIT(n))
+			notify(v, n);
+	lock_release(&v->lock);
+}
+
+/* ---- registers ---- */
+
+static void reset_locked(struct virtio *v)
+{
+	v->status = v->interrupt = v->more = 0;
+	v->features_select = v->accepted_select = v->queue_select = 0;
+	v->accepted = 0;
+	for (u32 i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		vqueue_reset(&v->queue[i]);
+	if (v->type->reset)
+		v->type->reset(v);
+	device_lower(v->dev);
+}
+
+/* The queue that the guest has selected and may still set up; NULL: none. */
+static struct vqueue *selected(struct virtio *v)
+{
+	return v->queue_select < v->type->nqueues ? &v->queue[v->queue_select] : NULL;
+}
+
+static u64 read_config(struct virtio *v, u64 offset, unsigned bytes)
+{
+	u8 config[VIRTIO_BYTES - REG_CONFIG] = { 0 };
+	u64 value = 0;
+
+	if (v->type->config)
+		v->type->config(v, config);
+	memcpy(&value, config + offset, bytes);
+	return value;
+}
+
+static u64 read_register(struct virtio *v, u64 offset)
+{
+	const struct vqueue *q = selected(v);
+
+	switch (offset) {
+	case REG_MAGIC: return MAGIC_VALUE;
+	case REG_VERSION: return VERSION;
+	case REG_DEVICE_ID: return v->type->id;
+	case REG_VENDOR_ID: return VENDOR;
+	case REG_FEATURES:
+		return v->features_select < 2 ? (u32)(features_of(v) >> 32 * v->features_select)
+					      : 0;
+	case REG_QUEUE_SIZE_MAX: return q ? VQUEUE_SIZE_MAX : 0;
+	case REG_QUEUE_READY: return q && q->state == VQUEUE_READY;
+	case REG_INTERRUPT_STATUS: return v->interrupt;
+	case REG_STATUS: return v->status;
+	case REG_GENERATION: return v->generation;
+	default: break;
+	}
+	/* there is no shared memory: its length reads as -1 */
+	return offset >= REG_SHM_LENGTH_LOW && offset <= REG_SHM_BASE_HIGH ? ~0u : 0;
+}
+
+u64 virtio_read(struct device *dev, u64 offset, unsigned bytes)
+{
+	struct virtio *v = dev->state;
+	u64 value = 0;
+
+	lock_take(&v->lock);
+	if (offset >= REG_CONFIG)
+		value = read_config(v, offset - REG_CONFIG, bytes);
+	else if (bytes == 4)
+		value = read_register(v, offset);
+	lock_release(&v->lock);
+	return value;
+}
+
+static void write_status(struct virtio *v, u32 value)
+{
+	u32 added = value & STATUS_BITS & ~v->status;
+
+	if (!value) {
+		reset_locked(v);
+		return;
+	}
+	if ((added & STATUS_FEATURES_OK) &&
+	    (!(v->accepted & VIRTIO_F_VERSION_1) || (v->accepted & ~features_of(v))))
+		added &= ~(u32)STATUS_FEATURES_OK;
+	if (!((v->status | added) & STATUS_FEATURES_OK))
+		added &= ~(u32)STATUS_DRIVER_OK;
+	v->status |= added;
+}
+
+static void accept(struct virtio *v, u32 value)
+{
+	u32 shift = 32 * v->accepted_select;
+
+	if (v->accepted_select < 2 && !(v->status & STATUS_FEATURES_OK))
+		v->accepted = (v->accepted & ~(0xfffffffful << shift)) | (u64)value << shift;
+}
+
+static void write_half(u64 *address, bool high, u32 value)
+{
+	*address = high ? (u32)*address | (u64)value << 32 : (*address & ~0xfffffffful) | value;
+}
+
+static void write_ready(struct virtio *v, struct vqueue *q, u32 value)
+{
+	if (value != 1) { /* what was under way goes with the queue */
+		if (q->state != VQUEUE_OFF && v->type->reset)
+			v->type->reset(v);
+		vqueue_reset(q);
+		return;
+	}
+	q->event_index = v->accepted & VIRTIO_F_EVENT_IDX;
+	q->indirect = v->accepted & VIRTIO_F_INDIRECT_DESC;
+	if (!vqueue_start(q))
+		virtio_malformed(v, v->queue_select, q->error);
+}
+
+/* Once a queue is ready its size and addresses stay; before FEATURES_OK there is none to set up. */
+static void write_queue(struct virtio *v, u64 offset, u32 value)
+{
+	struct vqueue *q = selected(v);
+
+	if (!q || !(v->status & STATUS_FEATURES_OK) || (v->status & STATUS_NEEDS_RESET))
+		return;
+	if (offset == REG_QUEUE_READY && (value != 1 || q->state == VQUEUE_OFF))
+		write_ready(v, q, value);
+	if (q->state != VQUEUE_OFF)
+		return;
+	switch (offset & ~4ul) {
+	case REG_QUEUE_SIZE & ~4ul:
+		if (offset == REG_QUEUE_SIZE)
+			q->size = value;
+		break;
+	case REG_DESCRIPTORS: write_half(&q->descriptors, offset & 4, value); break;
+	case REG_AVAILABLE: write_half(&q->available, offset & 4, value); break;
+	case REG_USED: write_half(&q->used, offset & 4, value); break;
+	default: break;
+	}
+}
+
+static void acknowledge(struct virtio *v, u32 value)
+{
+	v->interrupt &= ~value;
+	if (!v->interrupt)
+		device_lower(v->dev);
+}
+
+static void write_register(struct virtio *v, u64 offset, u32 value)
+{
+	switch (offset) {
+	case REG_FEATURES_SELECT: v->features_select = value; break;
+	case REG_ACCEPTED_SELECT: v->accepted_select = value; break;
+	case REG_ACCEPTED: accept(v, value); break;
+	case REG_QUEUE_SELECT: v->queue_select = value; break;
+	case REG_NOTIFY: notify(v, value); break;
+	case REG_INTERRUPT_ACK: acknowledge(v, value); break;
+	case REG_STATUS: write_status(v, value); break;
+	default: write_queue(v, offset, value);
+	}
+}
+
+void virtio_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
+{
+	struct virtio *v = dev->state;
+
+	lock_take(&v->lock);
+	if (offset >= REG_CONFIG) {
+		if (v->type->config_written)
+			v->type->config_written(v, offset - REG_CONFIG, bytes, value);
+	} else if (bytes == 4) {
+		write_register(v, offset, value);
+	}
+	lock_release(&v->lock);
+}
+
+/* ---- life ---- */
+
+void virtio_create(struct virtio *v, struct device *dev, const struct virtio_type *type)
+{
+	*v = (struct virtio){ .type = type, .dev = dev, .lock = LOCK_INIT(RANK_DEVICE) };
+	for (u32 i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		v->queue[i].vm = dev->vm;
+}
+
+void virtio_reset(struct device *dev)
+{
+	struct virtio *v = dev->state;
+
+	lock_take(&v->lock);
+	reset_locked(v);
+	lock_release(&v->lock);
+}

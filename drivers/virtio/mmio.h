@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio devices on memory-mapped registers, version 2 (virtio 1.2, section 4.2): what all of them share,
+ * below struct virtio_type, which says what one of them is.
+ *
+ *   status                   the guest                          becomes
+ *   0                        looks                              ACKNOWLEDGE, DRIVER: it says so
+ *   DRIVER                   negotiates features                FEATURES_OK, if they fit; else it reads that they do not
+ *   FEATURES_OK              sets queues up; features are fixed DRIVER_OK
+ *   DRIVER_OK                notifies                           NEEDS_RESET: a queue is malformed
+ *   NEEDS_RESET              is told by an interrupt            0: the guest resets the device
+ *   any                      writes 0, or its VM is reset       0
+ *
+ * Bits are only added by the guest; to take one away it resets. Queues are read and written while the
+ * status has DRIVER_OK and not NEEDS_RESET. All under the device's lock (RANK_DEVICE), any node.
+ */
+#ifndef DRIVERS_VIRTIO_MMIO_H
+#define DRIVERS_VIRTIO_MMIO_H
+
+#include "drivers/virtio/queue.h"
+#include "kernel/lock.h"
+#include "kernel/vm/device.h"
+
+#define VIRTIO_QUEUES_MAX 4
+#define VIRTIO_BYTES	  0x200 /* of registers; the configuration is the second half */
+
+struct virtio;
+
+struct virtio_type {
+	u32 id;	      /* virtio 1.2, section 5 */
+	u64 features; /* of the device's own; those of the transport come on top */
+	u32 nqueues;
+	u32 config_bytes; /* up to 0x100 */
+	/*
+	 * The guest has notified queue n, or there is more of what it notified of. A bounded part of it: true,
+	 * there is more, and the function is called again, soon.
+	 */
+	bool (*notified)(struct virtio *v, u32 n);
+	void (*reset)(struct virtio *v); /* forget what is under way; NULL: nothing ever is */
+	void (*config)(struct virtio *v,
+		       u8 *config); /* fills in config_bytes; NULL: there is none */
+	void (*config_written)(struct virtio *v, u32 offset, u32 bytes,
+			       u64 value); /* NULL: read only */
+};
+
+/* The state of a device of such a type begins with it. */
+struct virtio {
+	const struct virtio_type *type; /* fixed after boot, like dev */
+	struct device *dev;
+	struct lock lock;      /* RANK_DEVICE: all below */
+	u32 status, interrupt; /* as the guest reads them */
+	u32 features_select, accepted_select, queue_select;
+	u32 generation; /* of the configuration */
+	u64 accepted;	/* features */
+	u32 more;	/* bit = queue whose work goes on */
+	struct vqueue queue[VIRTIO_QUEUES_MAX];
+	struct vqueue_chain chain; /* for the type's use: too large for a stack */
+};
+
+#define VIRTIO_F_INDIRECT_DESC BIT(28)
+#define VIRTIO_F_EVENT_IDX     BIT(29)
+#define VIRTIO_F_VERSION_1     BIT(32)
+
+/* For the functions of a struct device_type. */
+void virtio_create(struct virtio *v, struct device *dev, const struct virtio_type *type);
+void virtio_reset(struct device *dev);
+u64 virtio_read(struct device *dev, u64 offset, unsigned bytes);
+void virtio_write(struct device *dev, u64 offset, unsigned bytes, u64 value);
+void virtio_work(struct device *dev);
+
+/* ---- for a type's functions, the lock held ---- */
+
+bool virtio_is_live(const struct virtio *v); /* DRIVER_OK, and nothing was malformed */
+/* The next chain of a queue: false, there is none, or it is malformed, and the device wants a reset. */
+bool virtio_next(struct virtio *v, u32 n, struct vqueue_chain *chain);
+void virtio_give_back(struct virtio *v, u32 n, u16 head, u32 bytes);
+void virtio_tell(struct virtio *v,
+		 u32 n); /* interrupts, if the guest wants it, for what went back */
+/* What the guest wrote cannot be: DEVICE_NEEDS_RESET, and one line in the log. */
+void virtio_malformed(struct virtio *v, u32 n, const char *what);
+void virtio_config_changed(struct virtio *v);
+
+#endif /* DRIVERS_VIRTIO_MMIO_H */

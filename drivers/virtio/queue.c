@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Virtqueues: chains of descriptors taken from guest memory, checked, and given back. */
+#include "drivers/virtio/queue.h"
+#include "kernel/errno.h"
+
+struct descriptor {
+	u64 address;
+	u32 bytes;
+	u16 flags, next;
+};
+
+#define FLAG_NEXT     1
+#define FLAG_WRITE    2
+#define FLAG_INDIRECT 4
+
+/* The available ring: flags, idx, ring[size], used_event; the used ring: flags, idx, ring[size] of two
+ * words, avail_event. */
+#define OFFSET_FLAGS   0
+#define OFFSET_INDEX   2
+#define OFFSET_RING    4
+#define NO_INTERRUPT   1
+#define USED_ELEMENT   8
+#define DESCRIPTOR     sizeof(struct descriptor)
+#define AVAIL_BYTES(n) (OFFSET_RING + 2ul * (n) + 2)
+#define USED_BYTES(n)  (OFFSET_RING + (u64)USED_ELEMENT * (n) + 2)
+
+_Static_assert(DESCRIPTOR == 16, "the layout is the specification's");
+
+static int broken(struct vqueue *q, const char *error)
+{
+	q->state = VQUEUE_BROKEN;
+	q->error = error;
+	return -EINVAL;
+}
+
+void vqueue_reset(struct vqueue *q) { *q = (struct vqueue){ .vm = q->vm }; }
+
+bool vqueue_start(struct vqueue *q)
+{
+	const char *error = NULL;
+
+	if (!q->size || q->size > VQUEUE_SIZE_MAX || (q->size & (q->size - 1)))
+		error = "a size that is no power of two up to the largest";
+	else if (q->descriptors % 16 || q->available % 2 || q->used % 4)
+		error = "an address that is not aligned";
+	else if (!dma_valid(q->vm, q->descriptors, DESCRIPTOR * q->size) ||
+		 !dma_valid(q->vm, q->available, AVAIL_BYTES(q->size)) ||
+		 !dma_valid(q->vm, q->used, USED_BYTES(q->size)))
+		error = "rings outside memory";
+	if (error)
+		broken(q, error);
+	else
+		q->state = VQUEUE_READY;
+	return !error;
+}
+
+/* The addresses were checked when the queue was started, and a VM's memory does not change its size. */
+static u16 read16(const struct vqueue *q, u64 gpa)
+{
+	u16 value = 0;
+
+	dma_read(q->vm, &value, gpa, sizeof(value));
+	return value;
+}
+
+/* ---- taking ---- */
+
+/* Where a walk along a chain is. */
+struct walk {
+	u64 table;
+	u32 entries, left; /* of the table; descriptors that may still come from it */
+	bool inside;	   /* an indirect table */
+};
+
+static int enter_table(struct vqueue *q, struct walk *w, const struct descriptor *d)
+{
+	if (!q->indirect)
+		return broken(q, "an indirect descriptor, which was not negotiated");
+	if (w->inside)
+		return broken(q, "an indirect descriptor in an indirect table");
+	if (d->flags & FLAG_NEXT)
+		return broken(q, "an indirect descriptor with a next one");
+	if (!d->bytes || d->bytes % DESCRIPTOR)
+		return broken(q, "an indirect table that is not made of descriptors");
+	if (!dma_valid(q->vm, d->address, d->bytes))
+		return broken(q, "an indirect table outside memory");
+	*w = (struct walk){ .table = d->address, .entries = d->bytes / DESCRIPTOR, .inside = true };
+	w->left = MIN(w->entries, (u32)VQUEUE_RANGES_MAX);
+	return 0;
+}
+
+static int add_range(struct vqueue *q, struct vqueue_chain *c, const struct descriptor *d)
+{
+	bool write = d->flags & FLAG_WRITE;
+	u64 *sum = write ? &c->written_bytes : &c->read_bytes;
+
+	if (c->nread + c->nwritten == VQUEUE_RANGES_MAX)
+		return broken(q, "a chain of too many buffers");
+	if (!write && c->nwritten)
+		return broken(q, "a buffer to read behind one to write");
+	if (!d->bytes)
+		return broken(q, "an empty buffer");
+	if (!dma_valid(q->vm, d->address, d->bytes))
+		return broken(q, "a buffer outside memory");
+	c->range[c->nread + c->nwritten] = (struct dma_range){ d->address, d->bytes };
+	*(write ? &c->nwritten : &c->nread) += 1;
+	*sum += d->bytes;
+	return 0;
+}
+
+/* From the descriptor at index of the walk's table to the end of the chain. */
+static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain *c)
+{
+	struct descriptor d;
+	int err;
+
+	do {
+		if (index >= w->entries)
+			return broken(q, "a descriptor behind the table's end");
+		if (!w->left--)
+			return broken(q, "a chain longer than its table");
+		dma_read(q->vm, &d, w->table + DESCRIPTOR * index, sizeof(d));
+		index = d.next;
+		if (d.flags & FLAG_INDIRECT) {
+			err = enter_table(q, w, &d);
+			index = 0;
+			d.flags = FLAG_NEXT;
+		} else {
+			err = add_range(q, c, &d);
+		}
+	} while (!err && (d.flags & FLAG_NEXT));
+	return err;
+}
+
+int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
+{
+	struct walk w = { .table = q->descriptors, .entries = q->size, .left = q->size };
+	u16 waiting;
+	int err;
+
+	if (q->state != VQUEUE_READY)
+		return q->state == VQUEUE_OFF ? 0 : -EINVAL;
+	waiting = (u16)(read16(q, q->available + OFFSET_INDEX) - q->next_available);
+	if (!waiting)
+		return 0;
+	if (waiting > q->size)
+		return broken(q, "more chains available than the queue has descriptors");
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before what it is about */
+	*chain = (struct vqueue_chain){ 0 };
+	chain->head = read16(q, q->available + OFFSET_RING + 2ul * (q->next_available % q->size));
+	err = walk(q, &w, chain->head, chain);
+	if (err)
+		return err;
+	q->next_available++;
+	return 1;
+}
+
+bool vqueue_ask_to_notify(struct vqueue *q)
+{
+	u16 index = q->next_available;
+
+	if (q->state != VQUEUE_READY)
+		return false;
+	if (q->event_index)
+		dma_write(q->vm, q->used + OFFSET_RING + (u64)USED_ELEMENT * q->size, &index,
+			  sizeof(index));
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* asked before the last look */
+	return read16(q, q->available + OFFSET_INDEX) != index;
+}
+
+/* ---- giving back ---- */
+
+bool vqueue_give_back(struct vqueue *q, u16 head, u32 bytes)
+{
+	u32 element[2] = { head, bytes };
+	u16 next;
+
+	if (q->state != VQUEUE_READY)
+		return false;
+	dma_write(q->vm, q->used + OFFSET_RING + (u64)USED_ELEMENT * (q->next_used % q->size),
+		  element, sizeof(element));
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the element before the index */
+	next = ++q->next_used;
+	dma_write(q->vm, q->used + OFFSET_INDEX, &next, sizeof(next));
+	return true;
+}
+
+bool vqueue_wants_interrupt(struct vqueue *q)
+{
+	u16 old = q->told, event;
+
+	if (q->state != VQUEUE_READY || q->next_used == old)
+		return false;
+	q->told = q->next_used;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before what the guest says about it */
+	if (!q->event_index)
+		return !(read16(q, q->available + OFFSET_FLAGS) & NO_INTERRUPT);
+	event = read16(q, q->available + OFFSET_RING + 2ul * q->size);
+	return (u16)(q->next_used - event - 1) < (u16)(q->next_used - old);
+}
