@@ -72,30 +72,64 @@ void pmap_large_released(struct pmap *p, gpn_t gpn, u32 node)
 /* ---- pairs begin ---- */
 
 /*
- * Whether the view shows the page by this entry; a page that was not asked for there until now is
- * shown if that would do.
+ * Whether the view shows the page by this entry, or would if it were asked for: it was not until now.
+ * Of one moment, if the lock is not held.
  */
+static bool could_show(const struct pmap *p, gpn_t gpn, u32 node, u64 lo)
+{
+	u64 shown = __atomic_load_n(&pmap_entry(p, gpn, node)->lo, __ATOMIC_RELAXED);
+
+	if (shown)
+		return shown == lo;
+	return !pmap_page(p, gpn).busy && pmap_copies(p, gpn).master.v == arch_entry_page(lo).v;
+}
+
 static bool shows(struct vm *vm, gpn_t gpn, u32 node, u64 lo)
 {
 	const struct pmap *p = &vm->pmap;
-	u64 shown = pmap_entry(p, gpn, node)->lo;
 
-	if (shown || pmap_page(p, gpn).busy ||
-	    pmap_copies(p, gpn).master.v != arch_entry_page(lo).v)
-		return shown == lo;
-	pmap_fill_locked(vm, gpn, node);
+	if (!could_show(p, gpn, node, lo))
+		return false;
+	if (!pmap_entry(p, gpn, node)->lo)
+		pmap_fill_locked(vm, gpn, node);
 	return pmap_entry(p, gpn, node)->lo == lo;
+}
+
+/* The entry of the first of this many pages around gpn, if they were one piece; 0: they cannot be. */
+static u64 first_entry(const struct pmap *p, gpn_t gpn, u32 node, u32 pages)
+{
+	u64 first = ROUND_DOWN(gpn.v, pages);
+	u64 shown = __atomic_load_n(&pmap_entry(p, gpn, node)->lo, __ATOMIC_RELAXED), lo;
+
+	/* behind its memory xsseg is the guest's to map */
+	if (!shown || first + pages > p->npages)
+		return 0;
+	lo = arch_neighbour_entry(shown, -(s64)(gpn.v - first));
+	return arch_entry_page(lo).v % (pages / 2) ? 0 : lo;
+}
+
+/*
+ * Without the lock, whose own LL and SC would break a reservation that the guest has (kernel/lock.h): most
+ * misses are on pages that no pair fits around.
+ */
+static bool may_fit(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	u32 pages = 1 << LARGE_SHIFT;
+	u64 first = ROUND_DOWN(gpn.v, pages), lo = first_entry(p, gpn, node, pages);
+
+	for (u32 i = 0; lo && i < pages; i++)
+		if (!could_show(p, (gpn_t){ first + i }, node, arch_neighbour_entry(lo, i)))
+			return false;
+	return lo;
 }
 
 /* The pair of this many pages around gpn, which is shown; 0: they do not fit. */
 static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages)
 {
 	const struct pmap *p = &vm->pmap;
-	u64 first = ROUND_DOWN(gpn.v, pages);
-	u64 lo = arch_neighbour_entry(pmap_entry(p, gpn, node)->lo, -(s64)(gpn.v - first));
+	u64 first = ROUND_DOWN(gpn.v, pages), lo = first_entry(p, gpn, node, pages);
 
-	/* behind its memory xsseg is the guest's to map */
-	if (first + pages > p->npages || arch_entry_page(lo).v % (pages / 2))
+	if (!lo)
 		return 0;
 	for (u32 i = 0; i < pages; i++)
 		if (!shows(vm, (gpn_t){ first + i }, node, arch_neighbour_entry(lo, i)))
@@ -128,7 +162,7 @@ u64 pmap_large(struct vm *vm, gpn_t gpn, u32 node)
 	struct pmap *p = &vm->pmap;
 	u64 pair = p->view[node].large[gpn.v >> LARGE_SHIFT];
 
-	if (pair || !option_on(OPTION_LARGE))
+	if (pair || !option_on(OPTION_LARGE) || !may_fit(p, gpn, node))
 		return pair;
 	lock_take(&p->lock);
 	if (pmap_entry(p, gpn, node)->lo) /* or it is on its way by now */
