@@ -40,8 +40,8 @@ int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared);
 
 /*
  * The guest page stays where it is, is the VM's own and is writable until dma_unpin, as often as it was
- * pinned: for a device of the machine that reads or writes it. MPN_NONE: not the VM's memory. An end of
- * the VM waits for the last dma_unpin.
+ * pinned: for a device of the machine that reads or writes it. MPN_NONE: not the VM's memory, or pinned
+ * too often (PMAP_PINS). An end of the VM waits for the last dma_unpin.
  */
 mpn_t dma_pin(struct vm *vm, gpn_t gpn);
 void dma_unpin(struct vm *vm, gpn_t gpn);

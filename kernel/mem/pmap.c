@@ -290,6 +290,8 @@ bool pmap_release_step(struct vm *vm, u32 *next)
 		gpn_t gpn = { *next };
 
 		pmap_wait_locked(p, gpn); /* it may be on its way to another node */
+		if (pmap_state_of(pmap_page(p, gpn)) == PMAP_PINNED)
+			break; /* a device still writes it: the next step asks again */
 		if (mpn_valid(pmap_copies(p, gpn).master)) {
 			struct nodemask replicas = pmap_copies(p, gpn).replicas;
 

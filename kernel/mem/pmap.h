@@ -150,8 +150,10 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared);
 bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node);
 /*
  * The machine page behind gpn, the VM's own and writable, stays there until it was unpinned as often as
- * it was pinned. MPN_NONE: not the VM's memory. A VM does not end before.
+ * it was pinned. MPN_NONE: not the VM's memory, or pinned PMAP_PINS times already. A VM does not end
+ * before: pmap_release_step goes no further than such a page.
  */
+#define PMAP_PINS 32766 /* of a page at a time */
 mpn_t pmap_pin(struct vm *vm, gpn_t gpn);
 void pmap_unpin(struct vm *vm, gpn_t gpn);
 /*
@@ -204,8 +206,8 @@ size_t pmap_view_bytes(u32 npages);
 
 /*
  * Some pages back to their nodes, from *next on, which is 0 at first: at most a few ten thousand
- * instructions. True: that was the last one. Nobody may run in the VM from the first step to the
- * last.
+ * instructions. True: that was the last one; false as long as a page is pinned. Nobody may run in the VM
+ * from the first step to the last.
  */
 bool pmap_release_step(struct vm *vm, u32 *next);
 

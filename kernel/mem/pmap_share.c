@@ -138,34 +138,37 @@ bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node)
 
 /* ---- pinning ---- */
 
-/* After pmap_use_to_write; something may have come in between. */
-static bool pin_locked(struct pmap *p, gpn_t gpn)
+_Static_assert(PMAP_BUSY_PINNED + PMAP_PINS < PMAP_BUSY_LEAVING,
+	       "the count runs into no other state");
+
+/* After pmap_use_to_write. -EAGAIN: something has come in between; -EBUSY: it has all of its pins. */
+static int pin_locked(struct pmap *p, gpn_t gpn)
 {
 	struct pmap_page page = pmap_page(p, gpn);
 	enum pmap_state state = pmap_state_of(page);
 
 	if (state != PMAP_SINGLE && state != PMAP_PINNED)
-		return false;
+		return -EAGAIN;
+	if (page.busy == PMAP_BUSY_PINNED + PMAP_PINS)
+		return -EBUSY;
 	page.busy = page.busy ? page.busy + 1 : PMAP_BUSY_PINNED + 1;
-	if (page.busy >= PMAP_BUSY_LEAVING)
-		return false;
 	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE) | BIT(PMAP_PINNED), page);
-	return true;
+	return 0;
 }
 
 mpn_t pmap_pin(struct vm *vm, gpn_t gpn)
 {
 	struct pmap *p = &vm->pmap;
-	bool pinned;
+	int err;
 
 	do {
 		if (!pmap_use_to_write(vm, gpn, vm->home->id))
 			return MPN_NONE;
 		lock_take(&p->lock);
-		pinned = pin_locked(p, gpn);
+		err = pin_locked(p, gpn);
 		lock_release(&p->lock);
-	} while (!pinned);
-	return pmap_copies(p, gpn).master;
+	} while (err == -EAGAIN);
+	return err ? MPN_NONE : pmap_copies(p, gpn).master;
 }
 
 void pmap_unpin(struct vm *vm, gpn_t gpn)

@@ -171,6 +171,41 @@ static void a_pinned_page_stays(void **state)
 	check_everything();
 }
 
+static void the_end_of_a_vm_waits_for_the_last_unpin(void **state)
+{
+	mpn_t own = pmap_pin(&vm_a, (gpn_t){ 7 });
+	u32 next = 0;
+
+	(void)state;
+	pmap_use(&vm_a, (gpn_t){ 900 }, 0);
+	for (u32 i = 0; i < 100; i++)
+		assert_false(pmap_release_step(&vm_a, &next));
+	assert_int_equal(next, 7);
+	assert_int_equal(master_of(&vm_a, 7).v, own.v);
+	assert_int_equal(memmap_page(own)->state, PAGE_GUEST);
+	pmap_unpin(&vm_a, (gpn_t){ 7 });
+	while (!pmap_release_step(&vm_a, &next))
+		continue;
+	assert_int_equal(vm_a.pmap.used, 0);
+	check_everything();
+}
+
+static void a_page_that_is_pinned_too_often_is_refused(void **state)
+{
+	mpn_t own = MPN_NONE;
+	u32 pins = 0;
+
+	(void)state;
+	for (mpn_t page; mpn_valid(page = pmap_pin(&vm_a, (gpn_t){ 7 })); pins++)
+		own = page;
+	assert_int_equal(pins, PMAP_PINS);
+	assert_int_equal(pmap_pin(&vm_a, (gpn_t){ 7 }).v, MPN_NONE.v);
+	while (pins--)
+		pmap_unpin(&vm_a, (gpn_t){ 7 });
+	assert_int_equal(migrate_pages(1, &own, 1), 1); /* as any page */
+	check_everything();
+}
+
 static void a_page_given_up_is_as_if_never_used(void **state)
 {
 	mpn_t page = new_page(42);
@@ -392,6 +427,8 @@ int main(void)
 		cmocka_unit_test_setup(what_nobody_wants_goes_back, numa_vm_reset),
 		cmocka_unit_test_setup(replicas_of_a_shared_page_are_the_vms_own, numa_vm_reset),
 		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
+		cmocka_unit_test_setup(the_end_of_a_vm_waits_for_the_last_unpin, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_that_is_pinned_too_often_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_given_up_is_as_if_never_used, numa_vm_reset),
 		cmocka_unit_test_setup(what_is_not_the_vms_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(large_pages_live_through_sharing, numa_vm_reset),
