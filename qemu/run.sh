@@ -58,6 +58,17 @@ long_words() {
 	words=words=$WORDS_ADDRESS
 }
 
+# An image as a device of the machine: from slot 0x14 on, eight to a slot.
+DISK_SLOT=0x14
+disk() {
+	local access=$1 image=$2 id=image$3 at readonly=on first=off
+	printf -v at %x.%x $((DISK_SLOT + $3 / 8)) $(($3 % 8))
+	[ "$access" = ro ] || readonly=off
+	[ "${at#*.}" != 0 ] || first=on
+	options+=(-drive "if=none,id=$id,file=${image//,/,,},format=raw,readonly=$readonly,rerror=report,werror=report"
+		-device "virtio-blk-pci,drive=$id,serial=$id,disable-legacy=on,vectors=0,num-queues=1,addr=$at,multifunction=$first")
+}
+
 nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=() log=''
 serial=(-chardev 'stdio,id=line,signal=off')
 while getopts a:c:df:g:k:m:n:p:q option; do
@@ -94,6 +105,15 @@ if [ "$kernel" = build/disco.elf ]; then
 	fi
 	shift
 	options+=(-initrd "$archive")
+	# The images of its disks, as the monitor numbers them (VMDESC_HOST_SERIAL). Only read, so that several machines may: what the
+	# guests write to those is kept in the monitor.
+	images=$(build/host/dtscheck --disks "$archive") || { echo "$images" >&2; exit 2; }
+	number=0
+	while read -r access image; do
+		[ -n "$image" ] || continue
+		disk "$access" "$image" "$number"
+		number=$((number + 1))
+	done <<<"$images"
 	property() { cpio --quiet -i --to-stdout disco.dtb <"$archive" 2>/dev/null | fdtget - / "$1"; }
 	nodes=${nodes:-$(property nodes)}
 	memory=${memory:-$(property memory-mb)}

@@ -160,7 +160,8 @@ class Machine:
 
 
 def vm(label, kernel="vmlinux", ramdisk="root.cpio", memory=32, bootargs=None, **more):
-    """A VM for write_scenario: Linux unless told otherwise. more: other properties; True is a property without value."""
+    """A VM for write_scenario: Linux unless told otherwise. more: other properties; True is a property without value, a
+    dictionary is a node."""
     properties = {"compatible": "disco,vm", "label": label, "kernel": kernel, "memory-mb": memory}
     if ramdisk:
         properties["ramdisk"] = ramdisk
@@ -172,6 +173,12 @@ def vm(label, kernel="vmlinux", ramdisk="root.cpio", memory=32, bootargs=None, *
     return properties
 
 
+def disk(image, mode="cow", **more):
+    """A disk of a VM: vm(..., disk0=disk("root.img")). more: as of vm()."""
+    return {"compatible": "disco,disk", "image": str(image), "mode": mode,
+            **{key.replace("_", "-"): value for key, value in more.items()}}
+
+
 def _dts_property(key, value):
     if value is True:
         return f"\t\t\t{key};\n"
@@ -179,6 +186,8 @@ def _dts_property(key, value):
         return f"\t\t\t{key} = <{value}>;\n"
     if isinstance(value, list):
         return f"\t\t\t{key} = <{' '.join(map(str, value))}>;\n"
+    if isinstance(value, dict):
+        return f"\t\t\t{key} {{\n{''.join(_dts_property(*one) for one in value.items())}\t\t\t}};\n"
     escaped = value.replace('"', '\\"')
     return f'\t\t\t{key} = "{escaped}";\n'
 

@@ -35,6 +35,7 @@ esac
 
 image_path() {
 	case $1 in
+	/*) echo "$1" ;;
 	vmlinux) echo "${DISCO_KERNEL:-build/linux/vmlinux}" ;;
 	numa/*.elf | rivals/*.elf) echo "build/guests/$1" ;;
 	*.elf) echo "build/guests/tests/$1" ;;
@@ -42,19 +43,25 @@ image_path() {
 	esac
 }
 
-# What the compiled description names, one a line: how its source is written has no say.
+# What the compiled description names, one a line: how its source is written has no say. Of the images of disks only those that
+# travel in the archive; with the word `all`, those that QEMU opens as well.
 images() {
 	[ "$mode" = --no-check ] && [[ $dts = *.dtb ]] && return
-	local vm property
+	local vm property disk
 	fdtget -l "$dtb" /vms 2>/dev/null | while read -r vm; do
 		for property in kernel ramdisk; do
 			fdtget -t s "$dtb" "/vms/$vm" "$property" 2>/dev/null || true
+		done
+		fdtget -l "$dtb" "/vms/$vm" 2>/dev/null | while read -r disk; do
+			if [ "${1-}" = all ] || fdtget "$dtb" "/vms/$vm/$disk" in-archive >/dev/null 2>&1; then
+				fdtget -t s "$dtb" "/vms/$vm/$disk" image 2>/dev/null || true
+			fi
 		done
 	done | sort -u
 }
 
 if [ "$mode" = --needs ]; then
-	images | while IFS= read -r image; do
+	images all | while IFS= read -r image; do
 		image_path "$image"
 	done
 	# Behind the target and FILE.dts itself: what was included. dtc escapes no blanks, make could not use such names.
@@ -66,7 +73,7 @@ fi
 
 images | while IFS= read -r image; do
 	case $image in
-	'') continue ;;
+	'' | /*) continue ;; # what begins with / is refused by dtscheck
 	*..*)
 		[ "$mode" = --no-check ] && continue
 		echo "$named: $image: found .. in the name of an image, allowed: files in build/" >&2

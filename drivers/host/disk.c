@@ -363,8 +363,8 @@ static void name_disks(const struct machine_desc *machine)
 				disks[i]->image = desc->image;
 	}
 	for (u32 i = 0; i < ndisks; i++)
-		log_line("disk", "%s: %lu MB%s", disks[i]->image ? disks[i]->image : disks[i]->id,
-			 disks[i]->sectors >> 11, disks[i]->read_only ? ", read-only" : "");
+		log_line("disk", "%s: %lu KB%s", disks[i]->image ? disks[i]->image : disks[i]->id,
+			 disks[i]->sectors >> 1, disks[i]->read_only ? ", read-only" : "");
 }
 
 void host_disks_init(const struct machine_desc *machine, const char *words)

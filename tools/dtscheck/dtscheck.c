@@ -4,12 +4,18 @@
  * monitor's own code: every property, whether the VMs fit the machine and, given the boot archive,
  * whether it holds the images and whether the monitor would load them. One line for each error,
  * exit status 1 if there was any. Source trees go through dtc.
+ *
+ * dtscheck --disks ARCHIVE.cpio - checks the images of disks as files that QEMU is to open, and lists
+ * them for qemu/run.sh.
  */
+#define _GNU_SOURCE /* F_OFD_GETLK */
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,6 +180,20 @@ static void check_root(const struct vm_desc *vm, const struct elf_image *kernel,
 		      (unsigned int)vm->memory_mb, MB_UP(wanted + wanted / 31 + (1 << 20)));
 }
 
+static void check_archived(const struct vm_desc *vm, const struct disk_desc *d,
+			   const struct blob *archive)
+{
+	const void *data;
+	size_t size;
+
+	if (cpio_find(archive->data, archive->size, d->image, &data, &size) != 0)
+		ERROR("/vms/%s/%s: image: found \"%s\", the archive has no such file", vm->name,
+		      d->name, d->image);
+	else if (size == 0 || size % 512 != 0)
+		ERROR("/vms/%s/%s: image: found %s of %zu bytes, allowed a multiple of 512, and not 0",
+		      vm->name, d->name, d->image, size);
+}
+
 static void check_images(const struct vm_desc *vm, const struct blob *archive)
 {
 	u64 memory = (u64)vm->memory_mb << 20;
@@ -190,6 +210,9 @@ static void check_images(const struct vm_desc *vm, const struct blob *archive)
 		ERROR("/vms/%s: kernel: %s: %s", vm->name, vm->kernel, why);
 	else
 		loads = true;
+	for (u32 i = 0; i < vm->ndisks; i++)
+		if (vm->disks[i].in_archive)
+			check_archived(vm, &vm->disks[i], archive);
 	if (!vm->ramdisk[0])
 		return;
 	if (cpio_find(archive->data, archive->size, vm->ramdisk, &data, &size) != 0)
@@ -231,13 +254,142 @@ static void check_machine(const struct blob *tree, const struct blob *archive)
 			check_images(&m.vms[i], archive);
 }
 
+/* ---- images of the host ---- */
+
+/* What QEMU locks of an image that it has open (its docs call this image locking): a byte for what it
+ * does, and one for what nobody else may do meanwhile. */
+#define LOCK_WRITES    101
+#define LOCK_NO_WRITER 201
+
+/* Whether another process has the byte of the file locked. */
+static bool is_locked(int fd, off_t byte)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* The path of an image: from build/ on unless it begins with /. */
+static const char *image_path(const struct disk_desc *d)
+{
+	static char path[sizeof("build/") + sizeof(d->image)];
+
+	snprintf(path, sizeof(path), "%s%s", d->image[0] == '/' ? "" : "build/", d->image);
+	return path;
+}
+
+static bool is_written(const struct disk_desc *d)
+{
+	return d->mode == DISK_PERSISTENT && !d->read_only;
+}
+
+#define IMAGE_ERROR(fmt, ...) ERROR("/vms/%s/%s: image: " fmt, vm->name, d->name, ##__VA_ARGS__)
+
+static void check_open_image(const struct vm_desc *vm, const struct disk_desc *d, int fd,
+			     const struct stat *st)
+{
+	const char *path = image_path(d);
+
+	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
+		IMAGE_ERROR("found %s, which is no file, allowed a file", path);
+	else if (S_ISREG(st->st_mode) && (st->st_size == 0 || st->st_size % 512 != 0))
+		IMAGE_ERROR("found %s of %lld bytes, allowed a multiple of 512, and not 0", path,
+			    (long long)st->st_size);
+	else if (is_written(d) && (access(path, W_OK) != 0 || !(st->st_mode & 0222)))
+		IMAGE_ERROR("found %s, which cannot be written, allowed with mode cow or read-only",
+			    path);
+	else if (is_locked(fd, LOCK_WRITES) || (is_written(d) && is_locked(fd, LOCK_NO_WRITER)))
+		IMAGE_ERROR("found %s, which another machine uses, allowed when that has ended",
+			    path);
+}
+
+/* The VM that has the disk. */
+static const struct vm_desc *owner_of(const struct machine_desc *m, const struct disk_desc *d)
+{
+	const struct vm_desc *vm = m->vms;
+
+	while (d < vm->disks || d >= vm->disks + VMDESC_DISKS_MAX)
+		vm++;
+	return vm;
+}
+
+/* Host image n as a file; false: there is no such image. */
+static bool check_image(const struct machine_desc *m, unsigned int n, struct stat *all)
+{
+	const struct disk_desc *d = vmdesc_host_disk(m, n), *other;
+	const struct vm_desc *vm;
+	int fd;
+
+	if (!d)
+		return false;
+	vm = owner_of(m, d);
+	fd = open(image_path(d), O_RDONLY | O_NONBLOCK);
+	memset(&all[n], 0, sizeof(all[n]));
+	if (fd < 0 && errno == ENOENT)
+		IMAGE_ERROR("found no file %s; `make %s` builds it if anything does", image_path(d),
+			    image_path(d));
+	else if (fd < 0 || fstat(fd, &all[n]) != 0)
+		IMAGE_ERROR("found %s: %s", image_path(d), strerror(errno));
+	else
+		check_open_image(vm, d, fd, &all[n]);
+	if (fd < 0)
+		return true;
+	close(fd);
+	for (unsigned int i = 0; i < n; i++) {
+		other = vmdesc_host_disk(m, i);
+		if (all[i].st_ino == all[n].st_ino && all[i].st_dev == all[n].st_dev &&
+		    (is_written(d) || is_written(other)))
+			IMAGE_ERROR("found %s, which is the file of /vms/%s/%s, allowed any other",
+				    image_path(d), owner_of(m, other)->name, other->name);
+	}
+	return true;
+}
+
+/* For qemu/run.sh: a line for each image that QEMU is to show, in the order of their numbers. */
+static void list_images(const struct machine_desc *m)
+{
+	static struct stat all[VMDESC_MAX_VMS * VMDESC_DISKS_MAX];
+	const struct disk_desc *d;
+
+	for (unsigned int n = 0; check_image(m, n, all); n++)
+		;
+	for (unsigned int n = 0; !errors && (d = vmdesc_host_disk(m, n)); n++)
+		printf("%s %s\n", is_written(d) ? "rw" : "ro", image_path(d));
+}
+
+/* The description in a boot archive, which the monitor reads itself: what is wrong there is said there,
+ * and such VMs have no disks here. */
+static int disks_of(const char *name)
+{
+	static struct machine_desc m;
+	struct blob archive = read_file(name);
+	const void *tree;
+	void *copy;
+	size_t size;
+	char why[256];
+
+	file = "disco.dtb";
+	if (cpio_find(archive.data, archive.size, "disco.dtb", &tree, &size) != 0)
+		return 0;
+	copy = malloc(size + 1); /* aligned */
+	memcpy(copy, tree, size);
+	if (vmdesc_parse(copy, size, &m, why, sizeof(why)) == 0)
+		list_images(&m);
+	free(copy);
+	free(archive.data);
+	return errors ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct blob tree, archive;
 	size_t len;
 
+	if (argc == 3 && strcmp(argv[1], "--disks") == 0)
+		return disks_of(argv[2]);
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: dtscheck FILE.dts|FILE.dtb [ARCHIVE.cpio]\n");
+		fprintf(stderr, "usage: dtscheck FILE.dts|FILE.dtb [ARCHIVE.cpio]\n"
+				"       dtscheck --disks ARCHIVE.cpio\n");
 		return 2;
 	}
 	file = argv[1];
