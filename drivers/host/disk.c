@@ -374,6 +374,7 @@ void host_disks_init(const struct machine_desc *machine, const char *words)
 
 	word_number(words_value(words, "disklate="), LATE_MS_MAX, &ms);
 	late_ticks = ms * COUNT_MS;
+	ndisks = 0;
 	while (pci_next(&at) && ndisks < ARRAY_SIZE(disks))
 		if (at.vendor == VIRTIO_VENDOR && at.device == VIRTIO_BLOCK)
 			add_disk(&at);
