@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 MONITOR_SRCS += drivers/types.c drivers/dma.c drivers/identity.c drivers/vcons.c drivers/host/uart.c drivers/host/i8259.c drivers/host/power.c drivers/host/rtc.c \
-	drivers/host/pci.c drivers/host/virtio_pci.c drivers/host/virtio_blk.c drivers/host/disk.c \
+	drivers/host/pci.c drivers/host/virtio_pci.c drivers/host/virtio_blk.c drivers/host/disk.c drivers/host/readback.c \
 	drivers/virtio/queue.c drivers/virtio/mmio.c drivers/virtio/rng.c

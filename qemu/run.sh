@@ -66,7 +66,7 @@ disk() {
 	[ "$access" = ro ] || readonly=off
 	[ "${at#*.}" != 0 ] || first=on
 	options+=(-drive "if=none,id=$id,file=${image//,/,,},format=raw,readonly=$readonly,rerror=report,werror=report"
-		-device "virtio-blk-pci,drive=$id,serial=$id,disable-legacy=on,vectors=0,num-queues=1,addr=$at,multifunction=$first")
+		-device "virtio-blk-pci,drive=$id,serial=$id,disable-legacy=on,vectors=0,num-queues=1,request-merging=off,addr=$at,multifunction=$first")
 }
 
 nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=() log=''

@@ -20,13 +20,13 @@ from machine import SEED, Machine, tail  # noqa: E402
 
 @pytest.fixture
 def machine(request):
-    """machine(scenario, words="", options=()) starts one; all are gone when the test ends."""
+    """machine(scenario, words="", options=(), qemu=()) starts one; all are gone when the test ends."""
     started = []
 
-    def start(scenario, words="", options=()):
+    def start(scenario, words="", options=(), qemu=()):
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.node.nodeid.split("/")[-1])
         name = name.replace(".py", "").strip("-") + (f"-{len(started)}" if started else "")
-        started.append(Machine(name, scenario, words, options))
+        started.append(Machine(name, scenario, words, options, qemu))
         return started[-1]
 
     request.node.machines = started

@@ -66,12 +66,13 @@ def tail(path, lines=40):
 
 
 class Machine:
-    """scenario: a name in configs/ or the path of a boot archive. words: for the monitor's command line."""
+    """scenario: a name in configs/ or the path of a boot archive. words: for the monitor's command line. options: of run.sh;
+    qemu: of QEMU, behind all that run.sh gives it."""
 
-    def __init__(self, name, scenario, words="", options=()):
+    def __init__(self, name, scenario, words="", options=(), qemu=()):
         self.log_path = LOGS / f"{name}.log"
         self._log = _Log(self.log_path)
-        command = ["-q", *(("-a", words) if words else ()), *options, str(scenario)]
+        command = ["-q", *(("-a", words) if words else ()), *options, str(scenario), *(("--", *qemu) if qemu else ())]
         self._log.note("qemu/run.sh " + " ".join(command))
         self.started = time.monotonic()
         self.line = pexpect.spawn(str(TOP / "qemu/run.sh"), command, cwd=str(TOP), encoding="utf-8", codec_errors="replace",

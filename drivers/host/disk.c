@@ -19,6 +19,7 @@
 #define VIRTIO_BLOCK  0x1042 /* device of a modern one */
 #define LATE_MS_MAX   600000
 #define ID_WAIT_MS    2000
+#define ERRORS_TOLD   8
 
 /* Requests in the order of their coming. */
 struct io_list {
@@ -114,13 +115,49 @@ static void die(struct host_disk *d, const char *why)
 	}
 }
 
+static const char *const names[] = { "read", "write", "flush", "get-id" };
+
+/* The first errors of a disk are told of, then ever fewer. */
+static bool is_told(u64 n) { return n <= ERRORS_TOLD || (n & (n - 1)) == 0; }
+
+static void tell_error(const struct host_disk *d, const struct host_io *io, const char *what)
+{
+	u64 number = d->stats.errors + 1;
+
+	if (is_told(number))
+		log_line("disk", "%s: error %lu: %s at sector %lu %s", d->image, number,
+			 names[io->op], io->sector, what);
+}
+
+/* Ends the first that waits with an error, if it can not fly while the device keeps what was given up;
+ * false: it can. */
+static bool end_hopeless(struct host_disk *d)
+{
+	struct host_io *io = d->waiting.first;
+	bool stuck = d->device.given_up && !d->flying.n; /* if the queue is full, with that alone */
+
+	if (!stuck && !(io->op != HOST_READ && d->device.changes_given_up))
+		return false;
+	take_out(&d->waiting, io);
+	tell_error(d, io, "is behind one that took too long");
+	end(d, io, -EIO);
+	return true;
+}
+
 /* Puts into the device what it has room for, in order. */
 static void fly(struct host_disk *d)
 {
 	struct host_io *io;
 	bool put = false;
 
-	while (!d->dead && (io = d->waiting.first) && vblk_put(&d->device, io)) {
+	while (!d->dead && (io = d->waiting.first)) {
+		bool waits_for_lost = io->op != HOST_READ && d->device.changes_given_up;
+
+		if (waits_for_lost || !vblk_put(&d->device, io)) {
+			if (end_hopeless(d))
+				continue;
+			break;
+		}
 		take_out(&d->waiting, io);
 		append(&d->flying, io);
 		io->late = count64() + late_ticks;
@@ -130,7 +167,7 @@ static void fly(struct host_disk *d)
 		vblk_kick(&d->device);
 }
 
-/* Starts the device anew. Who was late has used up one of its tries. */
+/* Starts the device anew: what flew waits again. */
 static void reset(struct host_disk *d, const char *why)
 {
 	bool started = vblk_start(&d->device);
@@ -141,15 +178,25 @@ static void reset(struct host_disk *d, const char *why)
 		 d->flying.n);
 	while ((io = d->flying.last)) {
 		take_out(&d->flying, io);
-		if (count64() >= io->late && !--io->tries)
-			end(d, io, -EIO);
-		else
-			prepend(&d->waiting, io);
+		prepend(&d->waiting, io);
 	}
 	if (!started)
 		die(d, "the device does not start again");
 	else if (++d->resets == HOST_RESETS)
 		die(d, "the device does nothing");
+}
+
+/* Those that fly too long, which are the first, are given up. */
+static void give_up_late(struct host_disk *d)
+{
+	struct host_io *io;
+
+	while ((io = d->flying.first) && count64() >= io->late) {
+		vblk_give_up(&d->device, io);
+		take_out(&d->flying, io);
+		tell_error(d, io, "takes too long");
+		end(d, io, -EIO);
+	}
 }
 
 static void landed(struct host_disk *d, struct host_io *io, bool ok)
@@ -162,7 +209,7 @@ static void landed(struct host_disk *d, struct host_io *io, bool ok)
 		return;
 	}
 	if (!ok)
-		log_line("disk", "%s: error at sector %lu", d->image, io->sector);
+		tell_error(d, io, "failed");
 	end(d, io, ok ? 0 : -EIO);
 }
 
@@ -174,7 +221,8 @@ static void collect(struct host_disk *d)
 	int got;
 
 	while ((got = vblk_take(&d->device, &io, &ok)) > 0)
-		landed(d, io, ok);
+		if (io)
+			landed(d, io, ok);
 	if (got < 0)
 		reset(d, "it returned what it was not given");
 }
@@ -231,8 +279,7 @@ static void tick_of(struct host_disk *d)
 	lock_take(&d->lock);
 	if (d->flying.n && count64() >= d->flying.first->late)
 		collect(d);
-	if (d->flying.n && count64() >= d->flying.first->late)
-		reset(d, "a request takes too long");
+	give_up_late(d);
 	fly_and_release(d);
 }
 
@@ -262,7 +309,7 @@ static bool is_right(const struct host_disk *d, const struct host_io *io)
 			return false;
 		bytes += io->pieces[i].bytes;
 	}
-	return bytes % HOST_SECTOR == 0 && io->sector <= d->sectors &&
+	return bytes % HOST_SECTOR == 0 && bytes <= HOST_BYTES_MAX && io->sector <= d->sectors &&
 	       bytes / HOST_SECTOR <= d->sectors - io->sector;
 }
 
@@ -279,6 +326,7 @@ void host_disk_submit(struct host_disk *d, struct host_io *io)
 	lock_release(&d->lock);
 }
 
+const char *host_disk_image(const struct host_disk *d) { return d->image; }
 u64 host_disk_sectors(const struct host_disk *d) { return d->sectors; }
 bool host_disk_read_only(const struct host_disk *d) { return d->read_only; }
 
@@ -288,6 +336,7 @@ struct host_disk_stats host_disk_stats(const struct host_disk *d)
 
 	s.flying = d->flying.n;
 	s.waiting = d->waiting.n;
+	s.given_up = d->device.given_up;
 	return s;
 }
 
@@ -295,6 +344,14 @@ struct host_disk *host_disk_find(const char *image)
 {
 	for (u32 i = 0; i < ndisks; i++)
 		if (disks[i]->image && strcmp(disks[i]->image, image) == 0)
+			return disks[i];
+	return NULL;
+}
+
+struct host_disk *host_disk_named(const char *name)
+{
+	for (u32 i = 0; i < ndisks; i++)
+		if (disks[i]->image && strcmp(disks[i]->id, name) == 0)
 			return disks[i];
 	return NULL;
 }
@@ -363,7 +420,8 @@ static void name_disks(const struct machine_desc *machine)
 				disks[i]->image = desc->image;
 	}
 	for (u32 i = 0; i < ndisks; i++)
-		log_line("disk", "%s: %lu KB%s", disks[i]->image ? disks[i]->image : disks[i]->id,
+		log_line("disk", "%s: %s: %lu KB%s", disks[i]->id,
+			 disks[i]->image ? disks[i]->image : "not described",
 			 disks[i]->sectors >> 1, disks[i]->read_only ? ", read-only" : "");
 }
 

@@ -158,6 +158,11 @@ static u32 count_nodes(const struct vm_desc *vm)
 u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_bytes)
 {
 	u64 kept = VMDESC_MONITOR_MB + (u64)VMDESC_NODE_MB * machine->nodes;
+	u32 images = 0;
+
+	while (vmdesc_host_disk(machine, images))
+		images++;
+	kept += (images * VMDESC_IMAGE_KB + 1023) >> 10;
 
 	for (u32 i = 0; i < machine->nvms; i++)
 		if (machine->vms[i].valid)

@@ -34,6 +34,7 @@
  * (vmdesc_memory_for_vms) goes by. The monitor itself counts what is left. */
 #define VMDESC_MONITOR_MB 16
 #define VMDESC_NODE_MB	  1
+#define VMDESC_IMAGE_KB	  320 /* for each image of the host, of node 0 */
 #define VMDESC_VIEW_SHARE 256 /* of a VM's memory, for its pmap on each of its nodes */
 
 /* Property "node": VCPU i lives on list[i % n], and list[0] is the VM's home. n 0: anywhere. */

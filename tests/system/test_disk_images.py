@@ -106,7 +106,7 @@ def test_every_image_is_found_by_its_number(machine, tmp_path):
                  for d in range(4)}
         vms.append(vm(f"guest{v}", **GUEST, **disks))
     one = machine(write_scenario(tmp_path, vms), "exit=1")
-    one.expect_all([rf"disk: [^\n]*/{v}{d}\.img: {4 * (1 + 4 * v + d)} KB{', read-only' if d % 2 == 0 else ''}\r" for v in range(3)
+    one.expect_all([rf"disk: image{4 * v + d}: [^\n]*/{v}{d}\.img: {4 * (1 + 4 * v + d)} KB{', read-only' if d % 2 == 0 else ''}\r" for v in range(3)
                     for d in range(4)])
     one.expect_all([rf"\[guest{v}\] PASS exc_sys" for v in range(3)])
     assert one.end() == 0

@@ -51,7 +51,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := window dma stale mmu tlb remote cp0 inject emul walk nodemem pmap move share heat balance vtimer fpu
+UNIT_FAKE := window dma stale mmu tlb remote cp0 inject emul walk nodemem pmap move share heat balance vtimer fpu host_disk
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

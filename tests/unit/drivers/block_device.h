@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A machine with one virtio disk, which does what a test says: when it does a request, with which result,
- * in which order, or never. What drivers/host/disk.c and virtio_blk.c link against. For one test alone.
+ * in which order, or never, and requests to it. What drivers/host/disk.c and virtio_blk.c link against. For one test alone.
  */
 #ifndef TESTS_UNIT_DRIVERS_BLOCK_DEVICE_H
 #define TESTS_UNIT_DRIVERS_BLOCK_DEVICE_H
@@ -109,6 +109,12 @@ static struct {
 	u32 starts_seen;
 } device;
 static u8 image[SECTORS * 512];
+
+void *fake_mpn_ptr(mpn_t mpn); /* fake/host.h */
+void *fake_mpn_ptr(mpn_t mpn)
+{
+	return (void *)((mpn.v << PAGE_SHIFT) + ((u64)arena - ptr_maddr(arena).v));
+}
 
 static void *pointer(u64 address) { return (void *)(address + ((u64)arena - ptr_maddr(arena).v)); }
 
@@ -223,6 +229,59 @@ static void do_all(u8 status)
 	while (device.n)
 		do_one(0, status);
 	interrupt();
+}
+
+#define REQUESTS 400
+
+/* ---- requests ---- */
+
+static struct {
+	struct host_io io;
+	struct host_piece piece[HOST_PIECES_MAX];
+	u8 memory[2048];
+	bool out; /* submitted, not told of */
+	int err;
+	u32 ends;
+} request[REQUESTS];
+static u32 ended[REQUESTS], nended; /* in order */
+static struct host_disk *disk;
+static u32 again; /* so many requests are submitted anew when they end */
+
+static void done(struct host_io *io, int err)
+{
+	u32 i = (u32)(u64)io->owner;
+
+	assert_int_equal(locked, 0);
+	assert_true(request[i].out);
+	request[i].out = false;
+	request[i].err = err;
+	request[i].ends++;
+	if (nended < REQUESTS)
+		ended[nended++] = i;
+	if (again) {
+		again--;
+		request[i].out = true;
+		host_disk_submit(disk, io);
+	}
+}
+
+static void prepare(u32 i, enum host_op op, u64 sector, u32 bytes, u32 pieces)
+{
+	struct host_io *io = &request[i].io;
+
+	*io = (struct host_io){ op,   sector,	      request[i].piece, pieces,
+				done, (void *)(u64)i, .next = NULL };
+	for (u32 p = 0; p < pieces; p++)
+		request[i].piece[p] = (struct host_piece){
+			ptr_maddr(request[i].memory + (u64)p * (bytes / pieces)), bytes / pieces
+		};
+}
+
+static void submit(u32 i, enum host_op op, u64 sector, u32 bytes, u32 pieces)
+{
+	prepare(i, op, sector, bytes, pieces);
+	request[i].out = true;
+	host_disk_submit(disk, &request[i].io);
 }
 
 #endif /* TESTS_UNIT_DRIVERS_BLOCK_DEVICE_H */

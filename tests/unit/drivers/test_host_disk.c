@@ -5,59 +5,6 @@
  */
 #include "tests/unit/drivers/block_device.h"
 
-#define REQUESTS 400
-
-/* ---- requests ---- */
-
-static struct {
-	struct host_io io;
-	struct host_piece piece[HOST_PIECES_MAX];
-	u8 memory[2048];
-	bool out; /* submitted, not told of */
-	int err;
-	u32 ends;
-} request[REQUESTS];
-static u32 ended[REQUESTS], nended; /* in order */
-static struct host_disk *disk;
-static u32 again; /* so many requests are submitted anew when they end */
-
-static void done(struct host_io *io, int err)
-{
-	u32 i = (u32)(u64)io->owner;
-
-	assert_int_equal(locked, 0);
-	assert_true(request[i].out);
-	request[i].out = false;
-	request[i].err = err;
-	request[i].ends++;
-	if (nended < REQUESTS)
-		ended[nended++] = i;
-	if (again) {
-		again--;
-		request[i].out = true;
-		host_disk_submit(disk, io);
-	}
-}
-
-static void prepare(u32 i, enum host_op op, u64 sector, u32 bytes, u32 pieces)
-{
-	struct host_io *io = &request[i].io;
-
-	*io = (struct host_io){ op,   sector,	      request[i].piece, pieces,
-				done, (void *)(u64)i, .next = NULL };
-	for (u32 p = 0; p < pieces; p++)
-		request[i].piece[p] = (struct host_piece){
-			ptr_maddr(request[i].memory + (u64)p * (bytes / pieces)), bytes / pieces
-		};
-}
-
-static void submit(u32 i, enum host_op op, u64 sector, u32 bytes, u32 pieces)
-{
-	prepare(i, op, sector, bytes, pieces);
-	request[i].out = true;
-	host_disk_submit(disk, &request[i].io);
-}
-
 static void later(u32 ms)
 {
 	now += ms * COUNT_MS;
@@ -158,7 +105,7 @@ static void an_error_is_tried_again_then_told(void **state)
 	assert_int_equal(request[0].err, -EIO);
 	assert_stat(retries, HOST_TRIES - 1);
 	assert_stat(errors, 1);
-	assert_string_equal(lines, "work.img: error at sector 7");
+	assert_string_equal(lines, "work.img: error 1: write at sector 7 failed");
 	submit(0, HOST_WRITE, 7, 512, 1);
 	do_all(1);
 	do_all(0);
@@ -175,63 +122,130 @@ static void a_flush_that_failed_is_told_at_once(void **state)
 	assert_stat(retries, 0);
 }
 
-static void a_late_request_resets_the_device(void **state)
+static void a_late_request_is_given_up(void **state)
 {
 	(void)state;
+	memset(image, 7, 1024);
 	submit(0, HOST_READ, 0, 512, 1);
 	later(HOST_LATE_MS / 2);
 	submit(1, HOST_READ, 1, 512, 1);
-	submit(2, HOST_FLUSH, 0, 0, 0);
 	later(HOST_LATE_MS / 2 - 1);
-	assert_stat(resets, 0);
-	later(1);
-	assert_stat(resets, 1);
-	assert_stat(flying, 3); /* again, in the same order */
 	assert_int_equal(nended, 0);
+	later(1);
+	assert_int_equal(request[0].err, -EIO);
+	assert_stat(given_up, 1);
+	assert_stat(flying, 1);
+	assert_non_null(strstr(lines, "read at sector 0 takes too long"));
 	do_all(0);
-	for (u32 i = 0; i < 3; i++) {
-		assert_int_equal(ended[i], i);
-		assert_int_equal(request[i].err, 0);
+	assert_int_equal(request[1].err, 0);
+	assert_int_equal(request[1].memory[0], 7);
+	/* it came back, and its memory was not touched */
+	assert_stat(given_up, 0);
+	assert_stat(resets, 0);
+	assert_int_equal(request[0].memory[0], 0);
+	assert_int_equal(request[0].ends, 1);
+}
+
+static void behind_a_change_that_was_given_up_none_goes(void **state)
+{
+	static const enum host_op changes[] = { HOST_WRITE, HOST_FLUSH };
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(changes); i++) {
+		u32 bytes = changes[i] == HOST_WRITE ? 512 : 0;
+
+		nended = 0;
+		submit(0, changes[i], 0, bytes, bytes / 512);
+		later(HOST_LATE_MS);
+		assert_int_equal(request[0].err, -EIO);
+		assert_int_equal(device.n, 1);
+		submit(1, HOST_WRITE, 0, 512, 1);
+		submit(2, HOST_READ, 4, 512, 1);
+		submit(3, HOST_FLUSH, 0, 0, 0);
+		assert_int_equal(device.n, 2); /* the read */
+		assert_int_equal(nended, 1);
+		later(10);
+		assert_int_equal(request[1].err, -EIO);
+		assert_int_equal(request[3].err, -EIO);
+		do_all(0);
+		assert_int_equal(request[2].err, 0);
+		submit(1, HOST_WRITE, 0, 512, 1); /* all is back */
+		do_all(0);
+		assert_int_equal(request[1].err, 0);
 	}
 }
 
-static void who_is_late_each_time_gets_an_error(void **state)
+static void what_is_written_was_copied_before(void **state)
 {
 	(void)state;
-	submit(0, HOST_READ, 0, 512, 1);
-	for (u32 try = 0; try < HOST_TRIES; try++) {
-		assert_int_equal(nended, 0);
-		submit(1, HOST_READ, 1, 512, 1); /* the others go on */
-		do_one(1, 0);
-		interrupt();
-		assert_int_equal(request[1].err, 0);
-		nended = 0;
-		later(HOST_LATE_MS);
-	}
-	assert_int_equal(nended, 1);
-	assert_int_equal(request[0].err, -EIO);
-	submit(0, HOST_READ, 0, 512, 1); /* it lives */
+	memset(request[0].memory, 1, 512);
+	submit(0, HOST_WRITE, 0, 512, 1);
+	later(HOST_LATE_MS);
+	memset(request[0].memory, 2, 512); /* the caller's again */
 	do_all(0);
-	assert_int_equal(request[0].err, 0);
+	assert_int_equal(image[0], 1);
 }
 
-static void a_device_that_does_nothing_is_dead(void **state)
+static void a_device_that_does_nothing_gives_errors(void **state)
 {
 	(void)state;
 	for (u32 i = 0; i < REQUESTS; i++)
 		submit(i, HOST_READ, i, 512, 1);
 	assert_true(host_disk_stats(disk).waiting > 0);
-	for (u32 i = 0; i < HOST_RESETS; i++)
-		later(HOST_LATE_MS);
+	later(HOST_LATE_MS);
+	later(10); /* those behind have no room, and nobody who makes any */
 	assert_int_equal(nended, REQUESTS);
 	for (u32 i = 0; i < REQUESTS; i++)
 		assert_int_equal(request[i].err, -EIO);
-	assert_non_null(strstr(lines, "every request is an error from now on"));
 	submit(0, HOST_READ, 0, 512, 1);
 	assert_int_equal(request[0].ends, 1); /* never inside submit */
 	later(10);
 	assert_int_equal(request[0].ends, 2);
-	assert_int_equal(request[0].err, -EIO);
+	do_all(0);
+	assert_stat(given_up, 0);
+	submit(0, HOST_READ, 0, 512, 1); /* it lives */
+	do_all(0);
+	assert_int_equal(request[0].err, 0);
+}
+
+static void any_pieces_of_memory_will_do(void **state)
+{
+	static const u32 sizes[] = { 1, 511, 3, 500, 9, 1024 };
+	u32 at = 0;
+
+	(void)state;
+	for (u32 i = 0; i < 2048; i++)
+		request[0].memory[i] = (u8)(i * 7 + i / 256);
+	submit(0, HOST_WRITE, 3, 2048, 1);
+	do_all(0);
+	prepare(1, HOST_READ, 3, 2048, ARRAY_SIZE(sizes));
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		request[1].piece[i].at = ptr_maddr(request[1].memory + at);
+		request[1].piece[i].bytes = sizes[i];
+		at += sizes[i];
+	}
+	request[1].out = true;
+	host_disk_submit(disk, &request[1].io);
+	do_all(0);
+	assert_memory_equal(request[1].memory, request[0].memory, 2048);
+}
+
+static u8 large[2][HOST_BYTES_MAX];
+
+static void the_largest_request(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < HOST_BYTES_MAX; i++)
+		large[0][i] = (u8)(i ^ i >> 9);
+	for (u32 i = 0; i < 2; i++) {
+		prepare(i, i ? HOST_READ : HOST_WRITE, 8, 0, 1);
+		request[i].piece[0] = (struct host_piece){ ptr_maddr(large[i]), HOST_BYTES_MAX };
+		request[i].out = true;
+		host_disk_submit(disk, &request[i].io);
+		do_all(0);
+		assert_int_equal(request[i].err, 0);
+	}
+	assert_memory_equal(large[0], large[1], HOST_BYTES_MAX);
 }
 
 static void a_device_that_does_not_start_again_is_dead(void **state)
@@ -239,9 +253,27 @@ static void a_device_that_does_not_start_again_is_dead(void **state)
 	(void)state;
 	submit(0, HOST_READ, 0, 512, 1);
 	device.starts = false;
-	later(HOST_LATE_MS);
+	device.config = device.needs_reset = true;
+	interrupt();
 	assert_int_equal(request[0].err, -EIO);
 	assert_int_equal(request[0].ends, 1);
+}
+
+static void a_device_that_wants_to_be_reset_for_ever_is_dead(void **state)
+{
+	(void)state;
+	submit(0, HOST_READ, 0, 512, 1);
+	for (u32 i = 0; i < HOST_RESETS; i++) {
+		assert_int_equal(nended, 0);
+		device.config = device.needs_reset = true;
+		interrupt();
+	}
+	assert_int_equal(request[0].err, -EIO);
+	assert_non_null(strstr(lines, "every request is an error from now on"));
+	submit(0, HOST_READ, 0, 512, 1);
+	later(10);
+	assert_int_equal(request[0].ends, 2);
+	assert_int_equal(request[0].err, -EIO);
 }
 
 static void what_was_done_without_an_interrupt_is_not_late(void **state)
@@ -377,7 +409,10 @@ static void a_random_walk(void **state)
 		} else if (device.n) {
 			u32 n = device.n;
 
-			device.n = rand() % 4 ? n : n - 1; /* it forgets one */
+			device.n =
+				rand() % 4
+					? n
+					: n - 1; /* it forgets one, and the queue has less room */
 		}
 		lines[0] = 0;
 	}
@@ -407,9 +442,13 @@ int main(void)
 		cmocka_unit_test_setup(the_device_may_end_them_in_any_order, start),
 		cmocka_unit_test_setup(an_error_is_tried_again_then_told, start),
 		cmocka_unit_test_setup(a_flush_that_failed_is_told_at_once, start),
-		cmocka_unit_test_setup(a_late_request_resets_the_device, start),
-		cmocka_unit_test_setup(who_is_late_each_time_gets_an_error, start),
-		cmocka_unit_test_setup(a_device_that_does_nothing_is_dead, start),
+		cmocka_unit_test_setup(a_late_request_is_given_up, start),
+		cmocka_unit_test_setup(behind_a_change_that_was_given_up_none_goes, start),
+		cmocka_unit_test_setup(what_is_written_was_copied_before, start),
+		cmocka_unit_test_setup(any_pieces_of_memory_will_do, start),
+		cmocka_unit_test_setup(the_largest_request, start),
+		cmocka_unit_test_setup(a_device_that_does_nothing_gives_errors, start),
+		cmocka_unit_test_setup(a_device_that_wants_to_be_reset_for_ever_is_dead, start),
 		cmocka_unit_test_setup(a_device_that_does_not_start_again_is_dead, start),
 		cmocka_unit_test_setup(what_was_done_without_an_interrupt_is_not_late, start),
 		cmocka_unit_test_setup(what_it_was_not_given_resets_it, start),
