@@ -18,7 +18,7 @@ else
 ARCHIVE := build/described/$(firstword $(shell printf %s $(call quoted,$(value SCENARIO)) | cksum)).cpio
 RUN_NEEDS = described
 endif
-RUN_NEEDS += build/disco.elf $(if $(FLASH),build/flash.so)
+RUN_NEEDS += build/disco.elf build/host/strict.so build/host/dtscheck $(if $(FLASH),build/flash.so)
 RUN_OPTIONS = $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(FLASH),-f $(call quoted,$(value FLASH)))
 RUN_SCENARIO = $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
 
@@ -46,6 +46,13 @@ run: run-changed
 run-changed: $(RUN_NEEDS) build/host/dtscheck
 	@qemu/with.sh $(RUN_OPTIONS) $(ROOT_CHANGES) $(if $(value PROGRAM),-s $(PROGRAM_STATUS)) $(RUN_SCENARIO)
 endif
+
+# A library that QEMU is started with if it opens images.
+build/host/strict.so: qemu/strict.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)gcc -O1 -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -o $T $< && $(whole)
+ALL += build/host/strict.so build/host/dtscheck
 
 build/host/exit.so: qemu/exit.c
 	@mkdir -p $(@D)

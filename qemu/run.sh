@@ -65,11 +65,12 @@ disk() {
 	printf -v at %x.%x $((DISK_SLOT + $3 / 8)) $(($3 % 8))
 	[ "$access" = ro ] || readonly=off
 	[ "${at#*.}" != 0 ] || first=on
+	strict=(env "LD_PRELOAD=$PWD/build/host/strict.so")
 	options+=(-drive "if=none,id=$id,file=${image//,/,,},format=raw,readonly=$readonly,rerror=report,werror=report"
 		-device "virtio-blk-pci,drive=$id,serial=$id,disable-legacy=on,vectors=0,num-queues=1,request-merging=off,addr=$at,multifunction=$first")
 }
 
-nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=() log=''
+nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=() strict=() log=''
 serial=(-chardev 'stdio,id=line,signal=off')
 while getopts a:c:df:g:k:m:n:p:q option; do
 	case $option in
@@ -107,6 +108,9 @@ if [ "$kernel" = build/disco.elf ]; then
 	options+=(-initrd "$archive")
 	# The images of its disks, as the monitor numbers them (VMDESC_HOST_SERIAL). Only read, so that several machines may: what the
 	# guests write to those is kept in the monitor.
+	for file in build/host/dtscheck build/host/strict.so; do
+		[ -f $file ] || fail "found no $file: \`make $file\` builds it"
+	done
 	images=$(build/host/dtscheck --disks "$archive") || { echo "$images" >&2; exit 2; }
 	number=0
 	while read -r access image; do
@@ -140,6 +144,6 @@ keeper=()
 if [ -z "$quiet" ] && [ -t 0 ]; then
 	keeper=(qemu/terminal.py -p "QEMU is process %d: kill it from another terminal if nothing here answers.")
 fi
-exec "${keeper[@]}" qemu-system-mips64el -M malta -cpu I6500 -smp "$nodes" -m "$memory" -accel tcg,thread=single \
+exec "${keeper[@]}" "${strict[@]}" qemu-system-mips64el -M malta -cpu I6500 -smp "$nodes" -m "$memory" -accel tcg,thread=single \
 	-kernel "$kernel" ${words:+-append "$words"} "${options[@]}" \
 	-display none -vga none -nic none -monitor none -no-reboot "${serial[@]}" -serial chardev:line "$@"

@@ -2,6 +2,7 @@
 """The machine's own disks under errors and delays that QEMU injects: each request ends, errors are told, and nobody else notices.
 
 `readback` at the prompt reads a whole disk, 32 requests at a time."""
+import os
 import random
 import re
 import struct
@@ -102,6 +103,23 @@ def test_requests_that_take_too_long(machine, tmp_path, image):
     said = one.expect(r"read (\d+) sectors in \d+ ms, (\d+) unread, sum ([0-9a-f]+)\r")
     assert int(said[1]) == SECTORS and 0 < int(said[2]) <= SECTORS
     still_well(one)
+    assert one.quit() == 0
+
+
+def test_an_image_that_shrinks(machine, tmp_path, image):
+    """What is gone cannot be read, at once and not as zeroes; what comes back can."""
+    one = start(machine, tmp_path, image)
+    data = image.read_bytes()
+    left = SIZE // 2 + 1536
+    os.truncate(image, left)
+    kept = left // 4096 * 4096
+    assert readback(one) == ((SIZE - kept) // 512, SECTORS, sum_of(data[:kept]))
+    os.truncate(image, 0)
+    assert readback(one) == (SECTORS, SECTORS, 0)
+    still_well(one)
+    with open(image, "r+b") as file:
+        file.write(data)
+    assert readback(one) == (0, SECTORS, sum_of(data))
     assert one.quit() == 0
 
 
