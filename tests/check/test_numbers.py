@@ -75,6 +75,7 @@ NUMBERS = [
     ("docs/machine.md", r"\| GCR \| (0x\w+)", "arch/mips/cps.c", "GCR"),
     ("docs/machine.md", r"\| CPC \| (0x\w+)", "arch/mips/cps.c", "CPC"),
     ("docs/machine.md", r"\| GIC \| (0x\w+)", "arch/mips/cps.c", "GIC"),
+    (TOUR, r"takes longer than (\d+) s .`disklate", "drivers/host/disk.h", "HOST_LATE_MS // 1000"),
     ("docs/machine.md", r"- (\d+) dual entries, ten bits of ASID", "arch/mips/dump.c", "MACHINE_TLB_ENTRIES"),
     ("docs/machine.md", r"up to (\d+) bytes of words", "qemu/run.sh", r"~WORDS_MAX=(\d+)"),
     ("docs/machine.md", r"words at physical (0x\w+)", "qemu/run.sh", r"~WORDS_ADDRESS=(0x\w+)"),

@@ -7,7 +7,7 @@ import pytest
 
 from machine import PATIENCE, PROMPT
 
-COMMANDS = ["help", "vms", "vcpus", "nodes", "mem", "numa", "latency", "stats", "regs", "tlb", "attach", "start", "stop", "reset", "log", "quit"]
+COMMANDS = ["help", "vms", "vcpus", "nodes", "mem", "numa", "latency", "stats", "regs", "tlb", "attach", "start", "stop", "reset", "log", "readback", "quit"]
 
 
 @pytest.fixture(scope="module")
