@@ -10,10 +10,12 @@ $(SCENARIO_CPIOS): build/%.cpio: configs/%.dts tools/mkimage.sh build/host/dtsch
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage.sh $< $@
 
-# Which images a description names, as make rules. A description that dtc refuses names none, and is refused when its archive is made.
+# Which images a description names, as make rules; those of disks must be there, but guests may have written to them since. A
+# description that dtc refuses names none, and is refused when its archive is made.
 $(SCENARIOS:%=build/needs/%.mk): build/needs/%.mk: configs/%.dts tools/mkimage.sh
 	@mkdir -p $(@D)
-	@echo "build/$*.cpio: $$(tools/mkimage.sh --needs $< 2>/dev/null | sed 's/[^A-Za-z0-9_.,+@=/-]/\\&/g' | tr '\n' ' ')" >$T && $(whole)
+	@names() { tools/mkimage.sh $$1 $< 2>/dev/null | sed 's/[^A-Za-z0-9_.,+@=/-]/\\&/g' | tr '\n' ' '; }; \
+		echo "build/$*.cpio: $$(names --needs) | $$(names --disks)" >$T && $(whole)
 ifneq ($(filter-out $(NO_SETUP),$(or $(MAKECMDGOALS),help)),)
 include $(SCENARIOS:%=build/needs/%.mk)
 endif

@@ -70,5 +70,5 @@ described: build/host/dtscheck
 		printf 'found no scenario %s, allowed: the path of a description, or one of: %s\n' \
 			$(call quoted,$(value SCENARIO)) "$$(echo $(SCENARIOS))" >&2; exit 2; \
 	fi; \
-	needs=$$(tools/mkimage.sh --needs "$$file") && \
+	needs=$$(tools/mkimage.sh --needs "$$file" && tools/mkimage.sh --disks "$$file") && \
 	{ [ -z "$$needs" ] || $(MAKE) -s $$needs; } && tools/mkimage.sh "$$file" $(ARCHIVE)

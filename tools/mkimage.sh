@@ -1,18 +1,19 @@
 #!/bin/bash -p
 # SPDX-License-Identifier: MIT
-# mkimage.sh [--needs | --no-check] FILE.dts [OUT.cpio] - the boot archive of a scenario: its description as disco.dtb, and every
-# image that the description names. --needs only prints the paths of the images, and of the files that FILE.dts includes, one a
-# line. --no-check puts in what there is, right or wrong, for tests of the monitor's own checks, and a FILE.dtb alone.
+# mkimage.sh [--needs | --disks | --no-check] FILE.dts [OUT.cpio] - the boot archive of a scenario: its description as disco.dtb, and
+# every image that the description names but those of disks that QEMU opens. --needs only prints the paths of the images, and of the
+# files that FILE.dts includes, one a line; --disks those of disks that QEMU opens. --no-check puts in what there is, right or wrong,
+# for tests of the monitor's own checks, and a FILE.dtb alone.
 # FILE.dts and OUT.cpio are sought from the caller's folder. DISCO_KERNEL: the file that "vmlinux" means, if not build/linux/vmlinux.
 set -eu
 . "$(dirname "$0")/env.sh"
 
 mode=
 case ${1-} in
---needs | --no-check) mode=$1; shift ;;
+--needs | --disks | --no-check) mode=$1; shift ;;
 esac
-if [ $# -lt 1 ] || { [ "$mode" != --needs ] && [ $# -lt 2 ]; }; then
-	echo "mkimage.sh: found $# names, needed: [--needs | --no-check] FILE.dts [OUT.cpio]" >&2
+if [ $# -lt 1 ] || { [[ $mode != --@(needs|disks) ]] && [ $# -lt 2 ]; }; then
+	echo "mkimage.sh: found $# names, needed: [--needs | --disks | --no-check] FILE.dts [OUT.cpio]" >&2
 	exit 2
 fi
 named=$1 dts=$(realpath -m -- "$1") out=${2:+$(realpath -m -- "$2")}
@@ -43,27 +44,41 @@ image_path() {
 	esac
 }
 
-# What the compiled description names, one a line: how its source is written has no say. Of the images of disks only those that
-# travel in the archive; with the word `all`, those that QEMU opens as well.
-images() {
-	[ "$mode" = --no-check ] && [[ $dts = *.dtb ]] && return
-	local vm property disk
+# What the compiled description names, one a line: how its source is written has no say. The images of disks: those that travel in
+# the `archive`, or those that QEMU `opens`.
+disks() {
+	local vm disk where
 	fdtget -l "$dtb" /vms 2>/dev/null | while read -r vm; do
-		for property in kernel ramdisk; do
-			fdtget -t s "$dtb" "/vms/$vm" "$property" 2>/dev/null || true
-		done
 		fdtget -l "$dtb" "/vms/$vm" 2>/dev/null | while read -r disk; do
-			if [ "${1-}" = all ] || fdtget "$dtb" "/vms/$vm/$disk" in-archive >/dev/null 2>&1; then
-				fdtget -t s "$dtb" "/vms/$vm/$disk" image 2>/dev/null || true
-			fi
+			where=opens
+			fdtget "$dtb" "/vms/$vm/$disk" in-archive >/dev/null 2>&1 && where=archive
+			[ $where != "$1" ] || fdtget -t s "$dtb" "/vms/$vm/$disk" image 2>/dev/null || true
 		done
 	done | sort -u
 }
 
+# All that travels in the archive.
+images() {
+	[ "$mode" = --no-check ] && [[ $dts = *.dtb ]] && return
+	local vm property
+	{
+		fdtget -l "$dtb" /vms 2>/dev/null | while read -r vm; do
+			for property in kernel ramdisk; do
+				fdtget -t s "$dtb" "/vms/$vm" "$property" 2>/dev/null || true
+			done
+		done
+		disks archive
+	} | sort -u
+}
+
+paths() { while IFS= read -r image; do image_path "$image"; done; }
+
+if [ "$mode" = --disks ]; then
+	disks opens | paths
+	exit
+fi
 if [ "$mode" = --needs ]; then
-	images all | while IFS= read -r image; do
-		image_path "$image"
-	done
+	images | paths
 	# Behind the target and FILE.dts itself: what was included. dtc escapes no blanks, make could not use such names.
 	[ ! -f "$work/included" ] || sed 's/^[^:]*: *//' "$work/included" | tr ' ' '\n' | tail -n +2 | while read -r file; do
 		[ ! -f "$file" ] || echo "$file"

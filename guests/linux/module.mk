@@ -38,6 +38,17 @@ build/root.cpio: build/busybox/busybox build/gen_init_cpio tools/mkroot.sh guest
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS)
 
+# Disks of guests: the root as an image that all of them read, and, one for each guest that writes, an empty one. What guests have
+# written is nobody else's: such an image is made if it is missing, never again, and `make clean` leaves it.
+ALL += build/root.img
+build/root.img: build/root.cpio tools/mkdisk.py
+	$(call say,DISK,$@)
+	$(Q)tools/mkdisk.py $@ 32 root $<
+
+build/work-%.img: | tools/mkdisk.py build/setup.mk
+	$(call say,DISK,$@)
+	$(Q)tools/mkdisk.py $@ 64 work
+
 HELP += make cc FILE=x.c        a program for Linux guests, statically linked: build/programs/x, or OUT=path\n
 
 CC_OUT = $(or $(value OUT),build/programs/$(basename $(notdir $(value FILE))))
