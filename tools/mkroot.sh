@@ -44,6 +44,7 @@ folders() {
 		esac
 	done
 	echo "nod /dev/console 600 0 0 c 5 1"
+	echo "nod /dev/null 666 0 0 c 1 3"
 	echo "file /bin/busybox $busybox/busybox 755 0 0"
 	# A file of ours comes before a busybox applet of the same name.
 	while read -r link; do
