@@ -282,6 +282,16 @@ u64 nodemem_monitor_bytes(u32 node)
 	return topology[node].bytes - ((u64)nodemem[node].npages << PAGE_SHIFT);
 }
 
+static void print_vm(const struct vm *vm)
+{
+	const struct pmap *p = &vm->pmap;
+
+	kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB, private %lu KB; replicas %lu KB, ballooned %lu KB, reported %lu KB so far\n",
+		vm->name, (u64)p->npages << 2, (u64)p->used << 2, (u64)p->shared << 2,
+		(u64)(p->used - p->shared) << 2, (u64)p->replicas << 2, (u64)p->ballooned << 2,
+		p->reported << 2);
+}
+
 COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 {
 	u64 monitor = 0, nfree = 0;
@@ -293,7 +303,5 @@ COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
 		monitor >> 10, (total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
 	for (u32 i = 0; i < nvms; i++)
-		kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB\n", vms[i]->name,
-			(u64)vms[i]->pmap.npages << 2, (u64)vms[i]->pmap.used << 2,
-			(u64)vms[i]->pmap.shared << 2);
+		print_vm(vms[i]);
 }

@@ -93,11 +93,11 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
 }
 
-/* No page of the block is used. */
+/* No page of the block is used, or BALLOONED. */
 static bool is_unused(const struct pmap *p, u64 start)
 {
 	for (u64 i = start; i < start + BLOCK_PAGES; i++)
-		if (p->page[i].master)
+		if (p->page[i].master || p->page[i].busy)
 			return false;
 	return true;
 }
@@ -155,7 +155,8 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 
 /*
  * First use of the view. The VM's pages were reserved when it started, so that running out here is
- * the monitor's own mistake. While a block is coming no other page is given.
+ * the monitor's own mistake, but for a page that the VM gave away with its promise. While a block is
+ * coming no other page is given.
  */
 static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 {
@@ -166,6 +167,8 @@ static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 	pmap_wait_locked(p, gpn);
 	if (p->page[gpn.v].master) {
 		pmap_fill_locked(vm, gpn, node);
+	} else if (!pmap_promise_locked(vm, gpn)) {
+		none = 0; /* the guest gave it away, and there is none to give it back */
 	} else if (mpn_valid(p->coming.block) || begin_block(vm, gpn, node)) {
 		advance_block(vm, node);
 		none = PMAP_LATER;
@@ -300,6 +303,8 @@ bool pmap_release_step(struct vm *vm, u32 *next)
 				cost += USED_COST;
 			release_page(vm, gpn);
 		}
+		if (pmap_state_of(pmap_page(p, gpn)) == PMAP_BALLOONED)
+			pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });
 		if (gpn.v % PIECE_PAGES == 0)
 			for_each_node(node, vm->node_mask)
 				pmap_large_released(p, gpn, node);

@@ -87,6 +87,9 @@ struct pmap {
 	u32 npages;	  /* fixed */
 	u32 used;	  /* pages that have a master */
 	u32 shared;	  /* of these: whose master is a shared one */
+	u32 replicas;	  /* machine pages beside the masters */
+	u32 ballooned;	  /* pages that the VM has no promise of */
+	u64 reported;	  /* pages that pmap_give_up took, since the VM started */
 	struct pmap_page *page;
 	struct pmap_link *link;
 	struct pmap_view view[MAX_NODES];
@@ -162,6 +165,14 @@ void pmap_unpin(struct vm *vm, gpn_t gpn);
  * of its own: some 16 pages are what fits between two looks.
  */
 u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages);
+/*
+ * The same with the promise of the pages, in any order: others may have it. The guest gets it back by
+ * pmap_unballoon, or by using the page, as long as the machine has memory that nobody was promised:
+ * -ENOMEM, and the use is as one behind the VM's memory. 0: it has it.
+ */
+#define PMAP_BALLOON_PAGES 16 /* at a time */
+u32 pmap_balloon(struct vm *vm, const gpn_t *pages, u32 n);
+int pmap_unballoon(struct vm *vm, gpn_t gpn);
 
 /* ---- moving and copying, for numa/ ---- */
 
@@ -210,5 +221,7 @@ size_t pmap_view_bytes(u32 npages);
  * from the first step to the last.
  */
 bool pmap_release_step(struct vm *vm, u32 *next);
+/* Afterwards: how many pages the VM was still promised. */
+u32 pmap_end_promise(struct pmap *p);
 
 #endif /* KERNEL_MEM_PMAP_H */

@@ -185,35 +185,59 @@ void pmap_unpin(struct vm *vm, gpn_t gpn)
 
 /* ---- memory that the guest has no use for ---- */
 
-static bool can_give_up(struct vm *vm, gpn_t gpn)
+static bool is_listed(const struct hidden *h, gpn_t gpn)
 {
+	for (u32 i = 0; i < h->drop.n; i++)
+		if (h->drop.page[i].v == gpn.v)
+			return true;
+	return false;
+}
+
+/* unused: even one that has no machine page. */
+static bool can_give_up(const struct hidden *h, gpn_t gpn, bool unused)
+{
+	struct vm *vm = h->drop.vm;
 	const struct pmap *p = &vm->pmap;
 
-	if (pmap_page(p, gpn).busy || !pmap_page(p, gpn).master)
+	if (gpn.v >= p->npages || pmap_page(p, gpn).busy || is_listed(h, gpn))
 		return false;
+	if (!pmap_page(p, gpn).master)
+		return unused && !is_coming(p, gpn);
 	if (pmap_page(p, gpn).replicas)
 		numa_collapse(vm, gpn, vm->home->id);
 	return true;
 }
 
-static u32 give_up_locked(struct vm *vm, gpn_t first, u32 npages)
+_Static_assert(PMAP_BALLOON_PAGES <= MMU_DROP_PAGES, "one shootdown for all");
+
+static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
 {
 	struct hidden h = { .drop = { .vm = vm } };
 
-	for (u32 i = 0; i < npages; i++) {
-		gpn_t gpn = { first.v + i };
-
-		if (can_give_up(vm, gpn))
-			hide(&h, gpn);
-	}
+	for (u32 i = 0; i < n; i++)
+		if (can_give_up(&h, pages[i], becomes.busy == PMAP_BUSY_BALLOON))
+			hide(&h, pages[i]);
 	take_back(&h);
 	for (u32 i = 0; i < h.drop.n; i++) {
-		release_master(vm, h.drop.page[i]);
-		pmap_change_locked(&vm->pmap, h.drop.page[i], BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
-				   (struct pmap_page){ 0 });
+		gpn_t gpn = h.drop.page[i];
+
+		if (pmap_page(&vm->pmap, gpn).master) {
+			release_master(vm, gpn);
+			vm->pmap.used--;
+		}
+		pmap_change_locked(&vm->pmap, gpn,
+				   BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED), becomes);
 	}
-	vm->pmap.used -= h.drop.n;
 	return h.drop.n;
+}
+
+static u32 give_up_range_locked(struct vm *vm, gpn_t first, u32 npages)
+{
+	gpn_t pages[MMU_DROP_PAGES];
+
+	for (u32 i = 0; i < npages; i++)
+		pages[i].v = first.v + i;
+	return give_up_locked(vm, pages, npages, (struct pmap_page){ 0 });
 }
 
 u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
@@ -225,9 +249,61 @@ u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
 	npages = MIN(npages, vm->pmap.npages - first.v);
 	for (u32 done = 0; done < npages; done += MMU_DROP_PAGES) {
 		lock_take(&vm->pmap.lock);
-		given += give_up_locked(vm, (gpn_t){ first.v + done },
-					MIN(npages - done, (u32)MMU_DROP_PAGES));
+		given += give_up_range_locked(vm, (gpn_t){ first.v + done },
+					      MIN(npages - done, (u32)MMU_DROP_PAGES));
 		lock_release(&vm->pmap.lock);
 	}
+	__atomic_fetch_add(&vm->pmap.reported, given, __ATOMIC_RELAXED);
 	return given;
+}
+
+/* ---- the balloon: with the promise of it ---- */
+
+u32 pmap_balloon(struct vm *vm, const gpn_t *pages, u32 n)
+{
+	struct pmap *p = &vm->pmap;
+	u32 given;
+
+	lock_take(&p->lock);
+	given = give_up_locked(vm, pages, MIN(n, (u32)PMAP_BALLOON_PAGES),
+			       (struct pmap_page){ .busy = PMAP_BUSY_BALLOON });
+	p->ballooned += given;
+	nodemem_unreserve(given);
+	lock_release(&p->lock);
+	return given;
+}
+
+bool pmap_promise_locked(struct vm *vm, gpn_t gpn)
+{
+	struct pmap *p = &vm->pmap;
+
+	lock_assert(&p->lock);
+	if (pmap_state_of(pmap_page(p, gpn)) != PMAP_BALLOONED)
+		return true;
+	if (nodemem_reserve(1))
+		return false;
+	p->ballooned--;
+	pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });
+	return true;
+}
+
+int pmap_unballoon(struct vm *vm, gpn_t gpn)
+{
+	bool promised;
+
+	if (gpn.v >= vm->pmap.npages)
+		return 0;
+	lock_take(&vm->pmap.lock);
+	promised = pmap_promise_locked(vm, gpn);
+	lock_release(&vm->pmap.lock);
+	return promised ? 0 : -ENOMEM;
+}
+
+u32 pmap_end_promise(struct pmap *p)
+{
+	u32 promised = p->npages - p->ballooned;
+
+	p->ballooned = 0;
+	p->reported = 0;
+	return promised;
 }

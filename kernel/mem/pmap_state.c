@@ -8,20 +8,24 @@ _Static_assert(MAX_NODES <= 16, "replicas has a bit for each node");
 
 /* The table of pmap_state.h: bits of the states that each state may become. */
 static const u16 may_become[] = {
-	[PMAP_UNUSED] = BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
+	[PMAP_UNUSED] = BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) | BIT(PMAP_BALLOONED),
 	[PMAP_SINGLE] = BIT(PMAP_LEAVING) | BIT(PMAP_COPIED) | BIT(PMAP_PINNED) | BIT(PMAP_SHARED) |
-			BIT(PMAP_UNUSED),
-	[PMAP_SHARED] = BIT(PMAP_SHARED) | BIT(PMAP_SINGLE) | BIT(PMAP_COPIED) | BIT(PMAP_UNUSED),
+			BIT(PMAP_UNUSED) | BIT(PMAP_BALLOONED),
+	[PMAP_SHARED] = BIT(PMAP_SHARED) | BIT(PMAP_SINGLE) | BIT(PMAP_COPIED) | BIT(PMAP_UNUSED) |
+			BIT(PMAP_BALLOONED),
 	[PMAP_PINNED] = BIT(PMAP_PINNED) | BIT(PMAP_SINGLE),
 	[PMAP_LEAVING] = BIT(PMAP_SINGLE),
 	[PMAP_COPIED] = BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED),
 	[PMAP_REPLICATED] = BIT(PMAP_COPIED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) |
 			    BIT(PMAP_UNUSED),
+	[PMAP_BALLOONED] = BIT(PMAP_UNUSED),
 	[PMAP_IMPOSSIBLE] = 0,
 };
 
 enum pmap_state pmap_state_of(struct pmap_page page)
 {
+	if (!page.master && page.busy == PMAP_BUSY_BALLOON)
+		return page.replicas ? PMAP_IMPOSSIBLE : PMAP_BALLOONED;
 	if (!page.master)
 		return page.replicas || page.busy ? PMAP_IMPOSSIBLE : PMAP_UNUSED;
 	if (page.busy == PMAP_BUSY_LEAVING)
@@ -59,6 +63,8 @@ void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to
 	lock_assert(&p->lock);
 	if (!(BIT(old) & from) || !(may_become[old] & BIT(new)) || !keeps_kind(page, to))
 		panic("page %lx of a VM in state %u cannot become %u", gpn.v, old, new);
+	for_each_node(node, (struct nodemask){ page.replicas ^ to.replicas })
+		p->replicas += to.replicas & BIT(node) ? 1 : -1;
 	__atomic_store(&p->page[gpn.v], &to, __ATOMIC_RELEASE);
 }
 

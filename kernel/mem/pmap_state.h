@@ -5,15 +5,18 @@
  *   state       master  replicas  busy     views show                            becomes     by
  *   UNUSED      0       none      0        nothing                               SINGLE      first use
  *                                                                                SHARED      pmap_share
+ *                                                                                BALLOONED   pmap_balloon
  *   SINGLE      set     none      0        nothing, or the master, writable      LEAVING     pmap_leave_locked
  *                                                                                COPIED      pmap_copy_begin_locked
  *                                                                                PINNED      pmap_pin
  *                                                                                SHARED      pmap_share
  *                                                                                UNUSED      pmap_release_step, pmap_give_up
+ *                                                                                BALLOONED   pmap_balloon
  *   SHARED      shared  none      0        nothing, or the master, not writable  SHARED      pmap_share, another master
  *                                                                                SINGLE      a write: a copy, or taken over
  *                                                                                COPIED      pmap_copy_begin_locked
  *                                                                                UNUSED      pmap_release_step, pmap_give_up
+ *                                                                                BALLOONED   pmap_balloon
  *   PINNED      set     none      1.. | P  nothing, or the master, writable      PINNED      pmap_pin, pmap_unpin
  *                                                                                SINGLE      pmap_unpin, the last
  *   LEAVING     set     none      LEAVING  nothing                               SINGLE      pmap_arrive_locked
@@ -23,8 +26,10 @@
  *                                                                                SINGLE      pmap_collapse_locked
  *                                                                                SHARED      the same, if the master is shared
  *                                                                                UNUSED      pmap_release_step
+ *   BALLOONED   0       none      B        nothing; the VM has no promise of it  UNUSED      pmap_unballoon, a use, if memory is
+ *                                                                                            left; pmap_release_step
  *   impossible  0       some      any      -
- *   impossible  0       any       not 0    -
+ *   impossible  0       any       no B     -
  *   impossible  set     some      LEAVING  -
  *   impossible  shared  any       LEAVING  -
  *   impossible  set     some      P        -
@@ -46,6 +51,7 @@ enum pmap_state {
 	PMAP_REPLICATED,
 	PMAP_SHARED,
 	PMAP_PINNED,
+	PMAP_BALLOONED,
 	PMAP_IMPOSSIBLE,
 };
 
@@ -57,12 +63,14 @@ struct pmap_page {
 	 * Being copied, without the lock: by so many nodes that will have a replica, or PMAP_BUSY_LEAVING
 	 * to another node. Until it is 0 nobody else changes the page, or fills a view with it.
 	 * PMAP_BUSY_PINNED and a count: a device of the machine uses it; views may show it.
+	 * PMAP_BUSY_BALLOON: no machine page, and no promise of one.
 	 */
 	u16 busy;
 } __attribute__((aligned(8)));
 
 #define PMAP_BUSY_LEAVING  0xffff
 #define PMAP_BUSY_PINNED   0x8000
+#define PMAP_BUSY_BALLOON  0xfffe
 #define PMAP_MASTER_SHARED 0x80000000u
 
 static inline mpn_t pmap_master(struct pmap_page page)
@@ -82,6 +90,10 @@ struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn); /* as it is now */
  * change that is not in the table above, is a bug of the monitor.
  */
 void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to);
+
+/* ---- pmap_share.c ---- */
+/* The VM is promised a page for gpn, again if that was BALLOONED. False: the machine has none left. */
+bool pmap_promise_locked(struct vm *vm, gpn_t gpn);
 
 /* ---- large.c: the words of struct pmap_view ---- */
 /*

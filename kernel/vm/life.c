@@ -231,7 +231,7 @@ static void release_step(struct vm *vm)
 	if (!pmap_release_step(vm, &p->next_page))
 		return;
 	if (p->reserved)
-		nodemem_unreserve(vm->pmap.npages);
+		nodemem_unreserve(pmap_end_promise(&vm->pmap));
 	if (vm->end[0]) { /* else it was not started, which is told already */
 		log_line("vm", "%s %s", vm->name, vm->end);
 		console_vm_ended(vm, vm->end, vm_requested(vm) == VM_RESET);

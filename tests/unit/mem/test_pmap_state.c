@@ -37,6 +37,7 @@ static const struct pmap_page examples[] = {
 	{ 0x80010 | S, 0, 1 },
 	{ 0x80010 | S, 1 << 5, 0 },
 	{ 0x80010, 0, PMAP_BUSY_PINNED + 2 },
+	{ 0, 0, PMAP_BUSY_BALLOON },
 	/* impossible ones */
 	{ 0x80010, 1, PMAP_BUSY_PINNED + 1 },
 	{ 0x80010 | S, 0, PMAP_BUSY_PINNED + 1 },
@@ -47,27 +48,30 @@ static const struct pmap_page examples[] = {
 	{ 0, 0, PMAP_BUSY_LEAVING },
 	{ 0x80010, 1, PMAP_BUSY_LEAVING },
 	{ 0x80010, 0, 17 },
+	{ 0, 1, PMAP_BUSY_BALLOON },
 };
 static const enum pmap_state states[ARRAY_SIZE(examples)] = {
 	PMAP_UNUSED,	 PMAP_SINGLE,	  PMAP_LEAVING,	   PMAP_COPIED,	    PMAP_COPIED,
 	PMAP_REPLICATED, PMAP_SHARED,	  PMAP_PINNED,	   PMAP_COPIED,	    PMAP_REPLICATED,
-	PMAP_PINNED,	 PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
+	PMAP_PINNED,	 PMAP_BALLOONED,  PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
 	PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
+	PMAP_IMPOSSIBLE, PMAP_IMPOSSIBLE,
 };
 
 /*
  * A row from each state, a column to each: UNUSED, SINGLE, LEAVING, COPIED, REPLICATED, SHARED, PINNED,
- * IMPOSSIBLE.
+ * BALLOONED, IMPOSSIBLE.
  */
 static const bool allowed[][PMAP_IMPOSSIBLE + 1] = {
-	[PMAP_UNUSED] = { 0, 1, 0, 0, 0, 1, 0, 0 },
-	[PMAP_SINGLE] = { 1, 0, 1, 1, 0, 1, 1, 0 },
-	[PMAP_LEAVING] = { 0, 1, 0, 0, 0, 0, 0, 0 },
-	[PMAP_COPIED] = { 0, 0, 0, 1, 1, 0, 0, 0 },
-	[PMAP_REPLICATED] = { 1, 1, 0, 1, 0, 1, 0, 0 },
-	[PMAP_SHARED] = { 1, 1, 0, 1, 0, 1, 0, 0 },
-	[PMAP_PINNED] = { 0, 1, 0, 0, 0, 0, 1, 0 },
-	[PMAP_IMPOSSIBLE] = { 0, 0, 0, 0, 0, 0, 0, 0 },
+	[PMAP_UNUSED] = { 0, 1, 0, 0, 0, 1, 0, 1, 0 },
+	[PMAP_SINGLE] = { 1, 0, 1, 1, 0, 1, 1, 1, 0 },
+	[PMAP_LEAVING] = { 0, 1, 0, 0, 0, 0, 0, 0, 0 },
+	[PMAP_COPIED] = { 0, 0, 0, 1, 1, 0, 0, 0, 0 },
+	[PMAP_REPLICATED] = { 1, 1, 0, 1, 0, 1, 0, 0, 0 },
+	[PMAP_SHARED] = { 1, 1, 0, 1, 0, 1, 0, 1, 0 },
+	[PMAP_PINNED] = { 0, 1, 0, 0, 0, 0, 1, 0, 0 },
+	[PMAP_BALLOONED] = { 1, 0, 0, 0, 0, 0, 0, 0, 0 },
+	[PMAP_IMPOSSIBLE] = { 0, 0, 0, 0, 0, 0, 0, 0, 0 },
 };
 
 /* A master of the other kind comes only to a page that is alone, and is alone with it. */

@@ -6,7 +6,7 @@
  * DISCO_STEPS: how many steps it takes.
  */
 #include <stdlib.h>
-#include "tests/unit/numa_vm.h"
+#include "tests/unit/mem/share_pages.h"
 
 #include "drivers/dma.h"
 #include "kernel/errno.h"
@@ -14,26 +14,6 @@
 #include "kernel/mem/share.h"
 #include "numa/move.h"
 #include "numa/placement.h"
-
-static mpn_t new_page(u64 value)
-{
-	mpn_t page = share_new(0);
-	u64 *words = mpn_valid(page) ? fake_mpn_ptr(page) : NULL;
-
-	if (words)
-		words[0] = words[PAGE_SIZE / 8 - 1] = value;
-	return page;
-}
-
-static mpn_t master_of(const struct vm *vm, u64 gpn)
-{
-	return pmap_copies(&vm->pmap, (gpn_t){ gpn }).master;
-}
-
-static void share(struct vm *vm, u64 gpn, mpn_t page)
-{
-	assert_int_equal(pmap_share(vm, (gpn_t){ gpn }, page), 0);
-}
 
 static void all_see_one_page(void **state)
 {
@@ -206,24 +186,6 @@ static void a_page_that_is_pinned_too_often_is_refused(void **state)
 	check_everything();
 }
 
-static void a_page_given_up_is_as_if_never_used(void **state)
-{
-	mpn_t page = new_page(42);
-
-	(void)state;
-	for (u32 i = 0; i < 40; i++)
-		write_as(&vm_a, i, i % NODES, i + 1);
-	share(&vm_a, 30, page);
-	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ 0 }, 35), 35);
-	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ 0 }, 35), 0);
-	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ VM_PAGES - 1 }, ~0u), 0);
-	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ ~0ul }, 8), 0);
-	check_everything();
-	for (u32 i = 0; i < 40; i++)
-		assert_int_equal(read_as(&vm_a, i, 0), i < 35 ? 0 : i + 1);
-	check_everything();
-}
-
 static void what_is_not_the_vms_is_refused(void **state)
 {
 	mpn_t page = new_page(1);
@@ -296,15 +258,21 @@ static void step_hold(u64 value)
 	model.contents[i] = value;
 }
 
+static bool is_ballooned(u32 vm, u32 gpn)
+{
+	return pmap_state_of(pmap_page(&both[vm]->pmap, (gpn_t){ gpn })) == PMAP_BALLOONED;
+}
+
 static void step_share(u32 vm, u32 gpn)
 {
+	bool ballooned = is_ballooned(vm, gpn);
 	u32 i = rand() % HELD;
 	int err;
 
 	if (!mpn_valid(model.held[i]))
 		return;
 	err = pmap_share(both[vm], (gpn_t){ gpn }, model.held[i]);
-	assert_int_equal(err, model.pins[vm][gpn] ? -EAGAIN : 0);
+	assert_int_equal(err, model.pins[vm][gpn] || ballooned ? -EAGAIN : 0);
 	if (!err)
 		model.value[vm][gpn] = model.contents[i];
 }
@@ -332,6 +300,37 @@ static void step_give_up(u32 vm, u32 gpn)
 			model.value[vm][i] = 0;
 }
 
+/* The guest has given the page away, and nobody has another for it. */
+static bool is_gone(u32 vm, u32 gpn)
+{
+	gpn_t page = { gpn };
+
+	if (!is_ballooned(vm, gpn) || reserved < reserve_limit)
+		return false;
+	assert_int_equal(pmap_use_to_write(both[vm], page, 0), 0);
+	assert_int_equal(pmap_unballoon(both[vm], page), -ENOMEM);
+	return true;
+}
+
+static void step_balloon(u32 vm, u32 gpn)
+{
+	gpn_t pages[PMAP_BALLOON_PAGES];
+	u32 before = both[vm]->pmap.ballooned, given;
+
+	if (rand() % 4 == 0) {
+		if (!is_gone(vm, gpn))
+			assert_int_equal(pmap_unballoon(both[vm], (gpn_t){ gpn }), 0);
+		return;
+	}
+	for (u32 i = 0; i < 4; i++)
+		pages[i].v = (gpn + rand() % 4) % GPNS;
+	given = pmap_balloon(both[vm], pages, 4);
+	assert_int_equal(both[vm]->pmap.ballooned, before + given);
+	for (u32 i = 0; i < 4; i++)
+		if (!model.pins[vm][pages[i].v])
+			model.value[vm][pages[i].v] = 0;
+}
+
 static void step_move(u32 vm, u32 gpn, u32 node)
 {
 	mpn_t master = master_of(both[vm], gpn);
@@ -350,6 +349,8 @@ static void step_end(u32 vm)
 			model.pins[vm][i]--;
 		}
 	release_all(both[vm]);
+	nodemem_unreserve(pmap_end_promise(&both[vm]->pmap));
+	reserved += VM_PAGES; /* and it has started again */
 	memset(model.value[vm], 0, sizeof(model.value[vm]));
 }
 
@@ -357,7 +358,9 @@ static void step(u64 value)
 {
 	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
 
-	switch (rand() % 64) {
+	if (is_gone(vm, gpn))
+		return;
+	switch (rand() % 66) {
 	case 0 ... 13: assert_int_equal(read_as(both[vm], gpn, node), model.value[vm][gpn]); break;
 	case 14 ... 15: large_of(both[vm], gpn, node); break;
 	case 16 ... 27:
@@ -369,6 +372,7 @@ static void step(u64 value)
 	case 46 ... 49: step_pin(vm, gpn); break;
 	case 50 ... 60: step_move(vm, gpn, node); break;
 	case 61 ... 62: step_give_up(vm, gpn); break;
+	case 63 ... 64: step_balloon(vm, gpn); break;
 	default:
 		if (rand() % 16 == 0)
 			step_end(vm);
@@ -429,7 +433,6 @@ int main(void)
 		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_waits_for_the_last_unpin, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_that_is_pinned_too_often_is_refused, numa_vm_reset),
-		cmocka_unit_test_setup(a_page_given_up_is_as_if_never_used, numa_vm_reset),
 		cmocka_unit_test_setup(what_is_not_the_vms_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(large_pages_live_through_sharing, numa_vm_reset),
 		cmocka_unit_test_setup(random_sharing_against_a_model, numa_vm_reset),

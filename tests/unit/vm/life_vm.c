@@ -94,6 +94,8 @@ bool pmap_release_step(struct vm *of, u32 *next)
 	return true;
 }
 
+u32 pmap_end_promise(struct pmap *p) { return p->npages; }
+
 int nodemem_reserve(u64 pages)
 {
 	if (reserved + pages > limit)
