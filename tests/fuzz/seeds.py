@@ -78,6 +78,7 @@ def main(folder):
         "vqueue": {"chain": virtqueue([(6000, 16, 1, 1), (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 2, 1]),
                    "indirect": virtqueue([(64, 48, 4, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (6000, 16, 1, 1),
                                           (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 0])},
+        "blockmap": {"small": bytes([5, 3, *range(1, 60)]), "large": bytes([255, 27, *[7 * i % 251 for i in range(126)]])},
         "vmdesc": {name: dtb(source) for name, source in TREES.items()},
     }
     for fuzzer, files in seeds.items():

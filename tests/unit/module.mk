@@ -48,6 +48,7 @@ UNIT_SRCS_vcons := drivers/vcons.c kernel/console/text.c kernel/format.c
 UNIT_SRCS_vqueue := drivers/virtio/queue.c
 UNIT_SRCS_rtc := drivers/host/rtc.c
 UNIT_SRCS_host_disk := drivers/host/disk.c drivers/host/virtio_blk.c kernel/words.c
+UNIT_SRCS_blockmap := drivers/disk/blockmap.c
 UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
