@@ -224,9 +224,10 @@ def machine_address(pointer):
 
 
 def pmap_page(vm, gpn):
-    """(master's machine page number or 0, mask of nodes with replicas, busy) of a VM's page."""
+    """(master's machine page number or 0, mask of nodes with replicas, busy) of a VM's page. The top bit of the word says that the
+    master is shared with other VMs (kernel/mem/pmap_state.h)."""
     page = vm["pmap"]["page"][gpn]
-    return int(page["master"]), int(page["replicas"]), int(page["busy"])
+    return int(page["master"]) & 0x7fffffff, int(page["replicas"]), int(page["busy"])
 
 
 def pmap_views(vm, gpn):
@@ -256,3 +257,15 @@ def memmap_page(mpn):
 def page_state(page): return enumerator(page["state"], "enum page_state", "PAGE_", "memmap_page")
 def page_owner(page): return int(page["owner"])
 def page_gpn(page): return int(page["gpn"])
+
+
+def shared_users(page, most=8):
+    """(held by so many, used by so many, [(VM id, page) of the first ones]) of a SHARED page; kernel/mem/share.c."""
+    held, users, user = int(page["held"]), int(page["nusers"]), int(page["first_user"])
+    listed = []
+    by_id = {vm_id(vm): vm for vm in vms()}
+    for _ in range(min(users, most)):
+        vm, gpn = user >> 20, user & 0xfffff
+        listed.append((vm, gpn))
+        user = int(by_id[vm]["pmap"]["link"][gpn]["next"])
+    return held, users, listed

@@ -147,6 +147,10 @@ def show_owner(mpn):
     owners = {m.vm_id(vm): m.vm_name(vm) for vm in m.vms()}
     if state == "MONITOR":
         line += monitors(mpn)
+    elif state == "SHARED":
+        held, users, listed = m.shared_users(page)
+        line += f", held {held} times, used by {users}: " + ", ".join(f"{owners[vm]}'s page {gpn:x}" for vm, gpn in listed)
+        line += " ..." if users > len(listed) else ""
     elif state != "FREE":
         line += f", {owners.get(m.page_owner(page), m.page_owner(page))}'s page {m.page_gpn(page):x}"
     print(line)

@@ -227,8 +227,8 @@ def look(gdb, vm, other, inside=True):
     # V -> P -> M, in the window, and back from M
     window = gdb.says(f"disco-page {vm} 0xffffffffc0100000", r"P 0000000000100000, page 100 of")
     machine = re.search(r"M ([0-9a-f]{16})", window)[1]
-    gdb.says(f"disco-owner 0x{machine}", rf"GUEST, {vm}'s page 100")
-    gdb.says(f"disco-owner 0x{machine[:-3]}", rf"GUEST, {vm}'s page 100")
+    gdb.says(f"disco-owner 0x{machine}", rf"SHARED, .*{vm}'s page 100")
+    gdb.says(f"disco-owner 0x{machine[:-3]}", rf"SHARED, .*{vm}'s page 100")
     gdb.says(f"disco-page {vm} 0x4000000000100000", rf"M {machine}")
     # the program that runs is at 0x120000000, or will be
     gdb.says(f"disco-page {vm} 0x120000000", r"level 0: (.|\n)*(M [0-9a-f]{16}|not present|no memory)")
