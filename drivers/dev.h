@@ -56,8 +56,15 @@ bool host_disk_read_only(const struct host_disk *disk);
 /* ---- identity.c ---- */
 extern const struct device_type identity_type;
 
+/* ---- disk/: the disks of VMs; their front end is virtio/blk.c ---- */
+void disks_start(void); /* boot, once there is free memory */
+void disks_tick(void);	/* every tick of node 0, no lock held */
+/* A part of the shared buffer cache goes, for a VM that wants to start; false: nothing is left of it. */
+bool disks_reclaim_step(void);
+
 /* ---- virtio/: devices that every guest knows ---- */
 extern const struct device_type rng_type;
+extern const struct device_type blk_type; /* one for each disk of the VM */
 
 /* ---- types.c: every type of device that a VM may have (kernel/vm/device.h) ---- */
 extern const struct device_type *const device_types[];

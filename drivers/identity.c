@@ -15,7 +15,7 @@ struct identity {
 	u8 registers[DISCO_IDENTITY_BYTES] __attribute__((aligned(8)));
 };
 
-static bool is_wanted(const struct vm_desc *desc) { return desc->identity; }
+static u32 count(const struct vm_desc *desc) { return desc->identity; }
 
 static void put32(struct identity *id, u64 offset, u32 value)
 {
@@ -63,7 +63,7 @@ static void write(struct device *dev, u64 offset, unsigned bytes, u64 value)
 const struct device_type identity_type = {
 	.name = "identity",
 	.compatible = "disco,identity",
-	.is_wanted = is_wanted,
+	.count = count,
 	.state_bytes = sizeof(struct identity),
 	.register_bytes = DISCO_IDENTITY_BYTES,
 	.line = DISCO_IRQ_DEVICE,

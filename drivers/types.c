@@ -2,5 +2,6 @@
 /* Every type of device that a VM may have. The order is that of their registers in a guest. */
 #include "drivers/dev.h"
 
-const struct device_type *const device_types[] = { &vcons_type, &identity_type, &rng_type };
+const struct device_type *const device_types[] = { &vcons_type, &identity_type, &rng_type,
+						   &blk_type };
 const unsigned device_ntypes = ARRAY_SIZE(device_types);

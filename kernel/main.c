@@ -69,6 +69,7 @@ static void create_vms(void)
 	for (u32 i = 0; i < nnodes; i++)
 		nodemem_init(i); /* what is left is the guests' */
 	loader_share_archive();
+	disks_start();
 }
 
 static void start_vms(void)

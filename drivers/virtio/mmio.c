@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The registers of virtio devices, and what all devices do with their queues. */
 #include <string.h>
+#include "arch/mips/arch.h"
 #include "drivers/virtio/mmio.h"
 #include "kernel/log.h"
 #include "kernel/vm/vm.h"
@@ -101,18 +102,22 @@ void virtio_config_changed(struct virtio *v)
 
 /* ---- work ---- */
 
+void virtio_look_again(struct virtio *v, u32 n)
+{
+	__atomic_fetch_or(&v->more, (u32)BIT(n), __ATOMIC_SEQ_CST);
+	device_ask_work(v->dev);
+}
+
 /* Until the guest need not notify of what it has made available: the rest is done by virtio_work. */
 static void serve(struct virtio *v, u32 n)
 {
-	bool more = v->type->notified(v, n);
+	enum virtio_left left = TEXT_HERE(v->type->notified)(v, n);
 
 	virtio_tell(v, n);
-	if (!more && virtio_is_live(v))
-		more = vqueue_ask_to_notify(&v->queue[n]);
-	if (!more)
-		return;
-	v->more |= BIT(n);
-	device_ask_work(v->dev);
+	if (left == VIRTIO_NOTHING && virtio_is_live(v) && vqueue_ask_to_notify(&v->queue[n]))
+		left = VIRTIO_MORE;
+	if (left == VIRTIO_MORE)
+		virtio_look_again(v, n);
 }
 
 static void notify(struct virtio *v, u32 n)
@@ -127,8 +132,7 @@ void virtio_work(struct device *dev)
 	u32 more;
 
 	lock_take(&v->lock);
-	more = v->more;
-	v->more = 0;
+	more = __atomic_exchange_n(&v->more, 0, __ATOMIC_SEQ_CST);
 	for (u32 n = 0; n < v->type->nqueues; n++)
 		if (more & BIT(n))
 			notify(v, n);
@@ -139,7 +143,8 @@ void virtio_work(struct device *dev)
 
 static void reset_locked(struct virtio *v)
 {
-	v->status = v->interrupt = v->more = 0;
+	v->status = v->interrupt = 0;
+	__atomic_store_n(&v->more, 0, __ATOMIC_SEQ_CST);
 	v->features_select = v->accepted_select = v->queue_select = 0;
 	v->accepted = 0;
 	for (u32 i = 0; i < VIRTIO_QUEUES_MAX; i++)

@@ -26,16 +26,20 @@
 
 struct virtio;
 
+/* What is left of a queue when a type has looked at it. */
+enum virtio_left {
+	VIRTIO_NOTHING, /* nothing: the guest is to notify of what comes */
+	VIRTIO_MORE,	/* chains: home looks again, soon */
+	VIRTIO_LATER,	/* chains that the type cannot take now: it says when (virtio_look_again) */
+};
+
 struct virtio_type {
 	u32 id;	      /* virtio 1.2, section 5 */
 	u64 features; /* of the device's own; those of the transport come on top */
 	u32 nqueues;
 	u32 config_bytes; /* up to 0x100 */
-	/*
-	 * The guest has notified queue n, or there is more of what it notified of. A bounded part of it: true,
-	 * there is more, and the function is called again, soon.
-	 */
-	bool (*notified)(struct virtio *v, u32 n);
+	/* The guest has notified queue n, or it is to be looked at again. A bounded part of it. */
+	enum virtio_left (*notified)(struct virtio *v, u32 n);
 	void (*reset)(struct virtio *v); /* forget what is under way; NULL: nothing ever is */
 	void (*config)(struct virtio *v,
 		       u8 *config); /* fills in config_bytes; NULL: there is none */
@@ -52,7 +56,7 @@ struct virtio {
 	u32 features_select, accepted_select, queue_select;
 	u32 generation; /* of the configuration */
 	u64 accepted;	/* features */
-	u32 more;	/* bit = queue whose work goes on */
+	u32 more;	/* bit = queue that home is to look at; atomically, any node */
 	struct vqueue queue[VIRTIO_QUEUES_MAX];
 	struct vqueue_chain chain; /* for the type's use: too large for a stack */
 };
@@ -79,5 +83,8 @@ void virtio_tell(struct virtio *v,
 /* What the guest wrote cannot be: DEVICE_NEEDS_RESET, and one line in the log. */
 void virtio_malformed(struct virtio *v, u32 n, const char *what);
 void virtio_config_changed(struct virtio *v);
+
+/* Home is to look at queue n again, soon; any node, whatever locks are held. */
+void virtio_look_again(struct virtio *v, u32 n);
 
 #endif /* DRIVERS_VIRTIO_MMIO_H */

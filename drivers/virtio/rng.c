@@ -34,14 +34,14 @@ static u32 fill(struct vm *vm, const struct vqueue_chain *chain)
 	return filled;
 }
 
-static bool notified(struct virtio *v, u32 n)
+static enum virtio_left notified(struct virtio *v, u32 n)
 {
 	for (u32 i = 0; i < CHAINS_MAX; i++) {
 		if (!virtio_next(v, n, &v->chain))
-			return false;
+			return VIRTIO_NOTHING;
 		virtio_give_back(v, n, v->chain.head, fill(v->dev->vm, &v->chain));
 	}
-	return true;
+	return VIRTIO_MORE;
 }
 
 static const struct virtio_type type = { .id = ID, .nqueues = 1, .notified = notified };

@@ -31,6 +31,7 @@ void tick(struct node *n)
 	if (n->id == 0) {
 		console_tick();
 		host_disks_tick();
+		disks_tick();
 		map_tick();
 	}
 	if (latency_on)

@@ -3,11 +3,12 @@
 #include "kernel/vm/device.h"
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
+#include "kernel/panic.h"
 #include "kernel/vm/vm.h"
 
-static bool is_wanted(const struct device_type *type, const struct vm_desc *desc)
+static u32 count(const struct device_type *type, const struct vm_desc *desc)
 {
-	return !type->is_wanted || type->is_wanted(desc);
+	return type->count ? type->count(desc) : 1;
 }
 
 static size_t state_bytes(const struct device_type *type)
@@ -20,8 +21,7 @@ size_t devices_bytes(const struct vm_desc *desc)
 	size_t sum = 0;
 
 	for (unsigned i = 0; i < device_ntypes; i++)
-		if (is_wanted(device_types[i], desc))
-			sum += state_bytes(device_types[i]);
+		sum += count(device_types[i], desc) * state_bytes(device_types[i]);
 	return sum;
 }
 
@@ -32,16 +32,21 @@ void devices_create(struct vm *vm, void *memory)
 
 	for (unsigned i = 0; i < device_ntypes; i++) {
 		const struct device_type *type = device_types[i];
-		struct device *dev = &vm->devices[vm->ndevices];
+		u32 n = count(type, vm->desc);
 
-		if (!is_wanted(type, vm->desc) || vm->ndevices == VM_DEVICES_MAX)
-			continue;
-		*dev = (struct device){ .type = type, .vm = vm, .state = next, .base = base };
-		next += state_bytes(type);
-		if (type->register_bytes)
-			base += DISCO_DEVICE_BYTES;
-		vm->ndevices++;
-		type->create(dev);
+		if (n > VM_DEVICES_MAX - vm->ndevices)
+			panic("VM %s has more than %u devices", vm->name, VM_DEVICES_MAX);
+		for (u32 index = 0; index < n; index++) {
+			struct device *dev = &vm->devices[vm->ndevices++];
+
+			*dev = (struct device){
+				.type = type, .index = index, .vm = vm, .state = next, .base = base
+			};
+			next += state_bytes(type);
+			if (type->register_bytes)
+				base += DISCO_DEVICE_BYTES;
+			type->create(dev);
+		}
 	}
 }
 
@@ -58,6 +63,17 @@ void devices_shutdown(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ndevices; i++)
 		TEXT_HERE(vm->devices[i].type->shutdown)(&vm->devices[i]);
+}
+
+bool devices_release_step(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ndevices; i++) {
+		struct device *dev = &vm->devices[i];
+
+		if (dev->type->release && !TEXT_HERE(dev->type->release)(dev))
+			return false;
+	}
+	return true;
 }
 
 /* ---- registers ---- */

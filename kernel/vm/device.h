@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices of a VM. A device type (drivers/) is a table of functions; a VM has one struct device
- * for each type that its description asks for, made at boot, reset whenever the VM starts and shut
- * down whenever it ends.
+ * The devices of a VM. A device type (drivers/) is a table of functions; a VM has as many struct
+ * devices of each type as its description asks for, made at boot, reset whenever the VM starts and
+ * shut down whenever it ends.
  *
  * A device may have registers in the guest's "physical" address space, from DISCO_DEVICE_BASE on,
  * where no VM has memory. A load or store of a guest there traps, is decoded (arch/mips/access.h)
@@ -18,13 +18,13 @@ struct device;
 struct vm;
 struct vm_desc;
 
-#define VM_DEVICES_MAX 8
+#define VM_DEVICES_MAX 12
 
 struct device_type {
-	const char *name;			       /* of its node in the guest's device tree */
-	const char *compatible;			       /* of that node; NULL: it has none */
-	bool (*is_wanted)(const struct vm_desc *desc); /* NULL: by every VM */
-	size_t state_bytes;			       /* of the monitor's memory, for each VM */
+	const char *name;			  /* of its node in the guest's device tree */
+	const char *compatible;			  /* of that node; NULL: it has none */
+	u32 (*count)(const struct vm_desc *desc); /* how many a VM has; NULL: one */
+	size_t state_bytes;			  /* of the monitor's memory, for each device */
 	u64 register_bytes; /* at most DISCO_DEVICE_BYTES; 0: it has no registers */
 	u32 line;	    /* Cause.IP number of its interrupt */
 
@@ -46,10 +46,16 @@ struct device_type {
 	 * VM's home node, no lock held, the VM running; its time is the VM's. NULL: there never is any.
 	 */
 	void (*work)(struct device *dev);
+	/*
+	 * The VM has ended, and shutdown is behind it: a bounded part of giving back what the device kept
+	 * for it. On home; true: that was all. NULL: there never is any.
+	 */
+	bool (*release)(struct device *dev);
 };
 
 struct device {
-	const struct device_type *type; /* fixed after boot, like vm, state and base */
+	const struct device_type *type; /* fixed after boot, like the next four */
+	u32 index;			/* among the VM's of its type, from 0 */
 	struct vm *vm;
 	void *state;
 	u64 base;     /* "physical" address of its registers */
@@ -67,6 +73,7 @@ void devices_create(struct vm *vm, void *memory);
 #define DEVICE_ALIGN 128
 void devices_reset(struct vm *vm);
 void devices_shutdown(struct vm *vm);
+bool devices_release_step(struct vm *vm); /* after that; true: nothing is left to give back */
 
 /* The device whose registers include the guest's "physical" address gpa; NULL: none. */
 struct device *device_at(struct vm *vm, u64 gpa);

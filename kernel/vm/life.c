@@ -16,6 +16,7 @@
  * VCPU 0 ran, so that loading and releasing are paid by the VM they are for.
  */
 #include <string.h>
+#include "drivers/dev.h"
 #include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/mem/shootdown.h"
@@ -228,7 +229,7 @@ static void release_step(struct vm *vm)
 		p->flushed = true;
 		return;
 	}
-	if (!pmap_release_step(vm, &p->next_page))
+	if (!devices_release_step(vm) || !pmap_release_step(vm, &p->next_page))
 		return;
 	if (p->reserved)
 		nodemem_unreserve(pmap_end_promise(&vm->pmap));
@@ -269,9 +270,11 @@ static void give_up(struct vm *vm, const char *why)
 }
 
 /*
- * One step towards a promise of the VM's whole memory. If the machine has not so much, the memory of
- * replicas, which nobody was promised, is taken back first.
+ * One step towards a promise of the VM's whole memory. If the machine has not so much, what nobody was
+ * promised is taken back first: the memory of cached blocks of disks, then that of replicas.
  */
+#define EVICTIONS_MAX 1024 /* steps: other VMs may fill the cache meanwhile */
+
 static void reserve_step(struct vm *vm)
 {
 	struct progress *p = &vm->progress;
@@ -281,6 +284,9 @@ static void reserve_step(struct vm *vm)
 	if (p->reclaiming)
 		last = numa_reclaim_step(&p->reclaim);
 	p->reserved = !nodemem_reserve(vm->pmap.npages);
+	if (!p->reserved && !p->reclaiming && p->evictions++ < EVICTIONS_MAX &&
+	    disks_reclaim_step())
+		return;
 	if (!p->reserved && !p->reclaiming) {
 		numa_reclaim_begin(&p->reclaim);
 		p->reclaiming = true;

@@ -49,6 +49,7 @@ struct progress {
 	bool reserved;	 /* the VM's whole memory is promised to it */
 	bool reclaiming; /* LOADING: numa_reclaim_begin, but not yet its end */
 	bool begun;	 /* LOADING: load says what goes where */
+	u32 evictions;	 /* LOADING: steps of disks_reclaim_step */
 	bool flushed;	 /* RELEASING: no TLB and no device has anything of the VM any more */
 	u32 next_page;	 /* RELEASING: for pmap_release_step */
 	struct numa_reclaim reclaim;

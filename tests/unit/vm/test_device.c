@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "drivers/dev.h"
+#include "kernel/panic.h"
 #include "kernel/abi/disco.h"
 #include "kernel/vm/vm.h"
 
@@ -14,7 +15,7 @@ static u32 lines_up, created, resets, shutdowns, works, asked;
 static struct node home;
 static struct device *raises_meanwhile; /* another node raises this one while a line is cleared */
 
-static bool if_manual(const struct vm_desc *d) { return d->manual; }
+static u32 two_if_manual(const struct vm_desc *d) { return d->manual ? 2 : 0; }
 
 static void create(struct device *dev)
 {
@@ -45,7 +46,7 @@ static void work(struct device *dev)
 #define COMMON .work = work, .create = create, .reset = reset, .shutdown = shutdown
 static const struct device_type calls_only = { .name = "a", .state_bytes = 5, .line = 2, COMMON };
 static const struct device_type optional = { .name = "b",
-					     .is_wanted = if_manual,
+					     .count = two_if_manual,
 					     .state_bytes = 200,
 					     .register_bytes = 0x200,
 					     .line = 3,
@@ -57,6 +58,12 @@ const struct device_type *const device_types[] = { &calls_only, &optional, &last
 const unsigned device_ntypes = ARRAY_SIZE(device_types);
 
 /* ---- stand-ins ---- */
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
 
 struct node *node_self(void)
 {
@@ -90,7 +97,7 @@ void vcpu_clear_irq(struct vcpu *v, unsigned line)
 
 static void make(bool all)
 {
-	static u8 memory[1024] __attribute__((aligned(DEVICE_ALIGN)));
+	static u8 memory[2048] __attribute__((aligned(DEVICE_ALIGN)));
 
 	memset(&vm, 0, sizeof(vm));
 	memset(memory, 0, sizeof(memory));
@@ -117,10 +124,16 @@ static void a_vm_has_what_it_wants(void **state)
 	assert_ptr_equal(vm.devices[1].type, &last);
 	assert_int_equal(vm.devices[1].base, DISCO_DEVICE_BASE);
 	make(true);
-	assert_int_equal(created, 3);
-	assert_int_equal(devices_bytes(&desc), 4 * DEVICE_ALIGN);
+	assert_int_equal(created, 4);
+	assert_int_equal(devices_bytes(&desc), 6 * DEVICE_ALIGN);
 	assert_int_equal(vm.devices[1].base, DISCO_DEVICE_BASE);
-	assert_int_equal(vm.devices[2].base, DISCO_DEVICE_BASE + DISCO_DEVICE_BYTES);
+	for (u32 i = 1; i < 4; i++)
+		assert_int_equal(vm.devices[i].base,
+				 DISCO_DEVICE_BASE + (i - 1) * DISCO_DEVICE_BYTES);
+	assert_ptr_equal(vm.devices[2].type, &optional);
+	assert_int_equal(vm.devices[1].index, 0);
+	assert_int_equal(vm.devices[2].index, 1);
+	assert_int_equal(vm.devices[3].index, 0);
 	assert_ptr_equal(vm.devices[2].state, (u8 *)vm.devices[1].state + 2 * DEVICE_ALIGN);
 }
 
@@ -130,9 +143,9 @@ static void all_live_with_the_vm(void **state)
 	make(true);
 	device_raise(&vm.devices[2]);
 	devices_reset(&vm);
-	assert_int_equal(resets, 3);
+	assert_int_equal(resets, 4);
 	devices_shutdown(&vm);
-	assert_int_equal(shutdowns, 3);
+	assert_int_equal(shutdowns, 4);
 }
 
 static void an_address_is_one_device_s(void **state)
@@ -147,14 +160,14 @@ static void an_address_is_one_device_s(void **state)
 	assert_ptr_equal(device_at(&vm, base + 0x1ff), &vm.devices[1]);
 	assert_null(device_at(&vm, base + 0x200));
 	assert_ptr_equal(device_at(&vm, base + 0x1000), &vm.devices[2]);
-	assert_ptr_equal(device_at(&vm, base + 0x1013), &vm.devices[2]);
-	assert_null(device_at(&vm, base + 0x1014));
+	assert_ptr_equal(device_at(&vm, base + 0x2013), &vm.devices[3]);
+	assert_null(device_at(&vm, base + 0x2014));
 	assert_null(device_at(&vm, ~0ul));
 }
 
 static void accesses_are_aligned_and_inside(void **state)
 {
-	struct device *dev = &vm.devices[2];
+	struct device *dev = &vm.devices[3];
 
 	(void)state;
 	make(true);

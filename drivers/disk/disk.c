@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/* Disks of VMs: the steps of their requests. */
+#include <string.h>
+#include "arch/mips/arch.h"
+#include "drivers/disk/own.h"
+#include "kernel/errno.h"
+#include "kernel/mem/share.h"
+#include "kernel/panic.h"
+#include "kernel/vm/vm.h"
+
+static struct vm_disk *disks; /* fixed after boot */
+
+const struct vm_disk *disk_number(u32 n)
+{
+	const struct vm_disk *d = disks;
+
+	while (d && n--)
+		d = d->next_disk;
+	return d;
+}
+
+u64 disk_sectors(const struct vm_disk *disk) { return image_sectors(disk->image); }
+const struct disk_desc *disk_desc(const struct vm_disk *disk) { return disk->desc; }
+
+/* ---- lists ---- */
+
+static void append(struct request_list *l, struct disk_request *r)
+{
+	r->next = NULL;
+	*l->end = r;
+	l->end = &r->next;
+}
+
+static void prepend(struct request_list *l, struct disk_request *r)
+{
+	r->next = l->first;
+	if (!l->first)
+		l->end = &r->next;
+	l->first = r;
+}
+
+static struct disk_request *take_first(struct request_list *l)
+{
+	struct disk_request *r = l->first;
+
+	if (!r)
+		return NULL;
+	l->first = r->next;
+	if (!l->first)
+		l->end = &l->first;
+	return r;
+}
+
+static void clear(struct request_list *l)
+{
+	l->first = NULL;
+	l->end = &l->first;
+}
+
+/* ---- guest memory: the next bytes of the request's ranges ---- */
+
+/* The range where the next byte is; *left: bytes from there to its end. */
+static struct dma_range here(const struct disk_request *r)
+{
+	struct dma_range range = r->ranges->range[r->range];
+
+	range.gpa += r->offset;
+	range.bytes -= r->offset;
+	return range;
+}
+
+static void advance(struct disk_request *r, u32 bytes)
+{
+	r->done += bytes;
+	r->offset += bytes;
+	if (r->ranges && r->offset == r->ranges->range[r->range].bytes) {
+		r->offset = 0;
+		if (++r->range == r->ranges->n) {
+			r->range = 0;
+			r->ranges = r->ranges->next;
+		}
+	}
+}
+
+/* Block content to the guest: `bytes` from `from` on of the page; page 1: zeroes. */
+static int give(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 from, u32 bytes)
+{
+	struct dma_range to = here(r);
+	u32 part = MIN(bytes, to.bytes);
+	int err;
+
+	if (page.v == OWN_ZERO) {
+		err = dma_zero(disk->vm, to.gpa, part);
+	} else {
+		err = -EAGAIN;
+		if (part == PAGE_SIZE && to.gpa % PAGE_SIZE == 0 && share_is(page))
+			err = dma_share(disk->vm, gpa_gpn((gpa_t){ to.gpa }), page);
+		if (err == -EAGAIN)
+			err = dma_write_data(disk->vm, to.gpa, (const u8 *)mpn_ptr(page) + from, part);
+	}
+	advance(r, part);
+	return err ? err : (int)part;
+}
+
+static int give_all(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 from, u32 bytes)
+{
+	while (bytes) {
+		int got = give(disk, r, page, from, bytes);
+
+		if (got < 0)
+			return -EIO;
+		from += got;
+		bytes -= got;
+	}
+	return 1;
+}
+
+/* From the guest into the page; a request without ranges writes zeroes. */
+static int take_all(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 to, u32 bytes)
+{
+	u8 *at = (u8 *)mpn_ptr(page) + to;
+
+	if (r->op == DISK_ZERO) {
+		memset(at, 0, bytes);
+		advance(r, bytes);
+		return 1;
+	}
+	while (bytes) {
+		struct dma_range from = here(r);
+		u32 part = MIN(bytes, from.bytes);
+
+		if (dma_read_data(disk->vm, at, from.gpa, part))
+			return -EIO;
+		advance(r, part);
+		at += part;
+		bytes -= part;
+	}
+	return 1;
+}
+
+/* ---- one block of a request: 1: it is done; 0: the request waits; an error ---- */
+
+/* Where a request goes on. */
+struct place {
+	u64 block;
+	u32 from, bytes; /* within the block */
+	bool whole;
+};
+
+static struct place place_of(const struct vm_disk *disk, const struct disk_request *r)
+{
+	u64 at = r->sector * DISK_SECTOR + r->done, size = disk_sectors(disk) * DISK_SECTOR;
+	struct place p = { .block = at / BLOCK_BYTES, .from = at % BLOCK_BYTES };
+
+	p.bytes = MIN(r->bytes - r->done, (u64)BLOCK_BYTES - p.from);
+	p.whole = p.bytes == MIN((u64)BLOCK_BYTES, size - p.block * BLOCK_BYTES);
+	return p;
+}
+
+int disk_base_page(struct vm_disk *disk, struct disk_request *r, u64 block, mpn_t *page)
+{
+	u64 end = (r->sector * DISK_SECTOR + r->bytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
+	u32 more = r->single || r->op != DISK_READ ? 1 : MIN(end - block, (u64)CACHE_RUN);
+	int got = cache_read(disk->image, block, more, &r->waiter, page);
+
+	if (!got)
+		r->missed = true;
+	if (got <= 0)
+		return got;
+	disk->stats.blocks_read++;
+	disk->stats.hits += !r->missed;
+	r->missed = false;
+	return 1;
+}
+
+static int read_block(struct vm_disk *disk, struct disk_request *r)
+{
+	struct place p = place_of(disk, r);
+	mpn_t page = { blockmap_get(&disk->own, p.block) };
+	bool of_image = !mpn_valid(page);
+	int got = 1;
+
+	if (of_image)
+		got = disk_base_page(disk, r, p.block, &page);
+	if (got <= 0)
+		return got;
+	got = give_all(disk, r, page, p.from, p.bytes);
+	if (of_image)
+		share_drop(page);
+	return got;
+}
+
+static int write_own_block(struct vm_disk *disk, struct disk_request *r)
+{
+	struct place p = place_of(disk, r);
+	mpn_t page;
+	int got;
+
+	if (r->op != DISK_WRITE && p.whole) {
+		got = own_zero(disk, p.block);
+		if (got > 0)
+			advance(r, p.bytes);
+		return got;
+	}
+	if (r->op == DISK_DISCARD) { /* a part of a block stays as it is */
+		advance(r, p.bytes);
+		return 1;
+	}
+	got = own_page(disk, r, p.block, p.whole, &page);
+	return got > 0 ? take_all(disk, r, page, p.from, p.bytes) : got;
+}
+
+static int write_image_block(struct vm_disk *disk, struct disk_request *r, struct cache_transfer **run)
+{
+	struct place p = place_of(disk, r);
+	mpn_t page;
+	int got = cache_claim(disk->image, p.block, p.from, p.bytes, &r->waiter, run, &page);
+
+	return got > 0 ? take_all(disk, r, page, p.from, p.bytes) : got;
+}
+
+/* ---- a step ---- */
+
+enum step { STEP_ENDED, STEP_READY, STEP_WAITS, STEP_STARVED };
+
+static enum step end(struct disk_request *r, enum disk_status status)
+{
+	r->status = status;
+	return STEP_ENDED;
+}
+
+/* What a block's result means for the request. */
+static enum step stopped(struct disk_request *r, int err)
+{
+	u64 now = count64();
+
+	if (!err)
+		return STEP_WAITS;
+	if (err == -ENOSPC)
+		return end(r, DISK_NO_SPACE);
+	if (err != -ENOMEM)
+		return end(r, DISK_IO_ERROR);
+	if (!r->starved)
+		r->starved = now;
+	if (now - r->starved < DISK_STARVED_MS * COUNT_MS)
+		return STEP_STARVED;
+	return end(r, r->op == DISK_READ ? DISK_IO_ERROR : DISK_NO_SPACE);
+}
+
+static bool is_persistent(const struct vm_disk *disk) { return disk->desc->mode == DISK_PERSISTENT; }
+
+/* Blocks until the request is through, has had its share, or can not go on. 1: the share; else as a block's. */
+static int do_blocks(struct vm_disk *disk, struct disk_request *r, u32 *budget)
+{
+	struct cache_transfer *run = NULL;
+	int got = 1;
+
+	while (got > 0 && r->done < r->bytes && *budget) {
+		(*budget)--;
+		if (r->op == DISK_READ)
+			got = read_block(disk, r);
+		else if (!is_persistent(disk))
+			got = write_own_block(disk, r);
+		else
+			got = write_image_block(disk, r, &run);
+		if (got > 0)
+			r->starved = 0;
+		if (run && got > 0 && cache_run_full(run)) {
+			cache_send(run, &r->waiter);
+			run = NULL;
+		}
+	}
+	if (run)
+		cache_send(run, &r->waiter);
+	return got;
+}
+
+/* Everything is under way: the request has ended when that has, and lasts if it is to. */
+static enum step finish(struct vm_disk *disk, struct disk_request *r)
+{
+	bool flush = r->op == DISK_FLUSH || r->lasts;
+
+	if (!cache_drained(&r->waiter))
+		return STEP_WAITS;
+	if (r->failed || r->waiter.write_failed)
+		return end(r, DISK_IO_ERROR);
+	if (r->error)
+		return stopped(r, r->error);
+	if (!flush || r->flushing || !is_persistent(disk) || r->op == DISK_READ)
+		return end(r, DISK_OK);
+	if (!cache_flush(disk->image, &r->waiter))
+		return stopped(r, -ENOMEM);
+	r->flushing = true;
+	return cache_drained(&r->waiter) ? finish(disk, r) : STEP_WAITS;
+}
+
+/* A read that it waited for has failed: the next one is of one block, and if it was, that is the answer. */
+static bool has_failed(struct disk_request *r)
+{
+	enum cache_result result = r->waiter.result;
+
+	r->waiter.result = CACHE_OK;
+	if (result == CACHE_MANY_FAILED)
+		r->single = true;
+	return result == CACHE_FAILED;
+}
+
+static enum step step(struct vm_disk *disk, struct disk_request *r, u32 *budget)
+{
+	int got = 1;
+
+	if (has_failed(r) || r->waiter.write_failed)
+		r->failed = true;
+	if (!r->failed)
+		got = do_blocks(disk, r, budget);
+	if (got == 0 || got == -ENOMEM)
+		return stopped(r, got);
+	if (got < 0 && !r->error)
+		r->error = got;
+	if (!r->failed && !r->error && r->done < r->bytes)
+		return STEP_READY;
+	return finish(disk, r);
+}
+
+static void ended(struct vm_disk *disk, struct disk_request *r)
+{
+	struct disk_stats *s = &disk->stats;
+
+	if (r->status != DISK_OK)
+		s->errors++;
+	else if (r->op == DISK_READ)
+		s->bytes_read += r->bytes;
+	else if (r->op == DISK_WRITE)
+		s->bytes_written += r->bytes;
+	s->requests++;
+	append(&disk->ended, r);
+}
+
+/* ---- the door ---- */
+
+void disk_submit(struct vm_disk *disk, struct disk_request *r)
+{
+	r->waiter = (struct cache_waiter){ .client = &disk->client };
+	r->done = r->starved = 0;
+	r->range = r->offset = 0;
+	r->single = r->flushing = r->missed = r->failed = false;
+	r->error = 0;
+	r->out = disk->out;
+	r->out_link = &disk->out;
+	if (r->out)
+		r->out->out_link = &r->out;
+	disk->out = r;
+	disk->nout++;
+	append(&disk->ready, r);
+}
+
+static struct disk_request *request_of(struct cache_waiter *w)
+{
+	return (struct disk_request *)((u8 *)w - offsetof(struct disk_request, waiter));
+}
+
+bool disk_service(struct vm_disk *disk, u32 *budget)
+{
+	struct cache_waiter *w;
+	struct disk_request *r;
+
+	while ((w = cache_woken(&disk->client)))
+		append(&disk->ready, request_of(w));
+	while (*budget && (r = take_first(&disk->ready))) {
+		u32 share = MIN(*budget, (u32)DISK_STEP_BLOCKS), left = share;
+		enum step next = step(disk, r, &left);
+
+		*budget -= MAX(share - left, 1u);
+		if (next == STEP_ENDED) {
+			ended(disk, r);
+		} else if (next == STEP_READY) {
+			append(&disk->ready, r);
+		} else if (next == STEP_STARVED) {
+			prepend(&disk->ready, r);
+			return false;
+		}
+	}
+	return disk->ready.first;
+}
+
+static void take_out(struct vm_disk *disk, struct disk_request *r)
+{
+	*r->out_link = r->out;
+	if (r->out)
+		r->out->out_link = r->out_link;
+	disk->nout--;
+}
+
+struct disk_request *disk_next_ended(struct vm_disk *disk)
+{
+	struct disk_request *r = take_first(&disk->ended);
+
+	if (r)
+		take_out(disk, r);
+	return r;
+}
+
+void disk_abort(struct vm_disk *disk)
+{
+	while (disk->out) {
+		cache_forget(&disk->out->waiter);
+		take_out(disk, disk->out);
+	}
+	clear(&disk->ready);
+	clear(&disk->ended);
+}
+
+/* ---- boot ---- */
+
+static void tell(struct cache_client *c)
+{
+	struct vm_disk *disk = (struct vm_disk *)c;
+
+	TEXT_HERE(disk->tell)(disk->front);
+}
+
+_Static_assert(sizeof(struct vm_disk) <= DISK_BYTES, "a disk fits the memory of its front end");
+
+void disk_init(struct vm_disk *disk, struct vm *vm, u32 i, void (*tell_front)(void *front), void *front)
+{
+	const struct disk_desc *desc = &vm->desc->disks[i];
+
+	*disk = (struct vm_disk){ .client.tell = tell, .vm = vm, .desc = desc, .image = image_of(desc) };
+	if (!disk->image)
+		panic("VM %s: %s: no memory for its image", vm->name, desc->name);
+	disk->tell = tell_front;
+	disk->front = front;
+	disk->limit = (u64)desc->limit_mb << 20 >> BLOCK_SHIFT_BYTES;
+	disk->next_disk = disks;
+	disks = disk;
+	clear(&disk->ready);
+	clear(&disk->ended);
+	own_init(disk);
+	cache_add_client(&disk->client);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Copy-on-write disks: the blocks that a VM has modified, which are its own. */
+#include <string.h>
+#include "drivers/disk/own.h"
+#include "kernel/errno.h"
+#include "kernel/log.h"
+#include "kernel/mem/share.h"
+#include "kernel/vm/vm.h"
+
+#define RELEASE_LOOKS 1024 /* words, and */
+#define RELEASE_PAGES 64   /* pages of a step */
+
+static u32 make_map_page(void *owner)
+{
+	struct vm_disk *disk = owner;
+	mpn_t page = cache_page(&disk->client);
+
+	if (mpn_valid(page))
+		memset(mpn_ptr(page), 0, PAGE_SIZE);
+	return page.v;
+}
+
+static void drop_map_page(void *owner, u32 page)
+{
+	(void)owner;
+	share_drop((mpn_t){ page });
+}
+
+static u32 *map_words(void *owner, u32 page)
+{
+	(void)owner;
+	return mpn_ptr((mpn_t){ page });
+}
+
+void own_init(struct vm_disk *disk)
+{
+	disk->own_pages = (struct blockmap_pages){ make_map_page, drop_map_page, map_words, disk };
+	blockmap_init(&disk->own, (image_sectors(disk->image) * DISK_SECTOR + BLOCK_BYTES - 1) / BLOCK_BYTES,
+		      &disk->own_pages);
+}
+
+static bool is_page(u32 word) { return word > OWN_ZERO; }
+
+static int no_space(struct vm_disk *disk)
+{
+	if (!disk->told)
+		log_line("disk", "%s: %s: the VM has modified %u MB, which is limit-mb: writes are errors from now on",
+			 disk->vm->name, disk->desc->name, disk->desc->limit_mb);
+	disk->told = true;
+	return -ENOSPC;
+}
+
+/* What the block is now goes into the new page. 1, or what disk_base_page says. */
+static int copy_block(struct vm_disk *disk, struct disk_request *r, u64 block, u32 word, mpn_t to)
+{
+	mpn_t from = { word };
+	int got = 1;
+
+	if (word == OWN_ZERO) {
+		memset(mpn_ptr(to), 0, PAGE_SIZE);
+		return 1;
+	}
+	if (!word)
+		got = disk_base_page(disk, r, block, &from);
+	if (got <= 0)
+		return got;
+	memcpy(mpn_ptr(to), mpn_ptr(from), PAGE_SIZE);
+	if (!word)
+		share_drop(from);
+	return 1;
+}
+
+int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole, mpn_t *page)
+{
+	u32 word = blockmap_get(&disk->own, block);
+	mpn_t new;
+	int got = 1;
+
+	*page = (mpn_t){ word };
+	if (is_page(word) && !share_users(*page))
+		return 1;
+	if (!is_page(word) && disk->limit && disk->modified == disk->limit)
+		return no_space(disk);
+	new = cache_page(&disk->client);
+	if (!mpn_valid(new))
+		return -ENOMEM;
+	if (!whole)
+		got = copy_block(disk, r, block, word, new);
+	if (got > 0 && !blockmap_set(&disk->own, block, new.v))
+		got = -ENOMEM;
+	if (got <= 0) {
+		share_drop(new);
+		return got;
+	}
+	if (is_page(word))
+		share_drop((mpn_t){ word });
+	else
+		disk->modified++;
+	*page = new;
+	return 1;
+}
+
+int own_zero(struct vm_disk *disk, u64 block)
+{
+	u32 word = blockmap_get(&disk->own, block);
+
+	if (!blockmap_set(&disk->own, block, OWN_ZERO))
+		return -ENOMEM;
+	if (is_page(word)) {
+		share_drop((mpn_t){ word });
+		disk->modified--;
+	}
+	return 1;
+}
+
+bool disk_release(struct vm_disk *disk)
+{
+	u32 word;
+	int got = 0;
+
+	for (u32 i = 0; i < RELEASE_PAGES && got >= 0; i++) {
+		got = blockmap_take(&disk->own, &disk->release_from, RELEASE_LOOKS / RELEASE_PAGES, &word);
+		if (got > 0 && is_page(word)) {
+			share_drop((mpn_t){ word });
+			disk->modified--;
+		}
+	}
+	if (got >= 0)
+		return false;
+	disk->release_from = 0;
+	disk->told = false;
+	return true;
+}
