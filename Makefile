@@ -124,7 +124,7 @@ test: all $(TEST_NEEDS)
 
 clean:
 	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/needs build/results build/*.cpio \
-		build/root.img build/setup.mk build/*.tmp build/*/*.tmp build/mkimage.*
+		build/root.img build/empty.img build/disktest.img build/setup.mk build/*.tmp build/*/*.tmp build/mkimage.*
 
 distclean:
 	rm -rf build

@@ -38,16 +38,37 @@ build/root.cpio: build/busybox/busybox build/gen_init_cpio tools/mkroot.sh guest
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS)
 
-# Disks of guests: the root as an image that all of them read, and, one for each guest that writes, an empty one. What guests have
-# written is nobody else's: such an image is made if it is missing, never again, and `make clean` leaves it.
+# Disks of guests: the root, and an empty file system, as images that any number of them share; and an empty one for each guest that
+# keeps what is written. Such an image is made if it is missing, never again, and `make clean` leaves it.
 ALL += build/root.img
 build/root.img: build/root.cpio tools/mkdisk.py
 	$(call say,DISK,$@)
 	$(Q)tools/mkdisk.py $@ 32 root $<
 
+ALL += build/empty.img
+build/empty.img: tools/mkdisk.py
+	$(call say,DISK,$@)
+	$(Q)tools/mkdisk.py $@ 64 work
+
 build/work-%.img: | tools/mkdisk.py build/setup.mk
 	$(call say,DISK,$@)
 	$(Q)tools/mkdisk.py $@ 64 work
+
+# The same root with tests of disks in it.
+DISK_TESTS := build/disktest build/diskrecords
+$(DISK_TESTS): build/%: guests/linux/%.c
+	$(call say,CC,$<)
+	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -s -o $T $< && $(whole)
+
+build/disktest-root.cpio: build/root.cpio $(DISK_TESTS)
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS) \
+		$(foreach program,$(DISK_TESTS),/bin/$(notdir $(program))=$(program))
+
+build/disktest.img: build/disktest-root.cpio tools/mkdisk.py
+	$(call say,DISK,$@)
+	$(Q)tools/mkdisk.py $@ 32 root $<
+TEST_NEEDS += build/disktest.img
 
 HELP += make cc FILE=x.c        a program for Linux guests, statically linked: build/programs/x, or OUT=path\n
 

@@ -4,3 +4,9 @@
 .PHONY: smoke
 smoke: build/disco.elf build/default.cpio
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/system/smoke.py
+
+CUTS ?= 100
+HELP += make power-cuts     the power fails while a guest writes to its disk: CUTS=100 times, and four times as often with what no flush covered lost\n
+.PHONY: power-cuts
+power-cuts: build/disco.elf build/disktest.img build/linux/vmlinux build/host/strict.so build/host/dtscheck
+	@PYTHONDONTWRITEBYTECODE=1 DISCO_CUTS=$(CUTS) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. tests/system/test_power_cut.py

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Linux guests on disks: one image as the root of several, disks of their own, and what else happens to their pages."""
+import hashlib
+import re
+
+import pytest
+
+from linux_disks import ROOT, ask, at_once, linux, real_reads, run, up, work  # noqa: F401 (fixtures)
+from machine import SEED, TOP, disk
+
+PERSISTENT = {"mode": "persistent"}
+
+
+@pytest.mark.parametrize("where", ["host", "archive"])
+def test_each_writer_of_one_image_sees_its_own(up, where):
+    """Three guests read the same, each writes to the same files and blocks, none sees another's, the image stays as it is."""
+    before = ROOT.read_bytes()
+    more = {"in_archive": True} if where == "archive" else {}
+    names = ["alpha", "beta", "gamma"]
+    one = up([linux(name, root=disk("disktest.img" if more else ROOT, **more), node=i) for i, name in enumerate(names)])
+    busybox = hashlib.md5((TOP / "build/busybox/busybox").read_bytes()).hexdigest()
+    for name in names:
+        assert busybox in ask(one, name, "md5sum /bin/busybox")
+        ask(one, name, f"echo of-{name} >/root/secret; echo {name} >>/init; cp /bin/busybox /root; echo {name} >>/root/busybox; sync")
+    for name in names:
+        ask(one, name, "echo 3 >/proc/sys/vm/drop_caches")
+        answer = ask(one, name, f"cat /root/secret; tail -n 1 /init; tail -c {len(name) + 1} /root/busybox; md5sum /bin/busybox")
+        assert answer.split()[:4] == [f"of-{name}", name, name, busybox], answer
+    one.command("reset beta")
+    one.expect(r"\[beta\] beta: Linux [^\n]*\n", 120)
+    one.send("\r")
+    answer = ask(one, "beta", "ls -A /root | wc -l; tail -n 1 /init")
+    assert answer.split() == ["0", "done"], answer
+    assert one.quit() == 0
+    assert ROOT.read_bytes() == before
+
+
+def test_what_one_has_read_no_other_reads(up):
+    """The second guest, and the third, boot and read 2 MB of files without one transfer."""
+    one = up([linux("alpha", node=1)] + [linux(name, node=node, manual=True) for name, node in (("beta", 2), ("gamma", 1))], running=1)
+    ask(one, "alpha", "cat /bin/* /init >/dev/null")
+    before = real_reads(one, "disktest.img")
+    assert before[1] > 2000
+    for name in ("beta", "gamma"):
+        one.command(f"start {name}")
+        one.expect(rf"\[{name}\] {name}: Linux [^\n]*\n", 120)
+        one.send("\r")
+        ask(one, name, "cat /bin/* /init >/dev/null")
+    assert real_reads(one, "disktest.img") == before
+    shared = [int(re.search(rf"{name} has [^\n]*shared (\d+) KB", "\n".join(one.command("mem")))[1]) for name in ("beta", "gamma")]
+    assert min(shared) > 2000, shared
+    assert one.quit() == 0
+
+
+@pytest.mark.parametrize("words", ["", "shuffle=1", "check=1"], ids=["plain", "pages-move", "checked"])
+def test_what_is_read_is_what_was_written(up, work, words):
+    """In three guests at once, each on a file of its root, one of its own disk, and sectors of an image that all begin with."""
+    names = ["alpha", "beta", "gamma"]
+    guests = [linux(name, disk(work(name), **PERSISTENT), disk(ROOT), words="work=/dev/vdb", node=i) for i, name in enumerate(names)]
+    one = up(guests, words)
+    times = 150 if words == "check=1" else 400
+    said = at_once(one, names, f"disktest file /work/file {SEED} {times} & disktest file /root/file {SEED + 1} {times} & "
+                               f"disktest sectors /dev/vdc {SEED + 2} {times} & wait")
+    for name in names:
+        assert len(re.findall(rf"{times} operations, \d+ bytes are right", said[name])) == 3, said[name]
+        ask(one, name, "umount /work")
+    assert one.quit() == 0
+
+
+def test_many_files_and_their_sums(up, work):
+    """Copies written by four programs at once, read again from the disk, in two guests."""
+    names = ["alpha", "beta"]
+    one = up([linux(name, disk(work(name), **PERSISTENT), words="work=/dev/vdb", node=i + 1) for i, name in enumerate(names)], "shuffle=1")
+    copy = "mkdir -p /work/$k; head -c ${k}7777 /bin/busybox >/work/$k/$i; dd if=/work/$k/$i of=/work/$k/d$i bs=${k}777 2>/dev/null"
+    said = at_once(one, names, "for k in 1 2 3 4; do (i=0; while [ $i -lt 25 ]; do " + copy + "; i=$((i+1)); done) & done; wait; "
+                               "cd /work; find . -type f | xargs md5sum >/tmp/sums; sync; echo 3 >/proc/sys/vm/drop_caches; "
+                               "md5sum -c /tmp/sums | grep -c OK; cut -d' ' -f1 /tmp/sums | sort -u | wc -l")
+    assert {name: answer.split()[-2:] for name, answer in said.items()} == {name: ["200", "4"] for name in names}, said
+    for name in names:
+        ask(one, name, "cd /; umount /work")
+    assert one.quit() == 0
+
+
+def test_odd_sectors(up):
+    """dd with O_DIRECT from sectors that no page begins with, against what the image has there."""
+    one = up([linux("alpha", disk(ROOT), node=1)])
+    data = ROOT.read_bytes()
+    for skip, count, size in ((0, 1, 512), (1, 7, 512), (3, 64, 512), (8, 8, 512), (9, 255, 512), (65535, 1, 512), (1, 3, 5120),
+                              (7, 9, 1536), (2, 1, 1 << 20), (3, 5, 131072)):
+        answer = ask(one, "alpha", f"dd if=/dev/vdb bs={size} skip={skip} count={count} iflag=direct 2>/dev/null | md5sum")
+        assert hashlib.md5(data[skip * size:(skip + count) * size]).hexdigest() in answer, (skip, count, size, answer)
+    assert one.quit() == 0
+
+
+def test_what_is_written_to_a_persistent_disk_is_there_the_next_time(up, work):
+    guests = [linux("alpha", disk(work("alpha"), **PERSISTENT), words="work=/dev/vdb", node=1)]
+    one = up(guests)
+    ask(one, "alpha", "md5sum /bin/busybox >/work/sum; cp /bin/busybox /work")
+    one.attach("alpha")
+    one.send("\rpoweroff\r")
+    one.expect(r"alpha powered off, code 0", 60)
+    assert one.quit() == 0
+    two = up(guests)
+    answer = ask(two, "alpha", "cat /work/sum; md5sum /work/busybox")
+    assert len(re.findall(r"[0-9a-f]{32}", answer)) == 2 and len(set(re.findall(r"[0-9a-f]{32}", answer))) == 1, answer
+    ask(two, "alpha", "umount /work")
+    assert two.quit() == 0
+
+
+@pytest.mark.parametrize("mode", ["cow", "persistent"])
+def test_a_read_only_disk(up, tmp_path, mode):
+    image = tmp_path / "ro.img"
+    image.write_bytes(ROOT.read_bytes())
+    image.chmod(0o444)
+    one = up([linux("alpha", disk(image, mode, read_only=True, serial="only-read"), node=1)])
+    answer = ask(one, "alpha", "cat /sys/block/vdb/ro /sys/block/vdb/serial; echo; mount -t ext4 -o ro /dev/vdb /mnt && ls /mnt/init; "
+                               "dd if=/dev/zero of=/dev/vdb count=1 conv=fsync 2>&1; echo status $?")
+    assert answer.startswith("1") and "only-read" in answer and "/mnt/init" in answer and "status 1" in answer, answer
+    assert one.quit() == 0
+    assert image.read_bytes() == ROOT.read_bytes()
