@@ -63,8 +63,9 @@ void disks_tick(void);	/* every tick of node 0, no lock held */
 bool disks_reclaim_step(void);
 
 /* ---- virtio/: devices that every guest knows ---- */
-extern const struct device_type rng_type;
+extern const struct device_type rng_type, balloon_type;
 extern const struct device_type blk_type; /* one for each disk of the VM */
+void balloons_tick(void);		  /* every tick of node 0, no lock held */
 
 /* ---- types.c: every type of device that a VM may have (kernel/vm/device.h) ---- */
 extern const struct device_type *const device_types[];

@@ -20,15 +20,15 @@ struct block {
 	u32 spare;
 };
 
-#define PER_PAGE  (PAGE_SIZE / sizeof(struct block))
-#define POOL_MAX  1024 /* pages of descriptors: for 1 GB in blocks */
-#define LOOKS_MAX 256  /* of the hand, at a time */
+#define PER_PAGE    (PAGE_SIZE / sizeof(struct block))
+#define POOL_MAX    1024 /* pages of descriptors: for 1 GB in blocks */
+#define LOOKS_MAX   256	 /* of the hand, at a time */
 #define EVICT_TRIES 4
 
 _Static_assert(sizeof(struct block) == 16, "descriptors fill their pages");
 _Static_assert(IMAGES_MAX <= 256 && CACHE_TRANSFERS <= 256, "an image and a transfer fit a byte");
 
-static u32 pool[POOL_MAX];	 /* pages */
+static u32 pool[POOL_MAX];	/* pages */
 static u32 nblocks, first_free; /* descriptors made; of the free ones */
 static u32 hand;
 static u32 kept; /* of CACHE_KEPT promises, those that are not in use */
@@ -170,7 +170,8 @@ static u32 *map_words(void *owner, u32 page)
 
 void cache_map_init(struct blockmap *m, u64 nblocks_of_image)
 {
-	static const struct blockmap_pages pages = { make_map_page, drop_map_page, map_words, NULL };
+	static const struct blockmap_pages pages = { make_map_page, drop_map_page, map_words,
+						     NULL };
 
 	blockmap_init(m, nblocks_of_image, &pages);
 }
@@ -270,7 +271,8 @@ static int load_run(struct image *im, u64 block, u32 more, struct cache_waiter *
 		return -ENOMEM;
 	t->io.sector = block * BLOCK_SECTORS;
 	more = MIN(MAX(more, 1u), (u32)CACHE_RUN);
-	while (t->n < more && block < im->blocks && !blockmap_get(&im->map, block) && load(t, block))
+	while (t->n < more && block < im->blocks && !blockmap_get(&im->map, block) &&
+	       load(t, block))
 		block++;
 	if (!t->n) {
 		transfer_cancel_locked(t);
@@ -362,7 +364,8 @@ static u32 add_written(struct cache_transfer *run, u64 block, u32 bytes)
 }
 
 /* 1: the block is the run's. */
-static int claim_locked(struct cache_transfer *run, u64 block, bool whole, u32 bytes, struct cache_waiter *w)
+static int claim_locked(struct cache_transfer *run, u64 block, bool whole, u32 bytes,
+			struct cache_waiter *w)
 {
 	struct image *im = run->image;
 	u32 n = blockmap_get(&im->map, block);

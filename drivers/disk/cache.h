@@ -52,7 +52,8 @@ enum block_state { BLOCK_ABSENT, BLOCK_LOADING, BLOCK_RESIDENT, BLOCK_WRITING };
 
 /* A disk of a VM. */
 struct cache_client {
-	void (*tell)(struct cache_client *c); /* look at cache_woken, or try again; RANK_CACHE is held */
+	void (*tell)(
+		struct cache_client *c); /* look at cache_woken, or try again; RANK_CACHE is held */
 	struct cache_waiter *woken, **woken_end;
 	struct cache_client *next; /* of all */
 	u32 flying;		   /* transfers under way */
@@ -115,8 +116,8 @@ mpn_t cache_page(struct cache_client *c);
 
 /* ---- for people ---- */
 struct image_stats {
-	u64 blocks;	    /* in memory */
-	u64 reads, writes;  /* transfers, flushes are writes */
+	u64 blocks;	   /* in memory */
+	u64 reads, writes; /* transfers, flushes are writes */
 	u64 read_blocks, written_blocks, errors, evicted;
 	u32 flying;
 };

@@ -96,7 +96,8 @@ static int give(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 fr
 		if (part == PAGE_SIZE && to.gpa % PAGE_SIZE == 0 && share_is(page))
 			err = dma_share(disk->vm, gpa_gpn((gpa_t){ to.gpa }), page);
 		if (err == -EAGAIN)
-			err = dma_write_data(disk->vm, to.gpa, (const u8 *)mpn_ptr(page) + from, part);
+			err = dma_write_data(disk->vm, to.gpa, (const u8 *)mpn_ptr(page) + from,
+					     part);
 	}
 	advance(r, part);
 	return err ? err : (int)part;
@@ -210,7 +211,8 @@ static int write_own_block(struct vm_disk *disk, struct disk_request *r)
 	return got > 0 ? take_all(disk, r, page, p.from, p.bytes) : got;
 }
 
-static int write_image_block(struct vm_disk *disk, struct disk_request *r, struct cache_transfer **run)
+static int write_image_block(struct vm_disk *disk, struct disk_request *r,
+			     struct cache_transfer **run)
 {
 	struct place p = place_of(disk, r);
 	mpn_t page;
@@ -247,7 +249,10 @@ static enum step stopped(struct disk_request *r, int err)
 	return end(r, r->op == DISK_READ ? DISK_IO_ERROR : DISK_NO_SPACE);
 }
 
-static bool is_persistent(const struct vm_disk *disk) { return disk->desc->mode == DISK_PERSISTENT; }
+static bool is_persistent(const struct vm_disk *disk)
+{
+	return disk->desc->mode == DISK_PERSISTENT;
+}
 
 /* Blocks until the request is through, has had its share, or can not go on. 1: the share; else as a block's. */
 static int do_blocks(struct vm_disk *disk, struct disk_request *r, u32 *budget)
@@ -421,11 +426,14 @@ static void tell(struct cache_client *c)
 
 _Static_assert(sizeof(struct vm_disk) <= DISK_BYTES, "a disk fits the memory of its front end");
 
-void disk_init(struct vm_disk *disk, struct vm *vm, u32 i, void (*tell_front)(void *front), void *front)
+void disk_init(struct vm_disk *disk, struct vm *vm, u32 i, void (*tell_front)(void *front),
+	       void *front)
 {
 	const struct disk_desc *desc = &vm->desc->disks[i];
 
-	*disk = (struct vm_disk){ .client.tell = tell, .vm = vm, .desc = desc, .image = image_of(desc) };
+	*disk = (struct vm_disk){
+		.client.tell = tell, .vm = vm, .desc = desc, .image = image_of(desc)
+	};
 	if (!disk->image)
 		panic("VM %s: %s: no memory for its image", vm->name, desc->name);
 	disk->tell = tell_front;

@@ -9,14 +9,15 @@
 #include "kernel/lock.h"
 #include "kernel/vm/vmdesc.h"
 
-#define IMAGES_MAX   (VMDESC_MAX_VMS * VMDESC_DISKS_MAX)
+#define IMAGES_MAX    (VMDESC_MAX_VMS * VMDESC_DISKS_MAX)
 #define BLOCK_SECTORS (BLOCK_BYTES / HOST_SECTOR)
 
 extern struct lock cache_lock;
 
 struct image {
-	const struct disk_desc *desc; /* the first that named it; fixed after boot, like the next five */
-	struct host_disk *host;	      /* NULL: it is in the archive, at data */
+	const struct disk_desc
+		*desc;		/* the first that named it; fixed after boot, like the next five */
+	struct host_disk *host; /* NULL: it is in the archive, at data */
 	const u8 *data;
 	u64 sectors, blocks;
 	u32 id;
@@ -48,7 +49,8 @@ struct cache_transfer {
 
 struct cache_transfer *transfer_with(u32 number);
 /* One that is free, for the client; NULL: it is starved. */
-struct cache_transfer *transfer_begin_locked(struct image *im, struct cache_client *c, enum host_op op);
+struct cache_transfer *transfer_begin_locked(struct image *im, struct cache_client *c,
+					     enum host_op op);
 void transfer_cancel_locked(struct cache_transfer *t); /* that was not started */
 void transfer_start_locked(struct cache_transfer *t);
 void transfer_wait_locked(struct cache_transfer *t, struct cache_waiter *w);

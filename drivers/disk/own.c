@@ -35,7 +35,8 @@ static u32 *map_words(void *owner, u32 page)
 void own_init(struct vm_disk *disk)
 {
 	disk->own_pages = (struct blockmap_pages){ make_map_page, drop_map_page, map_words, disk };
-	blockmap_init(&disk->own, (image_sectors(disk->image) * DISK_SECTOR + BLOCK_BYTES - 1) / BLOCK_BYTES,
+	blockmap_init(&disk->own,
+		      (image_sectors(disk->image) * DISK_SECTOR + BLOCK_BYTES - 1) / BLOCK_BYTES,
 		      &disk->own_pages);
 }
 
@@ -44,7 +45,8 @@ static bool is_page(u32 word) { return word > OWN_ZERO; }
 static int no_space(struct vm_disk *disk)
 {
 	if (!disk->told)
-		log_line("disk", "%s: %s: the VM has modified %u MB, which is limit-mb: writes are errors from now on",
+		log_line("disk",
+			 "%s: %s: the VM has modified %u MB, which is limit-mb: writes are errors from now on",
 			 disk->vm->name, disk->desc->name, disk->desc->limit_mb);
 	disk->told = true;
 	return -ENOSPC;
@@ -119,7 +121,8 @@ bool disk_release(struct vm_disk *disk)
 	int got = 0;
 
 	for (u32 i = 0; i < RELEASE_PAGES && got >= 0; i++) {
-		got = blockmap_take(&disk->own, &disk->release_from, RELEASE_LOOKS / RELEASE_PAGES, &word);
+		got = blockmap_take(&disk->own, &disk->release_from, RELEASE_LOOKS / RELEASE_PAGES,
+				    &word);
 		if (got > 0 && is_page(word)) {
 			share_drop((mpn_t){ word });
 			disk->modified--;

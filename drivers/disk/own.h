@@ -11,7 +11,8 @@
 
 struct disk_stats {
 	u64 requests, bytes_read, bytes_written; /* that have ended without an error */
-	u64 blocks_read, hits; /* blocks of the image that were wanted; no transfer was begun for them */
+	u64 blocks_read,
+		hits; /* blocks of the image that were wanted; no transfer was begun for them */
 	u64 errors;
 };
 
@@ -34,8 +35,8 @@ struct vm_disk {
 	u32 nout;
 	struct blockmap own;
 	struct blockmap_pages own_pages; /* fixed after boot */
-	u64 modified, release_from; /* blocks with a page; disk_release has come that far */
-	bool told;		    /* of the limit */
+	u64 modified, release_from;	 /* blocks with a page; disk_release has come that far */
+	bool told;			 /* of the limit */
 	struct disk_stats stats;
 };
 

@@ -27,8 +27,9 @@ static void show_image(const struct image *im)
 
 	kprintf("image %s: %lu KB in memory, %lu real reads of %lu KB, %lu real writes of %lu KB, %lu errors, %u in flight, %lu KB evicted\n",
 		image_name(im), s.blocks * (BLOCK_BYTES >> 10), s.reads,
-		s.read_blocks * (BLOCK_BYTES >> 10), s.writes, s.written_blocks * (BLOCK_BYTES >> 10),
-		s.errors, s.flying, s.evicted * (BLOCK_BYTES >> 10));
+		s.read_blocks * (BLOCK_BYTES >> 10), s.writes,
+		s.written_blocks * (BLOCK_BYTES >> 10), s.errors, s.flying,
+		s.evicted * (BLOCK_BYTES >> 10));
 }
 
 COMMAND(disks, "", "disks of VMs: requests, what was found in memory, what images were asked")

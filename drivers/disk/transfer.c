@@ -106,7 +106,8 @@ struct cache_transfer *transfer_with(u32 number) { return &transfers[number]; }
 
 static void done(struct host_io *io, int err);
 
-struct cache_transfer *transfer_begin_locked(struct image *im, struct cache_client *c, enum host_op op)
+struct cache_transfer *transfer_begin_locked(struct image *im, struct cache_client *c,
+					     enum host_op op)
 {
 	struct cache_transfer *t = transfers;
 
@@ -147,7 +148,8 @@ static u64 due(struct image *im, u32 nblocks)
 	u64 ticks = (u64)d->seek_us * COUNT_MS / 1000;
 
 	if (d->kb_per_second)
-		ticks += (u64)nblocks * BLOCK_BYTES * 1000 * COUNT_MS / ((u64)d->kb_per_second << 10);
+		ticks += (u64)nblocks * BLOCK_BYTES * 1000 * COUNT_MS /
+			 ((u64)d->kb_per_second << 10);
 	im->arm_free = MAX(im->arm_free, count64()) + ticks;
 	return im->arm_free;
 }

@@ -22,16 +22,16 @@
 enum { IN = 0, OUT = 1, FLUSH = 4, GET_ID = 8, DISCARD = 11, ZEROES = 13 };
 enum { OK = 0, IO_ERROR = 1, UNSUPPORTED = 2 };
 
-#define HEADER	      16 /* bytes: type, reserved, sector */
-#define SEGMENT	      16 /* of DISCARD and ZEROES: sector, number of sectors, flags */
-#define ID_BYTES      20
-#define SEGMENTS      254
-#define REQUESTS      64  /* at a time; chains beyond these wait in the queue */
-#define SMALL_RANGES  128 /* pieces of ranges, beside one chain's of the longest */
-#define CHAIN_RANGES  ((VQUEUE_RANGES_MAX + DISK_RANGES - 1) / DISK_RANGES)
-#define BLOCKS_MAX    64 /* at a time: some 2000 instructions each */
-#define CHAINS_MAX    64
-#define ZEROES_LIMIT  (1u << 22) /* sectors of a request */
+#define HEADER	     16 /* bytes: type, reserved, sector */
+#define SEGMENT	     16 /* of DISCARD and ZEROES: sector, number of sectors, flags */
+#define ID_BYTES     20
+#define SEGMENTS     254
+#define REQUESTS     64	 /* at a time; chains beyond these wait in the queue */
+#define SMALL_RANGES 128 /* pieces of ranges, beside one chain's of the longest */
+#define CHAIN_RANGES ((VQUEUE_RANGES_MAX + DISK_RANGES - 1) / DISK_RANGES)
+#define BLOCKS_MAX   64 /* at a time: some 2000 instructions each */
+#define CHAINS_MAX   64
+#define ZEROES_LIMIT (1u << 22) /* sectors of a request */
 
 /* A chain under way. */
 struct slot {
@@ -93,7 +93,10 @@ static void free_all(struct blk *b)
 }
 
 /* For any chain. */
-static bool has_room(const struct blk *b) { return b->free_slots && b->nfree_ranges >= CHAIN_RANGES; }
+static bool has_room(const struct blk *b)
+{
+	return b->free_slots && b->nfree_ranges >= CHAIN_RANGES;
+}
 
 static struct slot *take_slot(struct blk *b)
 {
@@ -105,7 +108,8 @@ static struct slot *take_slot(struct blk *b)
 }
 
 /* The data of the chain: bytes [skip, skip + bytes) of its ranges from `first` on, as the slot's ranges. */
-static void keep_ranges(struct blk *b, struct slot *s, const struct dma_range *first, u64 skip, u64 bytes)
+static void keep_ranges(struct blk *b, struct slot *s, const struct dma_range *first, u64 skip,
+			u64 bytes)
 {
 	struct disk_ranges **end = &s->ranges;
 
@@ -199,7 +203,8 @@ static bool fits(const struct blk *b, u64 sector, u64 bytes)
 {
 	u64 have = disk_sectors(b->disk);
 
-	return bytes && bytes % DISK_SECTOR == 0 && sector <= have && bytes / DISK_SECTOR <= have - sector;
+	return bytes && bytes % DISK_SECTOR == 0 && sector <= have &&
+	       bytes / DISK_SECTOR <= have - sector;
 }
 
 /* ---- requests: OK, it has begun; else the status that the chain goes back with at once ---- */
@@ -358,8 +363,12 @@ static void config(struct virtio *v, u8 *config)
 	memcpy(config, &c, sizeof(c));
 }
 
-#define COMMON	  (F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_TOPOLOGY)
-#define TYPE(own) { .id = ID, .features = COMMON | (own), .nqueues = 1, .config_bytes = 60, .notified = notified, .reset = forget, .config = config }
+#define COMMON (F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_TOPOLOGY)
+#define TYPE(own)                                                                       \
+	{                                                                               \
+		.id = ID, .features = COMMON | (own), .nqueues = 1, .config_bytes = 60, \
+		.notified = notified, .reset = forget, .config = config                 \
+	}
 
 static const struct virtio_type read_only = TYPE(F_RO), persistent = TYPE(F_ZEROES),
 				copied = TYPE(F_ZEROES | F_DISCARD);

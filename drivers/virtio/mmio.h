@@ -21,7 +21,7 @@
 #include "kernel/lock.h"
 #include "kernel/vm/device.h"
 
-#define VIRTIO_QUEUES_MAX 4
+#define VIRTIO_QUEUES_MAX 5
 #define VIRTIO_BYTES	  0x200 /* of registers; the configuration is the second half */
 
 struct virtio;

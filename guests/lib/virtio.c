@@ -78,14 +78,14 @@ void virtio_go(const struct virtio_device *d)
 	virtio_put(d, VIRTIO_STATUS, virtio_get(d, VIRTIO_STATUS) | VIRTIO_DRIVER_OK);
 }
 
-s64 virtio_read(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,
-		volatile void *to, u32 bytes)
+s64 virtio_request(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,
+		   const volatile void *buffer, u32 bytes, u16 flags)
 {
 	u16 before = q->used.index;
 
-	q->descriptor[0].address = guest_pa(to);
+	q->descriptor[0].address = guest_pa(buffer);
 	q->descriptor[0].bytes = bytes;
-	q->descriptor[0].flags = VIRTIO_WRITE;
+	q->descriptor[0].flags = flags;
 	q->available.ring[q->available.index % VIRTIO_SIZE] = 0;
 	__sync_synchronize();
 	q->available.index++;
@@ -95,4 +95,10 @@ s64 virtio_read(const struct virtio_device *d, u32 n, volatile struct virtio_que
 		if (q->used.index != before)
 			return q->used.ring[before % VIRTIO_SIZE].bytes;
 	return -1;
+}
+
+s64 virtio_read(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,
+		volatile void *to, u32 bytes)
+{
+	return virtio_request(d, n, q, to, bytes, VIRTIO_WRITE);
 }

@@ -81,6 +81,12 @@ bool virtio_begin(const struct virtio_device *d, u64 features);
 /* Queue n is q, all of it zero at first, then ready. */
 void virtio_set_up(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q);
 void virtio_go(const struct virtio_device *d); /* DRIVER_OK */
+/*
+ * One buffer, which the device is to read, or to write (flags: VIRTIO_WRITE), by descriptor 0: the bytes
+ * that it says it has written, or -1 if it does not come back.
+ */
+s64 virtio_request(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,
+		   const volatile void *buffer, u32 bytes, u16 flags);
 /* One buffer that the device is to write, by descriptor 0: bytes written, or -1 if it does not come back. */
 s64 virtio_read(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,
 		volatile void *to, u32 bytes);

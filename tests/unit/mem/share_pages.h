@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_MEM_SHARE_PAGES_H
 #define TESTS_UNIT_MEM_SHARE_PAGES_H
 
+#include "tests/unit/fake/host.h"
 #include "tests/unit/numa_vm.h"
 
 #include "kernel/mem/pmap_state.h"

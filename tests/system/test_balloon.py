@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Memory that a guest has no use for is the machine's again: free pages that Linux reports, and what its balloon takes."""
+import itertools
+import re
+import time
+
+from machine import PATIENCE, PROMPT, vm, write_scenario
+
+marks = itertools.count(1)
+
+
+def memory(one):
+    """{guest: {what: KB}}"""
+    found = {}
+    for line in one.command("mem"):
+        if guest := re.match(r"(\w+) has (?P<has>\d+) KB, uses (?P<uses>\d+) KB, of these shared (?P<shared>\d+) KB, private "
+                             r"(?P<private>\d+) KB; replicas \d+ KB, ballooned (?P<ballooned>\d+) KB, reported (?P<reported>\d+) KB", line):
+            found[guest[1]] = {name: int(value) for name, value in guest.groupdict().items()}
+            assert found[guest[1]]["uses"] == found[guest[1]]["shared"] + found[guest[1]]["private"]
+    return found
+
+
+def wait_for(one, label, condition):
+    """What `mem` says of the guest once the condition holds of it."""
+    deadline = time.monotonic() + 30 * PATIENCE
+    while not condition(now := memory(one)[label]):
+        assert time.monotonic() < deadline, now
+        time.sleep(0.5)
+    return now
+
+
+def run(one, guest, command):
+    """The command in the guest's shell, from the prompt and back to it."""
+    mark = next(marks)
+    one.attach(guest)
+    one.send(f"\r{command}; echo do''ne-{mark}\r")
+    one.expect(rf"done-{mark}\r*\n", 60)
+    one.detach()
+
+
+def boot(machine, folder, vms, memory_mb, words=""):
+    one = machine(write_scenario(folder, vms, memory=memory_mb), words)
+    one.expect(r"tux: Linux [^\n]*\n", 120)
+    one.send("\r")
+    one.expect(re.escape(PROMPT))
+    return one
+
+
+def test_memory_of_removed_files_and_ended_programs_comes_back(machine, tmp_path):
+    one = boot(machine, tmp_path, [vm("tux", node=1, memory=128)], 256, "check=1")
+    before = memory(one)["tux"]["uses"]
+    for fill, free in (("dd if=/dev/zero of=/tmp/f bs=1M count=60", "rm /tmp/f"),
+                       ("head -c 40000000 /dev/zero | tail -n 1 >/dev/null", "true")):
+        run(one, "tux", fill)
+        run(one, "tux", free)
+        reported = memory(one)["tux"]["reported"]
+        now = wait_for(one, "tux", lambda tux: tux["uses"] < before + 12 * 1024)
+        assert now["reported"] >= reported
+    assert now["reported"] > 60 * 1024 and now["ballooned"] == 0
+    run(one, "tux", "dd if=/dev/zero bs=1M count=60 | md5sum >/tmp/1; dd if=/dev/zero of=/tmp/f bs=1M count=60; md5sum </tmp/f | cmp - /tmp/1 "
+                    "&& echo sa''me")
+    assert "same" in one.log_path.read_text()
+    assert " check: " not in one.log_path.read_text()
+    assert one.quit() == 0
+
+
+def test_what_the_balloon_takes_is_for_others(machine, tmp_path):
+    """Two guests that the machine has no memory for at the same time, until one does with less."""
+    one = boot(machine, tmp_path, [vm("tux", node=1, memory=128), vm("two", memory=96, manual=True)], 192)
+    assert "two: it is stopped; balloon needs one that is running" in one.command("balloon two 20")
+    assert "tux: balloon: found 129, allowed 1..128 MB" in one.command("balloon tux 129")
+    one.send("start two\r")
+    one.expect(r"two not started: [^\n]*memory-mb: found 96")
+    one.send("\r")
+    assert "tux: asked to do with 48 of 128 MB" in one.command("balloon tux 48")
+    wait_for(one, "tux", lambda tux: tux["ballooned"] == 80 * 1024)
+    one.send("start two\r")
+    one.expect(r"two: Linux [^\n]*\n", 120)
+    one.send("\r")
+    run(one, "two", "dd if=/dev/zero of=/tmp/f bs=1M count=40")
+    assert memory(one)["two"]["uses"] > 40 * 1024
+    assert any(re.match(r"tux: it needs 80 MB more, of which \d\d are not promised", line) for line in one.command("balloon tux 128"))
+    run(one, "tux", "free; echo still-he''re")
+    one.send("stop two\r")
+    one.expect(r"vm: two stopped")
+    one.send("\r")
+    assert "tux: asked to do with 128 of 128 MB" in one.command("balloon tux 128")
+    wait_for(one, "tux", lambda tux: tux["ballooned"] == 0)
+    run(one, "tux", "dd if=/dev/zero of=/tmp/f bs=1M count=60; rm /tmp/f")
+    assert "balloon tux 20" and one.command("balloon tux 20")
+    wait_for(one, "tux", lambda tux: tux["ballooned"] > 64 * 1024)
+    one.send("reset tux\r")  # starts with all its memory
+    one.expect(r"vm: tux started")
+    one.expect(r"tux: Linux [^\n]*\n", 120)
+    one.send("\r")
+    assert memory(one)["tux"]["ballooned"] == 0
+    one.send("stop tux\r")
+    one.expect(r"vm: tux stopped")
+    assert any("guests use 0 KB" in line and "promised to VMs 0 KB" in line for line in one.command("mem"))
+    assert one.quit() == 0
