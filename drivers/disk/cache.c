@@ -57,11 +57,12 @@ void disks_start(void)
 		keep_promises();
 }
 
-static mpn_t new_page(void)
+/* MPN_NONE: nobody has memory to spare, and `own` says that the cache's own must not be taken. */
+static mpn_t new_page(bool own)
 {
 	mpn_t page = share_new(node_self()->id);
 
-	if (mpn_valid(page) || !kept)
+	if (mpn_valid(page) || !own || !kept)
 		return page;
 	kept--;
 	nodemem_unreserve(1);
@@ -86,34 +87,50 @@ static void drop_block(u32 n)
 	keep_promises();
 }
 
-/* Moves the hand on to the next block that was not used since it passed the last time; false: too far. */
+static void evict(u32 n)
+{
+	image_of_block(block_with(n))->stats.evicted++;
+	drop_block(n);
+}
+
+/*
+ * Moves the hand on to the next block that was not used since it passed the last time; when it has looked at
+ * LOOKS_MAX, the first that it passed goes. False: there was none.
+ */
 static bool evict_one(void)
 {
-	for (u32 i = 0; i < MIN(2 * nblocks, (u32)LOOKS_MAX); i++) {
+	u32 passed = 0;
+
+	for (u32 i = 0; i < MIN(nblocks, (u32)LOOKS_MAX); i++) {
 		struct block *b;
 
 		hand = hand % nblocks + 1;
 		b = block_with(hand);
 		if (b->state != BLOCK_RESIDENT)
 			continue;
-		if (b->used) {
-			b->used = 0;
-			continue;
+		if (!b->used) {
+			evict(hand);
+			return true;
 		}
-		image_of_block(b)->stats.evicted++;
-		drop_block(hand);
-		return true;
+		b->used = 0;
+		if (!passed)
+			passed = hand;
 	}
-	return false;
+	if (passed)
+		evict(passed);
+	return passed;
 }
 
-/* MPN_NONE: there is no memory now, and nothing that can be evicted, or others are faster. */
-static mpn_t page_locked(void)
+/*
+ * MPN_NONE: there is no memory now, and nothing that can be evicted, or others are faster. own: what the cache
+ * keeps for itself may be taken, so that blocks can always be read.
+ */
+static mpn_t page_locked(bool own)
 {
-	mpn_t page = new_page();
+	mpn_t page = new_page(own);
 
 	for (u32 i = 0; i < EVICT_TRIES && !mpn_valid(page) && evict_one(); i++)
-		page = new_page();
+		page = new_page(own);
 	return page;
 }
 
@@ -122,7 +139,7 @@ mpn_t cache_page(struct cache_client *c)
 	mpn_t page;
 
 	lock_take(&cache_lock);
-	page = page_locked();
+	page = page_locked(false);
 	if (!mpn_valid(page))
 		cache_starve_locked(c);
 	lock_release(&cache_lock);
@@ -133,22 +150,26 @@ mpn_t cache_page(struct cache_client *c)
 
 bool disks_reclaim_step(void)
 {
+	static u32 barren; /* looks since the last block that went */
 	u32 n = 0;
+	bool left;
 
-	if (!nblocks)
-		return false;
 	lock_take(&cache_lock);
 	while (n < RECLAIM_BLOCKS && evict_one())
 		n++;
+	barren = n ? 0 : barren + LOOKS_MAX;
+	left = barren < nblocks;
+	if (!left)
+		barren = 0;
 	lock_release(&cache_lock);
-	return n;
+	return left;
 }
 
 /* ---- maps of images ---- */
 
 static u32 make_map_page(void *owner)
 {
-	mpn_t page = page_locked();
+	mpn_t page = page_locked(true);
 
 	(void)owner;
 	if (mpn_valid(page))
@@ -181,7 +202,7 @@ void cache_map_init(struct blockmap *m, u64 nblocks_of_image)
 /* More of them; false: no memory. */
 static bool make_descriptors(void)
 {
-	mpn_t page = nblocks / PER_PAGE < POOL_MAX ? page_locked() : MPN_NONE;
+	mpn_t page = nblocks / PER_PAGE < POOL_MAX ? page_locked(true) : MPN_NONE;
 
 	if (!mpn_valid(page))
 		return false;
@@ -239,7 +260,7 @@ static mpn_t page_for(const struct image *im, u64 block)
 		share_hold(page);
 		return page;
 	}
-	page = page_locked();
+	page = page_locked(true);
 	if (!mpn_valid(page))
 		return page;
 	if (im->data)
@@ -341,7 +362,7 @@ static bool make_private(struct block *b, bool whole)
 	if (!share_users(old))
 		return true;
 	b->state = BLOCK_WRITING; /* so that it is not evicted for the copy */
-	new = page_locked();
+	new = page_locked(true);
 	b->state = BLOCK_RESIDENT;
 	if (!mpn_valid(new))
 		return false;
@@ -355,7 +376,7 @@ static bool make_private(struct block *b, bool whole)
 /* A block that will be written from end to end, and is not in memory; 0: no memory. */
 static u32 add_written(struct cache_transfer *run, u64 block, u32 bytes)
 {
-	mpn_t page = page_locked();
+	mpn_t page = page_locked(true);
 
 	if (!mpn_valid(page))
 		return 0;

@@ -231,21 +231,36 @@ static enum step end(struct disk_request *r, enum disk_status status)
 	return STEP_ENDED;
 }
 
-/* What a block's result means for the request. */
-static enum step stopped(struct disk_request *r, int err)
+/* Readers want memory of the cache, writers of what is left beside it. */
+static struct hunger *hunger_of(struct vm_disk *disk, const struct disk_request *r)
+{
+	return &disk->hunger[r->op != DISK_READ];
+}
+
+/* The disk has not starved for so long that its requests end with errors. */
+static bool may_starve(struct hunger *h)
 {
 	u64 now = count64();
 
+	if (now - h->last > DISK_FED_MS * COUNT_MS)
+		h->since = now;
+	h->last = now;
+	return now - h->since < DISK_STARVED_MS * COUNT_MS;
+}
+
+/* What a block's result means for the request. */
+static enum step stopped(struct vm_disk *disk, struct disk_request *r, int err)
+{
 	if (!err)
 		return STEP_WAITS;
 	if (err == -ENOSPC)
 		return end(r, DISK_NO_SPACE);
 	if (err != -ENOMEM)
 		return end(r, DISK_IO_ERROR);
-	if (!r->starved)
-		r->starved = now;
-	if (now - r->starved < DISK_STARVED_MS * COUNT_MS)
+	if (may_starve(hunger_of(disk, r))) {
+		r->starved = true;
 		return STEP_STARVED;
+	}
 	return end(r, r->op == DISK_READ ? DISK_IO_ERROR : DISK_NO_SPACE);
 }
 
@@ -268,8 +283,10 @@ static int do_blocks(struct vm_disk *disk, struct disk_request *r, u32 *budget)
 			got = write_own_block(disk, r);
 		else
 			got = write_image_block(disk, r, &run);
-		if (got > 0)
-			r->starved = 0;
+		if (got > 0 && r->starved) {
+			r->starved = false;
+			hunger_of(disk, r)->since = count64();
+		}
 		if (run && got > 0 && cache_run_full(run)) {
 			cache_send(run, &r->waiter);
 			run = NULL;
@@ -290,11 +307,11 @@ static enum step finish(struct vm_disk *disk, struct disk_request *r)
 	if (r->failed || r->waiter.write_failed)
 		return end(r, DISK_IO_ERROR);
 	if (r->error)
-		return stopped(r, r->error);
+		return stopped(disk, r, r->error);
 	if (!flush || r->flushing || !is_persistent(disk) || r->op == DISK_READ)
 		return end(r, DISK_OK);
 	if (!cache_flush(disk->image, &r->waiter))
-		return stopped(r, -ENOMEM);
+		return stopped(disk, r, -ENOMEM);
 	r->flushing = true;
 	return cache_drained(&r->waiter) ? finish(disk, r) : STEP_WAITS;
 }
@@ -319,7 +336,7 @@ static enum step step(struct vm_disk *disk, struct disk_request *r, u32 *budget)
 	if (!r->failed)
 		got = do_blocks(disk, r, budget);
 	if (got == 0 || got == -ENOMEM)
-		return stopped(r, got);
+		return stopped(disk, r, got);
 	if (got < 0 && !r->error)
 		r->error = got;
 	if (!r->failed && !r->error && r->done < r->bytes)
@@ -346,7 +363,8 @@ static void ended(struct vm_disk *disk, struct disk_request *r)
 void disk_submit(struct vm_disk *disk, struct disk_request *r)
 {
 	r->waiter = (struct cache_waiter){ .client = &disk->client };
-	r->done = r->starved = 0;
+	r->done = 0;
+	r->starved = false;
 	r->range = r->offset = 0;
 	r->single = r->flushing = r->missed = r->failed = false;
 	r->error = 0;

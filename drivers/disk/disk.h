@@ -11,7 +11,7 @@
  *                                                       ENDED            a step: all is done, or an error
  *   WAITS         a transfer of the cache (cache.h)     READY            the transfer ends
  *   STARVED       the disk, before all READY ones       READY            some transfer ends; node 0's tick
- *                                                       ENDED            STARVED for DISK_STARVED_MS
+ *                                                       ENDED            the disk has starved for DISK_STARVED_MS
  *   ENDED         the disk's list of ended ones         IDLE             disk_next_ended
  *   any           -                                     IDLE             disk_abort
  *
@@ -36,7 +36,8 @@ struct vm_disk; /* one disk of one VM: an image with a mode */
 
 #define DISK_SECTOR	 512
 #define DISK_STARVED_MS	 10000
-#define DISK_STEP_BLOCKS 32 /* a step's share */
+#define DISK_FED_MS	 1000 /* who did not starve for so long begins anew */
+#define DISK_STEP_BLOCKS 32   /* a step's share */
 
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_DISCARD, DISK_ZERO };
 
@@ -67,9 +68,8 @@ struct disk_request {
 	struct disk_request *out, **out_link; /* of all that the disk has or has ended */
 	u64 done;			      /* bytes */
 	u32 range, offset;		      /* READ, WRITE: where the next byte is, in ranges */
-	bool single, flushing, missed, failed;
+	bool single, flushing, missed, failed, starved;
 	int error;
-	u64 starved; /* count64 since when; 0: it is not */
 };
 
 /*

@@ -16,6 +16,11 @@ struct disk_stats {
 	u64 errors;
 };
 
+/* count64: since when it has found no memory or transfer, and when the last time. */
+struct hunger {
+	u64 since, last;
+};
+
 struct request_list {
 	struct disk_request *first, **end;
 };
@@ -35,6 +40,7 @@ struct vm_disk {
 	u32 nout;
 	struct blockmap own;
 	struct blockmap_pages own_pages; /* fixed after boot */
+	struct hunger hunger[2];	 /* of reads, and of the rest */
 	u64 modified, release_from;	 /* blocks with a page; disk_release has come that far */
 	bool told;			 /* of the limit */
 	struct disk_stats stats;
