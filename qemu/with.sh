@@ -9,7 +9,8 @@
 #                 125: the guest ended without one
 #   -s FILE       the status goes into FILE, this script's own is 0
 #   -a WORDS, -f OPTIONS, -d   handed to run.sh
-# A folder's files come after the root's own and replace those of the same name. Owner and group become root.
+# A folder's files come after the root's own and replace those of the same name. Owner and group become root. A root that is an image,
+# build/NAME.img, is made anew from the archive that it was made of, build/NAME.cpio, larger by what is added.
 set -eu -o pipefail
 . "$(dirname "$0")/../tools/env.sh"
 top=$(realpath "$(dirname "$0")/..")
@@ -67,13 +68,30 @@ dynamic_libraries() { # an archive of the C library, its loader, and gcc's libra
 	pack "$work/dynamic"
 }
 
-# Every Linux guest that has a root, as NODE LABEL RAMDISK.
+# Every Linux guest that has a root, as NODE LABEL ROOT: a ramdisk, or the image of its first disk.
 linux_guests() {
-	local node
+	local node root
 	fdtget -l "$dtb" /vms | while read -r node; do
 		[ "$(fdtget "$dtb" "/vms/$node" kernel)" = vmlinux ] || continue
-		echo "$node $(fdtget "$dtb" "/vms/$node" label) $(fdtget -d '' "$dtb" "/vms/$node" ramdisk)"
+		root=$(fdtget -d '' "$dtb" "/vms/$node" ramdisk)
+		[ -n "$root" ] || root=$(fdtget -d '' "$dtb" "/vms/$node/disk0" image 2>/dev/null)
+		echo "$node $(fdtget "$dtb" "/vms/$node" label) $root"
 	done | awk 'NF == 3'
+}
+
+# A name in the archive of a changed root, made of ROOT's archive and PARTS. Guests with the same root share it.
+changed_ramdisk() { # ROOT NAME PARTS...
+	local out=$work/root/$2.cpio
+	[ -f "$out" ] || cat "$work/root/$1" "${@:3}" >"$out"
+	echo "$2.cpio"
+}
+
+changed_image() { # the same for an image: its path
+	local base=$top/build/${1%.img}.cpio out=$work/$2.img bytes
+	[ -f "$base" ] || fail "found the root $1, allowed: an image that is made of an archive, as build/root.img is of build/root.cpio"
+	bytes=$(cat "$base" "${@:3}" | wc -c)
+	[ -f "$out" ] || "$top/tools/mkdisk.py" "$out" $((32 + bytes / 1000000)) root "$base" "${@:3}" || exit 2
+	echo "$out"
 }
 
 mapfile -t guests < <(linux_guests)
@@ -101,26 +119,35 @@ fi
 [ -z "$dynamic" ] || dynamic_libraries >"$work/dynamic.cpio"
 
 for guest in "${guests[@]}"; do
-	read -r node label ramdisk <<<"$guest"
-	parts=("$work/root/$ramdisk")
+	read -r node label root <<<"$guest"
+	parts=()
 	[ -z "$dynamic" ] || parts+=("$work/dynamic.cpio")
-	changed=$ramdisk+${dynamic:-0}
+	name=$root+${dynamic:-0}
 	for i in "${!overlays[@]}"; do
 		if [ -z "${for_vm[i]}" ] || [ "${for_vm[i]}" = "$label" ]; then
 			parts+=("$work/$i.cpio")
-			changed+=+$i
+			name+=+$i
 		fi
 	done
 	[ -z "$program" ] || parts+=("$work/program.cpio")
-	changed=root-$(cksum <<<"$changed" | cut -d' ' -f1).cpio	# guests with the same root share it
-	[ -f "$work/root/$changed" ] || cat "${parts[@]}" >"$work/root/$changed"
-	fdtput -t s "$dtb" "/vms/$node" ramdisk "$changed"
+	[ ${#parts[@]} -gt 0 ] || continue
+	name=root-$(cksum <<<"$name" | cut -d' ' -f1)
+	if fdtget "$dtb" "/vms/$node" ramdisk >/dev/null 2>&1; then
+		changed=$(changed_ramdisk "$root" "$name" "${parts[@]}")
+		fdtput -t s "$dtb" "/vms/$node" ramdisk "$changed"
+	else
+		changed=$(changed_image "$root" "$name" "${parts[@]}")
+		fdtput -t s "$dtb" "/vms/$node/disk0" image "$changed"
+	fi
 done
 
 # What nobody names any more is left out.
 named=$(for node in $(fdtget -l "$dtb" /vms); do
 	fdtget "$dtb" "/vms/$node" kernel
 	fdtget -d '' "$dtb" "/vms/$node" ramdisk
+	for disk in $(fdtget -l "$dtb" "/vms/$node"); do
+		! fdtget "$dtb" "/vms/$node/$disk" in-archive >/dev/null 2>&1 || fdtget "$dtb" "/vms/$node/$disk" image
+	done
 done | sort -u)
 (cd "$work/root" && { echo disco.dtb; grep . <<<"$named"; } | cpio --quiet -o -H newc --owner=0:0) >"$work/run.cpio"
 "$top/build/host/dtscheck" "$dtb" "$work/run.cpio" | sed "s|^$dtb: |make run: $scenario: |" >&2 || exit 2
