@@ -24,7 +24,7 @@ added() {
 folders() {
 	{
 		printf '%s/.\n' /dev /proc /sys /tmp /run /root /bin /sbin /etc /home /mnt /opt /usr/bin /usr/sbin /usr/lib /lib /lib64 \
-			/var/log /var/tmp /work
+			/var/log /var/tmp /data
 		added "$@"
 	} | while IFS=/ read -r -a parts; do
 		name=

@@ -21,10 +21,10 @@ def test_each_writer_of_one_image_sees_its_own(up, where):
     busybox = hashlib.md5((TOP / "build/busybox/busybox").read_bytes()).hexdigest()
     for name in names:
         assert busybox in ask(one, name, "md5sum /bin/busybox")
-        ask(one, name, f"echo of-{name} >/root/secret; echo {name} >>/init; cp /bin/busybox /root; echo {name} >>/root/busybox; sync")
+        ask(one, name, f"echo of-{name} >secret; echo {name} >>/init; cp /bin/busybox copy; echo {name} >>copy; sync")
     for name in names:
         ask(one, name, "echo 3 >/proc/sys/vm/drop_caches")
-        answer = ask(one, name, f"cat /root/secret; tail -n 1 /init; tail -c {len(name) + 1} /root/busybox; md5sum /bin/busybox")
+        answer = ask(one, name, f"cat secret; tail -n 1 /init; tail -c {len(name) + 1} copy; md5sum /bin/busybox")
         assert answer.split()[:4] == [f"of-{name}", name, name, busybox], answer
     one.command("reset beta")
     one.expect(r"\[beta\] beta: Linux [^\n]*\n", 120)
@@ -59,11 +59,11 @@ def test_what_is_read_is_what_was_written(up, work, words):
     guests = [linux(name, disk(work(name), **PERSISTENT), disk(ROOT), words="work=/dev/vdb", node=i) for i, name in enumerate(names)]
     one = up(guests, words)
     times = 150 if words == "check=1" else 400
-    said = at_once(one, names, f"disktest file /work/file {SEED} {times} & disktest file /root/file {SEED + 1} {times} & "
+    said = at_once(one, names, f"disktest file /data/file {SEED} {times} & disktest file file {SEED + 1} {times} & "
                                f"disktest sectors /dev/vdc {SEED + 2} {times} & wait")
     for name in names:
         assert len(re.findall(rf"{times} operations, \d+ bytes are right", said[name])) == 3, said[name]
-        ask(one, name, "umount /work")
+        ask(one, name, "umount /data")
     assert one.quit() == 0
 
 
@@ -71,13 +71,13 @@ def test_many_files_and_their_sums(up, work):
     """Copies written by four programs at once, read again from the disk, in two guests."""
     names = ["alpha", "beta"]
     one = up([linux(name, disk(work(name), **PERSISTENT), words="work=/dev/vdb", node=i + 1) for i, name in enumerate(names)], "shuffle=1")
-    copy = "mkdir -p /work/$k; head -c ${k}7777 /bin/busybox >/work/$k/$i; dd if=/work/$k/$i of=/work/$k/d$i bs=${k}777 2>/dev/null"
+    copy = "mkdir -p /data/$k; head -c ${k}7777 /bin/busybox >/data/$k/$i; dd if=/data/$k/$i of=/data/$k/d$i bs=${k}777 2>/dev/null"
     said = at_once(one, names, "for k in 1 2 3 4; do (i=0; while [ $i -lt 25 ]; do " + copy + "; i=$((i+1)); done) & done; wait; "
-                               "cd /work; find . -type f | xargs md5sum >/tmp/sums; sync; echo 3 >/proc/sys/vm/drop_caches; "
+                               "cd /data; find . -type f | xargs md5sum >/tmp/sums; sync; echo 3 >/proc/sys/vm/drop_caches; "
                                "md5sum -c /tmp/sums | grep -c OK; cut -d' ' -f1 /tmp/sums | sort -u | wc -l")
     assert {name: answer.split()[-2:] for name, answer in said.items()} == {name: ["200", "4"] for name in names}, said
     for name in names:
-        ask(one, name, "cd /; umount /work")
+        ask(one, name, "cd /; umount /data")
     assert one.quit() == 0
 
 
@@ -95,15 +95,15 @@ def test_odd_sectors(up):
 def test_what_is_written_to_a_persistent_disk_is_there_the_next_time(up, work):
     guests = [linux("alpha", disk(work("alpha"), **PERSISTENT), words="work=/dev/vdb", node=1)]
     one = up(guests)
-    ask(one, "alpha", "md5sum /bin/busybox >/work/sum; cp /bin/busybox /work")
+    ask(one, "alpha", "md5sum /bin/busybox >/data/sum; cp /bin/busybox /data")
     one.attach("alpha")
     one.send("\rpoweroff\r")
     one.expect(r"alpha powered off, code 0", 60)
     assert one.quit() == 0
     two = up(guests)
-    answer = ask(two, "alpha", "cat /work/sum; md5sum /work/busybox")
+    answer = ask(two, "alpha", "cat /data/sum; md5sum /data/busybox")
     assert len(re.findall(r"[0-9a-f]{32}", answer)) == 2 and len(set(re.findall(r"[0-9a-f]{32}", answer))) == 1, answer
-    ask(two, "alpha", "umount /work")
+    ask(two, "alpha", "umount /data")
     assert two.quit() == 0
 
 

@@ -31,7 +31,7 @@ def injected(folder, image, number, *rules):
 
 
 def still_well(one):
-    assert "right" in ask(one, "good", f"disktest file /root/file {SEED} 100")
+    assert "right" in ask(one, "good", f"disktest file file {SEED} 100")
     assert one.quit() == 0
 
 
@@ -90,7 +90,7 @@ def test_guests_that_end_in_the_middle_of_requests(up, work):
     one.command("stop bad")
     one.expect(r"bad stopped", 30)
     one.send("\r")
-    load = ("while :; do dd if=/dev/vdc of=/dev/null bs=64k iflag=direct; dd if=/dev/vda of=/work/copy bs=30k count=100 conv=fsync; done & "
+    load = ("while :; do dd if=/dev/vdc of=/dev/null bs=64k iflag=direct; dd if=/dev/vda of=/data/copy bs=30k count=100 conv=fsync; done & "
             "while :; do dd if=/dev/vda of=/dev/vdc bs=4k seek=$RANDOM count=40 oflag=direct; done & "
             "while :; do disktest sectors /dev/vdc 1 50; done &")
     seen = []

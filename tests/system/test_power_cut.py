@@ -69,7 +69,7 @@ def writer(machine, tmp_path):
         one = machine(write_scenario(tmp_path, [guest]), words, qemu=qemu)
         one.expect(r"\[tux\] tux: Linux [^\n]*\n", 120)
         one.send("attach tux\r")
-        one.send("\rdiskrecords /work\r")
+        one.send("\rdiskrecords /data\r")
         return one
     start.image = work
     return start
