@@ -97,8 +97,8 @@ static int verify(int folder, uint64_t last)
 			close(own);
 		}
 		if (bad) {
-			printf("diskrecords: record %llu of %llu is not as it was written: %d\n", (unsigned long long)n,
-			       (unsigned long long)last, bad);
+			printf("diskrecords: record %llu of %llu is not as it was written: %d\n",
+			       (unsigned long long)n, (unsigned long long)last, bad);
 			return 1;
 		}
 	}

@@ -21,10 +21,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define FILE_MAX    (4u << 20)
-#define LENGTH_MAX  (160u << 10)
-#define SECTOR	    512u
-#define PAGE	    4096u
+#define FILE_MAX   (4u << 20)
+#define LENGTH_MAX (160u << 10)
+#define SECTOR	   512u
+#define PAGE	   4096u
 
 static uint64_t seed;
 static unsigned char model[FILE_MAX], buffer[FILE_MAX + PAGE] __attribute__((aligned(4096)));
@@ -46,7 +46,8 @@ static void compare(const unsigned char *found, size_t at, size_t length, const 
 {
 	for (size_t i = 0; i < length; i++)
 		if (found[i] != model[at + i]) {
-			printf("disktest: %s: byte %zu of the file: found %02x, written %02x\n", how, at + i, found[i], model[at + i]);
+			printf("disktest: %s: byte %zu of the file: found %02x, written %02x\n",
+			       how, at + i, found[i], model[at + i]);
 			exit(1);
 		}
 }
@@ -55,7 +56,8 @@ static void compare(const unsigned char *found, size_t at, size_t length, const 
 static size_t length(size_t max)
 {
 	static const size_t usual[] = { 1, 511, 512, 513, 4095, 4096, 4097, 8192, 65536, 131072 };
-	size_t n = random64() % 2 ? usual[random64() % (sizeof(usual) / sizeof(usual[0]))] : random64() % LENGTH_MAX;
+	size_t n = random64() % 2 ? usual[random64() % (sizeof(usual) / sizeof(usual[0]))]
+				  : random64() % LENGTH_MAX;
 
 	return n < max ? n : max;
 }
@@ -79,7 +81,8 @@ static void do_read(int fd)
 static void do_direct_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECT);
-	size_t at = place(size) & ~(size_t)(SECTOR - 1), n = (length(FILE_MAX) + SECTOR - 1) & ~(size_t)(SECTOR - 1);
+	size_t at = place(size) & ~(size_t)(SECTOR - 1),
+	       n = (length(FILE_MAX) + SECTOR - 1) & ~(size_t)(SECTOR - 1);
 	unsigned char *to = buffer + SECTOR * (random64() % 8);
 	ssize_t found;
 
@@ -167,7 +170,8 @@ static int random_file(const char *path, uint64_t operations)
 	if (pread(fd, buffer, FILE_MAX, 0) != (ssize_t)size)
 		fail("read of all");
 	compare(buffer, 0, size, "read of all");
-	printf("disktest: %llu operations, %zu bytes are right\n", (unsigned long long)operations, size);
+	printf("disktest: %llu operations, %zu bytes are right\n", (unsigned long long)operations,
+	       size);
 	return 0;
 }
 
@@ -183,17 +187,22 @@ static void zero_or_discard(int fd, const char *what, unsigned long request, siz
 		fail("read");
 	for (size_t i = 0; request == BLKZEROOUT && i < n; i++)
 		if (buffer[i]) {
-			printf("disktest: %s: byte %zu: found %02x, allowed 0\n", what, at + i, buffer[i]);
+			printf("disktest: %s: byte %zu: found %02x, allowed 0\n", what, at + i,
+			       buffer[i]);
 			exit(1);
 		}
-	memcpy(model + at, buffer, n); /* what was discarded reads as anything, but always the same */
+	memcpy(model + at, buffer,
+	       n); /* what was discarded reads as anything, but always the same */
 }
 
 static void sectors_once(int fd)
 {
-	size_t sectors = FILE_MAX / SECTOR, n = 1 + random64() % (random64() % 4 ? 24 : LENGTH_MAX / SECTOR);
+	size_t sectors = FILE_MAX / SECTOR,
+	       n = 1 + random64() % (random64() % 4 ? 24 : LENGTH_MAX / SECTOR);
 	size_t at = random64() % (sectors - n);
-	unsigned char *memory = buffer + SECTOR * (random64() % 8); /* pages of the disk need not be pages of memory */
+	unsigned char *memory =
+		buffer +
+		SECTOR * (random64() % 8); /* pages of the disk need not be pages of memory */
 	unsigned what = random64() % 16;
 
 	at *= SECTOR, n *= SECTOR;
@@ -230,7 +239,8 @@ static int random_sectors(const char *path, uint64_t operations)
 	if (pread(fd, buffer, FILE_MAX, 0) != FILE_MAX)
 		fail("read of all");
 	compare(buffer, 0, FILE_MAX, "read of all");
-	printf("disktest: %llu operations, %u bytes are right\n", (unsigned long long)operations, FILE_MAX);
+	printf("disktest: %llu operations, %u bytes are right\n", (unsigned long long)operations,
+	       FILE_MAX);
 	return 0;
 }
 
@@ -238,8 +248,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 5 && (!strcmp(argv[1], "file") || !strcmp(argv[1], "sectors"))) {
 		seed = strtoull(argv[3], NULL, 0);
-		return (argv[1][0] == 'f' ? random_file : random_sectors)(argv[2], strtoull(argv[4], NULL, 0));
+		return (argv[1][0] == 'f' ? random_file
+					  : random_sectors)(argv[2], strtoull(argv[4], NULL, 0));
 	}
-	fprintf(stderr, "disktest: found %d words, needed: file FILE SEED OPERATIONS, or sectors DEVICE SEED OPERATIONS\n", argc - 1);
+	fprintf(stderr,
+		"disktest: found %d words, needed: file FILE SEED OPERATIONS, or sectors DEVICE SEED OPERATIONS\n",
+		argc - 1);
 	return 2;
 }

@@ -50,11 +50,12 @@ UNIT_SRCS_rtc := drivers/host/rtc.c
 UNIT_SRCS_host_disk := drivers/host/disk.c drivers/host/virtio_blk.c kernel/words.c
 UNIT_SRCS_blockmap := drivers/disk/blockmap.c
 UNIT_SRCS_disk := drivers/disk/disk.c drivers/disk/own.c drivers/disk/cache.c drivers/disk/transfer.c drivers/disk/image.c drivers/disk/blockmap.c
+UNIT_SRCS_disk_rows := $(UNIT_SRCS_disk)
 UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := window dma disk stale mmu tlb remote cp0 inject emul walk nodemem pmap move share give_up heat balance vtimer fpu host_disk
+UNIT_FAKE := window dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move share give_up heat balance vtimer fpu host_disk
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

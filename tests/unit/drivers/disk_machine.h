@@ -7,6 +7,7 @@
 #ifndef TESTS_UNIT_DRIVERS_DISK_MACHINE_H
 #define TESTS_UNIT_DRIVERS_DISK_MACHINE_H
 
+#include "tests/unit/fake/host.h"
 #include "tests/unit/unit.h"
 
 #include "drivers/dev.h"
@@ -20,10 +21,10 @@
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
-#define VMS	 2
-#define PAGES	 512 /* of the machine, that can be shared */
-#define GUEST	 96  /* pages of a VM */
-#define SECTORS	 331 /* of an image: 41 blocks and a part of one */
+#define VMS	  2
+#define PAGES	  512 /* of the machine, that can be shared */
+#define GUEST	  96  /* pages of a VM */
+#define SECTORS	  331 /* of an image: 41 blocks and a part of one */
 #define IN_FLIGHT 64
 
 static struct vm vm[VMS];
@@ -160,7 +161,10 @@ static int to_guest(struct vm *of, u64 gpa, const void *from, size_t bytes)
 		memset(guest_at(of, gpa), 0, bytes);
 	return 0;
 }
-int dma_write_data(struct vm *of, u64 gpa, const void *from, size_t bytes) { return to_guest(of, gpa, from, bytes); }
+int dma_write_data(struct vm *of, u64 gpa, const void *from, size_t bytes)
+{
+	return to_guest(of, gpa, from, bytes);
+}
 int dma_zero(struct vm *of, u64 gpa, size_t bytes) { return to_guest(of, gpa, NULL, bytes); }
 int dma_share(struct vm *of, gpn_t gpn, mpn_t mpn)
 {
@@ -174,7 +178,7 @@ int dma_share(struct vm *of, gpn_t gpn, mpn_t mpn)
 	memcpy(guest[of->id][gpn.v].data, page[index_of(mpn)].data, PAGE_SIZE);
 	return 0;
 }
-static void check_shared(void)
+static inline void check_shared(void)
 {
 	for (u32 v = 0; v < VMS; v++)
 		for (u32 i = 0; i < GUEST; i++)
@@ -204,7 +208,8 @@ u64 host_disk_sectors(const struct host_disk *d)
 	(void)d;
 	return SECTORS;
 }
-int loader_find(const char *prop, const char *name, const void **data, size_t *size, char *why, size_t why_size)
+int loader_find(const char *prop, const char *name, const void **data, size_t *size, char *why,
+		size_t why_size)
 {
 	(void)prop, (void)name, (void)why, (void)why_size;
 	*data = archived;

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* drivers/disk: rows of the tables of disk.h and cache.h that chance seldom finds. */
+#include "tests/unit/drivers/disk_trial.h"
+
+/* Everything ended, all memory back, no transfer counted. */
+static void begin_row(void)
+{
+	drain();
+	for (u32 i = 0; i < DISKS; i++)
+		end_vm(&disk[i]);
+	drain();
+	while (disks_reclaim_step())
+		;
+	promises = 300;
+	errors = sharing_fails = false;
+	steady = true;
+	reads = writes = flushes = log_lines = 0;
+}
+
+static struct trial *ask(struct disk *d, enum disk_op op, u64 sector, u64 sectors)
+{
+	struct trial *t = d->trial;
+
+	while (t->busy)
+		t++;
+	t->request.op = op;
+	t->request.lasts = false;
+	t->request.sector = sector;
+	t->request.bytes = sectors * DISK_SECTOR;
+	t->request.ranges = NULL;
+	t->npages = 0;
+	srand(2); /* whole pages */
+	while (op <= DISK_WRITE && !give_memory(d, t))
+		;
+	submit(d, t);
+	service(d);
+	return t;
+}
+
+static void serve_until(const struct trial *t, struct disk *d, bool (*ok)(const struct host_io *io))
+{
+	for (u32 i = 0; t->busy; i++) {
+		assert_true(i < 200);
+		while (nflying)
+			finish_transfer(0, !ok || ok(flying[0].io));
+		d->told = true;
+		service(d);
+	}
+}
+
+static bool has_bad_sector(const struct host_io *io)
+{
+	u64 bytes = 0;
+
+	for (u32 i = 0; i < io->npieces; i++)
+		bytes += io->pieces[i].bytes;
+	return io->sector <= 100 && 100 < io->sector + bytes / HOST_SECTOR;
+}
+static bool is_good(const struct host_io *io) { return !has_bad_sector(io); }
+
+static void a_bad_sector_spoils_its_block_alone(void **state)
+{
+	struct trial *t;
+
+	(void)state;
+	begin_row();
+	errors = true;
+	t = ask(&disk[0], DISK_READ, 64, 64);
+	serve_until(t, &disk[0], is_good);
+	assert_int_equal(t->request.status, DISK_IO_ERROR);
+	t = ask(&disk[0], DISK_READ, 64, 32);
+	serve_until(t, &disk[0], is_good);
+	assert_int_equal(t->request.status, DISK_OK);
+	t = ask(&disk[0], DISK_READ, 104, 24);
+	serve_until(t, &disk[0], is_good);
+	assert_int_equal(t->request.status, DISK_OK);
+	t = ask(&disk[0], DISK_WRITE, 101, 1); /* a part of the bad block */
+	serve_until(t, &disk[0], is_good);
+	assert_int_equal(t->request.status, DISK_IO_ERROR);
+	t = ask(&disk[0], DISK_WRITE, 96, 8); /* all of it */
+	serve_until(t, &disk[0], is_good);
+	assert_int_equal(t->request.status, DISK_OK);
+}
+
+static void what_one_has_read_is_there_for_all(void **state)
+{
+	struct trial *t;
+
+	(void)state;
+	begin_row();
+	t = ask(&disk[0], DISK_READ, 0, 128);
+	assert_true(t->busy);
+	assert_int_equal(nflying, 1);
+	t = ask(&disk[3], DISK_READ, 8, 64); /* the same blocks, on their way */
+	assert_true(t->busy);
+	assert_int_equal(nflying, 1);
+	serve_until(&disk[0].trial[0], &disk[0], NULL);
+	serve_until(t, &disk[3], NULL);
+	assert_int_equal(reads, 1);
+	t = ask(&disk[3], DISK_READ, 0, 128);
+	assert_false(t->busy);
+	assert_int_equal(reads, 1);
+}
+
+static void a_limit_is_told_once(void **state)
+{
+	struct vm_disk *d = disk[0].disk;
+	struct trial *t;
+
+	(void)state;
+	begin_row();
+	d->limit = 2;
+	serve_until(ask(&disk[0], DISK_WRITE, 0, 16), &disk[0], NULL);
+	for (u32 i = 0; i < 2; i++) {
+		t = ask(&disk[0], DISK_WRITE, 16, 8);
+		serve_until(t, &disk[0], NULL);
+		assert_int_equal(t->request.status, DISK_NO_SPACE);
+	}
+	assert_int_equal(log_lines, 1);
+	t = ask(&disk[0], DISK_WRITE, 8, 8); /* what is modified already may be again */
+	assert_int_equal(t->request.status, DISK_OK);
+	serve_until(ask(&disk[0], DISK_DISCARD, 0, 8), &disk[0], NULL);
+	t = ask(&disk[0], DISK_WRITE, 16, 8);
+	assert_int_equal(t->request.status, DISK_OK);
+	d->limit = 0;
+}
+
+static void writes_that_last_are_flushed_when_they_are_done(void **state)
+{
+	struct disk *d = &disk[1];
+	struct trial *t;
+
+	(void)state;
+	begin_row();
+	t = ask(d, DISK_WRITE, 8, 16);
+	serve_until(t, d, NULL);
+	assert_int_equal(writes, 1);
+	assert_int_equal(flushes, 0);
+	assert_memory_equal(images[1].data + 8 * DISK_SECTOR, d->content + 8 * DISK_SECTOR,
+			    16 * DISK_SECTOR);
+	t = ask(d, DISK_FLUSH, 0, 0);
+	assert_true(t->busy);
+	serve_until(t, d, NULL);
+	assert_int_equal(flushes, 1);
+	t = ask(d, DISK_WRITE, 0, 8);
+	t->request.lasts = true;
+	assert_int_equal(flying[0].io->op, HOST_WRITE);
+	finish_transfer(0, true);
+	service(d);
+	assert_true(t->busy);
+	assert_int_equal(flying[0].io->op, HOST_FLUSH);
+	serve_until(t, d, NULL);
+	assert_int_equal(flushes, 2);
+}
+
+/* What the device still does for a request that was given up has nothing to do with the next one in its place. */
+static void an_abort_forgets_transfers(void **state)
+{
+	struct disk *d = &disk[1];
+	struct trial *t;
+
+	(void)state;
+	begin_row();
+	ask(d, DISK_WRITE, 0, 8);
+	abort_all(d);
+	t = ask(d, DISK_WRITE, 16, 8);
+	assert_int_equal(nflying, 2);
+	finish_transfer(0, true);
+	d->told = true;
+	service(d);
+	assert_true(t->busy);
+	assert_int_equal(d->disk->nout, 1);
+	serve_until(t, d, NULL);
+}
+
+/* 700 us, and 8 KB at 20000 KB a second: 1100 us; the second request begins when the first has ended. */
+static void an_archived_disk_takes_its_time(void **state)
+{
+	struct trial *t[2];
+
+	(void)state;
+	begin_row();
+	t[0] = ask(&disk[2], DISK_READ, 0, 16);
+	t[1] = ask(&disk[4], DISK_READ, 32, 16);
+	now += 1099 * COUNT_MS / 1000;
+	disks_tick();
+	service(&disk[2]);
+	assert_true(t[0]->busy);
+	now += 2 * COUNT_MS / 1000;
+	disks_tick();
+	service(&disk[2]);
+	service(&disk[4]);
+	assert_false(t[0]->busy);
+	assert_true(t[1]->busy);
+	now += 1100 * COUNT_MS / 1000;
+	disks_tick();
+	service(&disk[4]);
+	assert_false(t[1]->busy);
+	t[1] = ask(&disk[4], DISK_READ, 0, 16); /* in memory now */
+	assert_false(t[1]->busy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_bad_sector_spoils_its_block_alone),
+		cmocka_unit_test(what_one_has_read_is_there_for_all),
+		cmocka_unit_test(a_limit_is_told_once),
+		cmocka_unit_test(writes_that_last_are_flushed_when_they_are_done),
+		cmocka_unit_test(an_abort_forgets_transfers),
+		cmocka_unit_test(an_archived_disk_takes_its_time),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
