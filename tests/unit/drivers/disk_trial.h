@@ -103,21 +103,6 @@ static u32 end_block(const struct disk_request *r)
 	return (r->sector * DISK_SECTOR + r->bytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
 }
 
-static u64 end_sector(const struct disk_request *r) { return r->sector + r->bytes / DISK_SECTOR; }
-
-/* Requests whose order would say what is read, or written last, are not under way together. */
-static bool disturbs(const struct disk *d, const struct disk_request *r)
-{
-	for (u32 i = 0; i < REQUESTS; i++) {
-		const struct disk_request *other = &d->trial[i].request;
-
-		if (d->trial[i].busy && (r->op != DISK_READ || other->op != DISK_READ) &&
-		    r->sector < end_sector(other) && other->sector < end_sector(r))
-			return true;
-	}
-	return false;
-}
-
 /* Free guest pages for n ranges, side by side; GUEST: there are none. */
 static u32 find_pages(const struct vm *of, u32 n)
 {

@@ -7,6 +7,21 @@
 
 #define STEPS 30000
 
+static u64 end_sector(const struct disk_request *r) { return r->sector + r->bytes / DISK_SECTOR; }
+
+/* Requests whose order would say what is read, or written last, are not under way together. */
+static bool disturbs(const struct disk *d, const struct disk_request *r)
+{
+	for (u32 i = 0; i < REQUESTS; i++) {
+		const struct disk_request *other = &d->trial[i].request;
+
+		if (d->trial[i].busy && (r->op != DISK_READ || other->op != DISK_READ) &&
+		    r->sector < end_sector(other) && other->sector < end_sector(r))
+			return true;
+	}
+	return false;
+}
+
 static void random_request(struct disk *d)
 {
 	struct trial *t = &d->trial[rand() % REQUESTS];
