@@ -55,10 +55,11 @@ build/work-%.img: | tools/mkdisk.py build/setup.mk
 	$(Q)tools/mkdisk.py $@ 64 work
 
 # The same root with tests of disks in it.
-DISK_TESTS := build/disktest build/diskrecords
+DISK_TESTS := build/disktest build/diskrecords build/diskops
+build/diskops: guests/linux/diskops.h
 $(DISK_TESTS): build/%: guests/linux/%.c
 	$(call say,CC,$<)
-	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -s -o $T $< && $(whole)
+	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -I. -s -o $T $< && $(whole)
 
 build/disktest-root.cpio: build/root.cpio $(DISK_TESTS)
 	$(call say,CPIO,$@)

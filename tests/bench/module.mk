@@ -24,6 +24,15 @@ bench: $(BENCH_NEEDS)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/bench.py
 
+# ---- disks ----
+# DISK: options of disk.py, e.g. DISK="--pairs 0"
+DISK ?=
+HELP += make bench-disk     what a disk costs: reads from memory, mapped or copied, boots, times: build/results/disk.json (1 minute)\n
+.PHONY: bench-disk
+bench-disk: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/count.so build/disktest.img build/root.img \
+		build/host/dtscheck build/host/strict.so
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/disk.py $(DISK)
+
 # ---- the paper's workloads ----
 # OVERHEAD: options of overhead.py, e.g. OVERHEAD="--only raytrace --pairs 0"; without it all is counted, and timed in 3 pairs.
 OVERHEAD ?=

@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What a disk costs a Linux guest: entries and instructions of a read that finds its blocks in memory, mapped against copied, by size; what
+the second to the eighth guest of one image really read; times against the bare kernel on the same QEMU's device.
+
+Counts are taken under the plugin, with images in the boot archive, and repeat; times in pairs, with images on the host.
+Writes build/results/disk.json. usage: disk.py [--pairs N]      (--pairs 0: no times)
+"""
+import argparse
+import json
+import random
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+import bench  # noqa: E402
+from machine import PROMPT, Machine, disk, vm, write_scenario  # noqa: E402
+
+TOP, OUT = bench.TOP, bench.OUT
+LIMIT = 300
+SIZES = ("512", "4k", "16k", "64k", "256k", "1m")
+GUESTS = 8
+
+
+def units():
+    """Those of diskops.h: {name: (number, bytes, reads)}."""
+    text = (TOP / "guests/linux/diskops.h").read_text()
+    found = re.findall(r"^UNIT\((\d+), (\w+), (\d+), \d+, \d+, (\d+)\)", text, re.M)
+    return {name: (int(number), int(size), int(reads)) for number, name, size, reads in found}
+
+
+def archive(mode, place):
+    """The boot archive of tests/bench/disk.dts for one mode of diskops."""
+    dts = OUT / f"disk-{mode}.dts"
+    dts.write_text((TOP / "tests/bench/disk.dts").read_text().replace("MODE", mode).replace("PLACE", place))
+    subprocess.run([TOP / "tools/mkimage.sh", dts, dts.with_suffix(".cpio")], check=True, cwd=TOP)
+    return str(dts.with_suffix(".cpio"))
+
+
+def run(words, name):
+    """QEMU until the guest has ended; what it printed."""
+    with subprocess.Popen(list(map(str, words)), cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace") as qemu:
+        try:
+            said, _ = qemu.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            qemu.kill()
+            said, _ = qemu.communicate()
+    (OUT / f"disk-{name}.log").write_text(said)
+    if "disco.run: status 0" not in said:
+        sys.exit(f"bench-disk: {name} did not end well: see {OUT.relative_to(TOP)}/disk-{name}.log")
+    return said
+
+
+def counted():
+    """{name of a unit: its row of the plugin}."""
+    print("bench-disk: counting ...", file=sys.stderr, flush=True)
+    out = OUT / "disk-count.json"
+    plugin = f"build/count.so,out={out}," + ",".join(
+        [f"ebase={bench.symbol('build/disco.elf', 'vectors')}", f"exit={bench.symbol('build/disco.elf', 'guest_exit')}",
+         f"exit={bench.symbol('build/disco.elf', 'walk_fast')}"])
+    run(["qemu/run.sh", "-q", "-p", plugin, "-a", bench.ONE_TEXT + " exit=1", "-d", archive("count", "in-archive;")], "count")
+    rows = {row["unit"]: row for row in map(json.loads, out.read_text().splitlines()) if "unit" in row}
+    return {name: rows[number] for name, (number, _, _) in units().items()}
+
+
+def count_rows(rows):
+    found = counted()
+    reads = {name: n for name, (_, _, n) in units().items()}
+    rows.add("disk.read4k.entries", bench.entries(found["read4k"]) / reads["read4k"], "entries")
+    rows.add("disk.read4k_queued.entries", bench.entries(found["read4k_queued"]) / reads["read4k_queued"], "entries")
+    rows.add("disk.hit.insns", found["read4k"]["insns"]["kernel"] / reads["read4k"], "instructions")
+    crossing = None
+    for size in SIZES:
+        cost = {}
+        for how in ("map", "copy"):
+            number, length, n = units()[how + size]
+            cost[how] = found[how + size]["insns"]["kernel"] / n / (length / 1024)
+            rows.add(f"disk.{how}{size}.insns_per_kb", cost[how], "instructions")
+        if crossing is None and cost["map"] < cost["copy"] and size != "512":
+            crossing = units()["map" + size][1]
+    rows.add("disk.map_from", crossing, "bytes")
+
+
+def real_reads(one):
+    return sum(map(int, re.findall(r", (\d+) real reads of", "\n".join(one.command("disks")))))
+
+
+def boot_rows(rows):
+    """The first guest boots; then the others, all at once."""
+    print(f"bench-disk: booting {GUESTS} guests ...", file=sys.stderr, flush=True)
+    names = [f"vm{i + 1}" for i in range(GUESTS)]
+    image = TOP / "build/root.img"
+    guests = [vm(name, ramdisk=None, memory=48, bootargs=f"console=hvc0 hostname={name} root=/dev/vda rw init=/init", manual=True,
+                 disk0=disk(image)) for name in names]
+    one = Machine("bench-disk", write_scenario(OUT, guests, nodes=8, memory=1024, name="disk-boot"))
+    try:
+        one.up()
+        one.send("\r")
+        one.expect(re.escape(PROMPT))
+        reads = []
+        for some in (names[:1], names[1:]):
+            for name in some:
+                one.command(f"start {name}")
+            one.expect_all([rf"\[{name}\] {name}: Linux " for name in some], 240)
+            one.send("\r")
+            one.expect(re.escape(PROMPT))
+            reads.append(real_reads(one))
+        one.quit()
+    finally:
+        one.kill()
+    rows.add("disk.boot1.real_requests", reads[0], "requests")
+    rows.add("disk.boot2to8.real_requests", reads[1] - reads[0], "requests")
+
+
+def timed(said):
+    return {(name, state): int(ns) / int(reads) for name, state, ns, reads
+            in re.findall(r"diskops: (\w+) (cold|warm) (\d+) ns, (\d+) reads", said)}
+
+
+def time_rows(rows, pairs):
+    data, root = OUT / "data.img", TOP / "build/disktest.img"
+    bare = ["qemu/run.sh", "-q", "-k", "build/linux-bare/vmlinux", "-n", "1", "-m", "64", "-a",
+            'console=ttyS0 root=/dev/vda rw init=/init disco.run="diskops time /dev/vdb"', "--",
+            "-drive", f"file={root},if=none,id=a,format=raw,snapshot=on", "-device", "virtio-blk-pci,drive=a,vectors=0",
+            "-drive", f"file={data},if=none,id=b,format=raw,readonly=on", "-device", "virtio-blk-pci,drive=b,vectors=0"]
+    guest = ["qemu/run.sh", "-q", "-a", "exit=1", archive("time", "")]
+    found = []
+    for pair in range(pairs):
+        print(f"bench-disk: timing, pair {pair + 1} of {pairs} ...", file=sys.stderr, flush=True)
+        found.append((timed(run(guest, "time")), timed(run(bare, "bare"))))
+    for key in found[0][0] if found else ():
+        ratios = [guest_ns[key] / bare_ns[key] for guest_ns, bare_ns in found]
+        rows.add("disk.time.{}.{}".format(*key), statistics.median(ratios), "of bare",
+                 statistics.median(bare_ns[key] for _, bare_ns in found))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pairs", type=int, default=1)
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "data.img").write_bytes(random.Random(1).randbytes(16 << 20))
+    rows = bench.Rows()
+    count_rows(rows)
+    boot_rows(rows)
+    time_rows(rows, options.pairs)
+    bench.print_rows(rows)
+    out = TOP / "build/results/disk.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(rows, indent=1) + "\n")
+    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+
+
+if __name__ == "__main__":
+    main()
