@@ -63,7 +63,7 @@ void disks_tick(void);	/* every tick of node 0, no lock held */
 bool disks_reclaim_step(void);
 
 /* ---- virtio/: devices that every guest knows ---- */
-extern const struct device_type rng_type, balloon_type;
+extern const struct device_type rng_type, balloon_type, console_type;
 extern const struct device_type blk_type; /* one for each disk of the VM */
 void balloons_tick(void);		  /* every tick of node 0, no lock held */
 
@@ -92,6 +92,14 @@ extern const struct device_type vcons_type;
 size_t vcons_write(struct vcons *c, const char *buf, size_t len);
 /* Next byte of input; -1: none, or that is all until the next tick. Drops the line's interrupt then. */
 int vcons_read(struct vcons *c);
+/*
+ * The same for a device of the guest: input goes to it only in a VM that has not called vcons_read since
+ * its start. Whether there is any now; as much of it as buf holds.
+ */
+bool vcons_has_input(struct vcons *c);
+size_t vcons_take(struct vcons *c, char *buf, size_t len);
+/* tell: called, on any node and no lock held, when there may be input, room for output or another size. Boot. */
+void vcons_tell(struct vcons *c, struct device *other, void (*tell)(struct device *other));
 void vcons_tick(struct vcons *c); /* every tick of node 0 */
 /* Typed; raises the guest's console interrupt. A full ring drops what comes. */
 void vcons_input(struct vcons *c, char ch);

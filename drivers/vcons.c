@@ -24,6 +24,8 @@
 struct vcons {
 	struct device *dev;
 	struct vm *vm;
+	struct device *other; /* fixed after boot: the other way to this console */
+	void (*tell)(struct device *other);
 	/* under the console's lock */
 	u32 replay_at; /* next byte of the ring */
 	bool replay_full;
@@ -37,6 +39,8 @@ struct vcons {
 	u32 dropped;			   /* lines over the budget, not yet told of */
 	u32 size;			   /* as vcons_size gives it */
 	u32 in_head, in_tail;
+	bool called;  /* the guest has asked for input by a call */
+	bool full;    /* output was refused since the last tick */
 	u32 read;     /* bytes of input taken since the last tick */
 	u64 taken_at; /* count64, when the guest last took some, or found the ring empty */
 	char input[VCONS_INPUT];
@@ -59,7 +63,27 @@ static void reset(struct device *dev)
 
 	console_lock();
 	c->in_head = c->in_tail = 0;
+	c->called = false;
 	console_unlock();
+}
+
+void vcons_tell(struct vcons *c, struct device *other, void (*tell)(struct device *other))
+{
+	c->other = other;
+	c->tell = tell;
+}
+
+static void tell_other(struct vcons *c)
+{
+	if (c->other)
+		c->tell(c->other);
+}
+
+/* There is input, or another size. */
+static void tell(struct vcons *c)
+{
+	device_raise(c->dev);
+	tell_other(c);
 }
 
 static void keep(struct vcons *c, char ch)
@@ -196,6 +220,7 @@ size_t vcons_write(struct vcons *c, const char *buf, size_t len)
 		n = write_attached(c, buf, len);
 	else
 		n = write_lines(c, buf, len);
+	c->full |= !n;
 	output_drain(2 * OUTPUT_STEP); /* more than was added: the guest pays for its own */
 	console_unlock();
 	return n;
@@ -218,37 +243,76 @@ static void shutdown(struct device *dev)
 	console_unlock();
 }
 
-int vcons_read(struct vcons *c)
+static bool has_input(const struct vcons *c)
+{
+	return c->in_tail != c->in_head && c->read < READ_PER_TICK;
+}
+
+static int read_locked(struct vcons *c)
 {
 	int ch = -1;
 
-	console_lock();
 	if (c->in_tail == c->in_head || c->in_tail % TAKES_PART == 0)
 		c->taken_at = count64();
-	if (c->in_tail != c->in_head && c->read < READ_PER_TICK) {
+	if (has_input(c)) {
 		ch = (u8)c->input[c->in_tail++ % VCONS_INPUT];
 		c->read++;
 	}
 	if (c->in_tail == c->in_head || c->read >= READ_PER_TICK)
 		device_lower(c->dev);
+	return ch;
+}
+
+int vcons_read(struct vcons *c)
+{
+	int ch;
+
+	console_lock();
+	c->called = true;
+	ch = read_locked(c);
 	console_unlock();
 	return ch;
 }
 
+bool vcons_has_input(struct vcons *c)
+{
+	bool has;
+
+	console_lock();
+	has = !c->called && has_input(c);
+	console_unlock();
+	return has;
+}
+
+size_t vcons_take(struct vcons *c, char *buf, size_t len)
+{
+	size_t n = 0;
+
+	console_lock();
+	while (n < len && !c->called && has_input(c))
+		buf[n++] = read_locked(c);
+	console_unlock();
+	return n;
+}
+
 void vcons_tick(struct vcons *c)
 {
-	bool more;
+	bool more, full;
 
 	console_lock();
 	more = c->in_tail != c->in_head; /* whatever became of the interrupt when it came */
 	c->read = 0;
+	full = c->full;
+	c->full = false;
 	if (c->dropped) {
 		earn(c);
 		tell_dropped(c, SAVINGS_MAX / 2);
 	}
 	console_unlock();
 	if (more)
-		device_raise(c->dev);
+		tell(c);
+	else if (full)
+		tell_other(c);
 }
 
 /* ---- what is typed ---- */
@@ -270,7 +334,7 @@ void vcons_input(struct vcons *c, char ch)
 		c->input[c->in_head++ % VCONS_INPUT] = ch;
 	console_unlock();
 	if (first)
-		device_raise(c->dev);
+		tell(c);
 }
 
 void vcons_input_first(struct vcons *c, char ch)
@@ -289,7 +353,7 @@ void vcons_input_first(struct vcons *c, char ch)
 		c->in_head--;
 	c->input[--c->in_tail % VCONS_INPUT] = ch;
 	console_unlock();
-	device_raise(c->dev);
+	tell(c);
 }
 
 void vcons_set_size(struct vcons *c, u32 rows, u32 columns)
@@ -302,7 +366,7 @@ void vcons_set_size(struct vcons *c, u32 rows, u32 columns)
 	c->size = size;
 	console_unlock();
 	if (changed)
-		device_raise(c->dev);
+		tell(c);
 }
 
 u32 vcons_size(struct vcons *c)

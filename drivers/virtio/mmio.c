@@ -171,6 +171,11 @@ static u64 read_config(struct virtio *v, u64 offset, unsigned bytes)
 	return value;
 }
 
+static u32 queue_size(const struct virtio *v)
+{
+	return v->type->queue_size ? v->type->queue_size : VQUEUE_SIZE_MAX;
+}
+
 static u64 read_register(struct virtio *v, u64 offset)
 {
 	const struct vqueue *q = selected(v);
@@ -183,7 +188,7 @@ static u64 read_register(struct virtio *v, u64 offset)
 	case REG_FEATURES:
 		return v->features_select < 2 ? (u32)(features_of(v) >> 32 * v->features_select)
 					      : 0;
-	case REG_QUEUE_SIZE_MAX: return q ? VQUEUE_SIZE_MAX : 0;
+	case REG_QUEUE_SIZE_MAX: return q ? queue_size(v) : 0;
 	case REG_QUEUE_READY: return q && q->state == VQUEUE_READY;
 	case REG_INTERRUPT_STATUS: return v->interrupt;
 	case REG_STATUS: return v->status;
@@ -265,7 +270,7 @@ static void write_queue(struct virtio *v, u64 offset, u32 value)
 	switch (offset & ~4ul) {
 	case REG_QUEUE_SIZE & ~4ul:
 		if (offset == REG_QUEUE_SIZE)
-			q->size = value;
+			q->size = value > queue_size(v) ? 0 : value; /* none will do */
 		break;
 	case REG_DESCRIPTORS: write_half(&q->descriptors, offset & 4, value); break;
 	case REG_AVAILABLE: write_half(&q->available, offset & 4, value); break;

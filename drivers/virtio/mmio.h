@@ -37,6 +37,7 @@ struct virtio_type {
 	u32 id;	      /* virtio 1.2, section 5 */
 	u64 features; /* of the device's own; those of the transport come on top */
 	u32 nqueues;
+	u32 queue_size;	  /* descriptors, a power of two; 0: VQUEUE_SIZE_MAX */
 	u32 config_bytes; /* up to 0x100 */
 	/* The guest has notified queue n, or it is to be looked at again. A bounded part of it. */
 	enum virtio_left (*notified)(struct virtio *v, u32 n);

@@ -362,6 +362,42 @@ static void replays_ask_nothing(void **state)
 }
 
 /* The guest is told of a change by its interrupt, which a look at the input drops. */
+static u32 told;
+
+static void tell(struct device *dev)
+{
+	assert_non_null(dev);
+	told++;
+}
+
+/* Until the guest asks by a call. */
+static void a_device_takes_input(void **state)
+{
+	struct device other;
+	char buf[8] = "";
+
+	(void)state;
+	vcons_tell(cons, &other, tell);
+	told = 0;
+	assert_false(vcons_has_input(cons));
+	vcons_input(cons, 'a');
+	vcons_input(cons, 'b');
+	vcons_input(cons, 'c');
+	assert_int_equal(told, 1);
+	assert_true(vcons_has_input(cons));
+	assert_int_equal(vcons_take(cons, buf, 2), 2);
+	assert_string_equal(buf, "ab");
+	vcons_tick(cons);
+	assert_int_equal(told, 2); /* there is more */
+	vcons_set_size(cons, 7, 9);
+	assert_int_equal(told, 3);
+	assert_int_equal(vcons_read(cons), 'c');
+	vcons_input(cons, 'd');
+	assert_false(vcons_has_input(cons));
+	assert_int_equal(vcons_take(cons, buf, sizeof(buf)), 0);
+	assert_int_equal(vcons_read(cons), 'd');
+}
+
 static void the_terminal_has_a_size(void **state)
 {
 	(void)state;
@@ -400,6 +436,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_are_cut_between_letters, fill, empty),
 		cmocka_unit_test_setup_teardown(c1_does_not_get_through, fill, empty),
 		cmocka_unit_test_setup_teardown(replays_ask_nothing, fill, empty),
+		cmocka_unit_test_setup_teardown(a_device_takes_input, fill, empty),
 		cmocka_unit_test_setup_teardown(the_terminal_has_a_size, fill, empty),
 	};
 
