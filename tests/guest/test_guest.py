@@ -4,7 +4,7 @@
 A test is tests/guest/NAME.c; its head comment may say
   Needs: vcpus=N        the VM has N virtual processors; Needs: memory=N - megabytes of memory
   Needs: nodes=N        VCPU i lives on node i % N; few of these run in one boot
-  Needs: identity       the VM has the identity device
+  Needs: identity       the VM has the identity device; disk - a copy-on-write disk
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import LOGS, PATIENCE, PROMPT, SEED, TOP, tail, vm, write_scenario
+from machine import LOGS, PATIENCE, PROMPT, SEED, TOP, disk, tail, vm, write_scenario
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 60 # seconds for a boot with a batch of tests; a native run takes less than one
@@ -45,6 +45,7 @@ class Case:
         self.nodes = int((re.search(r"^ \* Needs:.* nodes=(\d+)", text, re.M) or [0, 0])[1])
         self.memory = int((re.search(r"^ \* Needs:.* memory=(\d+)", text, re.M) or [0, MEMORY])[1])
         self.identity = re.search(r"^ \* Needs:.* identity", text, re.M) is not None
+        self.disk = re.search(r"^ \* Needs:.* disk", text, re.M) is not None
         self.pair = re.search(r"^ \* Runs: with", text, re.M) is not None
         self.end = (re.search(r"^ \* Ends: (\w+)", text, re.M) or [0, "off"])[1]
 
@@ -87,6 +88,8 @@ def vm_of(label, name, seed=SEED, **more):
         more["node"] = list(range(case.nodes))
     if case.identity:
         more["identity"] = True
+    if case.disk:
+        more["disk0"] = disk("root.img", serial="rules")
     return vm(label, f"{name}.elf", None, case.memory, f"seed={seed}", vcpus=case.vcpus, **more)
 
 
