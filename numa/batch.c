@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps that migration and replication share. */
 #include <string.h>
+#include "kernel/errno.h"
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/share.h"
 #include "kernel/mem/shootdown.h"
@@ -37,7 +38,7 @@ static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gp
 
 	if (!p || b->drop.n == MMU_DROP_PAGES || vm_state(b->vm) != VM_RUNNING)
 		return false;
-	if (!share_user(from, b->vm, gpn))
+	if (!share_user(from, b->vm, b->node, gpn))
 		gpn->v = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
 	if (pmap_copies(pmap, *gpn).master.v != from.v || memmap_node(from) == (int)b->node)
 		return false;
@@ -45,12 +46,17 @@ static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gp
 				     : pmap_may_copy_locked(pmap, *gpn, b->node);
 }
 
+int numa_reserve_spare(void)
+{
+	return __atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE) ? -ENOMEM : nodemem_reserve(1);
+}
+
 /* A page beyond those that VMs were promised: or one of them would find none. place: the best one. */
 static mpn_t take_page(u32 node, mpn_t place)
 {
 	mpn_t to = MPN_NONE;
 
-	if (__atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE) || nodemem_reserve(1))
+	if (numa_reserve_spare())
 		return MPN_NONE;
 	if (mpn_valid(place) && memmap_node(place) == (int)node)
 		to = nodemem_alloc_exact(place);

@@ -21,7 +21,8 @@ struct batch {
 };
 
 /*
- * While it is not 0 batches get no pages: those that are free go to a VM that starts. Atomically.
+ * While it is not 0 nobody gets a page by numa_reserve_spare: those that are free go to a VM that starts.
+ * Atomically.
  */
 extern u32 batch_hold;
 

@@ -65,6 +65,11 @@ void nodemem_free(mpn_t mpn); /* state FREE already */
 int nodemem_reserve(u64 pages);
 void nodemem_unreserve(u64 pages);
 u64 nodemem_unreserved(void);
+/*
+ * The promise of one page for what can do without, copies and caches. -ENOMEM: there is none left, or a
+ * VM that starts collects what there is (numa_reclaim_begin).
+ */
+int numa_reserve_spare(void);
 
 u64 nodemem_free_pages(u32 node);
 u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */

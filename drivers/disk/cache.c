@@ -64,11 +64,9 @@ static mpn_t new_page(bool own)
 
 	if (mpn_valid(page) || !own || !kept)
 		return page;
-	kept--;
-	nodemem_unreserve(1);
-	page = share_new(node_self()->id);
-	if (!mpn_valid(page))
-		keep_promises();
+	page = share_new_promised(node_self()->id);
+	if (mpn_valid(page))
+		kept--;
 	return page;
 }
 

@@ -11,7 +11,7 @@
 #define LOCKS	 32 /* by page number: neighbours are in the hands of different nodes */
 #define GPN_BITS 20
 #define NOBODY	 (~0u)
-#define LOOKS	 16 /* users that share_user looks at */
+#define LOOKS	 16 /* users that find_user looks at */
 
 _Static_assert(VMDESC_VM_MB_MAX <= 1u << (GPN_BITS - 8) && MAX_VMS < 1u << (32 - GPN_BITS),
 	       "a user's VM and page number fit a word, and none of them is NOBODY");
@@ -36,10 +36,11 @@ static void put(mpn_t page) { lock_release(lock_of(page)); }
 
 static u32 user_of(const struct vm *vm, gpn_t gpn) { return vm->id << GPN_BITS | (u32)gpn.v; }
 
-static struct pmap_link *link_of(u32 user)
-{
-	return &vms[user >> GPN_BITS]->pmap.link[user & (BIT(GPN_BITS) - 1)];
-}
+static struct vm *vm_of(u32 user) { return vms[user >> GPN_BITS]; }
+
+static gpn_t gpn_of(u32 user) { return (gpn_t){ user & (BIT(GPN_BITS) - 1) }; }
+
+static struct pmap_link *link_of(u32 user) { return &vm_of(user)->pmap.link[gpn_of(user).v]; }
 
 static void list_add(struct page *p, u32 user)
 {
@@ -64,19 +65,29 @@ static void list_remove(struct page *p, u32 user)
 
 /* ---- holders ---- */
 
-mpn_t share_new(u32 node)
+mpn_t share_new_promised(u32 node)
 {
 	mpn_t page = MPN_NONE;
 
-	if (nodemem_reserve(1))
-		return MPN_NONE;
 	for (u32 i = 0; i < nnodes && !mpn_valid(page); i++)
 		page = nodemem_alloc_here(topology_near(node, i));
-	if (!mpn_valid(page)) {
-		nodemem_unreserve(1);
+	if (!mpn_valid(page))
 		return MPN_NONE;
-	}
+	lock_take(lock_of(page)); /* share_user may look at what the page was until now */
 	memmap_share(page)->first_user = NOBODY;
+	put(page);
+	return page;
+}
+
+mpn_t share_new(u32 node)
+{
+	mpn_t page;
+
+	if (numa_reserve_spare())
+		return MPN_NONE;
+	page = share_new_promised(node);
+	if (!mpn_valid(page))
+		nodemem_unreserve(1);
 	return page;
 }
 
@@ -111,29 +122,68 @@ bool share_is(mpn_t page)
 
 u32 share_users(mpn_t page) { return share_is(page) ? memmap_page(page)->nusers : 0; }
 
-bool share_user(mpn_t page, const struct vm *vm, gpn_t *gpn)
+/* How well a user suits who looks for one. */
+enum suits { NOT, BARELY, WELL };
+typedef enum suits (*suits_fn)(struct vm *vm, gpn_t gpn, const void *what);
+
+/* The first of those that suit best, among the first few; NOBODY. */
+static u32 find_user(mpn_t page, suits_fn suits, const void *what)
 {
-	bool found = false;
-	u32 user;
+	u32 found = NOBODY, user;
+	enum suits best = NOT;
 
 	if (!share_is(page))
-		return false;
+		return NOBODY;
 	lock_take(lock_of(page));
 	user = share_is(page) ? memmap_page(page)->first_user : NOBODY;
-	for (u32 i = 0; i < LOOKS && user != NOBODY && !found; i++, user = link_of(user)->next) {
-		found = user >> GPN_BITS == vm->id;
-		gpn->v = user & (BIT(GPN_BITS) - 1);
+	for (u32 i = 0; i < LOOKS && user != NOBODY && best != WELL;
+	     i++, user = link_of(user)->next) {
+		enum suits s = suits(vm_of(user), gpn_of(user), what);
+
+		if (s > best) {
+			best = s;
+			found = user;
+		}
 	}
 	put(page);
 	return found;
 }
 
+struct place {
+	const struct vm *vm; /* NULL: any */
+	u32 node;
+};
+
+static enum suits suits_vm(struct vm *vm, gpn_t gpn, const void *what)
+{
+	const struct place *p = what;
+
+	if (vm != p->vm)
+		return NOT;
+	return nodemask_has(pmap_copies(&vm->pmap, gpn).replicas, p->node) ? BARELY : WELL;
+}
+
+static enum suits suits_node(struct vm *vm, gpn_t gpn, const void *what)
+{
+	const struct place p = { vm, ((const struct place *)what)->node };
+
+	return pmap_has_view(&vm->pmap, p.node) ? suits_vm(vm, gpn, &p) : NOT;
+}
+
+bool share_user(mpn_t page, const struct vm *vm, u32 node, gpn_t *gpn)
+{
+	u32 user = find_user(page, suits_vm, &(struct place){ vm, node });
+
+	*gpn = gpn_of(user);
+	return user != NOBODY;
+}
+
 struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn)
 {
-	for (u32 i = 0; share_is(page) && i < nodes[node]->nvcpus; i++)
-		if (share_user(page, nodes[node]->vcpus[i]->vm, gpn))
-			return nodes[node]->vcpus[i]->vm;
-	return NULL;
+	u32 user = find_user(page, suits_node, &(struct place){ NULL, node });
+
+	*gpn = gpn_of(user);
+	return user == NOBODY ? NULL : vm_of(user);
 }
 
 /* ---- users ---- */

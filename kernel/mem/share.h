@@ -29,9 +29,11 @@ struct vm;
 
 /*
  * A page near node, held once by the caller, with whatever was in it before: the caller fills it before
- * it is joined. MPN_NONE: there is no memory that nobody was promised.
+ * it is joined. MPN_NONE: there is no memory that nobody was promised, or a VM that starts collects it.
  */
 mpn_t share_new(u32 node);
+/* The same of a page that the caller was promised (nodemem_reserve): the shared page has the promise. */
+mpn_t share_new_promised(u32 node);
 /* A page of the monitor's that is never given back, such as one of the boot archive. Boot only. */
 void share_for_ever(mpn_t page);
 void share_hold(mpn_t page); /* one more holder; the caller is one already */
@@ -39,8 +41,11 @@ void share_drop(mpn_t page); /* a holder less */
 
 bool share_is(mpn_t page);
 u32 share_users(mpn_t page); /* of one moment */
-/* A guest page of vm that uses the page, among the first few users. False: none of them is. */
-bool share_user(mpn_t page, const struct vm *vm, gpn_t *gpn);
+/*
+ * A guest page of vm that uses the page, among the first few users: one without a replica on the node, if
+ * there is such a one. False: none of them is the VM's.
+ */
+bool share_user(mpn_t page, const struct vm *vm, u32 node, gpn_t *gpn);
 /* A VM with a VCPU on the node, the same way; NULL: none. */
 struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
 

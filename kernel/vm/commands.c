@@ -91,10 +91,25 @@ static void print_stats(const struct vcpu *v)
 	kprintf("\n");
 }
 
-COMMAND(stats, "[VM]", "entries to the monitor by cause, per VCPU")
+/* Of the whole machine: pages that guests see in place of a copy, copies, and shared pages written. */
+static void print_shared(void)
+{
+	u64 shared = 0, copied = 0, broken = 0;
+
+	for (u32 i = 0; i < nnodes; i++) {
+		shared += nodes[i]->stats.mapped;
+		copied += nodes[i]->stats.copied;
+		broken += nodes[i]->stats.broken;
+	}
+	kprintf("pages shared %lu, copied %lu, broken %lu\n", shared, copied, broken);
+}
+
+COMMAND(stats, "[VM]", "entries to the monitor by cause, per VCPU; pages shared and copied")
 {
 	struct vm *only = argc > 1 ? command_vm(argc, argv) : NULL;
 
+	if (argc == 1)
+		print_shared();
 	for (unsigned i = 0; i < nvms; i++)
 		for (u32 j = 0; j < vms[i]->nvcpus; j++)
 			if (argc == 1 || vms[i] == only)

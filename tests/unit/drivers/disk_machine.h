@@ -92,11 +92,9 @@ void nodemem_unreserve(u64 n)
 	assert_true(promised >= n);
 	promised -= n;
 }
-mpn_t share_new(u32 node)
+mpn_t share_new_promised(u32 node)
 {
 	(void)node;
-	if (nodemem_reserve(1))
-		return MPN_NONE;
 	for (u32 i = 0; i < PAGES; i++) {
 		if (page[i].held || page[i].users)
 			continue;
@@ -105,6 +103,10 @@ mpn_t share_new(u32 node)
 		return (mpn_t){ FIRST + i };
 	}
 	abort(); /* there are enough for all that was promised */
+}
+mpn_t share_new(u32 node)
+{
+	return nodemem_reserve(1) ? MPN_NONE : share_new_promised(node);
 }
 void share_hold(mpn_t mpn)
 {

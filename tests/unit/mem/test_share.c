@@ -15,6 +15,8 @@
 #include "numa/move.h"
 #include "numa/placement.h"
 
+static struct vm *const both[] = { &vm_a, &vm_b };
+
 static void all_see_one_page(void **state)
 {
 	mpn_t page = new_page(42);
@@ -110,9 +112,8 @@ static void replicas_of_a_shared_page_are_the_vms_own(void **state)
 	share(&vm_b, 9, page);
 	assert_int_equal(read_as(&vm_a, 7, 1), 42);
 	assert_int_equal(migrate_pages(1, &page, 1), 0); /* others use it where it is */
-	nodes[1]->nvcpus = 1;
-	nodes[1]->vcpus[0] = &(struct vcpu){ .vm = &vm_a };
 	assert_int_equal(replicate_pages(1, &page, 1), 1);
+	assert_int_equal(replicate_pages(1, &page, 1), 1); /* the other VM's */
 	assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_a, 7, 1))), 1);
 	assert_int_equal(read_as(&vm_a, 7, 1), 42);
 	check_everything();
@@ -125,7 +126,42 @@ static void replicas_of_a_shared_page_are_the_vms_own(void **state)
 	share(&vm_a, 7, new_page(50)); /* another takes its place, replicas and all */
 	assert_int_equal(read_as(&vm_a, 7, 1), 50);
 	check_everything();
-	nodes[1]->nvcpus = 0;
+}
+
+/* A VM that has its replica does not keep the page from others, nor its one page the VM's others. */
+static void each_vm_on_a_node_has_its_replica(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	share(&vm_b, 9, page);
+	share(&vm_a, 8, page);
+	share(&vm_a, 7, page);
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(replicate_pages(1, &page, 1), 1);
+	assert_int_equal(replicate_pages(1, &page, 1), 0);
+	assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_a, 7, 1))), 1);
+	assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_a, 8, 1))), 1);
+	assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_b, 9, 1))), 1);
+	assert_int_equal(read_as(&vm_b, 9, 1), 42);
+	check_everything();
+}
+
+static void memory_that_a_vm_collects_is_not_shared(void **state)
+{
+	struct numa_reclaim r;
+
+	(void)state;
+	numa_reclaim_begin(&r);
+	assert_false(mpn_valid(share_new(0)));
+	assert_int_equal(reserved, 0);
+	assert_int_equal(nodemem_reserve(1), 0); /* the caller's before */
+	share_drop(share_new_promised(0));
+	assert_int_equal(reserved, 0);
+	numa_reclaim_end();
+	share_drop(new_page(1));
+	assert_int_equal(reserved, 0);
+	check_everything();
 }
 
 static void a_pinned_page_stays(void **state)
@@ -242,8 +278,6 @@ static struct {
 	mpn_t held[HELD]; /* pages of the test's own */
 	u64 contents[HELD];
 } model;
-
-static struct vm *const both[] = { &vm_a, &vm_b };
 
 static void step_hold(u64 value)
 {
@@ -381,21 +415,6 @@ static void step(u64 value)
 	}
 }
 
-static void a_vcpu_on_each_node(void)
-{
-	static struct vcpu vcpu[NODES][2];
-	static struct vcpu *of[NODES][2];
-
-	for (u32 node = 0; node < NODES; node++) {
-		for (u32 i = 0; i < 2; i++) {
-			vcpu[node][i].vm = both[i];
-			of[node][i] = &vcpu[node][i];
-			nodes[node]->vcpus[i] = of[node][i];
-		}
-		nodes[node]->nvcpus = 2;
-	}
-}
-
 static void random_sharing_against_a_model(void **state)
 {
 	const char *wanted = getenv("DISCO_STEPS");
@@ -404,7 +423,6 @@ static void random_sharing_against_a_model(void **state)
 	(void)state;
 	memset(&model, 0, sizeof(model));
 	blocks = false;
-	a_vcpu_on_each_node();
 	reserved = PROMISE; /* as if both had started */
 	for (u64 i = 1; i <= steps; i++) {
 		step(i);
@@ -430,6 +448,8 @@ int main(void)
 		cmocka_unit_test_setup(the_last_user_keeps_it, numa_vm_reset),
 		cmocka_unit_test_setup(what_nobody_wants_goes_back, numa_vm_reset),
 		cmocka_unit_test_setup(replicas_of_a_shared_page_are_the_vms_own, numa_vm_reset),
+		cmocka_unit_test_setup(each_vm_on_a_node_has_its_replica, numa_vm_reset),
+		cmocka_unit_test_setup(memory_that_a_vm_collects_is_not_shared, numa_vm_reset),
 		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_waits_for_the_last_unpin, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_that_is_pinned_too_often_is_refused, numa_vm_reset),
