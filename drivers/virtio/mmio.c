@@ -62,13 +62,18 @@ bool virtio_is_live(const struct virtio *v)
 	return (v->status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) == STATUS_DRIVER_OK;
 }
 
+/* A guest that does nothing else has no more of the log than a few lines. */
+static bool is_told(u64 faults) { return faults <= 8 || !(faults & (faults - 1)); }
+
 void virtio_malformed(struct virtio *v, u32 n, const char *what)
 {
 	if (v->status & STATUS_NEEDS_RESET)
 		return;
 	v->status |= STATUS_NEEDS_RESET;
-	log_line("virtio", "%s: %s at %lx: queue %u: found %s; the device waits for a reset",
-		 v->dev->vm->name, v->dev->type->name, v->dev->base, n, what);
+	if (is_told(++v->faults))
+		log_line("virtio",
+			 "%s: %s at %lx: queue %u: found %s; the device waits for a reset (%lu)",
+			 v->dev->vm->name, v->dev->type->name, v->dev->base, n, what, v->faults);
 	interrupt(v, INTERRUPT_CONFIG);
 }
 
@@ -329,5 +334,6 @@ void virtio_reset(struct device *dev)
 
 	lock_take(&v->lock);
 	reset_locked(v);
+	v->faults = 0;
 	lock_release(&v->lock);
 }

@@ -57,6 +57,7 @@ struct virtio {
 	u32 features_select, accepted_select, queue_select;
 	u32 generation; /* of the configuration */
 	u64 accepted;	/* features */
+	u64 faults;	/* how often it was malformed since the VM started */
 	u32 more;	/* bit = queue that home is to look at; atomically, any node */
 	struct vqueue queue[VIRTIO_QUEUES_MAX];
 	struct vqueue_chain chain; /* for the type's use: too large for a stack */

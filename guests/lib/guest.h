@@ -46,6 +46,8 @@ static inline u64 guest_free_pa(void) { return guest_pa(__image_end) + GUEST_HEA
  * otherwise when there is none. Prints the number, so that a run can be repeated.
  */
 u64 guest_seed(u64 otherwise);
+/* The number behind name, "ops=" say, in the VM's bootargs, or otherwise. */
+u64 guest_number(const char *name, u64 otherwise);
 
 /* ---- exceptions ---- */
 /*

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rule: nothing that drivers write, to registers, rings or descriptors, at whatever time, does more than to
+ * make a device want a reset; and no device reaches memory that no descriptor or ring named. virtio 1.2;
+ * docs/guest-abi.md.
+ *
+ * Method: random operations on every virtio device that the VM has, ops=N of them, while the other VCPU
+ * rewrites rings and descriptors. Random addresses lie behind the image and a guard, or are no memory; the
+ * balloon finds page numbers there that are no page of the image's. Descriptors are no place where a
+ * device writes, or it would make addresses of its own. At the end the guard is as it was, and the
+ * devices work.
+ *
+ * Needs: vcpus=2 nodes=2
+ */
+#include "guests/lib/virtio.h"
+#include "tests/guest/smp.h"
+
+#define OPS	    20000
+#define GUARD_PAGES 8
+#define ARENA_BYTES 0x10000ul
+#define RING_BYTES  0x800ul /* of one queue: descriptors, then the rings */
+#define QUEUES	    5
+#define TARGETS	    10
+#define CONSOLE	    3 /* says little: its lines are counted */
+#define BALLOON	    5
+#define PLACES	    0x200 /* of a queue's rings, behind its descriptors; so many half words */
+#define RNG	    4
+
+struct target {
+	struct virtio_device d;
+	u32 id;
+	u64 arena;   /* "physical": rings first */
+	u64 buffers; /* where random addresses begin */
+	u32 size;    /* of its queues now */
+};
+
+static struct target target[TARGETS];
+static unsigned ntargets;
+static u64 beyond; /* the first byte behind memory */
+static u64 served, malformed;
+static volatile u64 stop, stopped;
+
+/* ---- numbers ---- */
+
+static u64 next(u64 *state)
+{
+	*state = *state * 6364136223846793005ul + 1442695040888963407ul;
+	return (*state ^ *state >> 29) >> 8;
+}
+
+static u64 state;
+static u32 below(u32 n) { return next(&state) % n; }
+
+static u64 any_address(u64 *s, const struct target *t)
+{
+	switch (next(s) % 16) {
+	case 0: return beyond - next(s) % 5;
+	case 1: return DISCO_DEVICE_BASE + next(s) % 0x2000;
+	case 2: return ~0ul - next(s) % 32;
+	case 3: return 1ul << (24 + next(s) % 40);
+	default: return t->buffers + next(s) % (ARENA_BYTES / 8);
+	}
+}
+
+static u32 any_length(u64 *s, const struct target *t)
+{
+	static const u32 odd[] = { 0, 1u << 30, 0x7fffffff, 0x80000000, ~0u, ~0u - 15 };
+	u64 r = next(s);
+
+	if (t->id == CONSOLE && r % 8)
+		return r / 8 % 16;
+	switch (r % 8) {
+	case 0: return odd[r / 8 % ARRAY_SIZE(odd)];
+	case 1: return 4096;
+	case 2: return 8192;
+	case 3: return 16 * (1 + r / 8 % 32);
+	default: return r / 8 % 80;
+	}
+}
+
+/* ---- memory ---- */
+
+static volatile u8 *ring(const struct target *t, u32 queue)
+{
+	return (volatile u8 *)guest_va(t->arena + queue * RING_BYTES);
+}
+
+static void any_descriptor(u64 *s, const struct target *t)
+{
+	volatile struct virtio_descriptor *d = (void *)ring(t, next(s) % QUEUES);
+	u64 r = next(s);
+
+	d += next(s) % VIRTIO_SIZE;
+	d->address = any_address(s, t);
+	d->bytes = any_length(s, t);
+	d->flags = r / 16 % 8 ? next(s) % 4 : next(s);
+	d->next = r / 128 % 16 ? next(s) % VIRTIO_SIZE : next(s);
+}
+
+static void any_ring_word(u64 *s, const struct target *t)
+{
+	volatile u16 *words = (volatile u16 *)(ring(t, next(s) % QUEUES) + PLACES);
+
+	words[next(s) % PLACES] = next(s) % 2 ? next(s) % VIRTIO_SIZE : next(s);
+}
+
+/* Page numbers for the balloon: pages of arenas, or none. */
+static void fill_numbers(const struct target *t)
+{
+	volatile u32 *n = (volatile u32 *)guest_va(t->buffers);
+
+	for (u32 i = 0; i < ARENA_BYTES / 2 / sizeof(*n); i++)
+		n[i] = below(4) ? (target[0].arena >> PAGE_SHIFT) + QUEUES + below(11)
+				: ~below(1u << 20);
+}
+
+/* ---- operations ---- */
+
+static void start(struct target *t)
+{
+	u64 features = next(&state) << 8 | next(&state) | BIT(28) | BIT(29);
+	u32 twisted = below(8) ? QUEUES : below(QUEUES);
+
+	if (!virtio_begin(&t->d, below(8) ? features : 0))
+		return;
+	t->size = below(4) ? VIRTIO_SIZE : 1u << below(5);
+	for (u32 n = 0; n < QUEUES; n++) {
+		u64 at = t->arena + n * RING_BYTES;
+
+		memset((void *)(ring(t, n) + PLACES), 0, 2 * PLACES);
+		virtio_put(&t->d, VIRTIO_QUEUE_SELECT, n);
+		virtio_put(&t->d, VIRTIO_QUEUE_SIZE, t->size);
+		virtio_put64(&t->d, VIRTIO_DESCRIPTORS, at);
+		virtio_put64(&t->d, VIRTIO_AVAILABLE, at + PLACES);
+		virtio_put64(&t->d, VIRTIO_USED,
+			     at + (n == twisted ? PLACES + 2 * below(PLACES) : 2 * PLACES));
+		virtio_put(&t->d, VIRTIO_QUEUE_READY, 1);
+	}
+	virtio_go(&t->d);
+}
+
+/* Some chains: three of four are one buffer as it should be. */
+static void offer(struct target *t)
+{
+	u32 n = below(QUEUES), chains = 1 + below(below(4) ? 2 : 16);
+	volatile struct virtio_descriptor *d = (void *)ring(t, n);
+	volatile u16 *available = (volatile u16 *)(ring(t, n) + PLACES);
+	volatile u16 *used = (volatile u16 *)(ring(t, n) + 2 * PLACES);
+	u16 before = used[1];
+
+	for (u32 i = 0; i < chains; i++) {
+		u32 head = below(t->size ? t->size : 1);
+
+		if (below(4)) {
+			d[head] =
+				(struct virtio_descriptor){ t->buffers + below(4096),
+							    1 + below(t->id == CONSOLE ? 16 : 200),
+							    below(2) ? VIRTIO_WRITE : 0, 0 };
+		} else {
+			any_descriptor(&state, t);
+		}
+		available[2 + (u16)(available[1] + i) % (t->size ? t->size : 1)] = head;
+	}
+	__sync_synchronize();
+	available[1] += below(64) ? chains : below(1u << 16);
+	virtio_put(&t->d, VIRTIO_NOTIFY, below(16) ? n : below(1u << 31));
+	served += used[1] != before;
+}
+
+static void write_register(const struct target *t)
+{
+	static const u32 small[] = { VIRTIO_FEATURES_SELECT, VIRTIO_ACCEPTED,
+				     VIRTIO_ACCEPTED_SELECT, VIRTIO_QUEUE_SELECT,
+				     VIRTIO_QUEUE_SIZE,	     VIRTIO_QUEUE_READY,
+				     VIRTIO_NOTIFY,	     VIRTIO_INTERRUPT_ACK,
+				     VIRTIO_STATUS };
+	u64 table = t->arena + below(QUEUES) * RING_BYTES, outside = any_address(&state, t);
+	bool places = outside >= t->buffers && outside < t->buffers + ARENA_BYTES;
+	u32 reg = small[below(ARRAY_SIZE(small))];
+
+	switch (below(12)) {
+	case 0: virtio_put64(&t->d, VIRTIO_DESCRIPTORS, places ? table : outside); break;
+	case 1:
+	case 2:
+		virtio_put64(&t->d, below(2) ? VIRTIO_AVAILABLE : VIRTIO_USED,
+			     places ? table + PLACES + below(2 * PLACES) : outside);
+		break;
+	default: virtio_put(&t->d, reg, below(4) ? below(20) : next(&state));
+	}
+}
+
+/* Any width; stores only where no address of a ring is. */
+static void access(const struct target *t)
+{
+	u32 at = below(0x200), store = at >= VIRTIO_CONFIG && below(2);
+	volatile u8 *p = t->d.registers + at;
+
+	switch (below(4)) {
+	case 0: store ? (void)(*p = below(256)) : (void)*p; break;
+	case 1:
+		p -= at % 2;
+		store ? (void)(*(volatile u16 *)p = below(65536)) : (void)*(volatile u16 *)p;
+		break;
+	case 2:
+		p -= at % 4;
+		store ? (void)(*(volatile u32 *)p = below(~0u)) : (void)*(volatile u32 *)p;
+		break;
+	default:
+		p -= at % 8;
+		store ? (void)(*(volatile u64 *)p = next(&state)) : (void)*(volatile u64 *)p;
+	}
+}
+
+static void operation(void)
+{
+	struct target *t = &target[below(ntargets)];
+
+	if (virtio_get(&t->d, VIRTIO_STATUS) & VIRTIO_NEEDS_RESET) {
+		malformed++;
+		start(t);
+		return;
+	}
+	switch (below(16)) {
+	case 0: start(t); break;
+	case 1: virtio_put(&t->d, VIRTIO_STATUS, below(2) ? 0 : below(256)); break;
+	case 2: any_descriptor(&state, t); break;
+	case 3: any_ring_word(&state, t); break;
+	case 4:
+	case 5: write_register(t); break;
+	case 6:
+	case 7: access(t); break;
+	case 8:
+		if (t->id == BALLOON)
+			fill_numbers(t);
+		break;
+	default: offer(t);
+	}
+}
+
+/* VCPU 1: at the same time. */
+static void rewrite(u64 seed)
+{
+	u64 s = seed;
+
+	while (!stop) {
+		const struct target *t = &target[next(&s) % ntargets];
+
+		if (next(&s) % 4)
+			any_descriptor(&s, t);
+		else
+			any_ring_word(&s, t);
+		if (next(&s) % 16 == 0)
+			hypercall(DISCO_HC_YIELD, 0, 0);
+	}
+	smp_add(&stopped, 1);
+	hypercall(DISCO_HC_VCPU_STOP, 0, 0);
+}
+
+/* ---- beginning and end ---- */
+
+/* The balloon comes first: what is written over the end of an arena is not where its numbers are. */
+static void find_devices(void)
+{
+	u64 base = DISCO_XSSEG_BASE + DISCO_DEVICE_BASE, arena = page_pa(GUARD_PAGES);
+
+	for (; !load(MODE_KERNEL, base)->taken && ntargets < TARGETS; base += DISCO_DEVICE_BYTES) {
+		struct virtio_device d = { (volatile u8 *)base };
+		struct target *t = &target[ntargets];
+
+		if (virtio_get(&d, VIRTIO_MAGIC) != 0x74726976)
+			continue;
+		*t = (struct target){ .d = d, .id = virtio_get(&d, VIRTIO_DEVICE_ID) };
+		if (t->id == BALLOON) {
+			struct target first = target[0];
+
+			target[0] = *t;
+			*t = first;
+		}
+		ntargets++;
+	}
+	for (unsigned i = 0; i < ntargets; i++, arena += ARENA_BYTES) {
+		target[i].arena = ROUND_UP(arena, PAGE_SIZE);
+		target[i].buffers = target[i].arena + ARENA_BYTES / 2;
+		memset(guest_va(target[i].buffers), 0xee, ARENA_BYTES / 2);
+	}
+	for (beyond = 1ul << 20; !load(MODE_KERNEL, DISCO_XSSEG_BASE + beyond)->taken;)
+		beyond += 1ul << 20;
+}
+
+static void devices_work(void)
+{
+	static volatile struct virtio_queue queue;
+	static volatile u8 buffer[64];
+	struct virtio_device rng = virtio_find(RNG);
+
+	for (unsigned i = 0; i < ntargets; i++) {
+		check(virtio_begin(&target[i].d, 0), "device %u refuses", target[i].id);
+		check_eq("interrupt", virtio_get(&target[i].d, VIRTIO_INTERRUPT_STATUS), 0);
+	}
+	check(virtio_begin(&rng, 0), "the entropy device refuses");
+	virtio_set_up(&rng, 0, &queue);
+	virtio_go(&rng);
+	check_eq("random bytes", virtio_read(&rng, 0, &queue, buffer, 32), 32);
+}
+
+int main(void)
+{
+	u64 ops = guest_number("ops=", OPS);
+
+	need_monitor();
+	state = guest_seed(10);
+	find_devices();
+	for (unsigned i = 0; i < GUARD_PAGES; i++)
+		tag_page(i, 0x6a0000 + i);
+	check(ntargets >= 3 && target[0].id == BALLOON, "%u devices, the first is %u", ntargets,
+	      target[0].id);
+	fill_numbers(&target[0]);
+	check_eq("VCPU 1", (u64)smp_start(1, rewrite, next(&state)), 0);
+	for (u64 i = 0; i < ops; i++)
+		operation();
+	print("\n");
+	stop = 1;
+	smp_wait(&stopped, 1);
+	devices_work();
+	for (unsigned i = 0; i < GUARD_PAGES; i++)
+		check(page_va(i)[0] == 0x6a0000 + i &&
+			      page_va(i)[PAGE_SIZE / 8 - 1] == 0x6a0000 + i + 1,
+		      "page %u was written", i);
+	check(served > ops / 100 && malformed > ops / 1000, "%lu served, %lu malformed",
+	      (unsigned long)served, (unsigned long)malformed);
+	return verdict();
+}
