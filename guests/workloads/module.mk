@@ -65,3 +65,19 @@ build/work.cpio: $(WORK_PROGRAMS) $(W)/pmake.tar $(W)/soc.vvp guests/workloads/w
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(foreach p,$(WORK_PROGRAMS),/bin/$(notdir $p)=$p) \
 		/bin/workload=guests/workloads/workload.sh /workload-pmake.tar=$(W)/pmake.tar /workload-soc.vvp=$(W)/soc.vvp
+
+# Pmake alone as the root of guests that share it: its sources lie on the disk, in /pmake.
+PMAKE_PROGRAMS := $(W)/make/make $(W)/tcc/tcc
+build/pmake-root.cpio: $(PMAKE_PROGRAMS) guests/workloads/pmake.sh build/root.cpio
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox \
+		$(foreach p,$(PMAKE_PROGRAMS),/bin/$(notdir $p)=$p) /bin/pmake=guests/workloads/pmake.sh
+
+build/pmake-tree.cpio: $(W)/pmake.tar
+	$(call say,CPIO,$@)
+	$(Q)rm -rf $(W)/tree && mkdir -p $(W)/tree/pmake && tar -C $(W)/tree/pmake -xf $< && cd $(W)/tree && \
+		find pmake | sort | cpio --quiet -o -H newc --owner=0:0 >$(CURDIR)/$T && cd $(CURDIR) && $(whole)
+
+build/pmake.img: build/pmake-root.cpio build/pmake-tree.cpio tools/mkdisk.py
+	$(call say,DISK,$@)
+	$(Q)tools/mkdisk.py $@ 32 pmake $(filter %.cpio,$^)

@@ -33,6 +33,13 @@ bench-disk: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/c
 		build/host/dtscheck build/host/strict.so
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/disk.py $(DISK)
 
+# MEMORY: options of memory.py, e.g. MEMORY="--guests 1,2" for a short run
+MEMORY ?=
+HELP += make bench-memory   what guests of one disk share: the paper's figure of Pmake in 1, 2, 4 and 8: build/results/memory.json (5 minutes)\n
+.PHONY: bench-memory
+bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/pmake.img build/host/dtscheck build/host/strict.so
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)
+
 # ---- the paper's workloads ----
 # OVERHEAD: options of overhead.py, e.g. OVERHEAD="--only raytrace --pairs 0"; without it all is counted, and timed in 3 pairs.
 OVERHEAD ?=
