@@ -47,6 +47,8 @@ struct cache_waiter *cache_woken(struct cache_client *c)
 {
 	struct cache_waiter *w;
 
+	if (!__atomic_load_n(&c->woken, __ATOMIC_ACQUIRE)) /* who adds one tells afterwards */
+		return NULL;
 	lock_take(&cache_lock);
 	w = c->woken;
 	if (w)

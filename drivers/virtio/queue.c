@@ -21,6 +21,7 @@ struct descriptor {
 #define NO_INTERRUPT   1
 #define USED_ELEMENT   8
 #define DESCRIPTOR     sizeof(struct descriptor)
+#define READ_AHEAD     4
 #define AVAIL_BYTES(n) (OFFSET_RING + 2ul * (n) + 2)
 #define USED_BYTES(n)  (OFFSET_RING + (u64)USED_ELEMENT * (n) + 2)
 
@@ -70,6 +71,8 @@ struct walk {
 	u64 table;
 	u32 entries, left; /* of the table; descriptors that may still come from it */
 	bool inside;	   /* an indirect table */
+	u32 first, nread;  /* descriptors that were read */
+	struct descriptor read[READ_AHEAD];
 };
 
 static int enter_table(struct vqueue *q, struct walk *w, const struct descriptor *d)
@@ -84,8 +87,11 @@ static int enter_table(struct vqueue *q, struct walk *w, const struct descriptor
 		return broken(q, "an indirect table that is not made of descriptors");
 	if (!dma_valid(q->vm, d->address, d->bytes))
 		return broken(q, "an indirect table outside memory");
-	*w = (struct walk){ .table = d->address, .entries = d->bytes / DESCRIPTOR, .inside = true };
+	w->table = d->address;
+	w->entries = d->bytes / DESCRIPTOR;
 	w->left = MIN(w->entries, (u32)VQUEUE_RANGES_MAX);
+	w->inside = true;
+	w->nread = 0;
 	return 0;
 }
 
@@ -108,6 +114,17 @@ static int add_range(struct vqueue *q, struct vqueue_chain *c, const struct desc
 	return 0;
 }
 
+/* The descriptor, read with the ones behind it, where the rest of a chain mostly is. */
+static struct descriptor descriptor_at(const struct vqueue *q, struct walk *w, u32 index)
+{
+	if (index - w->first >= w->nread) {
+		w->first = index;
+		w->nread = MIN(w->entries - index, (u32)READ_AHEAD);
+		dma_read(q->vm, w->read, w->table + DESCRIPTOR * index, w->nread * DESCRIPTOR);
+	}
+	return w->read[index - w->first];
+}
+
 /* From the descriptor at index of the walk's table to the end of the chain. */
 static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain *c)
 {
@@ -119,7 +136,7 @@ static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain
 			return broken(q, "a descriptor behind the table's end");
 		if (!w->left--)
 			return broken(q, "a chain longer than its table");
-		dma_read(q->vm, &d, w->table + DESCRIPTOR * index, sizeof(d));
+		d = descriptor_at(q, w, index);
 		index = d.next;
 		if (d.flags & FLAG_INDIRECT) {
 			err = enter_table(q, w, &d);
@@ -132,26 +149,38 @@ static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain
 	return err;
 }
 
+/* How many chains the guest has made available. */
+static void look(struct vqueue *q)
+{
+	q->waiting = (u16)(read16(q, q->available + OFFSET_INDEX) - q->next_available);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before what it is about */
+}
+
 int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
 {
-	struct walk w = { .table = q->descriptors, .entries = q->size, .left = q->size };
-	u16 waiting;
+	struct walk w;
 	int err;
 
 	if (q->state != VQUEUE_READY)
 		return q->state == VQUEUE_OFF ? 0 : -EINVAL;
-	waiting = (u16)(read16(q, q->available + OFFSET_INDEX) - q->next_available);
-	if (!waiting)
+	if (!q->waiting)
+		look(q);
+	if (!q->waiting)
 		return 0;
-	if (waiting > q->size)
+	if (q->waiting > q->size)
 		return broken(q, "more chains available than the queue has descriptors");
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before what it is about */
-	*chain = (struct vqueue_chain){ 0 };
+	w.table = q->descriptors;
+	w.entries = w.left = q->size;
+	w.inside = false;
+	w.nread = 0;
+	chain->nread = chain->nwritten = 0;
+	chain->read_bytes = chain->written_bytes = 0;
 	chain->head = read16(q, q->available + OFFSET_RING + 2ul * (q->next_available % q->size));
 	err = walk(q, &w, chain->head, chain);
 	if (err)
 		return err;
 	q->next_available++;
+	q->waiting--;
 	return 1;
 }
 
@@ -165,7 +194,8 @@ bool vqueue_ask_to_notify(struct vqueue *q)
 		dma_write(q->vm, q->used + OFFSET_RING + (u64)USED_ELEMENT * q->size, &index,
 			  sizeof(index));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* asked before the last look */
-	return read16(q, q->available + OFFSET_INDEX) != index;
+	look(q);
+	return q->waiting;
 }
 
 /* ---- giving back ---- */

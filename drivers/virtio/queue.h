@@ -34,6 +34,7 @@ struct vqueue {
 	bool indirect;	  /* VIRTIO_F_INDIRECT_DESC was */
 	/* the device's */
 	u16 next_available; /* entry of the available ring */
+	u16 waiting;	    /* chains from there on, as far as was looked */
 	u16 next_used;
 	u16 told; /* next_used when the guest was last asked whether it wants an interrupt */
 	const char *error; /* BROKEN: what was found, for the log */
