@@ -104,10 +104,7 @@ mpn_t share_new_promised(u32 node)
 	}
 	abort(); /* there are enough for all that was promised */
 }
-mpn_t share_new(u32 node)
-{
-	return nodemem_reserve(1) ? MPN_NONE : share_new_promised(node);
-}
+mpn_t share_new(u32 node) { return nodemem_reserve(1) ? MPN_NONE : share_new_promised(node); }
 void share_hold(mpn_t mpn)
 {
 	assert_true(page[index_of(mpn)].held);
