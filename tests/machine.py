@@ -123,7 +123,7 @@ class Machine:
 
     def attach(self, guest, timeout=30):
         self.send(f"attach {guest}\r")
-        self.expect(rf"attach {guest}\r*\n", timeout)
+        self.expect(rf"attached to {guest};", timeout)  # the echo may be cut by a line of another guest
 
     def detach(self, timeout=30):
         self.send(ESCAPE + ".")
