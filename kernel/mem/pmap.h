@@ -107,6 +107,12 @@ static inline struct pmap_entry *pmap_entry(const struct pmap *p, gpn_t gpn, u32
 	return &p->view[node].entry[gpn.v];
 }
 
+/* What the view shows now as a page of the VM's; 0: nothing, the long way may find something. */
+static inline u64 pmap_shown(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	return pmap_entry(p, gpn, node)->lo;
+}
+
 /*
  * EntryLo of gpn for VCPUs of node, which is one of the VM's. 0: not the VM's memory, or the
  * machine's is used up. Takes the lock if the view does not have the page yet: afterwards nothing

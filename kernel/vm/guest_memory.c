@@ -69,7 +69,7 @@ static u8 *shown(const struct vm *vm, gpa_t gpa, size_t len, bool write)
 
 	if (gpa_gpn(gpa).v >= vm->pmap.npages || (gpa.v & PAGE_MASK) + len > PAGE_SIZE)
 		return NULL;
-	lo = pmap_entry(&vm->pmap, gpa_gpn(gpa), view_of(vm))->lo;
+	lo = pmap_shown(&vm->pmap, gpa_gpn(gpa), view_of(vm));
 	return lo && (!write || arch_entry_writable(lo)) ? pointer(lo, gpa) : NULL;
 }
 
