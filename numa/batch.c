@@ -15,9 +15,20 @@ void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *st
 	*b = (struct batch){
 		.vm = vm, .node = node, .drop = { .vm = vm }, .stats = stats, .start = count64()
 	};
-	lock_take(&vm->pmap.lock);
-	stats->wait += count64() - b->start;
+	pmap_unsettle(&vm->pmap);
 }
+
+static void lock(struct batch *b, gpn_t gpn)
+{
+	u64 before = count64();
+
+	pmap_lock(&b->vm->pmap, gpn);
+	b->stats->wait += count64() - before;
+}
+
+void batch_lock(struct batch *b, u32 i) { lock(b, b->drop.page[i]); }
+
+void batch_unlock(struct batch *b, u32 i) { pmap_unlock(&b->vm->pmap, b->drop.page[i]); }
 
 static bool has(const struct batch *b, mpn_t from)
 {
@@ -27,23 +38,30 @@ static bool has(const struct batch *b, mpn_t from)
 	return false;
 }
 
-/*
- * A master of the VM, elsewhere, that may go where the batch goes. What memmap says of a page that
- * is not this VM's changes while it is read; the pmap, which is locked, knows.
- */
-static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gpn_t *gpn)
+/* The guest page of the VM that the machine page is for: of one moment. */
+static bool find_guest_page(const struct batch *b, mpn_t from, gpn_t *gpn)
 {
 	const struct page *p = memmap_page(from);
-	const struct pmap *pmap = &b->vm->pmap;
 
-	if (!p || b->drop.n == MMU_DROP_PAGES || vm_state(b->vm) != VM_RUNNING)
+	if (!p || b->drop.n == MMU_DROP_PAGES || memmap_node(from) == (int)b->node)
 		return false;
 	if (!share_user(from, b->vm, b->node, gpn))
 		gpn->v = __atomic_load_n(&p->gpn, __ATOMIC_RELAXED);
-	if (pmap_copies(pmap, *gpn).master.v != from.v || memmap_node(from) == (int)b->node)
+	return pmap_copies(&b->vm->pmap, *gpn).master.v == from.v;
+}
+
+/*
+ * Its master may go where the batch goes. What memmap says of a page that is not this VM's changes while
+ * it is read; the pmap, whose range is locked, knows.
+ */
+static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gpn_t gpn)
+{
+	const struct pmap *pmap = &b->vm->pmap;
+
+	if (vm_state(b->vm) != VM_RUNNING || pmap_copies(pmap, gpn).master.v != from.v)
 		return false;
-	return kind == BATCH_MIGRATE ? pmap_may_leave_locked(pmap, *gpn)
-				     : pmap_may_copy_locked(pmap, *gpn, b->node);
+	return kind == BATCH_MIGRATE ? pmap_may_leave_locked(pmap, gpn)
+				     : pmap_may_copy_locked(pmap, gpn, b->node);
 }
 
 int numa_reserve_spare(void)
@@ -67,28 +85,38 @@ static mpn_t take_page(u32 node, mpn_t place)
 	return to;
 }
 
-bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
+/* The page is the batch's next, and in the state of its kind. False: there is no page for it. */
+static bool add_locked(struct batch *b, mpn_t from, enum batch_kind kind, gpn_t gpn)
 {
+	struct pmap *p = &b->vm->pmap;
 	struct mmu_drop *d = &b->drop;
-	gpn_t gpn;
-	mpn_t to;
+	mpn_t place = kind == BATCH_MIGRATE ? pmap_place_locked(p, gpn) : MPN_NONE;
+	mpn_t to = take_page(b->node, place);
 
-	lock_assert(&b->vm->pmap.lock);
-	if (!can_move(b, from, kind, &gpn) || has(b, from))
-		return false;
-	to = take_page(b->node,
-		       kind == BATCH_MIGRATE ? pmap_place_locked(&b->vm->pmap, gpn) : MPN_NONE);
 	if (!mpn_valid(to))
 		return false;
 	if (kind == BATCH_MIGRATE)
-		pmap_leave_locked(&b->vm->pmap, gpn);
+		pmap_leave_locked(p, gpn);
 	else
-		pmap_copy_begin_locked(&b->vm->pmap, gpn);
+		pmap_copy_begin_locked(p, gpn);
 	b->page[d->n].from = from;
 	b->page[d->n].to = to;
 	d->machine |= BIT(from.v % 64);
 	d->page[d->n++] = gpn;
 	return true;
+}
+
+bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
+{
+	gpn_t gpn;
+
+	if (!find_guest_page(b, from, &gpn) || has(b, from))
+		return false;
+	lock(b, gpn);
+	if (can_move(b, from, kind, gpn) && add_locked(b, from, kind, gpn))
+		return true;
+	pmap_unlock(&b->vm->pmap, gpn);
+	return false;
 }
 
 mpn_t batch_hide(struct batch *b, u32 i, u32 node)
@@ -117,22 +145,18 @@ static void copy(const struct batch *b)
 
 void batch_copy(struct batch *b)
 {
-	u64 before = count64(), between, after;
+	u64 before = count64(), between;
 
 	shootdown(b->seen_by, mmu_drop_pages, &b->drop);
 	between = count64();
-	lock_release(&b->vm->pmap.lock);
 	copy(b);
-	after = count64();
-	lock_take(&b->vm->pmap.lock);
 	b->stats->shootdown += between - before;
-	b->stats->copy += after - between;
-	b->stats->wait += count64() - after;
+	b->stats->copy += count64() - between;
 }
 
 void batch_end(struct batch *b)
 {
-	lock_release(&b->vm->pmap.lock);
+	pmap_settled(&b->vm->pmap);
 	b->stats->pages += b->drop.n;
 	b->stats->batches += b->drop.n != 0;
 	b->stats->total += count64() - b->start;

@@ -29,18 +29,25 @@ extern u32 batch_hold;
 enum batch_kind { BATCH_MIGRATE, BATCH_REPLICATE };
 
 /*
- * In this order; the pmap lock is held from the first to the last, but not while pages are copied:
- * nobody else changes them from batch_add to pmap_arrive_locked or pmap_copy_end_locked.
+ * In this order. Between batch_begin and batch_copy each page is added and taken out of views, then batch_copy
+ * takes back what was seen and copies; then each page is locked, shown as what it is now, and unlocked. No
+ * lock is held while others are waited for: nobody else changes the pages from batch_add to
+ * pmap_arrive_locked or pmap_copy_end_locked.
  */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
-/* Checks that the page may go there, and finds it a new one. False leaves everything as it was. */
+/*
+ * Checks that the page may go there, and finds it a new one. True: it is the batch's last page, and locked
+ * until batch_unlock. False leaves everything as it was.
+ */
 bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind);
-void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
+void batch_copy(struct batch *b);	 /* shootdown of what seen_by says, then the copies */
+void batch_lock(struct batch *b, u32 i); /* of page i of the batch: the range that it is in */
+void batch_unlock(struct batch *b, u32 i);
 void batch_end(struct batch *b);
 
 /*
- * Takes guest page i of the batch out of a node's view: wholly, which returns what the view showed
- * until now, or only the right to write.
+ * Takes page i of the batch, which is locked, out of a node's view: wholly, which returns what the view
+ * showed until now, or only the right to write.
  */
 mpn_t batch_hide(struct batch *b, u32 i, u32 node);
 void batch_downgrade(struct batch *b, u32 i, u32 node);

@@ -33,13 +33,17 @@ static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigne
 
 	batch_begin(&b, vm, node, &nodes[node]->stats.migrated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], BATCH_MIGRATE);
-	for (u32 i = 0; i < b.drop.n; i++)
-		hide(&b, i);
+		if (batch_add(&b, pages[i], BATCH_MIGRATE)) {
+			hide(&b, b.drop.n - 1);
+			batch_unlock(&b, b.drop.n - 1);
+		}
 	if (b.drop.n)
 		batch_copy(&b);
-	for (u32 i = 0; i < b.drop.n; i++)
+	for (u32 i = 0; i < b.drop.n; i++) {
+		batch_lock(&b, i);
 		commit(&b, i);
+		batch_unlock(&b, i);
+	}
 	batch_end(&b);
 	return b.drop.n;
 }

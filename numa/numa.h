@@ -90,7 +90,7 @@ void shuffle_tick(const struct node *n); /* no lock held */
 struct vm;
 /*
  * A page, not busy, is about to be written by a VCPU of node: one copy is left, and no view holds
- * it. Under the VM's pmap lock; answers shootdowns.
+ * it. Under the lock of its range; answers shootdowns.
  */
 void numa_collapse(struct vm *vm, gpn_t gpn, u32 node);
 /*

@@ -38,13 +38,17 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
 	for (unsigned i = 0; i < n; i++)
-		batch_add(&b, pages[i], BATCH_REPLICATE);
-	for (u32 i = 0; i < b.drop.n; i++)
-		freeze(&b, i);
+		if (batch_add(&b, pages[i], BATCH_REPLICATE)) {
+			freeze(&b, b.drop.n - 1);
+			batch_unlock(&b, b.drop.n - 1);
+		}
 	if (b.drop.n)
 		batch_copy(&b);
-	for (u32 i = 0; i < b.drop.n; i++)
+	for (u32 i = 0; i < b.drop.n; i++) {
+		batch_lock(&b, i);
 		commit(&b, i);
+		batch_unlock(&b, i);
+	}
 	batch_end(&b);
 	return b.drop.n;
 }
@@ -88,7 +92,7 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 	struct batch b = { .vm = vm, .drop = { .vm = vm, .n = 1, .page = { gpn } } };
 	mpn_t copy[MAX_NODES];
 
-	lock_assert(&vm->pmap.lock);
+	pmap_assert_locked(&vm->pmap, gpn);
 	for_each_node(i, vm->node_mask)
 		copy[i] = batch_hide(&b, 0, i);
 	shootdown(b.seen_by, mmu_drop_pages, &b.drop);
@@ -109,23 +113,38 @@ void numa_reclaim_begin(struct numa_reclaim *r)
 	__atomic_fetch_add(&batch_hold, 1, __ATOMIC_ACQ_REL);
 }
 
-/* From page r->page of the VM on, which is its last page's number plus one when all is done. */
-static void reclaim_pages(struct vm *vm, struct numa_reclaim *r)
+struct left {
+	u32 looks, collapses;
+};
+
+/* The pages of one range from r->page on. Who had a page of it by numa_reserve_spare before is done with it. */
+static void reclaim_range(struct vm *vm, struct numa_reclaim *r, struct left *left)
 {
 	struct pmap *p = &vm->pmap;
-	u32 collapses = 0;
+	const gpn_t first = { r->page };
 
-	lock_take(&p->lock);
-	for (u32 n = 0; n < STEP_LOOKS && collapses < STEP_COLLAPSES && r->page < p->npages; n++) {
+	pmap_lock(p, first);
+	do {
 		gpn_t gpn = { r->page++ };
 
+		left->looks--;
 		pmap_wait_locked(p, gpn);
 		if (nodemask_empty(pmap_copies(p, gpn).replicas))
 			continue;
 		numa_collapse(vm, gpn, vm->home->id);
-		collapses++;
-	}
-	lock_release(&p->lock);
+		left->collapses--;
+	} while (left->looks && left->collapses && r->page < p->npages &&
+		 r->page % PMAP_RANGE_PAGES);
+	pmap_unlock(p, first);
+}
+
+/* From page r->page of the VM on, which is its last page's number plus one when all is done. */
+static void reclaim_pages(struct vm *vm, struct numa_reclaim *r)
+{
+	struct left left = { STEP_LOOKS, STEP_COLLAPSES };
+
+	while (left.looks && left.collapses && r->page < vm->pmap.npages)
+		reclaim_range(vm, r, &left);
 }
 
 bool numa_reclaim_step(struct numa_reclaim *r)

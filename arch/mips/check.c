@@ -41,8 +41,8 @@ static bool is_wrong(u64 lo, u64 want)
 #define LOOKS 3
 
 /*
- * A node that moves a page or replicates it changes the pmap first, under the lock, and then takes
- * back by a shootdown what is cached: that is no difference. r: begun when lo was read.
+ * A node that moves a page or replicates it changes the pmap first, and then takes back by a
+ * shootdown what is cached: that is no difference. r: begun when lo was read.
  */
 static void check_half(struct vcpu *v, const char *where, struct reading r, u64 va, u64 lo)
 {
@@ -54,8 +54,7 @@ static void check_half(struct vcpu *v, const char *where, struct reading r, u64 
 		want = expected(v, r, va);
 		if (!is_wrong(lo, want) || !reading_holds(v->node, r))
 			return;
-		lock_take(&v->vm->pmap.lock);
-		lock_release(&v->vm->pmap.lock);
+		pmap_settle(&v->vm->pmap, r);
 	}
 	log_line("check", "%s/%u: %s maps %lx by %lx, tables say %lx", v->vm->name, v->id, where,
 		 va, lo, want);

@@ -42,7 +42,7 @@ mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
 	u32 target = placement_node(gpn, vm->home->id, node);
 	mpn_t place = pmap_place_locked(&vm->pmap, gpn), mpn = MPN_NONE;
 
-	lock_assert(&vm->pmap.lock);
+	pmap_assert_locked(&vm->pmap, gpn);
 	if (mpn_valid(place) && memmap_node(place) == (int)target)
 		mpn = nodemem_alloc_exact(place);
 	else if (!mpn_valid(place) && placement_by_blocks(vm->home->id, vm->node_mask))
@@ -57,7 +57,7 @@ void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node)
 	struct pmap_view *view = &p->view[node];
 	u64 pair = view->large[gpn.v >> LARGE_SHIFT];
 
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	if (pair)
 		set_words(view, ROUND_DOWN(gpn.v, arch_large_pages(pair)), arch_large_pages(pair),
 			  0);
@@ -164,9 +164,9 @@ u64 pmap_large(struct vm *vm, gpn_t gpn, u32 node)
 
 	if (pair || !option_on(OPTION_LARGE) || !may_fit(p, gpn, node))
 		return pair;
-	lock_take(&p->lock);
+	pmap_lock(p, gpn);
 	if (pmap_entry(p, gpn, node)->lo) /* or it is on its way by now */
 		pair = make_pair(vm, gpn, node);
-	lock_release(&p->lock);
+	pmap_unlock(p, gpn);
 	return pair;
 }

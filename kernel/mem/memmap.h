@@ -25,7 +25,7 @@ enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA, PAGE_SHARED
 
 /*
  * Written by whoever has the page: numa/nodemem.c under its node's lock while it is FREE, else
- * under the pmap lock of the VM, and under share.c's while it is SHARED. Read by all, without a lock:
+ * under the lock of the guest page's range, and under share.c's while it is SHARED. Read by all, without a lock:
  * what such a reader sees may be past.
  */
 struct page {

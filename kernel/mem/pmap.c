@@ -9,6 +9,9 @@
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
+_Static_assert(PMAP_RANGE_PAGES == BLOCK_PAGES && PMAP_RANGE_PAGES % PIECE_PAGES == 0,
+	       "one lock is all that a block and a large pair want");
+
 size_t pmap_bytes(u32 npages)
 {
 	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link));
@@ -24,10 +27,11 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 {
 	struct pmap_page *page = storage;
 
-	*p = (struct pmap){ .lock = LOCK_INIT(RANK_PMAP),
-			    .npages = npages,
+	*p = (struct pmap){ .npages = npages,
 			    .page = page,
 			    .link = (struct pmap_link *)(page + npages) };
+	for (u32 i = 0; i < PMAP_RANGES; i++)
+		p->range[i].lock = (struct lock)LOCK_INIT(RANK_PMAP);
 }
 
 void pmap_add_view(struct pmap *p, u32 node, void *storage)
@@ -51,18 +55,37 @@ static bool is_copied(const struct pmap *p, gpn_t gpn)
 	return state == PMAP_LEAVING || state == PMAP_COPIED;
 }
 
+/* For what another node does. */
+static void wait(void)
+{
+	shootdown_answer(node_self());
+	node_heed_stop(node_self());
+	arch_yield();
+}
+
 void pmap_wait_locked(struct pmap *p, gpn_t gpn)
 {
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	while (is_copied(p, gpn)) {
-		lock_release(&p->lock);
-		while (is_copied(p, gpn)) {
-			shootdown_answer(node_self());
-			node_heed_stop(node_self());
-			arch_yield();
-		}
-		lock_take(&p->lock);
+		pmap_unlock(p, gpn);
+		while (is_copied(p, gpn))
+			wait();
+		pmap_lock(p, gpn);
 	}
+}
+
+void pmap_unsettle(struct pmap *p) { __atomic_fetch_add(&p->unsettled, 1, __ATOMIC_ACQ_REL); }
+
+void pmap_settled(struct pmap *p) { __atomic_fetch_sub(&p->unsettled, 1, __ATOMIC_ACQ_REL); }
+
+void pmap_settle(struct pmap *p, struct reading r)
+{
+	for (u32 i = 0; i < PMAP_RANGES; i++) { /* who holds one over a shootdown */
+		lock_take(&p->range[i].lock);
+		lock_release(&p->range[i].lock);
+	}
+	while (__atomic_load_n(&p->unsettled, __ATOMIC_ACQUIRE) && reading_holds(node_self(), r))
+		wait();
 }
 
 void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
@@ -72,7 +95,7 @@ void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
 	struct pmap_copies copies = pmap_copies(p, gpn);
 	u64 lo;
 
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	if (nodemask_has(copies.replicas, node))
 		return; /* the view is where that one is known */
 	lo = arch_page_entry(copies.master);
@@ -89,7 +112,6 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 	struct pmap *p = &vm->pmap;
 
 	memmap_give(mpn, vm->id, gpn);
-	p->used++;
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
 }
 
@@ -109,33 +131,35 @@ static bool is_unused(const struct pmap *p, u64 start)
 static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;
+	struct pmap_range *range = &p->range[pmap_range_of(gpn)];
 	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES);
 
 	if (!placement_by_blocks(vm->home->id, vm->node_mask))
 		return false;
 	if (start + BLOCK_PAGES > p->npages || !is_unused(p, start))
 		return false;
-	p->coming.block = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
-	p->coming.start.v = start;
-	p->coming.zeroed = 0;
-	return mpn_valid(p->coming.block);
+	range->coming.block = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
+	range->coming.start.v = start;
+	range->coming.zeroed = 0;
+	return mpn_valid(range->coming.block);
 }
 
 /* At most this many pages are zeroed at a time: 600 instructions each. */
 #define PART_PAGES 64
 
 /* The block that is coming is zeroed on, and the VM's when all of it is. */
-static void advance_block(struct vm *vm, u32 node)
+static void advance_block(struct vm *vm, struct pmap_range *range, u32 node)
 {
 	struct pmap *p = &vm->pmap;
-	u64 first = p->coming.start.v;
-	mpn_t block = p->coming.block;
+	u64 first = range->coming.start.v;
+	mpn_t block = range->coming.block;
 
-	nodemem_zero((mpn_t){ block.v + p->coming.zeroed }, PART_PAGES);
-	p->coming.zeroed += PART_PAGES;
-	if (p->coming.zeroed < BLOCK_PAGES)
+	nodemem_zero((mpn_t){ block.v + range->coming.zeroed }, PART_PAGES);
+	range->coming.zeroed += PART_PAGES;
+	if (range->coming.zeroed < BLOCK_PAGES)
 		return;
-	p->coming.block = MPN_NONE;
+	range->coming.block = MPN_NONE;
+	pmap_count(&p->used, BLOCK_PAGES);
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		set(vm, (gpn_t){ first + i }, (mpn_t){ block.v + i });
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
@@ -149,6 +173,7 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 	if (!mpn_valid(mpn))
 		return;
 	nodemem_zero(mpn, 1);
+	pmap_count(&vm->pmap.used, 1);
 	set(vm, gpn, mpn);
 	pmap_fill_locked(vm, gpn, node);
 }
@@ -156,27 +181,28 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 /*
  * First use of the view. The VM's pages were reserved when it started, so that running out here is
  * the monitor's own mistake, but for a page that the VM gave away with its promise. While a block is
- * coming no other page is given.
+ * coming to one of the ranges of a lock no other page is given there.
  */
 static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap *p = &vm->pmap;
+	struct pmap_range *range = &p->range[pmap_range_of(gpn)];
 	u64 lo, none = 0;
 
-	lock_take(&p->lock);
+	lock_take(&range->lock);
 	pmap_wait_locked(p, gpn);
 	if (p->page[gpn.v].master) {
 		pmap_fill_locked(vm, gpn, node);
 	} else if (!pmap_promise_locked(vm, gpn)) {
 		none = 0; /* the guest gave it away, and there is none to give it back */
-	} else if (mpn_valid(p->coming.block) || begin_block(vm, gpn, node)) {
-		advance_block(vm, node);
+	} else if (mpn_valid(range->coming.block) || begin_block(vm, gpn, node)) {
+		advance_block(vm, range, node);
 		none = PMAP_LATER;
 	} else {
 		give_page(vm, gpn, node);
 	}
 	lo = pmap_entry(p, gpn, node)->lo;
-	lock_release(&p->lock);
+	lock_release(&range->lock);
 	return lo ? lo : none;
 }
 
@@ -185,7 +211,7 @@ static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 {
 	u64 lo = 0;
 
-	lock_take(&vm->pmap.lock);
+	pmap_lock(&vm->pmap, gpn);
 	pmap_wait_locked(&vm->pmap, gpn);
 	if (vm->pmap.page[gpn.v].replicas)
 		numa_collapse(vm, gpn, node);
@@ -193,7 +219,7 @@ static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 		pmap_fill_locked(vm, gpn, node);
 		lo = pmap_entry(&vm->pmap, gpn, node)->lo;
 	}
-	lock_release(&vm->pmap.lock);
+	pmap_unlock(&vm->pmap, gpn);
 	return lo;
 }
 
@@ -256,13 +282,13 @@ static void release_page(struct vm *vm, gpn_t gpn)
 	}
 	if (pmap_is_shared(p->page[gpn.v])) {
 		share_leave_locked(copies.master, vm, gpn);
-		p->shared--;
+		pmap_count(&p->shared, -1);
 	} else {
 		give_back(vm, copies.master);
 	}
 	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) | BIT(PMAP_REPLICATED),
 			   (struct pmap_page){ 0 });
-	p->used--;
+	pmap_count(&p->used, -1);
 }
 
 /*
@@ -273,43 +299,63 @@ static void release_page(struct vm *vm, gpn_t gpn)
 #define USED_COST 16
 
 /* The block that was on its way when the VM ended. */
-static void release_coming(struct pmap *p)
+static void release_coming(struct pmap_range *range)
 {
-	mpn_t block = p->coming.block;
+	mpn_t block = range->coming.block;
 
-	p->coming.block = MPN_NONE;
+	range->coming.block = MPN_NONE;
 	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++)
 		nodemem_free((mpn_t){ block.v + i });
 }
 
-bool pmap_release_step(struct vm *vm, u32 *next)
+/* What it cost; 0: a device still writes the page, and the next step asks again. */
+static u32 release_one(struct vm *vm, gpn_t gpn)
 {
 	struct pmap *p = &vm->pmap;
-	bool done;
+	u32 cost = 1;
 
-	lock_take(&p->lock);
-	release_coming(p);
-	for (u32 cost = 0; cost < STEP_COST && *next < p->npages; cost++, ++*next) {
-		gpn_t gpn = { *next };
+	pmap_wait_locked(p, gpn); /* it may be on its way to another node */
+	if (pmap_state_of(pmap_page(p, gpn)) == PMAP_PINNED)
+		return 0;
+	if (mpn_valid(pmap_copies(p, gpn).master)) {
+		struct nodemask replicas = pmap_copies(p, gpn).replicas;
 
-		pmap_wait_locked(p, gpn); /* it may be on its way to another node */
-		if (pmap_state_of(pmap_page(p, gpn)) == PMAP_PINNED)
-			break; /* a device still writes it: the next step asks again */
-		if (mpn_valid(pmap_copies(p, gpn).master)) {
-			struct nodemask replicas = pmap_copies(p, gpn).replicas;
-
+		cost += USED_COST;
+		for_each_node(node, replicas)
 			cost += USED_COST;
-			for_each_node(node, replicas)
-				cost += USED_COST;
-			release_page(vm, gpn);
-		}
-		if (pmap_state_of(pmap_page(p, gpn)) == PMAP_BALLOONED)
-			pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });
-		if (gpn.v % PIECE_PAGES == 0)
-			for_each_node(node, vm->node_mask)
-				pmap_large_released(p, gpn, node);
+		release_page(vm, gpn);
 	}
-	done = *next >= p->npages;
-	lock_release(&p->lock);
-	return done;
+	if (pmap_state_of(pmap_page(p, gpn)) == PMAP_BALLOONED)
+		pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });
+	if (gpn.v % PIECE_PAGES == 0)
+		for_each_node(node, vm->node_mask)
+			pmap_large_released(p, gpn, node);
+	return cost;
+}
+
+/* The pages of one range from *next on, for at most *left; false: one of them is pinned. */
+static bool release_range(struct vm *vm, u32 *next, s32 *left)
+{
+	struct pmap *p = &vm->pmap;
+	const gpn_t first = { *next };
+	u32 cost = 1;
+
+	pmap_lock(p, first);
+	release_coming(&p->range[pmap_range_of(first)]);
+	do {
+		cost = release_one(vm, (gpn_t){ *next });
+		*left -= cost;
+		*next += cost != 0;
+	} while (cost && *left > 0 && *next < p->npages && *next % PMAP_RANGE_PAGES);
+	pmap_unlock(p, first);
+	return cost;
+}
+
+bool pmap_release_step(struct vm *vm, u32 *next)
+{
+	s32 left = STEP_COST;
+
+	while (left > 0 && *next < vm->pmap.npages && release_range(vm, next, &left))
+		continue;
+	return *next >= vm->pmap.npages;
 }

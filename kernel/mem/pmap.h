@@ -12,12 +12,32 @@
  *   replica            replicated; this node's own, without D  a write collapses it
  *
  * Other folders change a page through the functions below and nothing else; only arch/mips reads
- * views directly. A function whose name ends in _locked wants the lock of the pmap.
+ * views directly. A function whose name ends in _locked wants the lock of the page's range.
+ *
+ * A range is PMAP_RANGE_PAGES of guest pages, aligned, and has a lock of its own, or one together with
+ * others far away. It protects the states of its pages, what views show of them, the words of their large
+ * pairs and the block that is coming to one of its ranges; nothing of a page or of a pair depends on pages
+ * of another range. A processor holds one of them at a time, and what several pages want is done page by
+ * page. Counts of the whole pmap change atomically.
+ *
+ *   what happens              under the lock of the page's range          without it
+ *   first use                 all                                         -
+ *   break, share, give up,    all, with the shootdown: the page has no    -
+ *   collapse                  state between
+ *   move                      LEAVING and hidden; the new master          shootdown, copy
+ *   replicate                 COPIED and not writable; the replica        shootdown, copy
+ *   pin                       the count of pins                           the use by a device
+ *   the end of the VM         page by page                                -
+ *
+ * So a view may lack a page, or a right, that TLBs still have: as long as the page is busy, and nobody
+ * changes it meanwhile but those who make more replicas. Who does that while others do takes back what
+ * they may not have taken back yet (pmap_downgrade_locked).
  */
 #ifndef KERNEL_MEM_PMAP_H
 #define KERNEL_MEM_PMAP_H
 
 #include "kernel/lock.h"
+#include "kernel/mem/shootdown.h"
 #include "kernel/node.h"
 #include "kernel/nodemask.h"
 #include "kernel/types.h"
@@ -82,24 +102,56 @@ struct pmap_link {
 	u32 next, prev;
 };
 
-struct pmap {
+#define PMAP_RANGE_SHIFT 8 /* 1 MB: the blocks that a VM gets whole lie in one */
+#define PMAP_RANGE_PAGES (1u << PMAP_RANGE_SHIFT)
+#define PMAP_RANGES	 32 /* locks: four for each node that moves pages of one VM */
+
+struct pmap_range {
 	struct lock lock; /* RANK_PMAP */
-	u32 npages;	  /* fixed */
-	u32 used;	  /* pages that have a master */
-	u32 shared;	  /* of these: whose master is a shared one */
-	u32 replicas;	  /* machine pages beside the masters */
-	u32 ballooned;	  /* pages that the VM has no promise of */
-	u64 reported;	  /* pages that pmap_give_up took, since the VM started */
-	struct pmap_page *page;
-	struct pmap_link *link;
-	struct pmap_view view[MAX_NODES];
 	/* a block that the VM gets when all of its pages are zero; block: MPN_NONE if there is none */
 	struct {
 		mpn_t block; /* FREE in memmap, and in no list */
 		gpn_t start; /* where it goes */
 		u32 zeroed;  /* pages, from its first */
 	} coming;
+} __attribute__((aligned(64)));
+
+struct pmap {
+	u32 npages;    /* fixed */
+	u32 used;      /* pages that have a master. This and the next ones: pmap_count */
+	u32 shared;    /* of these: whose master is a shared one */
+	u32 replicas;  /* machine pages beside the masters */
+	u32 ballooned; /* pages that the VM has no promise of */
+	u32 unsettled; /* batches that took pages out of views, and whose shootdown is still to come */
+	u64 reported; /* pages that pmap_give_up took, since the VM started */
+	struct pmap_page *page;
+	struct pmap_link *link;
+	struct pmap_view view[MAX_NODES];
+	struct pmap_range range[PMAP_RANGES];
 };
+
+static inline void pmap_count(u32 *counter, s32 n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+/* Of any number: one that is not the VM's page has a range, too. */
+static inline u32 pmap_range_of(gpn_t gpn) { return (gpn.v >> PMAP_RANGE_SHIFT) % PMAP_RANGES; }
+
+static inline void pmap_lock(struct pmap *p, gpn_t gpn)
+{
+	lock_take(&p->range[pmap_range_of(gpn)].lock);
+}
+
+static inline void pmap_unlock(struct pmap *p, gpn_t gpn)
+{
+	lock_release(&p->range[pmap_range_of(gpn)].lock);
+}
+
+static inline void pmap_assert_locked(const struct pmap *p, gpn_t gpn)
+{
+	lock_assert(&p->range[pmap_range_of(gpn)].lock);
+}
 
 /* Of the view of a node that has one. For arch/mips and kernel/mem. */
 static inline struct pmap_entry *pmap_entry(const struct pmap *p, gpn_t gpn, u32 node)
@@ -210,8 +262,20 @@ void pmap_collapse_locked(struct pmap *p, gpn_t gpn, mpn_t kept);
 
 /* Takes the page out of the node's view: returns what that showed, MPN_NONE: nothing. */
 mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node);
-/* Takes the right to write out of it: false, there was none. */
+/*
+ * Takes the right to write out of the node's view of a page that is COPIED. True: translations on the node
+ * may have it still, because the view had, or because another copy's shootdown may not be over.
+ */
 bool pmap_downgrade_locked(struct pmap *p, gpn_t gpn, u32 node);
+
+/*
+ * A batch of the caller's takes pages out of views from now on; its shootdown is over. pmap_settle waits
+ * until all that began have ended, or one has reached this node, so that the reading does not hold: for
+ * check=1.
+ */
+void pmap_unsettle(struct pmap *p);
+void pmap_settled(struct pmap *p);
+void pmap_settle(struct pmap *p, struct reading r);
 
 /* ---- beginning and end ---- */
 

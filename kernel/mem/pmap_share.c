@@ -43,7 +43,7 @@ static void release_master(struct vm *vm, gpn_t gpn)
 	mpn_t master = pmap_master(page);
 
 	if (pmap_is_shared(page)) {
-		vm->pmap.shared--;
+		pmap_count(&vm->pmap.shared, -1);
 		share_leave_locked(master, vm, gpn);
 	} else {
 		memmap_take_back(master, vm->id);
@@ -54,7 +54,9 @@ static void release_master(struct vm *vm, gpn_t gpn)
 /* A block is on its way to the VM, and gpn will be in it. */
 static bool is_coming(const struct pmap *p, gpn_t gpn)
 {
-	return mpn_valid(p->coming.block) && gpn.v - p->coming.start.v < BLOCK_PAGES;
+	const struct pmap_range *range = &p->range[pmap_range_of(gpn)];
+
+	return mpn_valid(range->coming.block) && gpn.v - range->coming.start.v < BLOCK_PAGES;
 }
 
 static int share_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
@@ -71,8 +73,8 @@ static int share_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
 	if (pmap_page(p, gpn).master)
 		release_master(vm, gpn);
 	else
-		p->used++;
-	p->shared++;
+		pmap_count(&p->used, 1);
+	pmap_count(&p->shared, 1);
 	share_join_locked(shared, vm, gpn);
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
 			   (struct pmap_page){ .master = (u32)shared.v | PMAP_MASTER_SHARED });
@@ -85,9 +87,9 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 
 	if (gpn.v >= vm->pmap.npages)
 		return -EFAULT;
-	lock_take(&vm->pmap.lock);
+	pmap_lock(&vm->pmap, gpn);
 	err = share_locked(vm, gpn, shared);
-	lock_release(&vm->pmap.lock);
+	pmap_unlock(&vm->pmap, gpn);
 	return err;
 }
 
@@ -131,7 +133,7 @@ bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node)
 		take_over(vm, gpn, master);
 	else if (!copy_of_own(vm, gpn, node))
 		return false;
-	vm->pmap.shared--;
+	pmap_count(&vm->pmap.shared, -1);
 	node_self()->stats.broken++;
 	return true;
 }
@@ -164,9 +166,9 @@ mpn_t pmap_pin(struct vm *vm, gpn_t gpn)
 	do {
 		if (!pmap_use_to_write(vm, gpn, vm->home->id))
 			return MPN_NONE;
-		lock_take(&p->lock);
+		pmap_lock(p, gpn);
 		err = pin_locked(p, gpn);
-		lock_release(&p->lock);
+		pmap_unlock(p, gpn);
 	} while (err == -EAGAIN);
 	return err ? MPN_NONE : pmap_copies(p, gpn).master;
 }
@@ -176,11 +178,11 @@ void pmap_unpin(struct vm *vm, gpn_t gpn)
 	struct pmap *p = &vm->pmap;
 	struct pmap_page page;
 
-	lock_take(&p->lock);
+	pmap_lock(p, gpn);
 	page = pmap_page(p, gpn);
 	page.busy = page.busy == PMAP_BUSY_PINNED + 1 ? 0 : page.busy - 1;
 	pmap_change_locked(p, gpn, BIT(PMAP_PINNED), page);
-	lock_release(&p->lock);
+	pmap_unlock(p, gpn);
 }
 
 /* ---- memory that the guest has no use for ---- */
@@ -210,6 +212,7 @@ static bool can_give_up(const struct hidden *h, gpn_t gpn, bool unused)
 
 _Static_assert(PMAP_BALLOON_PAGES <= MMU_DROP_PAGES, "one shootdown for all");
 
+/* Pages of one range. */
 static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
 {
 	struct hidden h = { .drop = { .vm = vm } };
@@ -223,7 +226,7 @@ static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_
 
 		if (pmap_page(&vm->pmap, gpn).master) {
 			release_master(vm, gpn);
-			vm->pmap.used--;
+			pmap_count(&vm->pmap.used, -1);
 		}
 		pmap_change_locked(&vm->pmap, gpn,
 				   BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED), becomes);
@@ -231,27 +234,48 @@ static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_
 	return h.drop.n;
 }
 
-static u32 give_up_range_locked(struct vm *vm, gpn_t first, u32 npages)
+/* How many pages from the first on are in its range. */
+static u32 run_of(const gpn_t *pages, u32 n)
 {
-	gpn_t pages[MMU_DROP_PAGES];
+	u32 run = 1;
 
-	for (u32 i = 0; i < npages; i++)
-		pages[i].v = first.v + i;
-	return give_up_locked(vm, pages, npages, (struct pmap_page){ 0 });
+	while (run < n && pages[run].v >> PMAP_RANGE_SHIFT == pages[0].v >> PMAP_RANGE_SHIFT)
+		run++;
+	return run;
+}
+
+static u32 give_up(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
+{
+	struct pmap *p = &vm->pmap;
+	u32 all = 0, run, given;
+
+	for (u32 i = 0; i < n; i += run) {
+		run = run_of(pages + i, n - i);
+		pmap_lock(p, pages[i]);
+		given = give_up_locked(vm, pages + i, run, becomes);
+		if (becomes.busy == PMAP_BUSY_BALLOON) {
+			pmap_count(&p->ballooned, given);
+			nodemem_unreserve(given);
+		}
+		pmap_unlock(p, pages[i]);
+		all += given;
+	}
+	return all;
 }
 
 u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
 {
-	u32 given = 0;
+	gpn_t pages[MMU_DROP_PAGES];
+	u32 given = 0, n;
 
 	if (first.v >= vm->pmap.npages)
 		return 0;
 	npages = MIN(npages, vm->pmap.npages - first.v);
-	for (u32 done = 0; done < npages; done += MMU_DROP_PAGES) {
-		lock_take(&vm->pmap.lock);
-		given += give_up_range_locked(vm, (gpn_t){ first.v + done },
-					      MIN(npages - done, (u32)MMU_DROP_PAGES));
-		lock_release(&vm->pmap.lock);
+	for (u32 done = 0; done < npages; done += n) {
+		n = MIN(npages - done, (u32)MMU_DROP_PAGES);
+		for (u32 i = 0; i < n; i++)
+			pages[i].v = first.v + done + i;
+		given += give_up(vm, pages, n, (struct pmap_page){ 0 });
 	}
 	__atomic_fetch_add(&vm->pmap.reported, given, __ATOMIC_RELAXED);
 	return given;
@@ -261,28 +285,20 @@ u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
 
 u32 pmap_balloon(struct vm *vm, const gpn_t *pages, u32 n)
 {
-	struct pmap *p = &vm->pmap;
-	u32 given;
-
-	lock_take(&p->lock);
-	given = give_up_locked(vm, pages, MIN(n, (u32)PMAP_BALLOON_PAGES),
-			       (struct pmap_page){ .busy = PMAP_BUSY_BALLOON });
-	p->ballooned += given;
-	nodemem_unreserve(given);
-	lock_release(&p->lock);
-	return given;
+	return give_up(vm, pages, MIN(n, (u32)PMAP_BALLOON_PAGES),
+		       (struct pmap_page){ .busy = PMAP_BUSY_BALLOON });
 }
 
 bool pmap_promise_locked(struct vm *vm, gpn_t gpn)
 {
 	struct pmap *p = &vm->pmap;
 
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	if (pmap_state_of(pmap_page(p, gpn)) != PMAP_BALLOONED)
 		return true;
 	if (nodemem_reserve(1))
 		return false;
-	p->ballooned--;
+	pmap_count(&p->ballooned, -1);
 	pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });
 	return true;
 }
@@ -293,9 +309,9 @@ int pmap_unballoon(struct vm *vm, gpn_t gpn)
 
 	if (gpn.v >= vm->pmap.npages)
 		return 0;
-	lock_take(&vm->pmap.lock);
+	pmap_lock(&vm->pmap, gpn);
 	promised = pmap_promise_locked(vm, gpn);
-	lock_release(&vm->pmap.lock);
+	pmap_unlock(&vm->pmap, gpn);
 	return promised ? 0 : -ENOMEM;
 }
 

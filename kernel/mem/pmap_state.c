@@ -60,11 +60,11 @@ void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to
 	struct pmap_page page = p->page[gpn.v];
 	enum pmap_state old = pmap_state_of(page), new = pmap_state_of(to);
 
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	if (!(BIT(old) & from) || !(may_become[old] & BIT(new)) || !keeps_kind(page, to))
 		panic("page %lx of a VM in state %u cannot become %u", gpn.v, old, new);
 	for_each_node(node, (struct nodemask){ page.replicas ^ to.replicas })
-		p->replicas += to.replicas & BIT(node) ? 1 : -1;
+		pmap_count(&p->replicas, to.replicas & BIT(node) ? 1 : -1);
 	__atomic_store(&p->page[gpn.v], &to, __ATOMIC_RELEASE);
 }
 
@@ -85,7 +85,7 @@ bool pmap_has_view(const struct pmap *p, u32 node) { return p->view[node].entry;
 
 bool pmap_may_leave_locked(const struct pmap *p, gpn_t gpn)
 {
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	return pmap_state_of(p->page[gpn.v]) == PMAP_SINGLE;
 }
 
@@ -108,7 +108,7 @@ void pmap_arrive_locked(struct pmap *p, gpn_t gpn, mpn_t to)
 
 bool pmap_may_copy_locked(const struct pmap *p, gpn_t gpn, u32 node)
 {
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	return (BIT(pmap_state_of(p->page[gpn.v])) & MAY_COPY) &&
 	       !nodemask_has(pmap_copies(p, gpn).replicas, node);
 }
@@ -147,7 +147,7 @@ mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node)
 	struct pmap_entry *e = pmap_entry(p, gpn, node);
 	mpn_t shown = arch_entry_page(e->lo);
 
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
 	pmap_large_changed_locked(p, gpn, node);
 	return shown;
@@ -157,9 +157,9 @@ bool pmap_downgrade_locked(struct pmap *p, gpn_t gpn, u32 node)
 {
 	struct pmap_entry *e = pmap_entry(p, gpn, node);
 
-	lock_assert(&p->lock);
+	pmap_assert_locked(p, gpn);
 	if (!arch_entry_writable(e->lo))
-		return false;
+		return e->lo && p->page[gpn.v].busy > 1;
 	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);
 	pmap_large_changed_locked(p, gpn, node);
 	return true;

@@ -192,7 +192,7 @@ void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 {
 	struct page *p;
 
-	lock_assert(&vm->pmap.lock);
+	pmap_assert_locked(&vm->pmap, gpn);
 	p = take(page);
 	if (!p->held)
 		panic("shared page %lx has no holder who could give it to a VM", page.v);
@@ -205,7 +205,7 @@ void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 	struct page *p;
 	bool unused;
 
-	lock_assert(&vm->pmap.lock);
+	pmap_assert_locked(&vm->pmap, gpn);
 	p = take(page);
 	list_remove(p, user_of(vm, gpn));
 	unused = !p->held && !p->nusers;
@@ -221,7 +221,7 @@ bool share_take_over_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 	struct page *p;
 	bool mine;
 
-	lock_assert(&vm->pmap.lock);
+	pmap_assert_locked(&vm->pmap, gpn);
 	p = take(page);
 	mine = !p->held && p->nusers == 1;
 	if (mine)

@@ -49,7 +49,7 @@ bool share_user(mpn_t page, const struct vm *vm, u32 node, gpn_t *gpn);
 /* A VM with a VCPU on the node, the same way; NULL: none. */
 struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
 
-/* ---- for kernel/mem, under the lock of the VM's pmap ---- */
+/* ---- for kernel/mem, under the lock of the range of the VM's page ---- */
 
 void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn); /* who calls holds the page */
 void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn);

@@ -24,6 +24,8 @@ UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_dma := $(UNIT_NUMA_SRCS) drivers/dma.c kernel/vm/guest_memory.c
 UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_share := $(UNIT_NUMA_SRCS)
+UNIT_SRCS_share_random := $(UNIT_NUMA_SRCS)
+UNIT_SRCS_waiting := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_give_up := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c kernel/mem/memmap.c
 UNIT_SRCS_vcpu := kernel/vm/vcpu.c
@@ -55,7 +57,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := window dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move share give_up heat balance vtimer fpu host_disk
+UNIT_FAKE := window dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move waiting share share_random give_up heat balance vtimer fpu host_disk
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

@@ -41,27 +41,29 @@ _Noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
+/* As kernel/lock.c: in the order of their ranks, so one range at a time. */
+static const struct lock *held[4];
+
 void lock_take(struct lock *l)
 {
-	(void)l;
-	locks_held++;
+	assert_true(locks_held < 4 && l->rank);
+	assert_true(!locks_held || held[locks_held - 1]->rank < l->rank);
+	held[locks_held++] = l;
 }
 
 void lock_assert(const struct lock *l)
 {
-	(void)l;
-	assert_true(locks_held > 0);
+	bool found = false;
+
+	for (int i = 0; i < locks_held; i++)
+		found |= held[i] == l;
+	assert_true(found);
 }
 
 void lock_release(struct lock *l)
 {
-	void (*call)(void) = during_copy;
-
-	(void)l;
-	locks_held--;
-	during_copy = NULL;
-	if (call)
-		call();
+	assert_true(locks_held > 0);
+	assert_ptr_equal(held[--locks_held], l);
 }
 
 /* Somebody waits for what nobody here would do: expect_assert_failure. */
@@ -247,14 +249,16 @@ void mmu_drop_pages(struct node *n, const void *what)
 
 void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 {
-	void (*fn)(void) = during_shootdown;
+	void (*before)(void) = during_shootdown, (*after)(void) = during_copy;
 
 	assert_int_equal(targets.bits >> NODES, 0);
-	during_shootdown = NULL;
-	if (fn)
-		fn();
+	during_shootdown = during_copy = NULL;
+	if (before)
+		before();
 	for_each_node(i, targets)
 		flush(&node[i], what);
+	if (after)
+		after();
 }
 
 /* By three address spaces in turn, each with a translation of its own. */
@@ -382,9 +386,9 @@ static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 }
 
 /* The block that is on its way to the VM, and nobody else's. */
-static void own_coming(const struct vm *vm, bool owned[])
+static void own_coming(const struct pmap_range *range, bool owned[])
 {
-	mpn_t block = vm->pmap.coming.block;
+	mpn_t block = range->coming.block;
 
 	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++) {
 		assert_false(owned[block.v + i - FIRST(0)]);
@@ -417,8 +421,10 @@ void check_everything(void)
 			assert_int_equal(users[i], 0);
 		}
 	}
-	own_coming(&vm_a, owned);
-	own_coming(&vm_b, owned);
+	for (u32 i = 0; i < PMAP_RANGES; i++) {
+		own_coming(&vm_a.pmap.range[i], owned);
+		own_coming(&vm_b.pmap.range[i], owned);
+	}
 	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
 		if (is_free[i] == owned[i])
 			fail_msg("page %u: free %d, owned %d", i, is_free[i], owned[i]);

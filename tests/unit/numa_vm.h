@@ -24,7 +24,7 @@ extern int locks_held, flushes;		 /* flushes: whole TLBs, over all nodes */
 extern u64 reserved;			 /* nodemem_reserve */
 extern u64 reserve_limit;
 extern void (*during_shootdown)(void); /* called once while one is under way, or NULL */
-extern void (*during_copy)(void);      /* the same when a lock is released: before the copies */
+extern void (*during_copy)(void);      /* the same when that one is over: before the copies */
 
 int numa_vm_reset(void **state);
 u64 lo_of(const struct vm *vm, u64 gpn, u32 node); /* the view's entry, 0: none */

@@ -22,7 +22,7 @@ _Noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
-void lock_assert(const struct lock *l) { assert_ptr_equal(l, &pmap.lock); }
+void lock_assert(const struct lock *l) { assert_ptr_equal(l, &pmap.range[0].lock); }
 
 /* At least one page of each state; UNUSED first. */
 static const struct pmap_page examples[] = {

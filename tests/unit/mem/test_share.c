@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kernel/mem/share.c, pmap_share.c: pages that several VMs see. Each is read by all and changed by none;
- * who writes has a copy of its own; what nobody wants goes back. The random test does all of it against
- * a model that knows no machine pages, while pages move and are replicated and memory runs out.
- * DISCO_STEPS: how many steps it takes.
+ * who writes has a copy of its own; what nobody wants goes back. test_share_random.c does all of it
+ * at random.
  */
-#include <stdlib.h>
 #include "tests/unit/mem/share_pages.h"
 
 #include "drivers/dma.h"
@@ -14,8 +12,6 @@
 #include "kernel/mem/share.h"
 #include "numa/move.h"
 #include "numa/placement.h"
-
-static struct vm *const both[] = { &vm_a, &vm_b };
 
 static void all_see_one_page(void **state)
 {
@@ -265,181 +261,6 @@ static void large_pages_live_through_sharing(void **state)
 	check_everything();
 }
 
-/* ---- at random ---- */
-
-#define STEPS	40000
-#define GPNS	24 /* few, so that they meet */
-#define HELD	6
-#define PROMISE (2 * VM_PAGES)
-
-static struct {
-	u64 value[2][GPNS]; /* what each VM reads */
-	u32 pins[2][GPNS];
-	mpn_t held[HELD]; /* pages of the test's own */
-	u64 contents[HELD];
-} model;
-
-static void step_hold(u64 value)
-{
-	u32 i = rand() % HELD;
-
-	if (mpn_valid(model.held[i])) {
-		share_drop(model.held[i]);
-		model.held[i] = MPN_NONE;
-		return;
-	}
-	model.held[i] = new_page(value);
-	model.contents[i] = value;
-}
-
-static bool is_ballooned(u32 vm, u32 gpn)
-{
-	return pmap_state_of(pmap_page(&both[vm]->pmap, (gpn_t){ gpn })) == PMAP_BALLOONED;
-}
-
-static void step_share(u32 vm, u32 gpn)
-{
-	bool ballooned = is_ballooned(vm, gpn);
-	u32 i = rand() % HELD;
-	int err;
-
-	if (!mpn_valid(model.held[i]))
-		return;
-	err = pmap_share(both[vm], (gpn_t){ gpn }, model.held[i]);
-	assert_int_equal(err, model.pins[vm][gpn] || ballooned ? -EAGAIN : 0);
-	if (!err)
-		model.value[vm][gpn] = model.contents[i];
-}
-
-static void step_pin(u32 vm, u32 gpn)
-{
-	u32 *pins = &model.pins[vm][gpn];
-
-	if (*pins && rand() % 2) {
-		pmap_unpin(both[vm], (gpn_t){ gpn });
-		--*pins;
-	} else if (*pins < 3) {
-		assert_true(mpn_valid(pmap_pin(both[vm], (gpn_t){ gpn })));
-		++*pins;
-	}
-}
-
-static void step_give_up(u32 vm, u32 gpn)
-{
-	u32 n = 1 + rand() % 3;
-
-	pmap_give_up(both[vm], (gpn_t){ gpn }, n);
-	for (u32 i = gpn; i < gpn + n && i < GPNS; i++)
-		if (!model.pins[vm][i])
-			model.value[vm][i] = 0;
-}
-
-/* The guest has given the page away, and nobody has another for it. */
-static bool is_gone(u32 vm, u32 gpn)
-{
-	gpn_t page = { gpn };
-
-	if (!is_ballooned(vm, gpn) || reserved < reserve_limit)
-		return false;
-	assert_int_equal(pmap_use_to_write(both[vm], page, 0), 0);
-	assert_int_equal(pmap_unballoon(both[vm], page), -ENOMEM);
-	return true;
-}
-
-static void step_balloon(u32 vm, u32 gpn)
-{
-	gpn_t pages[PMAP_BALLOON_PAGES];
-	u32 before = both[vm]->pmap.ballooned, given;
-
-	if (rand() % 4 == 0) {
-		if (!is_gone(vm, gpn))
-			assert_int_equal(pmap_unballoon(both[vm], (gpn_t){ gpn }), 0);
-		return;
-	}
-	for (u32 i = 0; i < 4; i++)
-		pages[i].v = (gpn + rand() % 4) % GPNS;
-	given = pmap_balloon(both[vm], pages, 4);
-	assert_int_equal(both[vm]->pmap.ballooned, before + given);
-	for (u32 i = 0; i < 4; i++)
-		if (!model.pins[vm][pages[i].v])
-			model.value[vm][pages[i].v] = 0;
-}
-
-static void step_move(u32 vm, u32 gpn, u32 node)
-{
-	mpn_t master = master_of(both[vm], gpn);
-
-	if (rand() % 2)
-		migrate_pages(node, &master, 1);
-	else
-		replicate_pages(node, &master, 1);
-}
-
-static void step_end(u32 vm)
-{
-	for (u32 i = 0; i < GPNS; i++)
-		while (model.pins[vm][i]) {
-			pmap_unpin(both[vm], (gpn_t){ i });
-			model.pins[vm][i]--;
-		}
-	release_all(both[vm]);
-	nodemem_unreserve(pmap_end_promise(&both[vm]->pmap));
-	reserved += VM_PAGES; /* and it has started again */
-	memset(model.value[vm], 0, sizeof(model.value[vm]));
-}
-
-static void step(u64 value)
-{
-	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
-
-	if (is_gone(vm, gpn))
-		return;
-	switch (rand() % 66) {
-	case 0 ... 13: assert_int_equal(read_as(both[vm], gpn, node), model.value[vm][gpn]); break;
-	case 14 ... 15: large_of(both[vm], gpn, node); break;
-	case 16 ... 27:
-		write_as(both[vm], gpn, node, value);
-		model.value[vm][gpn] = value;
-		break;
-	case 28 ... 39: step_share(vm, gpn); break;
-	case 40 ... 45: step_hold(value); break;
-	case 46 ... 49: step_pin(vm, gpn); break;
-	case 50 ... 60: step_move(vm, gpn, node); break;
-	case 61 ... 62: step_give_up(vm, gpn); break;
-	case 63 ... 64: step_balloon(vm, gpn); break;
-	default:
-		if (rand() % 16 == 0)
-			step_end(vm);
-		else /* memory that nobody was promised: none, or some */
-			reserve_limit = rand() % 2 ? PROMISE + rand() % 8 : ~0ul;
-	}
-}
-
-static void random_sharing_against_a_model(void **state)
-{
-	const char *wanted = getenv("DISCO_STEPS");
-	u64 steps = wanted ? strtoul(wanted, NULL, 0) : STEPS;
-
-	(void)state;
-	memset(&model, 0, sizeof(model));
-	blocks = false;
-	reserved = PROMISE; /* as if both had started */
-	for (u64 i = 1; i <= steps; i++) {
-		step(i);
-		if (i % 64 == 0)
-			check_everything();
-	}
-	for (u32 i = 0; i < HELD; i++)
-		if (mpn_valid(model.held[i]))
-			share_drop(model.held[i]);
-	step_end(0);
-	step_end(1);
-	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
-		assert_true(is_free[i]);
-	assert_int_equal(reserved, PROMISE);
-	check_everything();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,7 +276,6 @@ int main(void)
 		cmocka_unit_test_setup(a_page_that_is_pinned_too_often_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(what_is_not_the_vms_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(large_pages_live_through_sharing, numa_vm_reset),
-		cmocka_unit_test_setup(random_sharing_against_a_model, numa_vm_reset),
 	};
 
 	return cmocka_run_group_tests_name("share", tests, NULL, NULL);

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* numa/migrate.c and replicate.c: pages move and multiply, and nobody ever sees the wrong copy. */
-#include "tests/unit/numa_vm.h"
+#include "tests/unit/numa/move_pages.h"
 
-#include "kernel/mem/pmap_state.h"
-#include "numa/move.h"
 #include "numa/placement.h"
-
-static mpn_t master(const struct vm *vm, u64 gpn) { return (mpn_t){ vm->pmap.page[gpn].master }; }
-
-static unsigned migrate(u32 node, u64 gpn)
-{
-	mpn_t page = master(&vm_a, gpn);
-
-	return migrate_pages(node, &page, 1);
-}
-
-static unsigned replicate(u32 node, u64 gpn)
-{
-	mpn_t page = master(&vm_a, gpn);
-
-	return replicate_pages(node, &page, 1);
-}
 
 static void a_migrated_page_is_found_by_all(void **state)
 {
@@ -73,68 +55,6 @@ static void a_writer_without_replica_leaves_the_master(void **state)
 	assert_int_equal(memmap_node(master(&vm_a, 5)), 0);
 	assert_int_equal(read_as(&vm_a, 5, 1), 7);
 	assert_int_equal(free_pages(1), NODE_PAGES);
-	check_everything();
-}
-
-static void replicate_again(void)
-{
-	assert_int_equal(vm_a.pmap.page[5].busy, 1);
-	assert_int_equal(replicate(2, 5), 1);
-	assert_int_equal(migrate(2, 5), 0);
-	assert_int_equal(vm_a.pmap.page[5].busy, 1);
-}
-
-static void two_nodes_may_copy_a_page_at_once(void **state)
-{
-	(void)state;
-	write_as(&vm_a, 5, 0, 42);
-	during_copy = replicate_again;
-	assert_int_equal(replicate(1, 5), 1);
-	assert_int_equal(vm_a.pmap.page[5].replicas, BIT(1) | BIT(2));
-	assert_int_equal(vm_a.pmap.page[5].busy, 0);
-	check_everything();
-	for (u32 node = 0; node < NODES; node++)
-		assert_int_equal(read_as(&vm_a, 5, node), 42);
-	write_as(&vm_a, 5, 0, 43);
-	check_everything();
-}
-
-static void use_what_is_copied(void)
-{
-	assert_int_equal(replicate(2, 5), 0);
-	assert_int_equal(migrate(2, 5), 0);
-	expect_assert_failure(read_as(&vm_a, 5, 2));
-	expect_assert_failure(write_as(&vm_a, 5, 0, 1));
-	assert_int_equal(locks_held, 0);
-	write_as(&vm_a, 6, 0, 66); /* others don't wait */
-	assert_int_equal(migrate(2, 6), 1);
-}
-
-static void write_what_is_copied(void)
-{
-	assert_int_equal(read_as(&vm_a, 5, 0), 42);
-	expect_assert_failure(write_as(&vm_a, 5, 0, 1));
-}
-
-static void nobody_uses_a_page_on_its_way(void **state)
-{
-	(void)state;
-	write_as(&vm_a, 5, 0, 42);
-	during_copy = use_what_is_copied;
-	assert_int_equal(migrate(1, 5), 1);
-	check_everything();
-	assert_int_equal(read_as(&vm_a, 5, 2), 42);
-	assert_int_equal(read_as(&vm_a, 6, 0), 66);
-}
-
-static void nobody_writes_a_page_that_is_copied(void **state)
-{
-	(void)state;
-	write_as(&vm_a, 5, 0, 42);
-	during_copy = write_what_is_copied;
-	assert_int_equal(replicate(1, 5), 1);
-	write_as(&vm_a, 5, 0, 43);
-	assert_int_equal(read_as(&vm_a, 5, 1), 43);
 	check_everything();
 }
 
@@ -380,36 +300,6 @@ static void the_end_of_a_vm_frees_replicas(void **state)
 		assert_true(is_free[i]);
 }
 
-/* While pages are taken from all, another node finds none: it must wait, not get a new one. */
-static void nobody_sees_a_page_on_the_move(void)
-{
-	assert_int_equal(locks_held, 1);
-	for (u32 node = 0; node < NODES; node++)
-		assert_int_equal(lo_of(&vm_a, 5, node), 0);
-	assert_int_equal(vm_a.pmap.page[5].master != 0, 1);
-}
-
-static void nobody_may_write_a_page_being_replicated(void)
-{
-	for (u32 node = 0; node < NODES; node++)
-		assert_false(arch_entry_writable(lo_of(&vm_a, 5, node)));
-}
-
-static void moves_as_others_see_them(void **state)
-{
-	(void)state;
-	write_as(&vm_a, 5, 0, 42);
-	read_as(&vm_a, 5, 1);
-	during_shootdown = nobody_sees_a_page_on_the_move;
-	assert_int_equal(migrate(1, 5), 1);
-	assert_null(during_shootdown);
-	read_as(&vm_a, 5, 0);
-	during_shootdown = nobody_may_write_a_page_being_replicated;
-	assert_int_equal(replicate(0, 5), 1);
-	assert_null(during_shootdown);
-}
-
-/* Any order of anything: contents are what was written last, and nothing is lost or doubled. */
 static void random_moves(void **state)
 {
 	static u64 want[2][64];
@@ -452,9 +342,6 @@ int main(void)
 		cmocka_unit_test_setup(a_replicated_page_is_read_near_and_collapses_on_a_write,
 				       numa_vm_reset),
 		cmocka_unit_test_setup(a_writer_without_replica_leaves_the_master, numa_vm_reset),
-		cmocka_unit_test_setup(two_nodes_may_copy_a_page_at_once, numa_vm_reset),
-		cmocka_unit_test_setup(nobody_uses_a_page_on_its_way, numa_vm_reset),
-		cmocka_unit_test_setup(nobody_writes_a_page_that_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_move_stays, numa_vm_reset),
 		cmocka_unit_test_setup(a_memmap_entry_that_changes_is_not_believed, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_named_twice_moves_once, numa_vm_reset),
@@ -468,7 +355,6 @@ int main(void)
 		cmocka_unit_test_setup(reclaiming_leaves_one_copy_of_each, numa_vm_reset),
 		cmocka_unit_test_setup(reclaiming_goes_on_in_steps, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_frees_replicas, numa_vm_reset),
-		cmocka_unit_test_setup(moves_as_others_see_them, numa_vm_reset),
 		cmocka_unit_test_setup(random_moves, numa_vm_reset),
 	};
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mem/share.c, pmap_share.c at random, against a model that knows no machine pages: pages are shared,
+ * written, pinned, given up, moved and replicated, VMs end and memory runs out; other processors go on while
+ * a batch waits. DISCO_STEPS: how many steps it takes.
+ */
+#include <stdlib.h>
+#include "tests/unit/mem/share_pages.h"
+
+#include "kernel/errno.h"
+#include "numa/move.h"
+
+#define STEPS	  40000
+#define GPNS	  24			   /* few, so that they meet */
+#define FIRST_GPN (BLOCK_PAGES - GPNS / 2) /* in two ranges */
+#define HELD	  6
+#define PROMISE	  (2 * VM_PAGES)
+
+static struct {
+	u64 value[2][GPNS]; /* what each VM reads */
+	u32 pins[2][GPNS];
+	mpn_t held[HELD]; /* pages of the test's own */
+	u64 contents[HELD];
+} model;
+
+static struct vm *const both[] = { &vm_a, &vm_b };
+
+static u32 in_batch; /* nodes whose batch waits, as bits */
+
+static gpn_t gpn_of(u32 i) { return (gpn_t){ FIRST_GPN + i }; }
+
+static void step_hold(u64 value)
+{
+	u32 i = rand() % HELD;
+
+	if (mpn_valid(model.held[i])) {
+		share_drop(model.held[i]);
+		model.held[i] = MPN_NONE;
+		return;
+	}
+	model.held[i] = new_page(value);
+	model.contents[i] = value;
+}
+
+static bool is_ballooned(u32 vm, u32 gpn)
+{
+	return pmap_state_of(pmap_page(&both[vm]->pmap, gpn_of(gpn))) == PMAP_BALLOONED;
+}
+
+static void step_share(u32 vm, u32 gpn)
+{
+	bool ballooned = is_ballooned(vm, gpn);
+	u32 i = rand() % HELD;
+	int err;
+
+	if (!mpn_valid(model.held[i]))
+		return;
+	err = pmap_share(both[vm], gpn_of(gpn), model.held[i]);
+	assert_int_equal(err, model.pins[vm][gpn] || ballooned ? -EAGAIN : 0);
+	if (!err)
+		model.value[vm][gpn] = model.contents[i];
+}
+
+static void step_pin(u32 vm, u32 gpn)
+{
+	u32 *pins = &model.pins[vm][gpn];
+
+	if (*pins && rand() % 2) {
+		pmap_unpin(both[vm], gpn_of(gpn));
+		--*pins;
+	} else if (*pins < 3) {
+		assert_true(mpn_valid(pmap_pin(both[vm], gpn_of(gpn))));
+		++*pins;
+	}
+}
+
+static void step_give_up(u32 vm, u32 gpn)
+{
+	u32 n = 1 + rand() % 3;
+
+	pmap_give_up(both[vm], gpn_of(gpn), n);
+	for (u32 i = gpn; i < gpn + n && i < GPNS; i++)
+		if (!model.pins[vm][i])
+			model.value[vm][i] = 0;
+}
+
+/* The guest has given the page away, and nobody has another for it. */
+static bool is_gone(u32 vm, u32 gpn)
+{
+	gpn_t page = gpn_of(gpn);
+
+	if (!is_ballooned(vm, gpn) || reserved < reserve_limit)
+		return false;
+	assert_int_equal(pmap_use_to_write(both[vm], page, 0), 0);
+	assert_int_equal(pmap_unballoon(both[vm], page), -ENOMEM);
+	return true;
+}
+
+static void step_balloon(u32 vm, u32 gpn)
+{
+	gpn_t pages[4];
+	u32 at[4];
+	u32 before = both[vm]->pmap.ballooned, given;
+
+	if (rand() % 4 == 0) {
+		if (!is_gone(vm, gpn))
+			assert_int_equal(pmap_unballoon(both[vm], gpn_of(gpn)), 0);
+		return;
+	}
+	for (u32 i = 0; i < 4; i++)
+		pages[i] = gpn_of(at[i] = (gpn + rand() % 4) % GPNS);
+	given = pmap_balloon(both[vm], pages, 4);
+	assert_int_equal(both[vm]->pmap.ballooned, before + given);
+	for (u32 i = 0; i < 4; i++)
+		if (!model.pins[vm][at[i]])
+			model.value[vm][at[i]] = 0;
+}
+
+static void step(u64 value);
+
+/* What other processors do while a batch waits: all but with its pages, which they would wait for. */
+static void meanwhile(void)
+{
+	static u64 value = BIT(32);
+
+	assert_int_equal(locks_held, 0);
+	for (u32 i = 0; i < 4; i++)
+		step(value++);
+}
+
+static void step_move(u32 node)
+{
+	mpn_t masters[4];
+	u32 n = 1 + rand() % 4;
+
+	if (in_batch & BIT(node))
+		return;
+	for (u32 i = 0; i < n; i++)
+		masters[i] = pmap_copies(&both[rand() % 2]->pmap, gpn_of(rand() % GPNS)).master;
+	if (rand() % 2)
+		*(rand() % 2 ? &during_shootdown : &during_copy) = meanwhile;
+	in_batch |= BIT(node);
+	if (rand() % 2)
+		migrate_pages(node, masters, n);
+	else
+		replicate_pages(node, masters, n);
+	in_batch &= ~BIT(node);
+	during_shootdown = during_copy = NULL;
+}
+
+static bool is_moving(u32 vm, u32 gpn)
+{
+	enum pmap_state state = pmap_state_of(pmap_page(&both[vm]->pmap, gpn_of(gpn)));
+
+	return state == PMAP_LEAVING || state == PMAP_COPIED;
+}
+
+static void step_end(u32 vm)
+{
+	for (u32 i = 0; i < GPNS; i++)
+		while (model.pins[vm][i]) {
+			pmap_unpin(both[vm], gpn_of(i));
+			model.pins[vm][i]--;
+		}
+	release_all(both[vm]);
+	nodemem_unreserve(pmap_end_promise(&both[vm]->pmap));
+	reserved += VM_PAGES; /* and it has started again */
+	memset(model.value[vm], 0, sizeof(model.value[vm]));
+}
+
+static void step(u64 value)
+{
+	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
+
+	if (is_moving(vm, gpn)) {
+		step_move(node);
+		return;
+	}
+	if (is_gone(vm, gpn))
+		return;
+	switch (rand() % (in_batch ? 61 : 66)) {
+	case 0 ... 13:
+		assert_int_equal(read_as(both[vm], FIRST_GPN + gpn, node), model.value[vm][gpn]);
+		break;
+	case 14 ... 15: large_of(both[vm], FIRST_GPN + gpn, node); break;
+	case 16 ... 27:
+		write_as(both[vm], FIRST_GPN + gpn, node, value);
+		model.value[vm][gpn] = value;
+		break;
+	case 28 ... 39: step_share(vm, gpn); break;
+	case 40 ... 45: step_hold(value); break;
+	case 46 ... 49: step_pin(vm, gpn); break;
+	case 50 ... 60: step_move(node); break;
+	case 61 ... 62: step_give_up(vm, gpn); break;
+	case 63 ... 64: step_balloon(vm, gpn); break;
+	default:
+		if (rand() % 16 == 0)
+			step_end(vm);
+		else /* memory that nobody was promised: none, or some */
+			reserve_limit = rand() % 2 ? PROMISE + rand() % 8 : ~0ul;
+	}
+}
+
+static void random_sharing_against_a_model(void **state)
+{
+	const char *wanted = getenv("DISCO_STEPS");
+	u64 steps = wanted ? strtoul(wanted, NULL, 0) : STEPS;
+
+	(void)state;
+	memset(&model, 0, sizeof(model));
+	blocks = false;
+	reserved = PROMISE; /* as if both had started */
+	for (u64 i = 1; i <= steps; i++) {
+		step(i);
+		if (i % 64 == 0)
+			check_everything();
+	}
+	for (u32 i = 0; i < HELD; i++)
+		if (mpn_valid(model.held[i]))
+			share_drop(model.held[i]);
+	step_end(0);
+	step_end(1);
+	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
+		assert_true(is_free[i]);
+	assert_int_equal(reserved, PROMISE);
+	check_everything();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(random_sharing_against_a_model, numa_vm_reset),
+	};
+
+	return cmocka_run_group_tests_name("share_random", tests, NULL, NULL);
+}
