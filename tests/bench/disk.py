@@ -103,9 +103,8 @@ def boot_rows(rows):
         one.expect(re.escape(PROMPT))
         reads = []
         for some in (names[:1], names[1:]):
-            for name in some:
-                one.command(f"start {name}")
-            one.expect_all([rf"\[{name}\] {name}: Linux " for name in some], 240)
+            one.send("".join(f"start {name}\r" for name in some))
+            one.expect_all([rf"\[{name}\] Enter 'help' for" for name in some], 240)
             one.send("\r")
             one.expect(re.escape(PROMPT))
             reads.append(real_reads(one))
