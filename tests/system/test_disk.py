@@ -92,6 +92,23 @@ def test_odd_sectors(up):
     assert one.quit() == 0
 
 
+def test_a_file_system_made_by_the_guest(up, tmp_path):
+    """mkfs on a disk of zeroes; what was written is on the host's image when sync is over, without an end of the guest."""
+    image = tmp_path / "made.img"
+    with open(image, "wb") as file:
+        file.truncate(24 << 20)
+    one = up([linux("alpha", disk(image, **PERSISTENT), node=1)])
+    ask(one, "alpha", "mkfs.ext2 -b 4096 /dev/vdb >/dev/null && mount -t ext4 /dev/vdb /mnt && cp /bin/busybox /mnt && "
+                      "dd if=/bin/busybox of=/mnt/odd bs=12345 count=77 2>/dev/null; mount -o remount,ro /mnt; blockdev --flushbufs /dev/vdb")
+    check = run("e2fsck", "-fn", image)
+    assert check.returncode == 0, check.stdout
+    busybox = (TOP / "build/busybox/busybox").read_bytes()
+    for name, wanted in (("busybox", busybox), ("odd", busybox[:12345 * 77])):
+        run("debugfs", "-R", f"dump /{name} {tmp_path / name}", image)
+        assert (tmp_path / name).read_bytes() == wanted
+    assert one.quit() == 0
+
+
 def test_what_is_written_to_a_persistent_disk_is_there_the_next_time(up, work):
     guests = [linux("alpha", disk(work("alpha"), **PERSISTENT), words="work=/dev/vdb", node=1)]
     one = up(guests)
