@@ -8,7 +8,10 @@
 #include "kernel/mem/pmap_state.h"
 #include "numa/move.h"
 
-static inline mpn_t master(const struct vm *vm, u64 gpn) { return (mpn_t){ vm->pmap.page[gpn].master }; }
+static inline mpn_t master(const struct vm *vm, u64 gpn)
+{
+	return (mpn_t){ vm->pmap.page[gpn].master };
+}
 
 static inline unsigned migrate(u32 node, u64 gpn)
 {
