@@ -37,6 +37,8 @@
  *
  * A page that is COPIED or REPLICATED may have a shared master: its replicas are the VM's own, and it is
  * SHARED again when they are gone.
+ * A shared master does not move: who holds the page may copy from it, or have it in a transfer of a disk,
+ * and is not told. Nodes that miss on it get replicas.
  */
 #ifndef KERNEL_MEM_PMAP_STATE_H
 #define KERNEL_MEM_PMAP_STATE_H

@@ -35,7 +35,7 @@ bench-disk: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/c
 
 # MEMORY: options of memory.py, e.g. MEMORY="--guests 1,2" for a short run
 MEMORY ?=
-HELP += make bench-memory   what guests of one disk share: the paper's figure of Pmake in 1, 2, 4 and 8: build/results/memory.json (5 minutes)\n
+HELP += make bench-memory   what guests of one disk share: the figure of the paper, Pmake in 1, 2, 4 and 8: build/results/memory.json (5 minutes)\n
 .PHONY: bench-memory
 bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/pmake.img build/host/dtscheck build/host/strict.so
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)

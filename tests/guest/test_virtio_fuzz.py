@@ -19,6 +19,7 @@ def test_random_drivers_disturb_nobody(machine, tmp_path, words):
     vms.append(vm("bad", "virtio_fuzz.elf", None, 8, f"seed={SEED} ops={OPS}", vcpus=2, node=[1, 2], disk0=disk(image)))
     one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), words)
     one.expect_all([rf"\[good{node}\] PASS neighbour\r*\n" for node in (1, 2)]
+                   + [rf"vm: good{node} powered off, code 0" for node in (1, 2)]
                    + [r"vm: bad powered off, code 0", r"\[bad\] (?:PASS|FAIL)[^\n]*\n"], 120 + OPS // 1000)
     lines = one.command("mem")
     left = re.search(r"guests use (\d+) KB.*promised to VMs (\d+) KB", "\n".join(lines))

@@ -73,13 +73,13 @@ def test_what_the_balloon_takes_is_for_others(machine, tmp_path):
     one.expect(r"two not started: [^\n]*memory-mb: found 96")
     one.send("\r")
     assert "tux: asked to do with 48 of 128 MB" in one.command("balloon tux 48")
-    wait_for(one, "tux", lambda tux: tux["ballooned"] == 80 * 1024)
+    wait_for(one, "tux", lambda tux: tux["ballooned"] > 79 * 1024)  # a page that moves just then is not taken
     one.send("start two\r")
     one.expect(r"two: Linux [^\n]*\n", 120)
     one.send("\r")
     run(one, "two", "dd if=/dev/zero of=/tmp/f bs=1M count=40")
     assert memory(one)["two"]["uses"] > 40 * 1024
-    assert any(re.match(r"tux: it needs 80 MB more, of which \d\d are not promised", line) for line in one.command("balloon tux 128"))
+    assert any(re.match(r"tux: it needs (79|80) MB more, of which \d\d are not promised", line) for line in one.command("balloon tux 128"))
     run(one, "tux", "free; echo still-he''re")
     one.send("stop two\r")
     one.expect(r"vm: two stopped")
