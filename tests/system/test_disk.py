@@ -36,7 +36,7 @@ def test_each_writer_of_one_image_sees_its_own(up, where):
 
 
 def test_what_one_has_read_no_other_reads(up):
-    """The second guest, and the third, boot and read 2 MB of files without one transfer."""
+    """The second guest, and the third, boot and read 2 MB of files with next to no transfer: the first one, which goes on, may read a block."""
     one = up([linux("alpha", node=1)] + [linux(name, node=node, manual=True) for name, node in (("beta", 2), ("gamma", 1))], running=1)
     ask(one, "alpha", "cat /bin/* /init >/dev/null")
     before = real_reads(one, "disktest.img")
@@ -46,7 +46,8 @@ def test_what_one_has_read_no_other_reads(up):
         one.expect(rf"\[{name}\] {name}: Linux [^\n]*\n", 120)
         one.send("\r")
         ask(one, name, "cat /bin/* /init >/dev/null")
-    assert real_reads(one, "disktest.img") == before
+    after = real_reads(one, "disktest.img")
+    assert after[0] <= before[0] + 3 and after[1] <= before[1] + 64, (before, after)
     shared = [int(re.search(rf"{name} has [^\n]*shared (\d+) KB", "\n".join(one.command("mem")))[1]) for name in ("beta", "gamma")]
     assert min(shared) > 2000, shared
     assert one.quit() == 0

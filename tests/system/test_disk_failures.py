@@ -108,5 +108,6 @@ def test_guests_that_end_in_the_middle_of_requests(up, work):
         one.expect(r"bad stopped", 30)
         one.send("\r")
         seen.append(memory_in_use(one))
-    assert all(abs(now - then) < 256 for one_time in seen for now, then in zip(one_time, seen[0])), seen
+    # the other guest reports free pages at first: what counts is that nothing grows
+    assert all(now - then < 256 for first in (0, 1) for one_time in seen[first:] for now, then in zip(one_time, seen[first])), seen
     still_well(one)
