@@ -396,17 +396,6 @@ static bool release(struct device *dev) { return disk_release(((struct blk *)dev
 static u32 count(const struct vm_desc *desc) { return desc->ndisks; }
 
 const struct device_type blk_type = {
-	.name = "virtio",
-	.compatible = "virtio,mmio",
-	.count = count,
-	.state_bytes = sizeof(struct blk),
-	.register_bytes = VIRTIO_BYTES,
-	.line = DISCO_IRQ_DISK,
-	.create = create,
-	.reset = virtio_reset,
-	.shutdown = virtio_reset,
-	.read = virtio_read,
-	.write = virtio_write,
-	.work = virtio_work,
-	.release = release,
+	VIRTIO_DEVICE,		.count = count,	  .state_bytes = sizeof(struct blk),
+	.line = DISCO_IRQ_DISK, .create = create, .release = release,
 };

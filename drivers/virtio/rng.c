@@ -54,15 +54,8 @@ static void create(struct device *dev)
 }
 
 const struct device_type rng_type = {
-	.name = "virtio",
-	.compatible = "virtio,mmio",
+	VIRTIO_DEVICE,
 	.state_bytes = sizeof(struct rng),
-	.register_bytes = VIRTIO_BYTES,
 	.line = DISCO_IRQ_DEVICE,
 	.create = create,
-	.reset = virtio_reset,
-	.shutdown = virtio_reset,
-	.read = virtio_read,
-	.write = virtio_write,
-	.work = virtio_work,
 };
