@@ -68,6 +68,15 @@ int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 	return err;
 }
 
+mpn_t dma_lend(struct vm *vm, gpn_t gpn)
+{
+	mpn_t page = pmap_lend(vm, gpn);
+
+	if (mpn_valid(page))
+		node_self()->stats.mapped++;
+	return page;
+}
+
 mpn_t dma_pin(struct vm *vm, gpn_t gpn) { return pmap_pin(vm, gpn); }
 
 void dma_unpin(struct vm *vm, gpn_t gpn) { pmap_unpin(vm, gpn); }

@@ -39,6 +39,13 @@ int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);
 int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared);
 
 /*
+ * The other way round: the page behind gpn with what is in it now, as a shared one that is held for the caller,
+ * who was promised a page for it (nodemem_reserve). Nobody writes it from now on; a guest that does has a copy.
+ * MPN_NONE: not now, or not the VM's memory: the caller still has the promise, and copies instead.
+ */
+mpn_t dma_lend(struct vm *vm, gpn_t gpn);
+
+/*
  * The guest page stays where it is, is the VM's own and is writable until dma_unpin, as often as it was
  * pinned: for a device of the machine that reads or writes it. MPN_NONE: not the VM's memory, or pinned
  * too often (PMAP_PINS). An end of the VM waits for the last dma_unpin.

@@ -144,6 +144,21 @@ mpn_t cache_page(struct cache_client *c)
 	return page;
 }
 
+bool cache_promise(struct cache_client *c)
+{
+	bool got = !numa_reserve_spare();
+
+	if (got)
+		return true;
+	lock_take(&cache_lock);
+	for (u32 i = 0; i < EVICT_TRIES && !got && evict_one(); i++)
+		got = !numa_reserve_spare();
+	if (!got)
+		cache_starve_locked(c);
+	lock_release(&cache_lock);
+	return got;
+}
+
 #define RECLAIM_BLOCKS 64
 
 bool disks_reclaim_step(void)
@@ -357,7 +372,7 @@ static bool make_private(struct block *b, bool whole)
 {
 	mpn_t old = { b->page }, new;
 
-	if (!share_users(old))
+	if (share_is_sole(old))
 		return true;
 	b->state = BLOCK_WRITING; /* so that it is not evicted for the copy */
 	new = page_locked(true);

@@ -16,8 +16,9 @@
  *                                                                        the image has
  *
  * Readers are served in RESIDENT and WRITING. A writer waits for the transfer of a block that is LOADING or
- * WRITING, so that two writes of one block are never on their way together. A page that guests use
- * (share_users) is never written: the writer takes a new page, and the old one is its users'.
+ * WRITING, so that two writes of one block are never on their way together. A page that
+ * others have, guests or what a VM has modified of another disk, is never written (share_is_sole): the writer
+ * takes a new page, and the old one is theirs.
  *
  * A transfer has up to CACHE_RUN neighbouring blocks, and a list of the requests that wait for it. When it
  * ends they are woken: moved to a list of their client, which is told. A read of several blocks that fails
@@ -112,6 +113,8 @@ bool cache_drained(struct cache_waiter *w);
 
 /* A page like share_new's, for what a VM modifies; MPN_NONE: the client is starved. */
 mpn_t cache_page(struct cache_client *c);
+/* A promise of a page for the same (nodemem_reserve). False: the client is starved. */
+bool cache_promise(struct cache_client *c);
 /* disks_start, disks_tick and disks_reclaim_step are in drivers/dev.h. */
 
 /* ---- for people ---- */

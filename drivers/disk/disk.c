@@ -191,12 +191,36 @@ static int read_block(struct vm_disk *disk, struct disk_request *r)
 	return got;
 }
 
+/* A whole page of the guest, which can be the block's. */
+static bool is_page(const struct disk_request *r, const struct place *p)
+{
+	struct dma_range from;
+
+	if (r->op != DISK_WRITE || p->bytes != PAGE_SIZE)
+		return false;
+	from = here(r);
+	return from.bytes >= PAGE_SIZE && from.gpa % PAGE_SIZE == 0;
+}
+
+static int lend(struct vm_disk *disk, struct disk_request *r, u64 block)
+{
+	int got = own_lend(disk, block, gpa_gpn((gpa_t){ here(r).gpa }));
+
+	if (got > 0)
+		advance(r, PAGE_SIZE);
+	return got;
+}
+
 static int write_own_block(struct vm_disk *disk, struct disk_request *r)
 {
 	struct place p = place_of(disk, r);
 	mpn_t page;
-	int got;
+	int got = 0;
 
+	if (is_page(r, &p))
+		got = lend(disk, r, p.block);
+	if (got)
+		return got;
 	if (r->op != DISK_WRITE && p.whole) {
 		got = own_zero(disk, p.block);
 		if (got > 0)

@@ -20,7 +20,9 @@
  *
  * A copy-on-write disk keeps what its VM has modified in pages of its own, a block each: the map `own`,
  * whose words are 0 (the image's), OWN_ZERO (all zero) or a machine page. They are shared pages that the disk
- * holds, so that the guest reads its own blocks without a copy as well. They go when the VM ends.
+ * holds, so that the guest reads its own blocks without a copy as well. A whole page that the guest writes
+ * becomes the block's where it is (dma_lend), and is the guest's as well until that changes it; parts of blocks,
+ * and pages that cannot be lent now, are copied. They go when the VM ends.
  *
  * Locks: the caller serializes all calls for one disk (its device's lock, below RANK_CACHE).
  */

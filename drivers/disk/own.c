@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/mem/share.h"
 #include "kernel/vm/vm.h"
+#include "numa/numa.h"
 
 #define RELEASE_LOOKS 1024 /* words, and */
 #define RELEASE_PAGES 64   /* pages of a step */
@@ -72,6 +73,41 @@ static int copy_block(struct vm_disk *disk, struct disk_request *r, u64 block, u
 	return 1;
 }
 
+static bool at_limit(const struct vm_disk *disk)
+{
+	return disk->limit && disk->modified == disk->limit;
+}
+
+/* The block, whose word is that, has the page, which the caller holds, from now on. 1, or -ENOMEM. */
+static int set_page(struct vm_disk *disk, u64 block, u32 word, mpn_t page)
+{
+	if (!blockmap_set(&disk->own, block, page.v)) {
+		share_drop(page);
+		return -ENOMEM;
+	}
+	if (is_page(word))
+		share_drop((mpn_t){ word });
+	else
+		disk->modified++;
+	return 1;
+}
+
+int own_lend(struct vm_disk *disk, u64 block, gpn_t gpn)
+{
+	u32 word = blockmap_get(&disk->own, block);
+	mpn_t page;
+
+	if (!is_page(word) && at_limit(disk))
+		return no_space(disk);
+	if (!cache_promise(&disk->client))
+		return -ENOMEM;
+	page = dma_lend(disk->vm, gpn);
+	if (mpn_valid(page))
+		return set_page(disk, block, word, page);
+	nodemem_unreserve(1);
+	return 0;
+}
+
 int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole, mpn_t *page)
 {
 	u32 word = blockmap_get(&disk->own, block);
@@ -79,27 +115,21 @@ int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole
 	int got = 1;
 
 	*page = (mpn_t){ word };
-	if (is_page(word) && !share_users(*page))
+	if (is_page(word) && share_is_sole(*page))
 		return 1;
-	if (!is_page(word) && disk->limit && disk->modified == disk->limit)
+	if (!is_page(word) && at_limit(disk))
 		return no_space(disk);
 	new = cache_page(&disk->client);
 	if (!mpn_valid(new))
 		return -ENOMEM;
 	if (!whole)
 		got = copy_block(disk, r, block, word, new);
-	if (got > 0 && !blockmap_set(&disk->own, block, new.v))
-		got = -ENOMEM;
 	if (got <= 0) {
 		share_drop(new);
 		return got;
 	}
-	if (is_page(word))
-		share_drop((mpn_t){ word });
-	else
-		disk->modified++;
 	*page = new;
-	return 1;
+	return set_page(disk, block, word, new);
 }
 
 int own_zero(struct vm_disk *disk, u64 block)

@@ -51,6 +51,11 @@ struct vm_disk {
  * not matter. 1: it is *page; 0: the request waits; -ENOMEM: starved; -ENOSPC: the limit; -EIO.
  */
 int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole, mpn_t *page);
+/*
+ * The guest's page gpn becomes the block, so that both are in memory once. 1: it is done; 0: not now, and the
+ * caller copies; -ENOMEM: starved; -ENOSPC: the limit.
+ */
+int own_lend(struct vm_disk *disk, u64 block, gpn_t gpn);
 int own_zero(struct vm_disk *disk, u64 block); /* it reads as zero; 1, or -ENOMEM: starved */
 void own_init(struct vm_disk *disk);
 

@@ -45,7 +45,7 @@ struct page *memmap_page(mpn_t mpn)
 static const u8 may_become[] = {
 	[PAGE_MONITOR] = BIT(PAGE_FREE) | BIT(PAGE_SHARED),
 	[PAGE_FREE] = BIT(PAGE_GUEST) | BIT(PAGE_REPLICA) | BIT(PAGE_SHARED),
-	[PAGE_GUEST] = BIT(PAGE_FREE),
+	[PAGE_GUEST] = BIT(PAGE_FREE) | BIT(PAGE_SHARED),
 	[PAGE_REPLICA] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
 	[PAGE_SHARED] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
 };
@@ -91,13 +91,24 @@ void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn)
 	       (struct page){ .state = PAGE_REPLICA, .owner = vm, .gpn = gpn.v });
 }
 
-void memmap_take_back(mpn_t mpn, u32 vm)
+/* The page, which the VM has, becomes another. */
+static struct page *leave(mpn_t mpn, u32 vm, u32 from, struct page to)
 {
-	const struct page *p = expect(mpn, BIT(PAGE_GUEST) | BIT(PAGE_REPLICA));
+	const struct page *p = expect(mpn, from);
 
 	if (p->owner != vm)
 		panic("machine page %lx belongs to VM %u, not %u", mpn.v, p->owner, vm);
-	change(mpn, BIT(p->state), (struct page){ .state = PAGE_FREE });
+	return change(mpn, from, to);
+}
+
+void memmap_take_back(mpn_t mpn, u32 vm)
+{
+	leave(mpn, vm, BIT(PAGE_GUEST) | BIT(PAGE_REPLICA), (struct page){ .state = PAGE_FREE });
+}
+
+struct page *memmap_lend(mpn_t mpn, u32 vm)
+{
+	return leave(mpn, vm, BIT(PAGE_GUEST), (struct page){ .state = PAGE_SHARED, .held = 1 });
 }
 
 static void replace(mpn_t from, mpn_t to, u32 to_states)

@@ -11,6 +11,7 @@
  *                                                                   REPLICA     memmap_give_replica
  *                                                                   SHARED      memmap_share
  *   GUEST     VM      set   the master of a guest page (pmap.h)     FREE        memmap_take_back
+ *                                                                   SHARED      memmap_lend
  *   REPLICA   VM      set   a copy of a master, for one node        FREE        memmap_take_back
  *                                                                   GUEST       memmap_promote
  *   SHARED    -       -     read by pages of any VMs (share.h)      FREE        memmap_unshare
@@ -70,6 +71,8 @@ void memmap_moved(mpn_t mpn); /* a GUEST page: one more of its moves */
 /* A FREE page is SHARED, without users, and held by the caller; one of the monitor's, for good. */
 struct page *memmap_share(mpn_t mpn);
 struct page *memmap_share_at_boot(mpn_t mpn);
+/* A GUEST page of that VM is SHARED with what is in it, without users, and held by the caller. */
+struct page *memmap_lend(mpn_t mpn, u32 vm);
 struct page *memmap_shared(mpn_t mpn); /* that is SHARED, or it is a bug */
 void memmap_unshare(mpn_t mpn);	       /* FREE from now on */
 void memmap_take_over(mpn_t mpn, u32 vm, gpn_t gpn);

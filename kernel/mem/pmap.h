@@ -205,6 +205,13 @@ void pmap_set_alone(struct pmap *p, u32 node, bool alone);
  */
 int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared);
 /*
+ * The machine page behind gpn with what is in it now, held for the caller (share_drop), who was promised a page
+ * for it (nodemem_reserve): the VM goes on using it, and has a copy when it writes. Whoever writes at the same
+ * time does so before or after. MPN_NONE: there is none, or it is on the move, or a device has it; the promise
+ * is still the caller's. Takes RANK_PMAP up; answers shootdowns.
+ */
+mpn_t pmap_lend(struct vm *vm, gpn_t gpn);
+/*
  * The page, which is SHARED and about to be written by a VCPU of node, is the VM's own: the last user's
  * where it is, else a copy, which no view shows yet. False: the machine's memory is used up.
  */

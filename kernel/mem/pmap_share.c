@@ -93,6 +93,52 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 	return err;
 }
 
+/* The VM's own page, which nobody copies, becomes a shared one where it is. */
+static void lend_own_locked(struct vm *vm, gpn_t gpn)
+{
+	struct pmap *p = &vm->pmap;
+	struct hidden h = { .drop = { .vm = vm } };
+	mpn_t master = pmap_copies(p, gpn).master;
+
+	hide(&h, gpn);
+	take_back(&h);
+	share_lend_locked(master, vm, gpn);
+	pmap_count(&p->shared, 1);
+	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE),
+			   (struct pmap_page){ .master = (u32)master.v | PMAP_MASTER_SHARED });
+}
+
+static mpn_t lend_locked(struct vm *vm, gpn_t gpn)
+{
+	struct pmap_page page = pmap_page(&vm->pmap, gpn);
+	mpn_t master = pmap_master(page);
+
+	if (pmap_is_shared(page)) { /* replicas of it are as good as it is */
+		if (!share_hold_used_locked(master, vm, gpn))
+			nodemem_unreserve(1); /* its first holder had a promise */
+		return master;
+	}
+	if (!page.master || page.busy)
+		return MPN_NONE;
+	if (page.replicas)
+		numa_collapse(vm, gpn, vm->home->id);
+	master = pmap_copies(&vm->pmap, gpn).master;
+	lend_own_locked(vm, gpn);
+	return master;
+}
+
+mpn_t pmap_lend(struct vm *vm, gpn_t gpn)
+{
+	mpn_t page;
+
+	if (gpn.v >= vm->pmap.npages)
+		return MPN_NONE;
+	pmap_lock(&vm->pmap, gpn);
+	page = lend_locked(vm, gpn);
+	pmap_unlock(&vm->pmap, gpn);
+	return page;
+}
+
 /*
  * A page of the VM's promise. Free ones are many: the VM's own page went back to its node when the
  * shared one took its place.

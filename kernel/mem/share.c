@@ -122,6 +122,15 @@ bool share_is(mpn_t page)
 
 u32 share_users(mpn_t page) { return share_is(page) ? memmap_page(page)->nusers : 0; }
 
+bool share_is_sole(mpn_t page)
+{
+	const struct page *p = take(page);
+	bool sole = p->held == 1 && !p->nusers;
+
+	put(page);
+	return sole;
+}
+
 /* How well a user suits who looks for one. */
 enum suits { NOT, BARELY, WELL };
 typedef enum suits (*suits_fn)(struct vm *vm, gpn_t gpn, const void *what);
@@ -214,6 +223,28 @@ void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 	put(page);
 	if (unused)
 		nodemem_free(page);
+}
+
+void share_lend_locked(mpn_t page, struct vm *vm, gpn_t gpn)
+{
+	struct page *p;
+
+	pmap_assert_locked(&vm->pmap, gpn);
+	lock_take(lock_of(page)); /* share_user may look at what the page was until now */
+	p = memmap_lend(page, vm->id);
+	p->first_user = NOBODY;
+	list_add(p, user_of(vm, gpn));
+	put(page);
+}
+
+bool share_hold_used_locked(mpn_t page, struct vm *vm, gpn_t gpn)
+{
+	bool only;
+
+	pmap_assert_locked(&vm->pmap, gpn);
+	only = !take(page)->held++;
+	put(page);
+	return only;
 }
 
 bool share_take_over_locked(mpn_t page, struct vm *vm, gpn_t gpn)

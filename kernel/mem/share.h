@@ -11,9 +11,11 @@
  *   held  users  the page                                      leaves this row by
  *   1..   0      known to its holders alone                    share_join_locked, share_drop (the last: FREE)
  *   1..   1..    in memory once, for all                       share_join_locked, share_leave_locked, share_drop
- *   0     2..    what its users have left of it; no more come  share_leave_locked
- *   0     1      the same                                      share_leave_locked (FREE), or its user takes it
- *                                                              over: a GUEST page (share_take_over_locked)
+ *   0     2..    what its users have left of it; no more come  share_leave_locked, share_hold_used_locked
+ *   0     1      the same                                      the same (share_leave_locked: FREE), or its user takes
+ *                                                              it over: a GUEST page (share_take_over_locked)
+ *
+ * It begins as a page that nobody had (share_new), or as one that a VM had and goes on using (share_lend_locked).
  *
  * Memory: while it is held the page is one beyond what VMs were promised. Afterwards its users' promises
  * pay for it: each of them was promised a page of its own.
@@ -41,6 +43,8 @@ void share_drop(mpn_t page); /* a holder less */
 
 bool share_is(mpn_t page);
 u32 share_users(mpn_t page); /* of one moment */
+/* The caller, who holds the page, is the only one that ever will read it: it may be written. */
+bool share_is_sole(mpn_t page);
 /*
  * A guest page of vm that uses the page, among the first few users: one without a replica on the node, if
  * there is such a one. False: none of them is the VM's.
@@ -53,6 +57,13 @@ struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
 
 void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn); /* who calls holds the page */
 void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn);
+/*
+ * A GUEST page, the master of gpn and in no view, is shared from now on: held by the caller, who was promised
+ * a page for it (nodemem_reserve), and used by gpn.
+ */
+void share_lend_locked(mpn_t page, struct vm *vm, gpn_t gpn);
+/* The caller holds the page, which gpn uses, too. True: as the only one, so that it wants a promise, as above. */
+bool share_hold_used_locked(mpn_t page, struct vm *vm, gpn_t gpn);
 /* True: vm's page was the only user and nobody holds it, so that it is the VM's own now. */
 bool share_take_over_locked(mpn_t page, struct vm *vm, gpn_t gpn);
 

@@ -92,6 +92,7 @@ void nodemem_unreserve(u64 n)
 	assert_true(promised >= n);
 	promised -= n;
 }
+int numa_reserve_spare(void) { return nodemem_reserve(1); }
 mpn_t share_new_promised(u32 node)
 {
 	(void)node;
@@ -121,6 +122,11 @@ bool share_is(mpn_t mpn)
 	return mpn.v >= FIRST && mpn.v < FIRST + PAGES &&
 	       (page[mpn.v - FIRST].held || page[mpn.v - FIRST].users);
 }
+bool share_is_sole(mpn_t mpn)
+{
+	return page[index_of(mpn)].held == 1 && !page[index_of(mpn)].users;
+}
+static inline u32 page_held(mpn_t mpn) { return page[index_of(mpn)].held; }
 u32 share_users(mpn_t mpn) { return page[index_of(mpn)].users; }
 
 /* ---- guest memory ---- */
@@ -130,6 +136,7 @@ static struct {
 	u32 shared; /* 1 + the page that stands there; 0: its own */
 } guest[VMS][GUEST];
 static bool sharing_fails; /* now and then */
+static u32 lent;
 
 static u8 *guest_at(const struct vm *of, u64 gpa)
 {
@@ -176,6 +183,23 @@ int dma_share(struct vm *of, gpn_t gpn, mpn_t mpn)
 	guest[of->id][gpn.v].shared = 1 + index_of(mpn);
 	memcpy(guest[of->id][gpn.v].data, page[index_of(mpn)].data, PAGE_SIZE);
 	return 0;
+}
+mpn_t dma_lend(struct vm *of, gpn_t gpn)
+{
+	u32 *shared = &guest[of->id][gpn.v].shared;
+
+	assert_int_equal(locked, 0);
+	if (sharing_fails && rand() % 4 == 0)
+		return MPN_NONE;
+	lent++;
+	if (!*shared) {
+		*shared = 1 + index_of(share_new_promised(0));
+		page[*shared - 1].users = 1;
+		memcpy(page[*shared - 1].data, guest[of->id][gpn.v].data, PAGE_SIZE);
+	} else if (page[*shared - 1].held++) {
+		nodemem_unreserve(1);
+	}
+	return (mpn_t){ FIRST + *shared - 1 };
 }
 static inline void check_shared(void)
 {

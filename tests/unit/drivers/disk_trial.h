@@ -33,7 +33,8 @@ static struct disk {
 } disk[DISKS];
 static bool taken[VMS][GUEST]; /* pages that requests have */
 static bool errors;	       /* transfers fail now and then */
-static bool steady;	       /* steps have the share that the front end gives them */
+static bool as_it_is; /* what is written is what happens to be there, from a disk perhaps */
+static bool steady;   /* steps have the share that the front end gives them */
 
 static const struct disk_desc descs[VMS][4] = {
 	{ { .name = "disk0", .image = "base.img", .mode = DISK_COW },
@@ -166,7 +167,7 @@ static void submit(struct disk *d, struct trial *t)
 {
 	static u8 bytes[SECTORS * DISK_SECTOR];
 
-	if (t->request.op == DISK_WRITE) {
+	if (t->request.op == DISK_WRITE && !as_it_is) {
 		for (u64 i = 0; i < t->request.bytes; i++)
 			bytes[i] = rand();
 		move_memory(d, t, bytes, true);

@@ -50,7 +50,9 @@ static void random_request(struct disk *d)
 		r->sector = r->bytes = 0;
 	if (disturbs(d, r) || (r->op <= DISK_WRITE && !give_memory(d, t)))
 		return;
+	as_it_is = rand() % 4 == 0;
 	submit(d, t);
+	as_it_is = false;
 }
 
 static void guest_scribbles(void)
@@ -100,7 +102,7 @@ static void run(u32 seed, u32 memory, bool with_errors)
 	promises = memory;
 	errors = with_errors;
 	sharing_fails = seed % 2;
-	failed = 0;
+	failed = lent = 0;
 	for (u32 i = 0; i < STEPS; i++) {
 		step();
 		if (i % 64 == 0)
@@ -121,6 +123,7 @@ static void whatever_guests_and_disks_do(void **state)
 {
 	(void)state;
 	run(1, 300, false);
+	assert_true(lent > 1000);
 	assert_true(reads > 100 && writes > 100 && flushes > 10);
 	run(2, 300, false);
 	assert_int_equal(failed, 0);

@@ -29,7 +29,7 @@ static struct trial *ask(struct disk *d, enum disk_op op, u64 sector, u64 sector
 	t->request.bytes = sectors * DISK_SECTOR;
 	t->request.ranges = NULL;
 	t->npages = 0;
-	srand(2); /* whole pages */
+	srand(1); /* whole pages: its first number is odd */
 	while (op <= DISK_WRITE && !give_memory(d, t))
 		;
 	submit(d, t);
@@ -100,6 +100,79 @@ static void what_one_has_read_is_there_for_all(void **state)
 	t = ask(&disk[3], DISK_READ, 0, 128);
 	assert_false(t->busy);
 	assert_int_equal(reads, 1);
+}
+
+/* Of the block, which the VM has modified. */
+static mpn_t own_page_of(const struct disk *d, u64 block)
+{
+	return (mpn_t){ blockmap_get(&d->disk->own, block) };
+}
+
+/* One page for the guest and the block, until either is written. */
+static void a_written_page_is_in_memory_once(void **state)
+{
+	struct disk *d = &disk[0];
+	u32 before, first;
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	serve_until(ask(d, DISK_WRITE, 0, 8), d, NULL);
+	before = promised; /* the map's page is made */
+	first = d->trial[0].first_page;
+	page = own_page_of(d, 0);
+	assert_int_equal(guest[0][first].shared, 1 + index_of(page));
+	taken[0][first] = true;
+	serve_until(ask(d, DISK_WRITE, 3, 1), d,
+		    NULL); /* a part: the guest's page stays as it was */
+	assert_int_equal(promised, before);
+	assert_int_not_equal(own_page_of(d, 0).v, page.v);
+	taken[0][first] = false;
+	check_shared();
+	serve_until(ask(d, DISK_READ, 0, 8), d, NULL);
+	check_shared();
+}
+
+/* What is read from one block, and written as it is to another, is one page of both; they part again. */
+static void a_page_of_two_blocks_is_not_written(void **state)
+{
+	struct disk *d = &disk[0];
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	serve_until(ask(d, DISK_READ, 0, 8), d, NULL);
+	as_it_is = true;
+	serve_until(ask(d, DISK_WRITE, 80, 8), d, NULL);
+	as_it_is = false;
+	page = own_page_of(d, 10);
+	assert_int_equal(page_held(page), 2);
+	to_guest(d->vm, (u64)d->trial[0].first_page << PAGE_SHIFT, "x", 1);
+	assert_int_equal(share_users(page), 0);
+	serve_until(ask(d, DISK_WRITE, 82, 1), d, NULL);
+	assert_int_not_equal(own_page_of(d, 10).v, page.v);
+	assert_int_equal(page_held(page), 1);
+	serve_until(ask(&disk[3], DISK_READ, 0, 8), &disk[3], NULL);
+	serve_until(ask(d, DISK_READ, 80, 8), d, NULL);
+}
+
+/* The same where the block that was read is of an image that is written. */
+static void an_image_is_not_written_through_a_lent_page(void **state)
+{
+	struct disk *d = &disk[0], *image = &disk[1];
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	serve_until(ask(image, DISK_READ, 0, 8), image, NULL);
+	as_it_is = true;
+	serve_until(ask(d, DISK_WRITE, 80, 8), d, NULL);
+	as_it_is = false;
+	page = own_page_of(d, 10);
+	to_guest(d->vm, (u64)d->trial[0].first_page << PAGE_SHIFT, "x", 1);
+	assert_int_equal(page_held(page), 2);
+	serve_until(ask(image, DISK_WRITE, 0, 8), image, NULL);
+	serve_until(ask(d, DISK_READ, 80, 8), d, NULL);
 }
 
 static void a_limit_is_told_once(void **state)
@@ -205,6 +278,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_sector_spoils_its_block_alone),
 		cmocka_unit_test(what_one_has_read_is_there_for_all),
+		cmocka_unit_test(a_written_page_is_in_memory_once),
+		cmocka_unit_test(a_page_of_two_blocks_is_not_written),
+		cmocka_unit_test(an_image_is_not_written_through_a_lent_page),
 		cmocka_unit_test(a_limit_is_told_once),
 		cmocka_unit_test(writes_that_last_are_flushed_when_they_are_done),
 		cmocka_unit_test(an_abort_forgets_transfers),

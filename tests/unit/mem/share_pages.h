@@ -29,4 +29,17 @@ static inline void share(struct vm *vm, u64 gpn, mpn_t page)
 	assert_int_equal(pmap_share(vm, (gpn_t){ gpn }, page), 0);
 }
 
+static inline mpn_t lend(struct vm *vm, u64 gpn)
+{
+	mpn_t page;
+
+	assert_int_equal(nodemem_reserve(1), 0);
+	page = pmap_lend(vm, (gpn_t){ gpn });
+	if (!mpn_valid(page))
+		nodemem_unreserve(1);
+	return page;
+}
+
+static inline u64 word_of(mpn_t page) { return *(const u64 *)fake_mpn_ptr(page); }
+
 #endif /* TESTS_UNIT_MEM_SHARE_PAGES_H */

@@ -121,6 +121,8 @@ static void do_demote(void) { memmap_promote(PAGE, OTHER); }  /* OTHER: REPLICA 
 static void do_count_move(void) { memmap_moved(PAGE); }
 static void do_share(void) { memmap_share(PAGE); }
 static void do_share_at_boot(void) { memmap_share_at_boot(PAGE); }
+static void do_lend(void) { memmap_lend(PAGE, 1); }
+static void do_lend_by_another(void) { memmap_lend(PAGE, 2); }
 static void do_unshare(void) { memmap_unshare(PAGE); }
 static void do_take_over(void) { memmap_take_over(PAGE, 1, GPN); }
 
@@ -141,6 +143,8 @@ static const struct {
 	{ do_count_move, PAGE_FREE, { NO, NO, PAGE_GUEST, NO, NO } },
 	{ do_share, PAGE_FREE, { NO, PAGE_SHARED, NO, NO, NO } },
 	{ do_share_at_boot, PAGE_FREE, { PAGE_SHARED, NO, NO, NO, NO } },
+	{ do_lend, PAGE_FREE, { NO, NO, PAGE_SHARED, NO, NO } },
+	{ do_lend_by_another, PAGE_FREE, { NO, NO, NO, NO, NO } },
 	{ do_unshare, PAGE_FREE, { NO, NO, NO, NO, PAGE_FREE } },
 	{ do_take_over, PAGE_FREE, { NO, NO, NO, NO, PAGE_GUEST } },
 };

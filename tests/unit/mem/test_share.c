@@ -143,6 +143,91 @@ static void each_vm_on_a_node_has_its_replica(void **state)
 	check_everything();
 }
 
+static void a_page_that_is_lent_is_in_memory_once(void **state)
+{
+	mpn_t own, page;
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 42);
+	write_as(&vm_a, 7, 1, 43); /* another node's right to write must go, too */
+	own = master_of(&vm_a, 7);
+	page = lend(&vm_a, 7);
+	assert_int_equal(page.v, own.v);
+	assert_int_equal(memmap_page(page)->state, PAGE_SHARED);
+	assert_int_equal(vm_a.pmap.shared, 1);
+	assert_int_equal(reserved, 1); /* for the copy */
+	check_everything();
+	assert_int_equal(read_as(&vm_a, 7, 2), 43);
+	assert_int_equal(lend(&vm_a, 7).v, page.v); /* once more: it has its promise */
+	assert_int_equal(reserved, 1);
+	write_as(&vm_a, 7, 1, 44);
+	write_as(&vm_a, 7, 0, 45);
+	assert_int_equal(word_of(page), 43);
+	assert_int_equal(read_as(&vm_a, 7, 2), 45);
+	assert_int_equal(share_users(page), 0);
+	check_everything();
+	share(&vm_b, 9, page); /* it is as any shared page */
+	share_drop(page);
+	assert_false(share_is_sole(page));
+	release_all(&vm_b);
+	assert_true(share_is_sole(page));
+	share_drop(page);
+	assert_int_equal(memmap_page(page)->state, PAGE_FREE);
+	assert_int_equal(reserved, 0);
+	check_everything();
+}
+
+static void a_page_that_only_users_had_can_be_lent_again(void **state)
+{
+	mpn_t page = new_page(42);
+
+	(void)state;
+	share(&vm_a, 7, page);
+	share(&vm_b, 9, page);
+	share_drop(page);
+	assert_int_equal(reserved, 0);
+	assert_int_equal(lend(&vm_b, 9).v, page.v);
+	assert_int_equal(reserved, 1);
+	release_all(&vm_a);
+	release_all(&vm_b);
+	assert_int_equal(word_of(page), 42);
+	share_drop(page);
+	assert_int_equal(memmap_page(page)->state, PAGE_FREE);
+	assert_int_equal(reserved, 0);
+	check_everything();
+}
+
+static void replicas_go_when_their_page_is_lent(void **state)
+{
+	mpn_t page;
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 42);
+	page = master_of(&vm_a, 7);
+	assert_int_equal(replicate_pages(1, &page, 1), 1);
+	assert_int_equal(lend(&vm_a, 7).v, page.v);
+	assert_int_equal(vm_a.pmap.replicas, 0);
+	check_everything();
+	assert_int_equal(replicate_pages(1, &page, 1), 1); /* and stay, of a shared one */
+	assert_int_equal(lend(&vm_a, 7).v, page.v);
+	assert_int_equal(vm_a.pmap.replicas, 1);
+	assert_int_equal(read_as(&vm_a, 7, 1), 42);
+	check_everything();
+}
+
+static void what_cannot_be_lent_is_refused(void **state)
+{
+	(void)state;
+	assert_false(mpn_valid(lend(&vm_a, 7))); /* it was never used */
+	assert_false(mpn_valid(lend(&vm_a, VM_PAGES)));
+	assert_false(mpn_valid(lend(&vm_a, ~0ul)));
+	pmap_pin(&vm_a, (gpn_t){ 7 });
+	assert_false(mpn_valid(lend(&vm_a, 7)));
+	pmap_unpin(&vm_a, (gpn_t){ 7 });
+	assert_true(mpn_valid(lend(&vm_a, 7)));
+	check_everything();
+}
+
 static void memory_that_a_vm_collects_is_not_shared(void **state)
 {
 	struct numa_reclaim r;
@@ -270,6 +355,10 @@ int main(void)
 		cmocka_unit_test_setup(what_nobody_wants_goes_back, numa_vm_reset),
 		cmocka_unit_test_setup(replicas_of_a_shared_page_are_the_vms_own, numa_vm_reset),
 		cmocka_unit_test_setup(each_vm_on_a_node_has_its_replica, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_that_is_lent_is_in_memory_once, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_that_only_users_had_can_be_lent_again, numa_vm_reset),
+		cmocka_unit_test_setup(replicas_go_when_their_page_is_lent, numa_vm_reset),
+		cmocka_unit_test_setup(what_cannot_be_lent_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(memory_that_a_vm_collects_is_not_shared, numa_vm_reset),
 		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_waits_for_the_last_unpin, numa_vm_reset),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kernel/mem/share.c, pmap_share.c at random, against a model that knows no machine pages: pages are shared,
- * written, pinned, given up, moved and replicated, VMs end and memory runs out; other processors go on while
+ * lent, written, pinned, given up, moved and replicated, VMs end and memory runs out; other processors go on while
  * a batch waits. DISCO_STEPS: how many steps it takes.
  */
 #include <stdlib.h>
@@ -59,6 +59,39 @@ static void step_share(u32 vm, u32 gpn)
 	assert_int_equal(err, model.pins[vm][gpn] || ballooned ? -EAGAIN : 0);
 	if (!err)
 		model.value[vm][gpn] = model.contents[i];
+}
+
+/* A page that somebody holds stays as it was when he got it. */
+static void check_held(void)
+{
+	for (u32 i = 0; i < HELD; i++) {
+		const u64 *words = mpn_valid(model.held[i]) ? fake_mpn_ptr(model.held[i]) : NULL;
+
+		if (words)
+			assert_int_equal(words[PAGE_SIZE / 8 - 1], model.contents[i]);
+	}
+}
+
+/* Whether the page can be lent, busy or not. */
+static bool can_lend(u32 vm, u32 gpn)
+{
+	struct pmap_page page = pmap_page(&both[vm]->pmap, gpn_of(gpn));
+
+	return page.master && (!page.busy || pmap_is_shared(page));
+}
+
+static void step_lend(u32 vm, u32 gpn)
+{
+	u32 i = rand() % HELD;
+	bool can = can_lend(vm, gpn);
+
+	if (mpn_valid(model.held[i]) || nodemem_reserve(1))
+		return;
+	model.held[i] = pmap_lend(both[vm], gpn_of(gpn));
+	assert_int_equal(mpn_valid(model.held[i]), can);
+	if (!can)
+		nodemem_unreserve(1);
+	model.contents[i] = model.value[vm][gpn];
 }
 
 static void step_pin(u32 vm, u32 gpn)
@@ -173,12 +206,15 @@ static void step(u64 value)
 	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
 
 	if (is_moving(vm, gpn)) {
-		step_move(node);
+		if (rand() % 2)
+			step_move(node);
+		else
+			step_lend(vm, gpn);
 		return;
 	}
 	if (is_gone(vm, gpn))
 		return;
-	switch (rand() % (in_batch ? 61 : 66)) {
+	switch (rand() % (in_batch ? 67 : 72)) {
 	case 0 ... 13:
 		assert_int_equal(read_as(both[vm], FIRST_GPN + gpn, node), model.value[vm][gpn]);
 		break;
@@ -190,9 +226,10 @@ static void step(u64 value)
 	case 28 ... 39: step_share(vm, gpn); break;
 	case 40 ... 45: step_hold(value); break;
 	case 46 ... 49: step_pin(vm, gpn); break;
-	case 50 ... 60: step_move(node); break;
-	case 61 ... 62: step_give_up(vm, gpn); break;
-	case 63 ... 64: step_balloon(vm, gpn); break;
+	case 50 ... 55: step_lend(vm, gpn); break;
+	case 56 ... 66: step_move(node); break;
+	case 67 ... 68: step_give_up(vm, gpn); break;
+	case 69 ... 70: step_balloon(vm, gpn); break;
 	default:
 		if (rand() % 16 == 0)
 			step_end(vm);
@@ -212,8 +249,10 @@ static void random_sharing_against_a_model(void **state)
 	reserved = PROMISE; /* as if both had started */
 	for (u64 i = 1; i <= steps; i++) {
 		step(i);
-		if (i % 64 == 0)
+		if (i % 64 == 0) {
 			check_everything();
+			check_held();
+		}
 	}
 	for (u32 i = 0; i < HELD; i++)
 		if (mpn_valid(model.held[i]))
