@@ -191,20 +191,22 @@ static void forget_pointers(const struct node *n, const struct vm *vm)
 }
 
 /*
- * Whether this node's TLB may hold a large pair around the page. Those of the piece are forgotten by
- * the flush that follows, unless the refill handler may still make more of them.
+ * Whether this node's TLB may hold a large pair around the page. If so all of them are forgotten by the
+ * flush that follows, and only those of the piece that the refill handler may still make are held.
  */
 static bool is_held(struct pmap_view *view, gpn_t gpn)
 {
 	u64 piece = gpn.v / PIECE_PAGES;
-	const u64 *pair = &view->large[piece * PIECE_PAIRS];
-	bool held = view->held[piece];
+	const u64 *word = &view->large[piece * PIECE_PAIRS];
+	u32 held = 0;
 
-	view->held[piece] = false;
-	for (u32 i = 0; held && i < PIECE_PAIRS; i++)
-		if (__atomic_load_n(&pair[i], __ATOMIC_RELAXED))
-			view->held[piece] = true;
-	return held;
+	if (!(view->held[piece] & BIT(gpn.v % PIECE_PAGES >> LARGE_SHIFT)))
+		return false;
+	for (u32 i = 0; i < PIECE_PAIRS; i++)
+		if (__atomic_load_n(&word[i], __ATOMIC_RELAXED))
+			held |= BIT(i);
+	view->held[piece] = held;
+	return true;
 }
 
 /* Window pages may be in the machine's TLB under any ASID of the VCPU. */

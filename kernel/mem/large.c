@@ -66,7 +66,7 @@ void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node)
 void pmap_large_released(struct pmap *p, gpn_t gpn, u32 node)
 {
 	set_words(&p->view[node], gpn.v, PIECE_PAGES, 0);
-	p->view[node].held[gpn.v / PIECE_PAGES] = false;
+	p->view[node].held[gpn.v / PIECE_PAGES] = 0;
 }
 
 /* ---- pairs begin ---- */
@@ -137,6 +137,14 @@ static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages)
 	return arch_large_pair(p->view[node].alone ? arch_global_entry(lo) : lo, pages);
 }
 
+/* The TLB may have the pair of that many pages from first on. */
+static void hold(struct pmap_view *view, u64 first, u32 pages)
+{
+	u32 words = BIT(pages >> LARGE_SHIFT) - 1;
+
+	view->held[first / PIECE_PAGES] |= words << (first % PIECE_PAGES >> LARGE_SHIFT);
+}
+
 /* The largest pair around gpn, which is shown. The TLB keeps no smaller page in its place. */
 static u64 make_pair(struct vm *vm, gpn_t gpn, u32 node)
 {
@@ -153,7 +161,7 @@ static u64 make_pair(struct vm *vm, gpn_t gpn, u32 node)
 		return 0;
 	set_words(view, ROUND_DOWN(gpn.v, arch_large_pages(found)), arch_large_pages(found), found);
 	mmu_flush_node();
-	view->held[gpn.v / PIECE_PAGES] = true;
+	hold(view, ROUND_DOWN(gpn.v, arch_large_pages(found)), arch_large_pages(found));
 	return found;
 }
 

@@ -20,7 +20,7 @@ size_t pmap_bytes(u32 npages)
 size_t pmap_view_bytes(u32 npages)
 {
 	return npages * sizeof(struct pmap_entry) + pmap_nlarge(npages) * sizeof(u64) +
-	       pmap_npieces(npages) * sizeof(bool);
+	       pmap_npieces(npages) * sizeof(u16);
 }
 
 void pmap_init(struct pmap *p, void *storage, u32 npages)
@@ -41,7 +41,7 @@ void pmap_add_view(struct pmap *p, u32 node, void *storage)
 
 	p->view[node] = (struct pmap_view){ .entry = entry,
 					    .large = words,
-					    .held = (bool *)(words + pmap_nlarge(p->npages)) };
+					    .held = (u16 *)(words + pmap_nlarge(p->npages)) };
 }
 
 void pmap_set_alone(struct pmap *p, u32 node, bool alone) { p->view[node].alone = alone; }

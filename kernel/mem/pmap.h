@@ -77,13 +77,14 @@ static inline void pmap_note(struct pmap_entry *e, u64 tag)
  *
  * A word is set only while the view shows every page of the pair. So whoever hides one of them has
  * this node among those that saw it, and takes back the pair from its TLB by the page's shootdown:
- * mmu_drop_pages flushes if held says that there may be a large pair of the 512 KB in the TLB. held
- * outlives the words, until the node itself has flushed.
+ * mmu_drop_pages flushes if held says that the TLB may have a pair that the page's word was a part of.
+ * held outlives the words, until the node itself has flushed.
  */
 #define PIECE_SHIFT 7 /* 512 KB, the largest pair: words and pages of a piece */
 #define PIECE_PAGES (1u << PIECE_SHIFT)
 #define LARGE_SHIFT 3
 #define PIECE_PAIRS (PIECE_PAGES >> LARGE_SHIFT)
+_Static_assert(PIECE_PAIRS == 16, "held has a bit for each");
 static inline u32 pmap_npieces(u32 npages) { return (npages + PIECE_PAGES - 1) / PIECE_PAGES; }
 static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_PAIRS; }
 
@@ -91,7 +92,7 @@ static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_
 struct pmap_view {
 	struct pmap_entry *entry; /* npages of them; NULL: the VM has no VCPU there */
 	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
-	bool *held; /* of each piece; only the node itself */
+	u16 *held;  /* of each piece, a bit for each of its words; only the node itself */
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
 };
 

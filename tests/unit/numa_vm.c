@@ -216,12 +216,15 @@ static void flush_large(u32 of)
 /* As arch/mips/forget.c. */
 static bool is_held(const struct vm *vm, gpn_t gpn, u32 of)
 {
-	bool *held = &vm->pmap.view[of].held[gpn.v / PIECE_PAGES], was = *held;
+	u16 *held = &vm->pmap.view[of].held[gpn.v / PIECE_PAGES];
 
-	*held = false;
-	for (u32 i = 0; was && i < PIECE_PAIRS; i++)
-		*held |= vm->pmap.view[of].large[gpn.v / PIECE_PAGES * PIECE_PAIRS + i] != 0;
-	return was;
+	if (!(*held & BIT(gpn.v % PIECE_PAGES >> LARGE_SHIFT)))
+		return false;
+	*held = 0;
+	for (u32 i = 0; i < PIECE_PAIRS; i++)
+		if (vm->pmap.view[of].large[gpn.v / PIECE_PAGES * PIECE_PAIRS + i])
+			*held |= BIT(i);
+	return true;
 }
 
 /* Of the node that makes a large pair. */
@@ -331,7 +334,7 @@ static void check_large(struct vm *vm, u32 of)
 			continue;
 		first = ROUND_DOWN(i << LARGE_SHIFT, arch_large_pages(*cached));
 		lo = arch_large_lo(*cached);
-		assert_true(view->held[first / PIECE_PAGES]);
+		assert_true(view->held[first / PIECE_PAGES] & BIT(i % PIECE_PAIRS));
 		assert_true(first + arch_large_pages(*cached) <= VM_PAGES);
 		assert_int_equal(arch_entry_page(lo).v % (arch_large_pages(*cached) / 2), 0);
 		for (u32 k = 0; k < arch_large_pages(*cached); k++) {
