@@ -18,25 +18,46 @@
 
 /* ---- a miss ---- */
 
+/* What an access does with a page: the other page of a pair is filled in beside the one that missed. */
+enum use { BESIDE, TO_READ, TO_WRITE };
+
+/*
+ * As pmap_try_use. A page beside the one that missed is none if the view does not show it: the guest may
+ * never touch it, and a page that no TLB has seen can be replaced without a shootdown.
+ */
+static u64 use_page(struct vcpu *v, gpn_t gpn, enum use use)
+{
+	if (use != BESIDE)
+		return pmap_try_use(v->vm, gpn, v->node->id, use == TO_WRITE);
+	return gpn.v < v->vm->pmap.npages ? pmap_shown(&v->vm->pmap, gpn, v->node->id) : 0;
+}
+
 /*
  * The machine's EntryLo for guest page gpn, with at most the rights in guest_lo; 0 if there is no
- * such page, PMAP_LATER if it is not ready yet. tag: who is going to map it, for the reverse map. write: the page is about to be
- * written, if the guest allows it.
+ * such page, PMAP_LATER if it is not ready yet. tag: who is going to map it, for the reverse map.
  */
-static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, bool write)
+static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, enum use use)
 {
-	u32 node = v->node->id;
 	u64 lo;
 
 	if (!(guest_lo & ENTRYLO_V))
 		return 0;
-	lo = pmap_try_use(v->vm, gpn, node, write && (guest_lo & ENTRYLO_D));
+	if (use == TO_WRITE && !(guest_lo & ENTRYLO_D))
+		use = TO_READ;
+	lo = use_page(v, gpn, use);
 	if (!(lo & ENTRYLO_V))
 		return lo;
-	pmap_note(pmap_entry(&v->vm->pmap, gpn, node), tag);
+	pmap_note(pmap_entry(&v->vm->pmap, gpn, v->node->id), tag);
 	if (!(guest_lo & ENTRYLO_D))
 		lo &= ~(u64)ENTRYLO_D;
 	return lo | (guest_lo & LO_RIXI);
+}
+
+static enum use use_of(const struct miss *m, unsigned half)
+{
+	if (half != !!(m->va & PAGE_SIZE) && !m->both)
+		return BESIDE;
+	return m->write ? TO_WRITE : TO_READ;
 }
 
 /* Both pages of the pair around a miss, which are those of guest_lo[]. False: they are not ready. */
@@ -46,8 +67,7 @@ static bool machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2
 	u64 vpn2 = m->va & ENTRYHI_VPN2, tag = is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid;
 
 	for (unsigned i = 0; i < 2; i++) {
-		lo[i] = machine_lo(v, gpn[i], guest_lo[i], tag,
-				   m->write && i == !!(m->va & PAGE_SIZE));
+		lo[i] = machine_lo(v, gpn[i], guest_lo[i], tag, use_of(m, i));
 		if (lo[i] == PMAP_LATER)
 			return false;
 	}
@@ -201,7 +221,9 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 {
 	u32 asid = vcp0(v, EntryHi) & ENTRYHI_ASID;
 	bool global = e->lo[0] & ENTRYLO_G;
-	struct miss m = { .va = e->hi & ENTRYHI_VPN2, .reading = reading_begin(v->node) };
+	struct miss m = { .va = e->hi & ENTRYHI_VPN2,
+			  .both = true,
+			  .reading = reading_begin(v->node) };
 	u64 lo[2], gpa;
 	bool ready;
 

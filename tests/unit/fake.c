@@ -334,7 +334,8 @@ int vm_copy_in(struct vm *of, void *to, gpa_t from, size_t len)
 
 u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 {
-	(void)near;
+	u64 *shown = &of->pmap.view[near].entry[gpn.v].lo;
+
 	if (gpn.v >= of->pmap.npages)
 		return 0;
 	if (fake_waits || (fake_wait_at && !--fake_wait_at)) {
@@ -343,8 +344,9 @@ u64 pmap_use(struct vm *of, gpn_t gpn, u32 near)
 		if (fake_meanwhile)
 			fake_meanwhile();
 	}
-	return (FAKE_MACHINE_GPN + gpn.v) << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D |
-	       ENTRYLO_V;
+	*shown = (FAKE_MACHINE_GPN + gpn.v) << ENTRYLO_PFN_SHIFT | ENTRYLO_C_WB | ENTRYLO_D |
+		 ENTRYLO_V;
+	return *shown;
 }
 
 u64 pmap_try_use(struct vm *of, gpn_t gpn, u32 near, bool write)

@@ -71,6 +71,24 @@ static void the_windows_need_no_entry(void **state)
 }
 
 /* As in KSEG0, whose place it has: what the guest's TLB says of these addresses does not matter. */
+/* A page that nobody has used stays out of TLBs and reverse maps until somebody does. */
+static void the_page_beside_is_filled_in_if_it_is_shown(void **state)
+{
+	const struct pmap_entry *entry = v->vm->pmap.view[v->node->id].entry;
+
+	(void)state;
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x4000), 4);
+	assert_int_equal(entry[5].lo, 0);
+	assert_int_equal(entry[5].back, 0);
+	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[1], 0);
+	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x5000), 5);
+	assert_int_equal(entry[5].back, (DISCO_CSSEG_BASE + 0x4000) & ENTRYHI_VPN2);
+	assert_true(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[0] & V);
+	write_pair(USER_PAGE, 8 << 6 | V | D, 9 << 6 | V | D, true); /* who writes it wants both */
+	assert_int_equal(fake_gpn(entry[8].lo), 8);
+	assert_int_equal(fake_gpn(entry[9].lo), 9);
+}
+
 static void entries_do_not_reach_into_the_windows(void **state)
 {
 	(void)state;
@@ -451,6 +469,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_windows_need_no_entry, fill),
+		cmocka_unit_test_setup(the_page_beside_is_filled_in_if_it_is_shown, fill),
 		cmocka_unit_test_setup(entries_do_not_reach_into_the_windows, fill),
 		cmocka_unit_test_setup(memory_ends_where_it_ends, fill),
 		cmocka_unit_test_setup(the_monitors_page_is_no_guests, fill),
