@@ -178,15 +178,24 @@ static void drop_all(const struct node *n, const struct vm *vm, u64 machine)
 			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, machine);
 }
 
+/* machine: as in struct mmu_drop, and pointer leads into one of these pages. */
+static bool is_named(u64 machine, u64 pointer)
+{
+	return pointer && machine & BIT(maddr_mpn(ptr_maddr((void *)pointer)).v % 64);
+}
+
 /* Roots in machine memory may have moved: walk.c finds them again. A reservation of LL is for the
  * page as it was. */
-static void forget_pointers(const struct node *n, const struct vm *vm)
+static void forget_pointers(const struct node *n, const struct vm *vm, u64 machine)
 {
 	for (u32 i = 0; i < n->nvcpus; i++) {
+		struct vcpu_arch *a = &n->vcpus[i]->arch;
+
 		if (n->vcpus[i]->vm != vm)
 			continue;
-		n->vcpus[i]->arch.walk_root[0] = n->vcpus[i]->arch.walk_root[1] = 0;
-		n->vcpus[i]->arch.clear_ll = 1;
+		if (is_named(machine, a->walk_root[0]) || is_named(machine, a->walk_root[1]))
+			a->walk_root[0] = a->walk_root[1] = 0;
+		a->clear_ll = 1;
 	}
 }
 
@@ -239,6 +248,6 @@ void mmu_drop_pages(struct node *n, const void *what)
 		drop_all(n, d->vm, machine);
 	if (flush || many)
 		mmu_flush_node();
-	forget_pointers(n, d->vm);
+	forget_pointers(n, d->vm, machine);
 	restore_current();
 }

@@ -91,7 +91,7 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e);
 struct miss {
 	u64 va;
 	bool write, fetch;
-	bool both; /* of the pair's pages are wanted */
+	bool both;		/* of the pair's pages are wanted */
 	struct reading reading; /* begun when the miss was taken */
 };
 

@@ -270,6 +270,24 @@ static void the_fast_walk_gets_what_it_knows(void **state)
 	assert_int_equal(v->arch.walk_root[0], 0);
 }
 
+/* It is found again if its page may have moved, and goes on without if others have. */
+static void the_root_is_forgotten_with_its_page(void **state)
+{
+	struct mmu_drop drop = { .vm = v->vm };
+	u64 page = maddr_mpn(ptr_maddr(fake_word(ROOT))).v;
+
+	(void)state;
+	v->node->vcpus[0] = v;
+	v->node->nvcpus = 1;
+	drop.machine = ~(BIT(page % 64) | BIT((page + 1) % 64));
+	mmu_drop_pages(v->node, &drop);
+	assert_int_equal(v->arch.walk_root[0], (u64)fake_word(ROOT));
+	drop.machine = BIT((page + 1) % 64);
+	mmu_drop_pages(v->node, &drop);
+	assert_int_equal(v->arch.walk_root[0], 0);
+	assert_int_equal(v->arch.walk_root[1], 0);
+}
+
 static void bad_descriptions_are_refused(void **state)
 {
 	static const u64 shifts[] = {
@@ -379,6 +397,7 @@ int main(void)
 		cmocka_unit_test_setup(what_was_read_before_a_shootdown_is_not_installed, fill),
 		cmocka_unit_test_setup(off_is_the_guests_tlb_again, fill),
 		cmocka_unit_test_setup(the_fast_walk_gets_what_it_knows, fill),
+		cmocka_unit_test_setup(the_root_is_forgotten_with_its_page, fill),
 		cmocka_unit_test_setup(bad_descriptions_are_refused, fill),
 		cmocka_unit_test_setup(hostile_tables_reach_nothing_else, fill),
 	};
