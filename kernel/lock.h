@@ -21,7 +21,6 @@ enum lock_rank {
 	RANK_PMAP,	/* a range of one VM's pages: giving, moving, sharing them */
 	RANK_SHARE,	/* shared pages: who holds and uses them */
 	RANK_NODEMEM,	/* one node's free pages */
-	RANK_SHOOTDOWN, /* the one shootdown under way */
 	RANK_SEED,	/* the key that guests' seeds are drawn from */
 	RANK_CLOCK,	/* the time of day and the chip that it is read from */
 	RANK_HOST_DISK, /* one disk of the machine: its queue and requests */

@@ -8,6 +8,7 @@
 #define KERNEL_NODE_H
 
 #include "arch/mips/arch.h"
+#include "kernel/nodemask.h"
 #include "kernel/sched/account.h"
 #include "kernel/types.h"
 
@@ -47,6 +48,16 @@ struct share {
 	u32 first, nvcpus;	    /* these, in the node's vcpus */
 };
 
+/*
+ * The flush that a node asks others for (shootdown.h). Set up by it before it asks, and as it is until
+ * nobody is left in unanswered.
+ */
+struct flush_request {
+	void (*flush)(struct node *n, const void *what);
+	const void *what;
+	struct nodemask unanswered; /* taken out by each, when it has flushed */
+};
+
 struct node {
 	u64 stack_top; /* entry.S */
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
@@ -71,7 +82,9 @@ struct node {
 	bool contended;		    /* VCPUs of more than one VM are on */
 	u64 tick_next;		    /* count64 */
 	bool need_resched;
-	u64 answered; /* shootdowns, by this node only: struct reading (shootdown.h) */
+	struct flush_request asks; /* whom it asks take themselves out, atomically */
+	struct nodemask asked_by;  /* nodes that wait for its flush; any node, atomically */
+	u64 answered;		   /* shootdowns, by this node only: struct reading (shootdown.h) */
 	struct node_stats stats;
 } __attribute__((aligned(128)));
 

@@ -13,8 +13,7 @@
  * Machine pages, as miss counters name them, to the memory of node, which is the caller's own; a
  * page that is not a guest's any more, is replicated, is there already, or finds no free page there
  * stays. The node need not be one of the VM's. At most MMU_DROP_PAGES of neighbouring pages of one
- * VM share a shootdown. Return how many were moved. Take RANK_PMAP, RANK_NODEMEM and
- * RANK_SHOOTDOWN.
+ * VM share a shootdown. Return how many were moved. Take RANK_PMAP and RANK_NODEMEM.
  */
 unsigned migrate_pages(u32 node, const mpn_t *pages, unsigned n);
 /* The same, but the old copy stays for the others. The VM must have a VCPU on the node. pages: the

@@ -1,27 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* TLB shootdown, one at a time. */
+/* TLB shootdown: each node asks for itself, and answers all who ask it. */
 #include "arch/mips/arch.h"
-#include "kernel/lock.h"
 #include "kernel/mem/shootdown.h"
+#include "kernel/panic.h"
 #include "kernel/sched/sched.h"
 
-static struct lock lock = LOCK_INIT(RANK_SHOOTDOWN);
-static struct nodemask unanswered; /* have not flushed yet; set under lock, cleared by each */
-static shootdown_fn flush_fn;	   /* of the one under way; under lock */
-static const void *flush_what;
+static bool all_answered(const struct node *asker)
+{
+	return !__atomic_load_n(&asker->asks.unanswered.bits, __ATOMIC_ACQUIRE);
+}
 
-void shootdown_answer(struct node *n)
+/* The asker may ask again as soon as this node is no longer in its unanswered. */
+static void answer(struct node *n, struct node *asker)
 {
 	u32 me = nodemask_of(n->id).bits;
 
-	if (!(__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE) & me))
-		return;
-	TEXT_HERE(flush_fn)(n, flush_what);
-	if (!n->payer) /* it came by an interrupt, and is not the doing of who ran */
-		sched_waive(n);
+	__atomic_fetch_and(&n->asked_by.bits, ~nodemask_of(asker->id).bits, __ATOMIC_ACQUIRE);
+	TEXT_HERE(asker->asks.flush)(n, asker->asks.what);
 	n->answered++;
 	n->stats.shootdowns++;
-	__atomic_fetch_and(&unanswered.bits, ~me, __ATOMIC_RELEASE);
+	__atomic_fetch_and(&asker->asks.unanswered.bits, ~me, __ATOMIC_RELEASE);
+}
+
+void shootdown_answer(struct node *n)
+{
+	struct nodemask askers = { __atomic_load_n(&n->asked_by.bits, __ATOMIC_ACQUIRE) };
+
+	if (nodemask_empty(askers))
+		return;
+	for_each_node(i, askers)
+		answer(n, nodes[i]);
+	if (!n->payer) /* it came by an interrupt, and is not the doing of who ran */
+		sched_waive(n);
+}
+
+static void ask(const struct node *self, struct node *n)
+{
+	__atomic_fetch_or(&n->asked_by.bits, nodemask_of(self->id).bits, __ATOMIC_RELEASE);
+	if (n != self)
+		node_post(n, MAIL_SHOOTDOWN);
 }
 
 void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
@@ -30,19 +47,17 @@ void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 
 	if (nodemask_empty(targets))
 		return;
-	lock_take(&lock);
-	flush_fn = flush;
-	flush_what = what;
-	__atomic_store_n(&unanswered.bits, targets.bits, __ATOMIC_RELEASE);
+	if (!all_answered(self))
+		panic("a shootdown asks for another");
+	self->asks = (struct flush_request){ flush, what, targets };
 	for_each_node(i, targets)
-		if (i != self->id)
-			node_post(nodes[i], MAIL_SHOOTDOWN);
+		ask(self, nodes[i]);
 	shootdown_answer(self);
-	while (__atomic_load_n(&unanswered.bits, __ATOMIC_ACQUIRE)) {
+	while (!all_answered(self)) {
 		node_heed_stop(self);
 		arch_yield();
+		shootdown_answer(self);
 	}
-	lock_release(&lock);
 }
 
 static void flush_tlb(struct node *n, const void *what)

@@ -2,7 +2,8 @@
 /*
  * TLB shootdown: before a machine page changes hands, no processor may hold a translation to it.
  * The one who asks waits; those asked flush when they next look at their mail, which a spinning
- * processor does too. So a pointer to guest memory does not outlive taking a lock or yielding.
+ * processor does too, and one that waits for its own shootdown. So any number of them go on at once,
+ * and a pointer to guest memory outlives neither taking a lock, nor yielding, nor a shootdown.
  */
 #ifndef KERNEL_MEM_SHOOTDOWN_H
 #define KERNEL_MEM_SHOOTDOWN_H
@@ -17,8 +18,7 @@ typedef void (*shootdown_fn)(struct node *n, const void *what);
 
 /*
  * Every processor of the set has done flush(itself, what) on return. pmaps are
- * changed by the caller before. Takes RANK_SHOOTDOWN; a processor that waits for that lock answers
- * meanwhile. Manual: MD00091, chapter 4; paper: section 4.2.
+ * changed by the caller before. Takes no lock, and may be called with any; not from a flush. Manual: MD00091, chapter 4; paper: section 4.2.
  */
 void shootdown(struct nodemask targets, shootdown_fn flush, const void *what);
 void shootdown_all(
@@ -30,8 +30,8 @@ void shootdown_answer(struct node *n);
 /*
  * The one rule about what a processor has read from guest memory or from a pmap: it holds until the
  * processor answers a shootdown. Whoever unmaps a page, moves one, or lets a guest use a page table
- * again waits for that answer first. A processor answers only while it waits: for a lock, or for a
- * page that is being copied. So code that may wait begins a reading before the first look, and asks
+ * again waits for that answer first. A processor answers only while it waits: for a lock, for its own
+ * shootdown, or for a page that is being copied. So code that may wait begins a reading before the first look, and asks
  * whether it holds before it follows a pointer, writes an entry, delivers a fault or makes a
  * translation; if it does not, it starts again.
  */
