@@ -115,12 +115,14 @@ help:
 
 all: build/disco.elf $(ALL)
 
-# One thing after the other: tests have limits in seconds, so the build must be over.
+# One thing after the other: tests have limits in seconds, so the build must be over. So many tests at once as there are
+# processors, a file's always by the same process; TEST_WORKERS=0: one after the other, which --pdb and -s need.
+TEST_WORKERS ?= $(shell nproc)
 .PHONY: test
 test: all $(TEST_NEEDS)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. \
-		--junit-xml=build/results/junit.xml $(TEST_ARGS) $(or $(TESTS),tests)
+		--junit-xml=build/results/junit.xml --numprocesses=$(TEST_WORKERS) --dist=loadfile $(TEST_ARGS) $(or $(TESTS),tests)
 
 clean:
 	rm -rf build/obj build/gen build/disco.elf build/disco.map build/guests build/host build/needs build/results build/*.cpio \

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: an environment without what tools/environment.txt does not name, the fixture `machine`, and the end of
-each machine's log shown when its test fails."""
+"""What all tests share: an environment without what tools/environment.txt does not name, the fixture `machine`, the end of
+each machine's log shown when its test fails, and the mark `alone`."""
+import contextlib
+import fcntl
 import fnmatch
 import os
 import re
@@ -15,7 +17,32 @@ for name in list(os.environ):
         del os.environ[name]
 os.environ["LC_ALL"] = "C.UTF-8"
 
-from machine import SEED, Machine, tail  # noqa: E402
+from machine import LOGS, SEED, Machine, tail  # noqa: E402
+
+os.environ["DISCO_SEED"] = str(SEED)  # the same in all processes of pytest-xdist
+
+
+@contextlib.contextmanager
+def _locked(name, how):
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS.parent / name, "w", encoding="utf-8") as file:
+        fcntl.flock(file, how)
+        yield
+
+
+@contextlib.contextmanager
+def _room(alone):
+    """The tests of all processes are in one room; who wants it alone waits at its door, and nobody passes him."""
+    with contextlib.ExitStack() as inside:
+        with _locked("tests.door", fcntl.LOCK_EX):
+            inside.enter_context(_locked("tests.room", fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    with _room(item.get_closest_marker("alone")) if "PYTEST_XDIST_WORKER" in os.environ else contextlib.nullcontext():
+        yield
 
 
 @pytest.fixture

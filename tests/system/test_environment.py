@@ -47,6 +47,7 @@ def digest(name):
     return hashlib.sha256((TOP / name).read_bytes()).hexdigest()
 
 
+@pytest.mark.alone
 def test_what_is_exported_changes_no_byte(hostile):
     """One object, one archive and the monitor, built again, are what they were."""
     assert run(["make", "build/disco.elf", "build/one.cpio"]).returncode == 0
@@ -71,7 +72,7 @@ def test_make_run_under_what_is_exported(hostile):
 
 
 def test_make_test_under_what_is_exported(hostile):
-    result = run(["make", "test", "TESTS=tests/check/test_layering.py", "ALL=", "TEST_NEEDS="], env=hostile)
+    result = run(["make", "test", "TESTS=tests/check/test_layering.py", "ALL=", "TEST_NEEDS=", "TEST_WORKERS=0"], env=hostile)
     assert result.returncode == 0 and re.search(r"[1-9]\d* passed", result.stdout), result.stdout + result.stderr
 
 
@@ -112,6 +113,7 @@ def test_a_description_of_any_name(tmp_path, name):
     assert result.returncode == 0 and "[small] PASS exc_sys" in result.stdout, result.stdout + result.stderr
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_file_in_configs_stops_nobody_else(name):
     odd = TOP / "configs" / name

@@ -60,6 +60,7 @@ sleep 100
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("target, inputs, variable", [
     ("build/disco.elf", ["build/obj/kernel/format.c.o", "build/obj/arch/mips/fast.S.o", "build/obj/numa/batch.c.o"], "CC"),
     ("build/gen/asm-offsets.h", [], "CC"),
@@ -77,6 +78,7 @@ def test_a_build_that_was_killed_is_finished_by_the_next(tmp_path, target, input
     assert built(target) == before
 
 
+@pytest.mark.alone
 def test_a_build_killed_at_any_moment():
     """The real compiler, killed with all that make started, a little later each time."""
     before = built("build/disco.elf")
