@@ -2,6 +2,7 @@
 /* Virtual DMA: ranges of guest memory checked, copied, shared and pinned for devices. */
 #include "drivers/dma.h"
 #include "kernel/errno.h"
+#include "kernel/options.h"
 #include "kernel/vm/vm.h"
 
 bool dma_valid(const struct vm *vm, u64 gpa, u64 bytes)
@@ -61,7 +62,7 @@ int dma_zero(struct vm *vm, u64 gpa, size_t bytes)
 
 int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 {
-	int err = pmap_share(vm, gpn, shared);
+	int err = option_on(OPTION_SHARE) ? pmap_share(vm, gpn, shared) : -EAGAIN;
 
 	if (!err)
 		node_self()->stats.mapped++;
@@ -70,7 +71,7 @@ int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 
 mpn_t dma_lend(struct vm *vm, gpn_t gpn)
 {
-	mpn_t page = pmap_lend(vm, gpn);
+	mpn_t page = option_on(OPTION_SHARE) ? pmap_lend(vm, gpn) : MPN_NONE;
 
 	if (mpn_valid(page))
 		node_self()->stats.mapped++;

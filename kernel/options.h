@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mechanisms that only save time, each with its switch, so that what it saves can be measured:
+ * Mechanisms that only save time or memory, each with its switch, so that what it saves can be measured:
  * off=NAME,NAME... on the monitor's command line. And check=1, which makes the monitor verify its
  * own translations as it goes; forget=flush gives it something to find.
  */
@@ -20,6 +20,8 @@
  *   asid      translations live on when another VCPU gets the processor
  *   text      a copy of the monitor's text on each node
  *   renew     room in the TLB for the address space that runs (tlb_renew)
+ *   share     pages of the archive and of disks in common (drivers/dma.c, loader.c): else each VM has copies
+ *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
  */
 #define OPTION_LIST(X)         \
 	X(FAST, fast)          \
@@ -29,7 +31,9 @@
 	X(LARGE, large)        \
 	X(ASID, asid)          \
 	X(TEXT, text)          \
-	X(RENEW, renew)
+	X(RENEW, renew)        \
+	X(SHARE, share)        \
+	X(REPORT, report)
 
 #define OPTION_CONSTANT(constant, name) OPTION_##constant,
 enum option { OPTION_LIST(OPTION_CONSTANT) OPTIONS };

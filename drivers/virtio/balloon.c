@@ -14,6 +14,7 @@
 #include "kernel/console/console.h"
 #include "kernel/errno.h"
 #include "kernel/log.h"
+#include "kernel/options.h"
 #include "kernel/vm/vm.h"
 #include "kernel/words.h"
 #include "numa/numa.h"
@@ -193,9 +194,12 @@ static void config_written(struct virtio *v, u32 offset, u32 bytes, u64 value)
 		of(v)->config.actual = value;
 }
 
+static u64 without(void) { return option_on(OPTION_REPORT) ? 0 : F_REPORTING; }
+
 static const struct virtio_type type = {
 	.id = ID,
 	.features = F_MUST_TELL_HOST | F_DEFLATE_ON_OOM | F_REPORTING,
+	.without = without,
 	.nqueues = QUEUES,
 	.config_bytes = sizeof(struct config),
 	.notified = notified,

@@ -46,7 +46,10 @@ enum reg {
 
 static u64 features_of(const struct virtio *v)
 {
-	return v->type->features | VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC;
+	u64 without = v->type->without ? TEXT_HERE(v->type->without)() : 0;
+
+	return (v->type->features & ~without) | VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX |
+	       VIRTIO_F_INDIRECT_DESC;
 }
 
 static void interrupt(struct virtio *v, u32 why)

@@ -34,8 +34,9 @@ enum virtio_left {
 };
 
 struct virtio_type {
-	u32 id;	      /* virtio 1.2, section 5 */
-	u64 features; /* of the device's own; those of the transport come on top */
+	u32 id;		      /* virtio 1.2, section 5 */
+	u64 features;	      /* of the device's own; those of the transport come on top */
+	u64 (*without)(void); /* of these, what the machine was booted without; NULL: nothing */
 	u32 nqueues;
 	u32 queue_size;	  /* descriptors, a power of two; 0: VQUEUE_SIZE_MAX */
 	u32 config_bytes; /* up to 0x100 */

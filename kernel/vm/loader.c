@@ -15,6 +15,7 @@
 #include "kernel/vm/loader.h"
 #include "kernel/log.h"
 #include "kernel/mem/share.h"
+#include "kernel/options.h"
 #include "kernel/seed.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
@@ -261,7 +262,7 @@ static u64 share_part(struct vm *vm, const struct load *load)
 	const struct load_piece *p = &load->piece[load->at];
 	u64 to = p->to.v + load->done, from = (u64)p->src + load->done, done = 0;
 
-	if (((from | to) & PAGE_MASK) || latency_on || magic())
+	if (((from | to) & PAGE_MASK) || latency_on || magic() || !option_on(OPTION_SHARE))
 		return 0;
 	for (; done < STEP_PAGES * PAGE_SIZE && p->len - load->done - done >= PAGE_SIZE;
 	     done += PAGE_SIZE) {
