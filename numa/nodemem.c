@@ -10,6 +10,7 @@
 #include "kernel/lock.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/share.h"
 #include "kernel/vm/vm.h"
 #include "numa/topology.h"
 
@@ -282,26 +283,47 @@ u64 nodemem_monitor_bytes(u32 node)
 	return topology[node].bytes - ((u64)nodemem[node].npages << PAGE_SHIFT);
 }
 
+#define LOOKS 1024 /* pages of a walk between two looks at mail */
+
+/* How many pages of the VM are the archive's: of its kernel and ramdisk. */
+static u64 of_archive(const struct pmap *p)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < p->npages; i++) {
+		n += share_is_for_ever(pmap_copies(p, (gpn_t){ i }).master);
+		if (i % LOOKS == 0)
+			node_read_mail(node_self());
+	}
+	return n;
+}
+
 static void print_vm(const struct vm *vm)
 {
 	const struct pmap *p = &vm->pmap;
 
-	kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB, private %lu KB; replicas %lu KB, ballooned %lu KB, reported %lu KB so far\n",
+	kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB, private %lu KB; replicas %lu KB, ballooned %lu KB, reported %lu KB so far; of the shared %lu KB are of its kernel image and ramdisk\n",
 		vm->name, (u64)p->npages << 2, (u64)p->used << 2, (u64)p->shared << 2,
 		(u64)(p->used - p->shared) << 2, (u64)p->replicas << 2, (u64)p->ballooned << 2,
-		p->reported << 2);
+		p->reported << 2, of_archive(p) << 2);
 }
 
 COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 {
-	u64 monitor = 0, nfree = 0;
+	u64 monitor = 0, nfree = 0, private = 0, shared, archive;
 
 	for (u32 i = 0; i < nnodes; i++) {
 		monitor += nodemem_monitor_bytes(i);
 		nfree += nodemem[i].nfree;
 	}
+	for (u32 i = 0; i < nvms; i++)
+	private += vms[i]->pmap.used - vms[i]->pmap.shared + vms[i]->pmap.replicas;
+	share_count(&shared, &archive);
 	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
 		monitor >> 10, (total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
+	kprintf("of these kernel images and ramdisks %lu KB, blocks of disks and what knows them %lu KB, private to VMs %lu KB, the rest of the monitor %lu KB\n",
+		archive << 2, (shared - archive) << 2, private << 2,
+		(monitor >> 10) - (archive << 2));
 	for (u32 i = 0; i < nvms; i++)
 		print_vm(vms[i]);
 }

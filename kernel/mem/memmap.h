@@ -32,7 +32,7 @@ enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA, PAGE_SHARED
 struct page {
 	u8 state;
 	u8 moves;  /* GUEST: how often it moved or its replicas collapsed; stays at 255 */
-	u16 owner; /* GUEST, REPLICA: VM id */
+	u16 owner; /* GUEST, REPLICA: VM id; SHARED: share.c's */
 	union {
 		u32 gpn;	/* GUEST, REPLICA */
 		u32 first_user; /* SHARED: VM and page (share.c) */

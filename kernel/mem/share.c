@@ -32,6 +32,26 @@ static struct page *take(mpn_t page)
 
 static void put(mpn_t page) { lock_release(lock_of(page)); }
 
+/* ---- how many there are ---- */
+
+#define FOR_EVER 1 /* owner of a page that is never given back, which has no VM as that */
+
+static u64 npages, nfor_ever; /* the first changes atomically, the other at boot */
+
+static void count(s32 n) { __atomic_fetch_add(&npages, n, __ATOMIC_RELAXED); }
+
+static void end(mpn_t page)
+{
+	memmap_unshare(page);
+	count(-1);
+}
+
+void share_count(u64 *pages, u64 *for_ever)
+{
+	*pages = __atomic_load_n(&npages, __ATOMIC_RELAXED);
+	*for_ever = nfor_ever;
+}
+
 /* ---- the list of users ---- */
 
 static u32 user_of(const struct vm *vm, gpn_t gpn) { return vm->id << GPN_BITS | (u32)gpn.v; }
@@ -75,6 +95,7 @@ mpn_t share_new_promised(u32 node)
 		return MPN_NONE;
 	lock_take(lock_of(page)); /* share_user may look at what the page was until now */
 	memmap_share(page)->first_user = NOBODY;
+	count(1);
 	put(page);
 	return page;
 }
@@ -91,7 +112,15 @@ mpn_t share_new(u32 node)
 	return page;
 }
 
-void share_for_ever(mpn_t page) { memmap_share_at_boot(page)->first_user = NOBODY; }
+void share_for_ever(mpn_t page)
+{
+	struct page *p = memmap_share_at_boot(page);
+
+	p->first_user = NOBODY;
+	p->owner = FOR_EVER;
+	npages++;
+	nfor_ever++;
+}
 
 void share_hold(mpn_t page)
 {
@@ -105,7 +134,7 @@ void share_drop(mpn_t page)
 	bool last = --p->held == 0, unused = last && !p->nusers;
 
 	if (unused)
-		memmap_unshare(page);
+		end(page);
 	put(page);
 	if (unused)
 		nodemem_free(page);
@@ -118,6 +147,11 @@ bool share_is(mpn_t page)
 	const struct page *p = memmap_page(page);
 
 	return p && p->state == PAGE_SHARED;
+}
+
+bool share_is_for_ever(mpn_t page)
+{
+	return share_is(page) && memmap_page(page)->owner == FOR_EVER;
 }
 
 u32 share_users(mpn_t page) { return share_is(page) ? memmap_page(page)->nusers : 0; }
@@ -219,7 +253,7 @@ void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 	list_remove(p, user_of(vm, gpn));
 	unused = !p->held && !p->nusers;
 	if (unused)
-		memmap_unshare(page);
+		end(page);
 	put(page);
 	if (unused)
 		nodemem_free(page);
@@ -234,6 +268,7 @@ void share_lend_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 	p = memmap_lend(page, vm->id);
 	p->first_user = NOBODY;
 	list_add(p, user_of(vm, gpn));
+	count(1);
 	put(page);
 }
 
@@ -257,6 +292,7 @@ bool share_take_over_locked(mpn_t page, struct vm *vm, gpn_t gpn)
 	mine = !p->held && p->nusers == 1;
 	if (mine)
 		memmap_take_over(page, vm->id, gpn);
+	count(-(s32)mine);
 	put(page);
 	return mine;
 }

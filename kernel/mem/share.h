@@ -42,7 +42,9 @@ void share_hold(mpn_t page); /* one more holder; the caller is one already */
 void share_drop(mpn_t page); /* a holder less */
 
 bool share_is(mpn_t page);
-u32 share_users(mpn_t page); /* of one moment */
+bool share_is_for_ever(mpn_t page);
+void share_count(u64 *pages, u64 *for_ever); /* of the machine: all, and those of share_for_ever */
+u32 share_users(mpn_t page);		     /* of one moment */
 /* The caller, who holds the page, is the only one that ever will read it: it may be written. */
 bool share_is_sole(mpn_t page);
 /*

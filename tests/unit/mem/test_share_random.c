@@ -241,7 +241,7 @@ static void step(u64 value)
 static void random_sharing_against_a_model(void **state)
 {
 	const char *wanted = getenv("DISCO_STEPS");
-	u64 steps = wanted ? strtoul(wanted, NULL, 0) : STEPS;
+	u64 pages, for_ever, steps = wanted ? strtoul(wanted, NULL, 0) : STEPS;
 
 	(void)state;
 	memset(&model, 0, sizeof(model));
@@ -259,6 +259,8 @@ static void random_sharing_against_a_model(void **state)
 			share_drop(model.held[i]);
 	step_end(0);
 	step_end(1);
+	share_count(&pages, &for_ever);
+	assert_int_equal(pages | for_ever, 0);
 	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
 		assert_true(is_free[i]);
 	assert_int_equal(reserved, PROMISE);

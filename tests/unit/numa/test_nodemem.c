@@ -9,6 +9,7 @@
 #include "kernel/lock.h"
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
+#include "kernel/mem/share.h"
 #include "kernel/node.h"
 #include "kernel/panic.h"
 #include "kernel/vm/vm.h"
@@ -36,6 +37,17 @@ void *fake_mpn_ptr(mpn_t mpn)
 
 	assert_in_range(index, 0, PAGES - 1);
 	return memory + index * PAGE_SIZE;
+}
+
+/* What `mem` asks of the rest, for people. */
+struct node *node_self(void) { return NULL; }
+void node_read_mail(struct node *n) { (void)n; }
+bool share_is_for_ever(mpn_t page) { return !mpn_valid(page); }
+void share_count(u64 *pages, u64 *for_ever) { *pages = *for_ever = 0; }
+struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn)
+{
+	(void)p, (void)gpn;
+	return (struct pmap_copies){ 0 };
 }
 
 _Noreturn void panic(const char *fmt, ...)
