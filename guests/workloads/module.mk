@@ -80,4 +80,4 @@ build/pmake-tree.cpio: $(W)/pmake.tar
 
 build/pmake.img: build/pmake-root.cpio build/pmake-tree.cpio tools/mkdisk.py
 	$(call say,DISK,$@)
-	$(Q)tools/mkdisk.py $@ 32 pmake $(filter %.cpio,$^)
+	$(Q)tools/mkdisk.py $@ 96 pmake $(filter %.cpio,$^)

@@ -1,9 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# pmake [JOBS]: Pmake in /pmake on the root disk, for `make bench-memory`. Then a line with the checksum of what was made and the free
-# memory, and nothing more: the guest is looked at from outside.
-cd /pmake
-make -s -j"${1:-2}"
+# pmake [JOBS [COUNT]]: COUNT times Pmake at once, from /pmake on the root disk, for `make bench-memory`. Then a line with the checksum of
+# what was made, the same for all, and the free memory, and nothing more: the guest is looked at from outside.
+jobs=${1:-2} count=${2:-1}
+cd /
+
+make_one() { # NUMBER
+	mkdir "/pmake-$1"
+	cd "/pmake-$1" || exit
+	ln -s ../pmake/src ../pmake/tcc ../pmake/include ../pmake/Makefile .
+	make -s -j"$jobs"
+}
+
+for i in $(seq "$count"); do
+	(make_one "$i") &
+done
+wait
 sync
-echo "pmake: sum $(cat plain/*.o debug/*.o | md5sum | cut -c1-32), $(grep MemFree /proc/meminfo)"
+sums=$(for i in $(seq "$count"); do cat "/pmake-$i"/*/*.o | md5sum | cut -c1-32; done | uniq)
+echo "pmake: sum $sums, $(grep MemFree /proc/meminfo)"
 sleep 99999

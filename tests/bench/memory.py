@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The paper's figure of memory: 1, 2, 4 and 8 guests that run Pmake from one disk; what they would use each for itself, what the machine
-uses for all of them, and one bare kernel. Looked at when all have ended and lie idle. Writes build/results/memory.json.
+"""The paper's figure of memory: eight Pmakes from one disk, in 1, 2, 4 and 8 guests that have 8/N processors and 256/N MB each; what they
+would use each for itself, what the machine uses for all of them, and one bare kernel with 256 MB that runs the same eight. Looked at when
+all have ended and lie idle. Writes build/results/memory.json.
 
-usage: memory.py [--guests 1,2,4,8] [--jobs 2]
+usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report]
+--variants: what the largest number of guests uses without sharing, without page reporting (off= of the monitor)
 """
 import argparse
 import json
@@ -19,51 +21,65 @@ from machine import PROMPT, Machine, disk, vm, write_scenario  # noqa: E402
 
 TOP, OUT = bench.TOP, bench.OUT
 IMAGE = TOP / "build/pmake.img"
-MEMORY = 48  # MB of each guest, and of the bare machine
-LIMIT = 900  # seconds for Pmake in all guests
-SETTLE = 6  # seconds in which guests report the pages that they do not need
+PMAKES = 8  # in all guests together
+NODES = 8
+MEMORY = 256  # MB of all guests together, and of the bare machine
+MACHINE = 512  # MB
+LIMIT = 1500  # seconds for Pmake in all guests
+SETTLE = 15  # seconds in which guests report the pages that they do not need
 
 
-def boot_words(jobs):
-    return f'root=/dev/vda rw init=/init disco.run="pmake {jobs}"'
+def boot_words(jobs, count):
+    return f'root=/dev/vda rw init=/init disco.run="pmake {jobs} {count}"'
+
+
+def guest(index, count, jobs):
+    """One of count guests, which have the nodes in turn."""
+    vcpus = NODES // count
+    name = f"vm{index + 1}"
+    return vm(name, ramdisk=None, memory=MEMORY // count, vcpus=vcpus, node=[index * vcpus + i for i in range(vcpus)],
+              bootargs=f"console=hvc0 hostname={name} {boot_words(jobs, PMAKES // count)}", disk0=disk(IMAGE))
 
 
 def kilobytes(pattern, text):
     return sum(map(int, re.findall(pattern, text)))
 
 
-def measure(count, jobs, sums):
+def measure(count, jobs, sums, without=None):
     """MB by name for so many guests."""
-    print(f"bench-memory: Pmake in {count} guests ...", file=sys.stderr, flush=True)
-    names = [f"vm{i + 1}" for i in range(count)]
-    guests = [vm(name, ramdisk=None, memory=MEMORY, node=i, bootargs=f"console=hvc0 hostname={name} {boot_words(jobs)}", disk0=disk(IMAGE))
-              for i, name in enumerate(names)]
-    one = Machine(f"bench-memory-{count}", write_scenario(OUT, guests, nodes=8, memory=1024, name=f"memory-{count}"))
+    print(f"bench-memory: Pmake in {count} guests{f', off={without}' if without else ''} ...", file=sys.stderr, flush=True)
+    name = f"memory-{count}{f'-{without}' if without else ''}"
+    guests = [guest(i, count, jobs) for i in range(count)]
+    one = Machine(f"bench-{name}", write_scenario(OUT, guests, nodes=NODES, memory=MACHINE, name=name), words=f"off={without}" if without else "")
     try:
-        found = one.expect_all([rf"\[{name}\] pmake: sum (\w{{32}}), " for name in names], LIMIT)
+        found = one.expect_all([rf"\[{one_guest['label']}\] pmake: sum (\w{{32}}), " for one_guest in guests], LIMIT)
         sums.update(match[1] for match in found)
         time.sleep(SETTLE)
         one.send("\r")
         one.expect(re.escape(PROMPT))
         mem, disks = "\n".join(one.command("mem")), "\n".join(one.command("disks"))
-        (OUT / f"memory-{count}.log").write_text(mem + "\n" + disks + "\n")
+        (OUT / f"{name}.log").write_text(mem + "\n" + disks + "\n")
         one.quit()
     finally:
         one.kill()
-    monitor = kilobytes(r"monitor (\d+) KB", mem)
-    return {name: kb / 1024 for name, kb in {
-        "virtual": kilobytes(r" has \d+ KB, uses (\d+) KB", mem) + monitor,
+    monitor, kernel = kilobytes(r"monitor (\d+) KB", mem), kilobytes(r"kernel images and ramdisks (\d+) KB", mem)
+    return {part: kb / 1024 for part, kb in {
+        "virtual": kilobytes(r" has \d+ KB, uses (\d+) KB", mem) + monitor - kernel,
+        "virtual.kernel": kilobytes(r"of the shared (\d+) KB", mem),
+        "virtual.cache": kilobytes(r"of these shared (\d+) KB", mem) - kilobytes(r"of the shared (\d+) KB", mem),
         "machine": kilobytes(r"guests use (\d+) KB", mem) + monitor,
-        "private": kilobytes(r"private (\d+) KB", mem),
-        "cache": kilobytes(r"image \S+: (\d+) KB in memory", disks),
-        "monitor": monitor,
+        "machine.kernel": kernel,
+        "machine.cache": kilobytes(r"what knows them (\d+) KB", mem),
+        "machine.written": kilobytes(r"modified (\d+) KB", disks),
+        "private": kilobytes(r"private (\d+) KB; replicas", mem),
+        "monitor": monitor - kernel,
     }.items()}
 
 
-def bare(jobs, sums):
-    """MB that the bare kernel uses after the same."""
-    print("bench-memory: Pmake on the bare machine ...", file=sys.stderr, flush=True)
-    words = ["qemu/run.sh", "-q", "-k", "build/linux-bare/vmlinux", "-n", "1", "-m", str(MEMORY), "-a", "console=ttyS0 " + boot_words(jobs),
+def bare(jobs, sums, count):
+    """MB that the bare kernel uses after so many Pmakes at once."""
+    print(f"bench-memory: {count} Pmakes on the bare machine ...", file=sys.stderr, flush=True)
+    words = ["qemu/run.sh", "-q", "-k", "build/linux-bare/vmlinux", "-n", "1", "-m", str(MEMORY), "-a", "console=ttyS0 " + boot_words(jobs, count),
              "--", "-drive", f"file={IMAGE},if=none,id=a,format=raw,snapshot=on", "-device", "virtio-blk-pci,drive=a,vectors=0"]
     with subprocess.Popen(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace") as qemu:
@@ -82,17 +98,22 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--guests", default="1,2,4,8")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--variants", default="share,report")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     rows, sums = bench.Rows(), set()
-    alone = bare(options.jobs, sums)
+    alone = bare(options.jobs, sums, PMAKES)
     rows.add("memory.bare", alone, "MB")
-    for count in map(int, options.guests.split(",")):
-        found = measure(count, options.jobs, sums)
+    rows.add("memory.bare_one", bare(options.jobs, sums, 1), "MB")
+    counts = [int(count) for count in options.guests.split(",")]
+    runs = [(count, None) for count in counts] + [(max(counts), without) for without in options.variants.split(",") if without]
+    for count, without in runs:
+        found = measure(count, options.jobs, sums, without)
+        row = f"memory.vms{count}{f'.without_{without}' if without else ''}"
         for name, value in found.items():
-            rows.add(f"memory.vms{count}.{name}", value, "MB")
-        rows.add(f"memory.vms{count}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
-        rows.add(f"memory.vms{count}.vs_bare", found["machine"] / alone, "of bare")
+            rows.add(f"{row}.{name}", value, "MB")
+        rows.add(f"{row}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
+        rows.add(f"{row}.vs_bare", found["machine"] / alone, "of bare")
     if len(sums) != 1:
         sys.exit(f"bench-memory: Pmake made different files: {sums}")
     bench.print_rows(rows)
