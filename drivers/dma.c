@@ -39,6 +39,21 @@ int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 	return dma_write(vm, gpa, from, bytes);
 }
 
+void dma_gather(struct vm *vm, const struct dma_range *range, u64 skip, void *to, u32 bytes)
+{
+	u8 *next = to;
+
+	for (; bytes; range++) {
+		u32 part = skip < range->bytes ? MIN(range->bytes - skip, (u64)bytes) : 0;
+
+		if (part)
+			dma_read(vm, next, range->gpa + skip, part);
+		skip -= part ? skip : range->bytes;
+		next += part;
+		bytes -= part;
+	}
+}
+
 int dma_zero(struct vm *vm, u64 gpa, size_t bytes)
 {
 	static const u8 zeros[PAGE_SIZE];

@@ -59,30 +59,13 @@ static struct balloon *of(struct virtio *v) { return (struct balloon *)v; }
 
 /* ---- page numbers in buffers ---- */
 
-/* Bytes at offset of what the guest gives the device to read; all of them are there. */
-static void gather(struct vm *vm, const struct vqueue_chain *c, u64 offset, void *to, u32 bytes)
-{
-	u8 *next = to;
-
-	for (u32 i = 0; i < c->nread && bytes; i++) {
-		u64 size = c->range[i].bytes;
-		u32 part = offset < size ? MIN(size - offset, bytes) : 0;
-
-		if (part)
-			dma_read(vm, next, c->range[i].gpa + offset, part);
-		offset -= MIN(offset, size);
-		next += part;
-		bytes -= part;
-	}
-}
-
 /* The next page numbers of the job: how many. */
 static u32 next_pages(struct vm *vm, const struct job *job, gpn_t pages[PAGES_AT_A_TIME])
 {
 	u64 left = (job->chain->read_bytes - job->done) / sizeof(u32);
 	u32 numbers[PAGES_AT_A_TIME], n = MIN(left, (u64)PAGES_AT_A_TIME);
 
-	gather(vm, job->chain, job->done, numbers, n * sizeof(u32));
+	dma_gather(vm, job->chain->range, job->done, numbers, n * sizeof(u32));
 	for (u32 i = 0; i < n; i++)
 		pages[i].v = numbers[i];
 	return n;

@@ -137,19 +137,9 @@ static void keep_ranges(struct blk *b, struct slot *s, const struct dma_range *f
 /* Bytes [skip, skip + bytes) of what the device reads of the chain. False: it is shorter. */
 static bool read_bytes(struct vm *vm, const struct vqueue_chain *c, u64 skip, void *to, u32 bytes)
 {
-	u8 *at = to;
-
 	if (c->read_bytes < skip + bytes)
 		return false;
-	for (const struct dma_range *r = c->range; bytes; r++) {
-		u32 part = skip < r->bytes ? MIN(r->bytes - skip, (u64)bytes) : 0;
-
-		if (part)
-			dma_read(vm, at, r->gpa + skip, part);
-		skip -= part ? skip : r->bytes;
-		at += part;
-		bytes -= part;
-	}
+	dma_gather(vm, c->range, skip, to, bytes);
 	return true;
 }
 
