@@ -25,6 +25,7 @@ struct descriptor {
 #define AVAIL_BYTES(n) (OFFSET_RING + 2ul * (n) + 2)
 #define USED_BYTES(n)  (OFFSET_RING + (u64)USED_ELEMENT * (n) + 2)
 
+_Static_assert(sizeof(struct vqueue_used) == USED_ELEMENT, "the layout is the specification's");
 _Static_assert(DESCRIPTOR == 16, "the layout is the specification's");
 
 static int broken(struct vqueue *q, const char *error)
@@ -198,20 +199,31 @@ bool vqueue_ask_to_notify(struct vqueue *q)
 	return q->waiting;
 }
 
+void vqueue_put_back(struct vqueue *q, u32 n)
+{
+	q->next_available -= n;
+	q->waiting += n;
+}
+
 /* ---- giving back ---- */
 
 bool vqueue_give_back(struct vqueue *q, u16 head, u32 bytes)
 {
-	u32 element[2] = { head, bytes };
-	u16 next;
+	struct vqueue_used used = { head, bytes };
 
+	return vqueue_give_back_all(q, &used, 1);
+}
+
+bool vqueue_give_back_all(struct vqueue *q, const struct vqueue_used *used, u32 n)
+{
 	if (q->state != VQUEUE_READY)
 		return false;
-	dma_write(q->vm, q->used + OFFSET_RING + (u64)USED_ELEMENT * (q->next_used % q->size),
-		  element, sizeof(element));
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the element before the index */
-	next = ++q->next_used;
-	dma_write(q->vm, q->used + OFFSET_INDEX, &next, sizeof(next));
+	for (u32 i = 0; i < n; i++, q->next_used++)
+		dma_write(q->vm,
+			  q->used + OFFSET_RING + (u64)USED_ELEMENT * (q->next_used % q->size),
+			  &used[i], sizeof(used[i]));
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the elements before the index */
+	dma_write(q->vm, q->used + OFFSET_INDEX, &q->next_used, sizeof(q->next_used));
 	return true;
 }
 

@@ -62,8 +62,15 @@ int vqueue_next(struct vqueue *q, struct vqueue_chain *chain);
  * already, which it need not tell of.
  */
 bool vqueue_ask_to_notify(struct vqueue *q);
+/* The last n chains that were taken are available again, as if nobody had looked. */
+void vqueue_put_back(struct vqueue *q, u32 n);
 /* The chain goes back, bytes of it written. False: the queue is BROKEN. */
 bool vqueue_give_back(struct vqueue *q, u16 head, u32 bytes);
+/* The same for n chains, which the guest sees all at once; at most the queue's size. */
+struct vqueue_used {
+	u32 head, bytes; /* as the specification lays them out */
+};
+bool vqueue_give_back_all(struct vqueue *q, const struct vqueue_used *used, u32 n);
 /* Does the guest want an interrupt for what was given back since the last time? */
 bool vqueue_wants_interrupt(struct vqueue *q);
 
