@@ -17,6 +17,7 @@
 struct device;
 struct vm;
 struct vm_desc;
+struct gdtb_property;
 
 #define VM_DEVICES_MAX 12
 
@@ -51,6 +52,11 @@ struct device_type {
 	 * for it. On home; true: that was all. NULL: there never is any.
 	 */
 	bool (*release)(struct device *dev);
+	/*
+	 * What else the guest's device tree says of it: how many properties, at most GDTB_PROPERTIES_MAX,
+	 * whose values stay where they are. Home; NULL: nothing.
+	 */
+	u32 (*properties)(struct device *dev, struct gdtb_property *list);
 };
 
 struct device {

@@ -134,6 +134,8 @@ static void put_device(struct writer *w, const struct gdtb_device *dev)
 	put_string(w, "compatible", dev->compatible);
 	put(w, "reg", range, sizeof(range));
 	put_u32(w, "interrupts", dev->line);
+	for (u32 i = 0; i < dev->nproperties; i++)
+		put(w, dev->property[i].name, dev->property[i].value, dev->property[i].bytes);
 	end(w);
 }
 

@@ -13,11 +13,21 @@
 #define GDTB_MAX_BYTES 8192
 #define GDTB_MAX_VCPUS 16
 
+/* A property of a node, as bytes. */
+struct gdtb_property {
+	const char *name;
+	const void *value;
+	u32 bytes;
+};
+#define GDTB_PROPERTIES_MAX 4
+
 /* A device with registers. */
 struct gdtb_device {
 	const char *name, *compatible;
 	u64 base, bytes;
 	u32 line; /* its interrupt, a Cause.IP number */
+	u32 nproperties;
+	struct gdtb_property property[GDTB_PROPERTIES_MAX]; /* of its own */
 };
 
 /*

@@ -208,17 +208,24 @@ static int put_tree(struct vm *vm, gpa_t to, struct gdtb_params *params, char *w
 }
 
 /* Those with registers. */
-static u32 list_devices(const struct vm *vm, struct gdtb_device *list)
+static u32 list_devices(struct vm *vm, struct gdtb_device *list)
 {
 	u32 n = 0;
 
 	for (u32 i = 0; i < vm->ndevices; i++) {
-		const struct device *dev = &vm->devices[i];
+		struct device *dev = &vm->devices[i];
 		const struct device_type *type = dev->type;
 
-		if (type->register_bytes)
-			list[n++] = (struct gdtb_device){ type->name, type->compatible, dev->base,
-							  type->register_bytes, type->line };
+		if (!type->register_bytes)
+			continue;
+		list[n] = (struct gdtb_device){ .name = type->name,
+						.compatible = type->compatible,
+						.base = dev->base,
+						.bytes = type->register_bytes,
+						.line = type->line };
+		if (type->properties)
+			list[n].nproperties = TEXT_HERE(type->properties)(dev, list[n].property);
+		n++;
 	}
 	return n;
 }

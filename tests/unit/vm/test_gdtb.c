@@ -82,8 +82,8 @@ static void says_what_the_guest_has(void **state)
 static void names_the_devices(void **state)
 {
 	static const struct gdtb_device list[] = {
-		{ "one", "disco,one", 0x100000000, 0x30, 3 },
-		{ "two", "disco,two", 0x100001000, 0x1000, 4 },
+		{ "one", "disco,one", 0x100000000, 0x30, 3, 0, { { 0 } } },
+		{ "two", "disco,two", 0x100001000, 0x1000, 4, 1, { { "names", "a\0b", 4 } } },
 	};
 	struct gdtb_params params = good_params();
 
@@ -95,6 +95,8 @@ static void names_the_devices(void **state)
 	assert_int_equal(cells("/two@100001000", "reg", 0), 0x100001000);
 	assert_int_equal(cells("/two@100001000", "reg", 1), 0x1000);
 	assert_int_equal(cell("/two@100001000", "interrupts"), 4);
+	assert_memory_equal(string("/two@100001000", "names"), "a\0b", 4);
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/one@100000000"), "names", NULL));
 }
 
 static void hands_the_seed_over(void **state)
