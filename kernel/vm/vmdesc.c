@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Device tree -> struct machine_desc: the tree as a whole, the machine's properties, and each VM by
- * vmdesc_vm.c and vmdesc_disk.c. A table says which properties there are, of which kind, with which limits; adding one
+ * vmdesc_vm.c, vmdesc_disk.c and vmdesc_net.c. A table says which properties there are, of which kind, with which limits; adding one
  * is a row.
  */
 #include "kernel/vm/vmdesc.h"

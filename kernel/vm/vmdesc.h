@@ -26,6 +26,10 @@
 #define VMDESC_SERIAL_MAX     20   /* characters, as virtio has them */
 #define VMDESC_SEEK_US_MAX    1000000
 #define VMDESC_KB_SECOND_MAX  10000000
+#define VMDESC_NETS_MAX	      2	  /* network ports of a VM */
+#define VMDESC_MTU_MIN	      576 /* bytes of a packet; a frame has 14 more */
+#define VMDESC_MTU_MAX	      65535
+#define VMDESC_MTU_DEFAULT    1500
 #define VMDESC_LATENCY_NS_MIN 1
 #define VMDESC_LATENCY_NS_MAX 20000
 #define VMDESC_LATENCIES_MAX  (VMDESC_NODES_MAX * VMDESC_NODES_MAX)
@@ -66,6 +70,17 @@ struct disk_desc {
 	u32 kb_per_second; /* modelled transfer; 0: no time at all */
 };
 
+#define NET_ADDRESS_BYTES 6
+
+/* One network port of a VM. No VM has two on one subnet, and no two ports of a subnet one address. */
+struct net_desc {
+	char name[16];	 /* of its node: "net0" */
+	char subnet[16]; /* ports that name the same one see each other */
+	u32 mtu;
+	bool any_source; /* the guest may send from addresses that are not the port's */
+	u8 address[NET_ADDRESS_BYTES]; /* by vmdesc_net_address */
+};
+
 /*
  * One VM. valid: every field obeys the limits above and the label is nobody else's. Not valid: only
  * name and error mean anything, and the VM must not be started.
@@ -83,6 +98,8 @@ struct vm_desc {
 	u32 vcpus;
 	u32 ndisks;
 	struct disk_desc disks[VMDESC_DISKS_MAX]; /* in the order of the tree */
+	u32 nnets;
+	struct net_desc nets[VMDESC_NETS_MAX]; /* in the order of the tree */
 	struct vmdesc_nodes nodes;	/* each 0..nodes of the machine - 1; at most one a VCPU */
 	char error[VMDESC_ERROR_BYTES]; /* "/vms/vm0: memory-mb: found 0, allowed 4..1024" */
 };
@@ -123,9 +140,16 @@ int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *
 void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machine,
 		    struct vm_desc *vm);
 
-/* The same for the nodes of its disks; vm has its name. 0, or -EINVAL and the VM's error. */
-int vmdesc_read_disks(const void *fdt, int node, const struct machine_desc *machine,
-		      struct vm_desc *vm);
+/*
+ * The same for one node in it, a disk or a network port; vm has its own properties. 0, or -EINVAL and the
+ * VM's error.
+ */
+int vmdesc_read_disk(const void *fdt, int node, const struct machine_desc *machine,
+		     struct vm_desc *vm);
+int vmdesc_read_net(const void *fdt, int node, const struct machine_desc *machine,
+		    struct vm_desc *vm);
+/* The link address of port number index of the VM with that label. */
+void vmdesc_net_address(const char *label, u32 index, u8 address[NET_ADDRESS_BYTES]);
 
 /*
  * Images of the host are numbered from 0 in the order of the tree, valid VMs only, each once. Number n

@@ -103,28 +103,20 @@ static int read_disk(const void *fdt, int node, const struct machine_desc *machi
 	return err ? err : check_others(machine, vm, d, &r);
 }
 
-int vmdesc_read_disks(const void *fdt, int node, const struct machine_desc *machine,
-		      struct vm_desc *vm)
+int vmdesc_read_disk(const void *fdt, int node, const struct machine_desc *machine,
+		     struct vm_desc *vm)
 {
 	struct report r = { vm->error, sizeof(vm->error), "/vms/", vm->name };
-	int child, err;
+	const char *name = fdt_get_name(fdt, node, NULL);
+	int err;
 
-	fdt_for_each_subnode(child, fdt, node) {
-		const char *name = fdt_get_name(fdt, child, NULL);
-
-		if (!name || strncmp(name, "disk", 4) != 0)
-			return props_fail(&r, "%s: found an unknown node",
-					  name ? props_show(name, strlen(name)).text : "?");
-		if (vm->ndisks == VMDESC_DISKS_MAX)
-			return props_fail(&r, "%s: found more than %u disks, allowed 0..%u",
-					  props_show(name, strlen(name)).text, VMDESC_DISKS_MAX,
-					  VMDESC_DISKS_MAX);
-		err = read_disk(fdt, child, machine, vm, &vm->disks[vm->ndisks]);
-		if (err)
-			return err;
-		vm->ndisks++;
-	}
-	return 0;
+	if (vm->ndisks == VMDESC_DISKS_MAX)
+		return props_fail(&r, "%s: found more than %u disks, allowed 0..%u",
+				  props_show(name, strlen(name)).text, VMDESC_DISKS_MAX,
+				  VMDESC_DISKS_MAX);
+	err = read_disk(fdt, node, machine, vm, &vm->disks[vm->ndisks]);
+	vm->ndisks += !err;
+	return err;
 }
 
 /* The first disk of a valid VM that has the image of d. */

@@ -47,6 +47,28 @@ static int check_against_machine(const struct machine_desc *machine, const struc
 	return 0;
 }
 
+/* What a VM has of its own beside properties: the beginning of a node's name says what it is. */
+static int read_nodes(const void *fdt, int node, const struct machine_desc *machine,
+		      struct vm_desc *vm, const struct report *r)
+{
+	int child, err = 0;
+
+	fdt_for_each_subnode(child, fdt, node) {
+		const char *name = fdt_get_name(fdt, child, NULL);
+
+		if (name && strncmp(name, "disk", 4) == 0)
+			err = vmdesc_read_disk(fdt, child, machine, vm);
+		else if (name && strncmp(name, "net", 3) == 0)
+			err = vmdesc_read_net(fdt, child, machine, vm);
+		else
+			err = props_fail(r, "%s: found an unknown node",
+					 name ? props_show(name, strlen(name)).text : "?");
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machine,
 		    struct vm_desc *vm)
 {
@@ -58,7 +80,7 @@ void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machin
 	props_copy_shown(vm->name, sizeof(vm->name), name);
 	if (props_read(fdt, node, vm_rules, ARRAY_SIZE(vm_rules), vm, &r))
 		return;
-	if (vmdesc_read_disks(fdt, node, machine, vm))
+	if (read_nodes(fdt, node, machine, vm, &r))
 		return;
 	vm->valid = check_against_machine(machine, vm, &r) == 0;
 }

@@ -9,8 +9,9 @@ HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_SRCS_format := kernel/format.c
 UNIT_SRCS_elf := kernel/vm/elf.c kernel/format.c
 UNIT_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
-UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/vm/vmdesc_vm.c kernel/vm/vmdesc_disk.c kernel/vm/props.c kernel/format.c
+UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/vm/vmdesc_vm.c kernel/vm/vmdesc_disk.c kernel/vm/vmdesc_net.c kernel/vm/props.c kernel/format.c
 UNIT_SRCS_vmdesc_disk := $(UNIT_SRCS_vmdesc)
+UNIT_SRCS_vmdesc_net := $(UNIT_SRCS_vmdesc)
 UNIT_SRCS_gdtb := kernel/vm/gdtb.c kernel/format.c
 UNIT_SRCS_branch := arch/mips/branch.c
 UNIT_SRCS_access := arch/mips/access.c
@@ -55,7 +56,7 @@ UNIT_SRCS_disk := drivers/disk/disk.c drivers/disk/own.c drivers/disk/cache.c dr
 UNIT_SRCS_disk_rows := $(UNIT_SRCS_disk)
 UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
-UNIT_LIBFDT := vmdesc vmdesc_disk gdtb
+UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
 UNIT_FAKE := window dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move waiting share share_random give_up heat balance vtimer fpu host_disk
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
