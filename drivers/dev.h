@@ -65,6 +65,7 @@ bool disks_reclaim_step(void);
 /* ---- virtio/: devices that every guest knows ---- */
 extern const struct device_type rng_type, balloon_type, console_type;
 extern const struct device_type blk_type; /* one for each disk of the VM */
+extern const struct device_type net_type; /* one for each of its ports on subnets (subnet/) */
 void balloons_tick(void);		  /* every tick of node 0, no lock held */
 
 /* ---- types.c: every type of device that a VM may have (kernel/vm/device.h) ---- */

@@ -180,6 +180,11 @@ def disk(image, mode="cow", **more):
             **{key.replace("_", "-"): value for key, value in more.items()}}
 
 
+def net(subnet="lan", **more):
+    """A network port of a VM: vm(..., net0=net()). more: as of vm()."""
+    return {"compatible": "disco,net", "subnet": subnet, **{key.replace("_", "-"): value for key, value in more.items()}}
+
+
 def _dts_property(key, value):
     if value is True:
         return f"\t\t\t{key};\n"

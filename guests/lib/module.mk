@@ -2,7 +2,7 @@
 # The library of our own guests. A guest is linked twice from the same objects: with platform-disco (csseg, monitor calls)
 # and with platform-malta (KSEG0, bare machine).
 
-GUEST_LIB_SRCS := $(addprefix guests/lib/,start.S vectors.S probe-call.S main.c probe.c tlb.c check.c syscalls.c seed.c virtio.c blk.c)
+GUEST_LIB_SRCS := $(addprefix guests/lib/,start.S vectors.S probe-call.S main.c probe.c tlb.c check.c syscalls.c seed.c virtio.c blk.c net.c)
 GUEST_LIB_OBJS := $(patsubst %,build/guests/obj/%.o,$(basename $(GUEST_LIB_SRCS)))
 GUEST_CFLAGS = $(TARGET_CFLAGS) -I. $(TARGET_INC)
 

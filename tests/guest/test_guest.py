@@ -7,7 +7,7 @@ A test is tests/guest/NAME.c; its head comment may say
   Needs: identity       the VM has the identity device; disk - a copy-on-write disk
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
-  Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input: these have tests of their own
+  Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input; paired - it wants a peer: these have tests of their own
   Ends: anyhow          it may pass, be killed or go on for ever; its own test
   Ends: reported        check=1 finds a translation that is wrong by its own fault; its own test, too
 Programs that draw random numbers get the seed of this run, machine.SEED, in their bootargs.

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The command `net`: the ports of subnets, and what became of frames. */
+#include "drivers/subnet/subnet.h"
+#include "kernel/console/console.h"
+#include "kernel/log.h"
+#include "kernel/vm/vm.h"
+
+static void show_drops(const struct port *p)
+{
+	static const struct {
+		enum port_count count;
+		const char *why;
+	} drops[] = {
+		{ PORT_NO_BUFFER, "no buffer at the receiver" },
+		{ PORT_NOBODY, "to nobody" },
+		{ PORT_FALSE, "from a false address" },
+		{ PORT_TOO_LONG, "too long" },
+		{ PORT_BAD, "malformed" },
+	};
+	u64 sum = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(drops); i++)
+		sum += p->count[drops[i].count];
+	kprintf("  dropped %lu of its frames", sum);
+	for (u32 i = 0; i < ARRAY_SIZE(drops); i++)
+		if (p->count[drops[i].count])
+			kprintf(", %lu %s", p->count[drops[i].count], drops[i].why);
+	kprintf("\n");
+}
+
+static void show_port(const struct port *p)
+{
+	const u8 *a = p->desc->address;
+
+	kprintf("%s %s: number %u on %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u%s\n", p->vm->name,
+		p->desc->name, p->number, p->desc->subnet, a[0], a[1], a[2], a[3], a[4], a[5],
+		p->desc->mtu, p->desc->any_source ? ", any source" : "");
+	kprintf("  sent %lu frames of %lu KB, received %lu of %lu KB, all copied\n",
+		p->count[PORT_SENT], p->count[PORT_SENT_BYTES] >> 10, p->count[PORT_RECEIVED],
+		p->count[PORT_RECEIVED_BYTES] >> 10);
+	show_drops(p);
+}
+
+COMMAND(net, "", "network ports of VMs: frames sent and received, and why frames were dropped")
+{
+	const struct port *p;
+
+	(void)argc, (void)argv;
+	for (u32 n = 0; (p = port_number(n)); n++)
+		show_port(p);
+	if (!port_number(0))
+		kprintf("no VM has a network port: configs/README.md says how to describe one\n");
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The switch: which ports there are, and who gets a frame. */
+#include <string.h>
+#include "drivers/subnet/subnet.h"
+#include "kernel/panic.h"
+#include "kernel/vm/vm.h"
+
+#define LOOK_BYTES 64 /* what finding a port costs, as bytes of the budget */
+
+static struct port *ports[PORTS_MAX]; /* fixed after boot */
+static u32 nports, nsubnets;
+
+void port_add(struct port *port)
+{
+	if (nports == PORTS_MAX)
+		panic("more than %u network ports", PORTS_MAX);
+	port->subnet = nsubnets;
+	port->number = 1;
+	for (u32 i = 0; i < nports; i++)
+		if (!strcmp(ports[i]->desc->subnet, port->desc->subnet)) {
+			port->subnet = ports[i]->subnet;
+			port->number++;
+		}
+	if (port->subnet == nsubnets)
+		nsubnets++;
+	ports[nports++] = port;
+}
+
+struct port *port_number(u32 n) { return n < nports ? ports[n] : NULL; }
+
+u32 port_names(const struct port *port, char names[NAMES_BYTES])
+{
+	u32 bytes = 0;
+
+	for (u32 i = 0; i < nports; i++) {
+		const char *label = ports[i]->vm->desc->label;
+
+		if (ports[i]->subnet != port->subnet)
+			continue;
+		memcpy(names + bytes, label, strlen(label) + 1);
+		bytes += strlen(label) + 1;
+	}
+	return bytes;
+}
+
+/* ---- sending ---- */
+
+static const u8 *destination(const struct frame *f) { return f->header; }
+static const u8 *source(const struct frame *f) { return f->header + NET_ADDRESS_BYTES; }
+
+static bool same_address(const u8 *a, const u8 *b) { return !memcmp(a, b, NET_ADDRESS_BYTES); }
+
+/* Bit 0 of the first byte: an address of several ports, or of all. */
+static bool is_group(const struct frame *f) { return destination(f)[0] & 1; }
+
+/* The sender's own rules: PORT_SENT, or what is wrong. */
+static enum port_count look(const struct port *port, const struct frame *f)
+{
+	if (f->bytes > port->desc->mtu + FRAME_HEADER)
+		return PORT_TOO_LONG;
+	if (!port->desc->any_source && !same_address(source(f), port->desc->address))
+		return PORT_FALSE;
+	return PORT_SENT;
+}
+
+static bool is_known(const struct port *port, const struct frame *f)
+{
+	for (u32 i = 0; i < nports; i++)
+		if (ports[i]->subnet == port->subnet &&
+		    same_address(destination(f), ports[i]->desc->address))
+			return true;
+	return false;
+}
+
+/* A port that may send from any address may have others behind it: it gets what nobody else has. */
+static bool is_for(const struct port *port, const struct port *to, const struct frame *f)
+{
+	if (to == port || to->subnet != port->subnet)
+		return false;
+	return is_group(f) || same_address(destination(f), to->desc->address) ||
+	       (to->desc->any_source && !is_known(port, f));
+}
+
+static void send_to(struct port *port, struct port *to, const struct frame *f)
+{
+	enum port_count what = PORT_TOO_LONG;
+
+	if (f->bytes <= to->desc->mtu + FRAME_HEADER)
+		what = to->receive(to, f);
+	if (what == PORT_SENT)
+		port->got = true;
+	else if (what != PORT_NOBODY || !is_group(f))
+		port->count[what]++;
+	port->tried = true;
+}
+
+/* The frame has been everywhere. */
+static void count_sent(struct port *port, const struct frame *f)
+{
+	if (port->got) {
+		port->count[PORT_SENT]++;
+		port->count[PORT_SENT_BYTES] += f->bytes;
+	} else if (!port->tried && !is_group(f)) {
+		port->count[PORT_NOBODY]++;
+	}
+}
+
+bool port_send(struct port *port, const struct frame *frame, u32 *budget)
+{
+	if (port->next == 0) {
+		enum port_count what = look(port, frame);
+
+		port->got = port->tried = false;
+		*budget -= MIN(*budget, (u32)LOOK_BYTES);
+		if (what != PORT_SENT) {
+			port->count[what]++;
+			return true;
+		}
+	}
+	for (; port->next < nports; port->next++) {
+		struct port *to = ports[port->next];
+
+		if (!is_for(port, to, frame))
+			continue;
+		if (!*budget)
+			return false;
+		*budget -= MIN(*budget, frame->bytes);
+		send_to(port, to, frame);
+	}
+	count_sent(port, frame);
+	port->next = 0;
+	return true;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Subnets: a switch for the network ports of VMs. Ports that name one subnet see each other. Nothing is
+ * learnt: the monitor knows whose address is whose. Not here: how a guest's queues are driven
+ * (drivers/virtio/net.c), which calls port_send and is called by way of struct port.
+ *
+ * A frame on its way. It stays in the sender's buffers until it has been copied to everybody: the
+ * monitor keeps nothing of it but its header and where it lies. Nothing waits for a receiver.
+ *
+ *   state     where                         what holds it                      becomes
+ *   queued    the sender's transmit queue   the guest's available ring         taken: home of the sender, one at a time
+ *   taken     the sender's buffers          struct port's frame: home alone    sent to port after port (`next`), a
+ *                                                                              bounded number of bytes at a time
+ *   sent      the same                      nobody                             back to the sender, if its driver is
+ *                                                                              still the one that queued it
+ *   dropped   the same                      nobody; counted                    the same: the sender is not told
+ *
+ * A buffer of a receiver:
+ *
+ *   available   the guest's available ring                    taken: a sender's home, under the receiver's lock
+ *   taken       being written, under the receiver's lock      used, all buffers of a frame at once; or available
+ *                                                             again, if there are too few for the whole frame
+ *   used        the guest's used ring
+ *
+ * Who ends in the middle:
+ *
+ *   the sender is reset or ends       its home drops the frame, or finds when the frame is sent that it goes back
+ *                                     to nobody; its memory stays until its home has seen the end (device.h)
+ *   the receiver is reset or ends     by the same lock: before the frame, which is then dropped, or behind it
+ *   the receiver does not run, or     it has no buffers: each frame for it is dropped and counted, for the
+ *   does not look                     sender as `no buffer`; nobody waits
+ *
+ * Locks: a port's receiving side is under its device's lock (RANK_DEVICE), which a sender takes one at a
+ * time and holds none of its own meanwhile. The list of ports is fixed after boot.
+ */
+#ifndef DRIVERS_SUBNET_SUBNET_H
+#define DRIVERS_SUBNET_SUBNET_H
+
+#include "drivers/dma.h"
+#include "kernel/vm/vmdesc.h"
+
+struct vm;
+struct port;
+
+#define FRAME_HEADER 14 /* bytes: destination, source, protocol */
+#define FRAME_PART   2048
+#define PORTS_MAX    (VMDESC_MAX_VMS * VMDESC_NETS_MAX)
+
+/* Why a frame was dropped, or part of one; and what went well. */
+enum port_count {
+	PORT_SENT, /* frames that somebody got */
+	PORT_SENT_BYTES,
+	PORT_RECEIVED,
+	PORT_RECEIVED_BYTES, /* all of them copied */
+	/* drops of the sender, one for each port that should have got the frame */
+	PORT_BAD,	/* shorter than its header, or its checksum's place outside of it */
+	PORT_TOO_LONG,	/* for the MTU of the sender or of the receiver */
+	PORT_FALSE,	/* from an address that is not the port's */
+	PORT_NOBODY,	/* to an address that nobody has, or whose guest has no driver now */
+	PORT_NO_BUFFER, /* the receiver had none */
+	PORT_COUNTS
+};
+
+/* A frame in the sender's memory. Its first bytes are read once, and everybody gets what was read. */
+struct frame {
+	struct vm *vm;
+	const struct dma_range *range; /* valid */
+	u64 skip;		       /* bytes of the ranges before the frame */
+	u32 bytes;		       /* FRAME_HEADER or more */
+	u8 header[FRAME_HEADER];
+	u8 *part; /* FRAME_PART bytes for copies, home's alone */
+	/* the Internet checksum of [checksum_start, bytes) is to be put at checksum_at, 2 bytes */
+	bool checksum;
+	u32 checksum_start, checksum_at;
+};
+
+/* What came of a frame at one receiver: what the sender counts. */
+enum port_count;
+
+struct port {
+	/* fixed after boot */
+	const struct net_desc *desc;
+	struct vm *vm;
+	u32 subnet; /* its number, from 0 */
+	u32 number; /* among the ports of the subnet, from 1 */
+	/*
+	 * The frame goes to the guest: PORT_SENT, or why not. On the sender's home, no device's lock
+	 * held.
+	 */
+	enum port_count (*receive)(struct port *to, const struct frame *frame);
+	/* home of the port's VM alone */
+	u32 next;	 /* port to which the frame under way goes next */
+	bool tried, got; /* the frame under way was for somebody; who has got it */
+	/* the sender's by its home, the receiver's under the device's lock; anybody reads them */
+	u64 count[PORT_COUNTS];
+};
+
+/* The port is on its subnet from now on; boot only. desc, vm and receive are filled in. */
+void port_add(struct port *port);
+struct port *port_number(u32 n); /* NULL: there are fewer */
+/* The labels of the VMs on the port's subnet, by number, each ended by a 0: bytes, at most NAMES_BYTES. */
+#define NAMES_BYTES (VMDESC_MAX_VMS * sizeof(((struct vm_desc *)0)->label))
+u32 port_names(const struct port *port, char names[NAMES_BYTES]);
+
+/*
+ * A part of sending the frame: to ports from port->next on (0: a frame is new, and looked at first), for
+ * budget bytes, of which what was used is taken away. True: it is done. On home.
+ */
+bool port_send(struct port *port, const struct frame *frame, u32 *budget);
+
+/* ---- transfer.c: the bytes of frames ---- */
+
+/* Bytes [at, at + bytes) of the frame; within it. */
+void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes);
+/* The checksum that belongs at checksum_at: two bytes. */
+void frame_sum(const struct frame *frame, u8 sum[2]);
+/*
+ * Copies bytes [at, at + bytes) of the frame to a valid range of vm's memory. sum: what stands at
+ * checksum_at instead; NULL: what the frame has there.
+ */
+void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct vm *vm, u64 to, const u8 *sum);
+
+#endif /* DRIVERS_SUBNET_SUBNET_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The bytes of frames: from the sender's buffers to a receiver's, and their checksum. */
+#include <string.h>
+#include "drivers/subnet/subnet.h"
+
+void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes)
+{
+	dma_gather(frame->vm, frame->range, frame->skip + at, to, bytes);
+	/* what others have looked at stays as it was then, whatever the guest has written since */
+	if (at < FRAME_HEADER)
+		memcpy(to, frame->header + at, MIN(bytes, FRAME_HEADER - at));
+}
+
+/*
+ * The sum of 16-bit words, each of its first byte and its second, folded and complemented (RFC 1071). The
+ * driver has left the sum of the pseudo-header in the checksum's place, which counts with the rest.
+ */
+void frame_sum(const struct frame *frame, u8 sum[2])
+{
+	u64 total = 0;
+	u8 *part = frame->part;
+
+	for (u32 at = frame->checksum_start; at < frame->bytes; at += FRAME_PART) {
+		u32 bytes = MIN(frame->bytes - at, (u32)FRAME_PART);
+
+		frame_read(frame, at, part, bytes);
+		for (u32 i = 0; i < bytes; i++)
+			total += i & 1 ? part[i] : (u32)part[i] << 8;
+	}
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	total = ~total & 0xffff;
+	if (!total)
+		total = 0xffff; /* equal to 0 as a sum, and UDP takes 0 for none */
+	sum[0] = total >> 8;
+	sum[1] = total;
+}
+
+void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct vm *vm, u64 to, const u8 *sum)
+{
+	u8 *part = frame->part;
+
+	for (u32 done = 0, n; done < bytes; done += n, at += n) {
+		n = MIN(bytes - done, (u32)FRAME_PART);
+		frame_read(frame, at, part, n);
+		for (u32 i = 0; sum && i < 2; i++)
+			if (frame->checksum_at + i - at < n)
+				part[frame->checksum_at + i - at] = sum[i];
+		dma_write_data(vm, to + done, part, n);
+	}
+}

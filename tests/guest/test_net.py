@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""net_rules.c with its peer: what it sends in vain is counted, each frame for the right reason; and two subnets that know nothing of
+each other."""
+import re
+
+import pytest
+
+from machine import SEED, net, vm, write_scenario
+
+MTU = 16000
+
+
+def drops(one):
+    """{VM: {reason: frames}} of what each VM's first port has sent."""
+    found, port = {}, None
+    for line in one.command("net"):
+        if match := re.match(r"(\S+) net0: ", line):
+            port = match[1]
+        elif match := re.match(r"  dropped (\d+) of its frames(.*)", line):
+            found[port] = {why: int(n) for n, why in re.findall(r", (\d+) ([a-z ]+)", match[2])}
+            assert sum(found[port].values()) == int(match[1])
+    return found
+
+
+@pytest.mark.parametrize("words", ["check=1", "shuffle=1"])
+def test_rules_of_network_devices(machine, tmp_path, words):
+    vms = [vm("peer", "net_rules.elf", None, 8, "role=1", node=1, net0=net("a", mtu=MTU)),
+           vm("rules", "net_rules.elf", None, 8, f"seed={SEED}", node=2, net0=net("a", mtu=MTU)),
+           vm("other", "net_rules.elf", None, 8, "role=1", node=3, net0=net("b", mtu=MTU))]
+    one = machine(write_scenario(tmp_path, vms, nodes=4), words)
+    one.expect(r"(PASS net_rules|FAIL[^\n]*)\r*\n", 120)
+    assert one.line.match[1] == "PASS net_rules", f"see {one.log_path}"
+    found = drops(one)
+    assert {why: found["rules"].get(why) for why in ("malformed", "too long", "from a false address")} == {
+        "malformed": 21, "too long": 2, "from a false address": 7}
+    assert found["rules"]["to nobody"] >= 6 and found["peer"]["no buffer at the receiver"] >= 25
+    assert found["other"] == {}
+    assert any(re.match(r"  sent 0 frames of 0 KB, received 0 of 0 KB", line) for line in one.command("net"))
+    log = one.log_path.read_text()
+    assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
