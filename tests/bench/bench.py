@@ -74,7 +74,7 @@ def plugin_options(kind, out):
 
 def run_to_end(kind, words, log):
     """Run QEMU until it ends, or until every guest has powered off; its output goes to log."""
-    guests = {"guest": 1, "crowd": 2, "bare": 0}[kind]
+    guests = {"crowd": 2, "bare": 0}.get(kind, 1)
     with open(log, "wb") as sink, subprocess.Popen(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                                    stderr=subprocess.STDOUT) as qemu:
         watchdog = threading.Timer(LIMIT, qemu.kill)

@@ -25,6 +25,7 @@ PMAKES = 8  # in all guests together
 NODES = 8
 MEMORY = 256  # MB of all guests together, and of the bare machine
 MACHINE = 512  # MB
+MOVABLE = "movablecore=50%"  # what can be shared lies apart from what the kernel has for itself
 LIMIT = 1500  # seconds for Pmake in all guests
 SETTLE = 15  # seconds in which guests report the pages that they do not need
 
@@ -94,6 +95,28 @@ def bare(jobs, sums, count):
     return MEMORY - int(found[2]) / 1024
 
 
+FORKED = ("fork_exit", "fork_exec", "pipe", "anon_fault")  # of the units of unitops.h
+
+
+def after_reading(words):
+    """The units' counts in a guest that booted from a shared disk and has read 30 MB of it, with these words for its kernel."""
+    guests = [vm("bench", ramdisk=None, memory=64, node=2, bootargs=f"root=/dev/vda init=/bench read=30 {words}",
+                 disk0=disk("bench/root.img", in_archive=True))]
+    write_scenario(OUT, guests, nodes=4, memory=512, name="shared")
+    return bench.counted("shared")[0]
+
+
+def fork_rows(rows):
+    """What sharing costs the kernel's large pages: units of such a guest against one without a disk."""
+    alone = bench.counted("guest")[0]
+    numbers = {name: number for number, (name, _) in bench.units().items()}
+    for row, words in (("memory", ""), ("memory.movable", MOVABLE)):
+        found = after_reading(words)
+        for name in FORKED:
+            rows.add(f"{row}.{name}.ratio", bench.instructions(found[numbers[name]]) / bench.instructions(alone[numbers[name]]),
+                     "of a guest without a disk")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--guests", default="1,2,4,8")
@@ -102,6 +125,7 @@ def main():
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     rows, sums = bench.Rows(), set()
+    fork_rows(rows)
     alone = bare(options.jobs, sums, PMAKES)
     rows.add("memory.bare", alone, "MB")
     rows.add("memory.bare_one", bare(options.jobs, sums, 1), "MB")

@@ -33,11 +33,17 @@ bench-disk: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/c
 		build/host/dtscheck build/host/strict.so
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/disk.py $(DISK)
 
+build/bench/root.img: build/bench-root.cpio tools/mkdisk.py
+	$(call say,DISK,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/mkdisk.py $@ 32 root $<
+
 # MEMORY: options of memory.py, e.g. MEMORY="--guests 1,2" for a short run
 MEMORY ?=
 HELP += make bench-memory   what guests of one disk share: the figure of the paper, Pmake in 1, 2, 4 and 8: build/results/memory.json (5 minutes)\n
 .PHONY: bench-memory
-bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/pmake.img build/host/dtscheck build/host/strict.so
+bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/pmake.img build/host/dtscheck build/host/strict.so \
+		build/count.so build/bench/guest.cpio build/bench/root.img
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)
 
 # ---- the paper's workloads ----
