@@ -15,6 +15,7 @@ unsigned nvms = 2, nnodes = NODES;
 struct node *nodes[MAX_NODES];
 bool is_free[NODES * NODE_PAGES];
 int locks_held, flushes;
+u32 locks_taken;
 bool large, blocks;
 u64 reserved, reserve_limit;
 void (*during_shootdown)(void), (*during_copy)(void);
@@ -49,6 +50,7 @@ void lock_take(struct lock *l)
 	assert_true(locks_held < 4 && l->rank);
 	assert_true(!locks_held || held[locks_held - 1]->rank < l->rank);
 	held[locks_held++] = l;
+	locks_taken++;
 }
 
 void lock_assert(const struct lock *l)

@@ -21,6 +21,7 @@ extern struct vm vm_a, vm_b;		 /* VCPUs on all nodes; home: node 0 */
 extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
 extern bool large, blocks;		 /* off=large; whole blocks can be had */
 extern int locks_held, flushes;		 /* flushes: whole TLBs, over all nodes */
+extern u32 locks_taken;			 /* so far */
 extern u64 reserved;			 /* nodemem_reserve */
 extern u64 reserve_limit;
 extern void (*during_shootdown)(void); /* called once while one is under way, or NULL */

@@ -99,6 +99,50 @@ static void what_nobody_wants_goes_back(void **state)
 	check_everything();
 }
 
+#define AMONG 400 /* guest page of vm_b that joins the page next before vm_a does */
+
+/* What vm_a's end takes, in locks, with so many pages of vm_b that use the same page before it, and after it. */
+static u32 cost_of_an_end(u32 others)
+{
+	static struct pmap_link kept[VM_PAGES];
+	struct pmap_link *links = vm_b.pmap.link;
+	mpn_t page = new_page(42);
+	u32 before;
+
+	for (u32 i = 0; i < others; i++)
+		share(&vm_b, AMONG - i, page);
+	share(&vm_a, 7, page);
+	for (u32 i = 1; i <= others; i++)
+		share(&vm_b, AMONG + i, page);
+	/* whoever followed a link but those of the neighbours would end nowhere */
+	memcpy(kept, links, sizeof(kept));
+	for (u32 i = 0; i < VM_PAGES; i++)
+		if (i != AMONG - others + 1 && i != AMONG + 1)
+			links[i] = (struct pmap_link){ ~1u, ~1u };
+	before = locks_taken;
+	release_all(&vm_a);
+	before = locks_taken - before;
+	for (u32 i = 0; i < VM_PAGES; i++)
+		if (i != AMONG - others + 1 && i != AMONG + 1)
+			links[i] = kept[i];
+	assert_int_equal(share_users(page), 2 * others);
+	release_all(&vm_b);
+	share_drop(page);
+	assert_int_equal(memmap_page(page)->state, PAGE_FREE);
+	check_everything();
+	return before;
+}
+
+static void the_end_of_a_vm_costs_the_same_however_many_share_with_it(void **state)
+{
+	u32 cost = cost_of_an_end(1);
+
+	(void)state;
+	assert_in_range(cost, 1, 100);
+	assert_int_equal(cost_of_an_end(20), cost);
+	assert_int_equal(cost_of_an_end(350), cost);
+}
+
 static void replicas_of_a_shared_page_are_the_vms_own(void **state)
 {
 	mpn_t page = new_page(42);
@@ -353,6 +397,8 @@ int main(void)
 		cmocka_unit_test_setup(who_writes_has_its_own, numa_vm_reset),
 		cmocka_unit_test_setup(the_last_user_keeps_it, numa_vm_reset),
 		cmocka_unit_test_setup(what_nobody_wants_goes_back, numa_vm_reset),
+		cmocka_unit_test_setup(the_end_of_a_vm_costs_the_same_however_many_share_with_it,
+				       numa_vm_reset),
 		cmocka_unit_test_setup(replicas_of_a_shared_page_are_the_vms_own, numa_vm_reset),
 		cmocka_unit_test_setup(each_vm_on_a_node_has_its_replica, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_that_is_lent_is_in_memory_once, numa_vm_reset),
