@@ -29,7 +29,7 @@ static u64 expected(struct vcpu *v, struct reading r, u64 va)
 
 	if (!is_supervisor(va) || !mmu_window(v, va, &gpa))
 		return walk_expected(v, r, va);
-	return pmap_look(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id);
+	return mmu_look(v, gpa_gpn((gpa_t){ gpa }));
 }
 
 /* A cached half may lack D that the tables have by now, nothing else may differ. */

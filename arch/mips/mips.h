@@ -101,6 +101,8 @@ struct miss {
 static inline bool is_supervisor(u64 va) { return va >> 62 != 0; }
 
 void mmu_map_special(const struct vcpu *v);
+/* EntryLo of a page of the VM's memory that was used, or of its devices; 0: there is none. */
+u64 mmu_look(const struct vcpu *v, gpn_t gpn);
 bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa);
 u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m);
 enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],

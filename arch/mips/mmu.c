@@ -18,18 +18,47 @@
 
 /* ---- a miss ---- */
 
+/*
+ * EntryLo of the page that a guest reads registers of a device from, never to be written or executed; 0: its
+ * loads trap.
+ */
+static u64 device_entry(const struct vcpu *v, gpn_t gpn)
+{
+	mpn_t page = device_page(v->vm, gpn.v << PAGE_SHIFT);
+
+	if (!mpn_valid(page))
+		return 0;
+	return arch_readonly_entry(arch_page_entry(page)) | ENTRYLO_XI;
+}
+
+u64 mmu_look(const struct vcpu *v, gpn_t gpn)
+{
+	if (gpn.v >= v->vm->pmap.npages)
+		return device_entry(v, gpn);
+	return pmap_look(v->vm, gpn, v->node->id);
+}
+
 /* What an access does with a page: the other page of a pair is filled in beside the one that missed. */
-enum use { BESIDE, TO_READ, TO_WRITE };
+enum use { BESIDE, TO_READ, TO_WRITE, TO_FETCH };
 
 /*
  * As pmap_try_use. A page beside the one that missed is none if the view does not show it: the guest may
  * never touch it, and a page that no TLB has seen can be replaced without a shootdown.
  */
-static u64 use_page(struct vcpu *v, gpn_t gpn, enum use use)
+static u64 use_page(struct vcpu *v, gpn_t gpn, u64 tag, enum use use)
 {
-	if (use != BESIDE)
-		return pmap_try_use(v->vm, gpn, v->node->id, use == TO_WRITE);
-	return gpn.v < v->vm->pmap.npages ? pmap_shown(&v->vm->pmap, gpn, v->node->id) : 0;
+	struct pmap *p = &v->vm->pmap;
+	u64 lo;
+
+	if (gpn.v >= p->npages)
+		return use == BESIDE || use == TO_READ ? device_entry(v, gpn) : 0;
+	if (use == BESIDE)
+		lo = pmap_shown(p, gpn, v->node->id);
+	else
+		lo = pmap_try_use(v->vm, gpn, v->node->id, use == TO_WRITE);
+	if (lo & ENTRYLO_V)
+		pmap_note(pmap_entry(p, gpn, v->node->id), tag);
+	return lo;
 }
 
 /*
@@ -44,10 +73,9 @@ static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, enum use
 		return 0;
 	if (use == TO_WRITE && !(guest_lo & ENTRYLO_D))
 		use = TO_READ;
-	lo = use_page(v, gpn, use);
+	lo = use_page(v, gpn, tag, use);
 	if (!(lo & ENTRYLO_V))
 		return lo;
-	pmap_note(pmap_entry(&v->vm->pmap, gpn, v->node->id), tag);
 	if (!(guest_lo & ENTRYLO_D))
 		lo &= ~(u64)ENTRYLO_D;
 	return lo | (guest_lo & LO_RIXI);
@@ -57,7 +85,7 @@ static enum use use_of(const struct miss *m, unsigned half)
 {
 	if (half != !!(m->va & PAGE_SIZE) && !m->both)
 		return BESIDE;
-	return m->write ? TO_WRITE : TO_READ;
+	return m->write ? TO_WRITE : m->fetch ? TO_FETCH : TO_READ;
 }
 
 /* Both pages of the pair around a miss, which are those of guest_lo[]. False: they are not ready. */
@@ -115,7 +143,7 @@ enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 		return emul_access(v, m->va, gpn[half].v << PAGE_SHIFT | (m->va & PAGE_MASK),
 				   m->write);
 	}
-	if (latency_on)
+	if (latency_on && gpn[half].v < v->vm->pmap.npages) /* registers are no memory */
 		latency_refill(v->node, m->va, lo, m->write);
 	mmu_install(v, m->va & ENTRYHI_VPN2, lo[0], lo[1], global);
 	return RESUME;
@@ -243,6 +271,15 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 		mmu_install(v, m.va, lo[0], lo[1], global);
 }
 
+/* A window address in a page with registers. */
+static bool is_register(const struct vcpu *v, u64 va)
+{
+	const u64 first = DISCO_XSSEG_BASE + DISCO_DEVICE_BASE;
+
+	return va - first < VM_DEVICES_MAX * DISCO_DEVICE_BYTES &&
+	       device_at(v->vm, (va - DISCO_XSSEG_BASE) & ~PAGE_MASK);
+}
+
 enum verdict mmu_fault(struct vcpu *v, u32 code)
 {
 	u64 va = v->arch.badvaddr, slot = v->arch.pc + (v->arch.cause & CAUSE_BD ? 4 : 0), gpa;
@@ -256,6 +293,8 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 
 	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
+	if (m.write && is_register(v, va)) /* the short way: drivers notify and acknowledge so */
+		return emul_access(v, va, va - DISCO_XSSEG_BASE, true);
 	if (is_supervisor(va) && mmu_window(v, va, &gpa)) {
 		if (code == EXC_MOD) /* pages of several sizes may say so */
 			mmu_flush_node();

@@ -163,7 +163,7 @@ u64 walk_expected(struct vcpu *v, struct reading r, u64 va)
 {
 	const u64 *entry = find_entry(v, r, va, false);
 	u64 lo = entry ? entry_lo(&v->arch.walker, *entry) : 0;
-	u64 machine = lo & ENTRYLO_V ? pmap_look(v->vm, lo_gpn(lo), v->node->id) : 0;
+	u64 machine = lo & ENTRYLO_V ? mmu_look(v, lo_gpn(lo)) : 0;
 
 	if (!machine)
 		return 0;

@@ -205,8 +205,8 @@ static void reset(struct device *dev)
 {
 	struct balloon *b = dev->state;
 
-	virtio_reset(dev);
 	b->config = (struct config){ 0 };
+	virtio_reset(dev);
 }
 
 const struct device_type balloon_type = {
@@ -214,6 +214,7 @@ const struct device_type balloon_type = {
 	.compatible = "virtio,mmio",
 	.state_bytes = sizeof(struct balloon),
 	.register_bytes = VIRTIO_BYTES,
+	.shown = true,
 	.line = DISCO_IRQ_DEVICE,
 	.create = create,
 	.reset = reset,

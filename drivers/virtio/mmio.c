@@ -52,9 +52,60 @@ static u64 features_of(const struct virtio *v)
 	       VIRTIO_F_INDIRECT_DESC;
 }
 
+/* ---- what the guest reads ---- */
+
+static void show(const struct virtio *v, enum reg reg, u32 value)
+{
+	__atomic_store_n((u32 *)v->dev->page + reg / sizeof(u32), value, __ATOMIC_RELEASE);
+}
+
+static void show_interrupt(const struct virtio *v) { show(v, REG_INTERRUPT_STATUS, v->interrupt); }
+
+static void show_config(struct virtio *v)
+{
+	u32 config[(VIRTIO_BYTES - REG_CONFIG) / sizeof(u32)] = { 0 };
+
+	if (v->type->config)
+		v->type->config(v, (u8 *)config);
+	for (u32 i = 0; i * sizeof(u32) < v->type->config_bytes; i++)
+		show(v, REG_CONFIG + i * sizeof(u32), config[i]);
+	show(v, REG_GENERATION, v->generation);
+}
+
+static u32 queue_size(const struct virtio *v)
+{
+	return v->type->queue_size ? v->type->queue_size : VQUEUE_SIZE_MAX;
+}
+
+/* The registers that change, but for those above: after any store but the frequent ones. */
+static void show_registers(const struct virtio *v)
+{
+	const struct vqueue *q = v->queue_select < v->type->nqueues ? &v->queue[v->queue_select]
+								    : NULL;
+
+	show(v, REG_FEATURES,
+	     v->features_select < 2 ? (u32)(features_of(v) >> 32 * v->features_select) : 0);
+	show(v, REG_QUEUE_SIZE_MAX, q ? queue_size(v) : 0);
+	show(v, REG_QUEUE_READY, q && q->state == VQUEUE_READY);
+	show(v, REG_STATUS, v->status);
+	show_interrupt(v);
+}
+
+static void show_constants(const struct virtio *v)
+{
+	show(v, REG_MAGIC, MAGIC_VALUE);
+	show(v, REG_VERSION, VERSION);
+	show(v, REG_DEVICE_ID, v->type->id);
+	show(v, REG_VENDOR_ID, VENDOR);
+	/* there is no shared memory: its length reads as -1 */
+	for (u32 reg = REG_SHM_LENGTH_LOW; reg <= REG_SHM_BASE_HIGH; reg += sizeof(u32))
+		show(v, reg, ~0u);
+}
+
 static void interrupt(struct virtio *v, u32 why)
 {
 	v->interrupt |= why;
+	show_interrupt(v);
 	device_raise(v->dev);
 }
 
@@ -73,6 +124,7 @@ void virtio_malformed(struct virtio *v, u32 n, const char *what)
 	if (v->status & STATUS_NEEDS_RESET)
 		return;
 	v->status |= STATUS_NEEDS_RESET;
+	show_registers(v);
 	if (is_told(++v->faults))
 		log_line("virtio",
 			 "%s: %s at %lx: queue %u: found %s; the device waits for a reset (%lu)",
@@ -104,6 +156,7 @@ void virtio_tell(struct virtio *v, u32 n)
 void virtio_config_changed(struct virtio *v)
 {
 	v->generation++;
+	show_config(v);
 	if (virtio_is_live(v))
 		interrupt(v, INTERRUPT_CONFIG);
 }
@@ -159,6 +212,8 @@ static void reset_locked(struct virtio *v)
 		vqueue_reset(&v->queue[i]);
 	if (v->type->reset)
 		v->type->reset(v);
+	show_registers(v);
+	show_config(v);
 	device_lower(v->dev);
 }
 
@@ -168,56 +223,11 @@ static struct vqueue *selected(struct virtio *v)
 	return v->queue_select < v->type->nqueues ? &v->queue[v->queue_select] : NULL;
 }
 
-static u64 read_config(struct virtio *v, u64 offset, unsigned bytes)
-{
-	u8 config[VIRTIO_BYTES - REG_CONFIG] = { 0 };
-	u64 value = 0;
-
-	if (v->type->config)
-		v->type->config(v, config);
-	memcpy(&value, config + offset, bytes);
-	return value;
-}
-
-static u32 queue_size(const struct virtio *v)
-{
-	return v->type->queue_size ? v->type->queue_size : VQUEUE_SIZE_MAX;
-}
-
-static u64 read_register(struct virtio *v, u64 offset)
-{
-	const struct vqueue *q = selected(v);
-
-	switch (offset) {
-	case REG_MAGIC: return MAGIC_VALUE;
-	case REG_VERSION: return VERSION;
-	case REG_DEVICE_ID: return v->type->id;
-	case REG_VENDOR_ID: return VENDOR;
-	case REG_FEATURES:
-		return v->features_select < 2 ? (u32)(features_of(v) >> 32 * v->features_select)
-					      : 0;
-	case REG_QUEUE_SIZE_MAX: return q ? queue_size(v) : 0;
-	case REG_QUEUE_READY: return q && q->state == VQUEUE_READY;
-	case REG_INTERRUPT_STATUS: return v->interrupt;
-	case REG_STATUS: return v->status;
-	case REG_GENERATION: return v->generation;
-	default: break;
-	}
-	/* there is no shared memory: its length reads as -1 */
-	return offset >= REG_SHM_LENGTH_LOW && offset <= REG_SHM_BASE_HIGH ? ~0u : 0;
-}
-
 u64 virtio_read(struct device *dev, u64 offset, unsigned bytes)
 {
-	struct virtio *v = dev->state;
 	u64 value = 0;
 
-	lock_take(&v->lock);
-	if (offset >= REG_CONFIG)
-		value = read_config(v, offset - REG_CONFIG, bytes);
-	else if (bytes == 4)
-		value = read_register(v, offset);
-	lock_release(&v->lock);
+	memcpy(&value, (const u8 *)dev->page + offset, bytes);
 	return value;
 }
 
@@ -290,6 +300,7 @@ static void write_queue(struct virtio *v, u64 offset, u32 value)
 static void acknowledge(struct virtio *v, u32 value)
 {
 	v->interrupt &= ~value;
+	show_interrupt(v);
 	if (!v->interrupt)
 		device_lower(v->dev);
 }
@@ -297,15 +308,16 @@ static void acknowledge(struct virtio *v, u32 value)
 static void write_register(struct virtio *v, u64 offset, u32 value)
 {
 	switch (offset) {
+	case REG_NOTIFY: notify(v, value); return;
+	case REG_INTERRUPT_ACK: acknowledge(v, value); return;
 	case REG_FEATURES_SELECT: v->features_select = value; break;
 	case REG_ACCEPTED_SELECT: v->accepted_select = value; break;
 	case REG_ACCEPTED: accept(v, value); break;
 	case REG_QUEUE_SELECT: v->queue_select = value; break;
-	case REG_NOTIFY: notify(v, value); break;
-	case REG_INTERRUPT_ACK: acknowledge(v, value); break;
 	case REG_STATUS: write_status(v, value); break;
 	default: write_queue(v, offset, value);
 	}
+	show_registers(v);
 }
 
 void virtio_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
@@ -314,8 +326,10 @@ void virtio_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
 
 	lock_take(&v->lock);
 	if (offset >= REG_CONFIG) {
-		if (v->type->config_written)
+		if (v->type->config_written) {
 			v->type->config_written(v, offset - REG_CONFIG, bytes, value);
+			show_config(v);
+		}
 	} else if (bytes == 4) {
 		write_register(v, offset, value);
 	}
@@ -329,6 +343,7 @@ void virtio_create(struct virtio *v, struct device *dev, const struct virtio_typ
 	*v = (struct virtio){ .type = type, .dev = dev, .lock = LOCK_INIT(RANK_DEVICE) };
 	for (u32 i = 0; i < VIRTIO_QUEUES_MAX; i++)
 		v->queue[i].vm = dev->vm;
+	show_constants(v);
 }
 
 void virtio_reset(struct device *dev)

@@ -11,6 +11,10 @@
  *   NEEDS_RESET              is told by an interrupt            0: the guest resets the device
  *   any                      writes 0, or its VM is reset       0
  *
+ * What the guest reads is in the device's page (kernel/vm/device.h), which is brought up to date by who
+ * changes a register, before an interrupt tells of it. A configuration changes word by word while the
+ * guest may be reading it: fields that belong together lie in one word of 4 bytes.
+ *
  * Bits are only added by the guest; to take one away it resets. Queues are read and written while the
  * status has DRIVER_OK and not NEEDS_RESET. All under the device's lock (RANK_DEVICE), any node.
  */
@@ -54,7 +58,7 @@ struct virtio {
 	const struct virtio_type *type; /* fixed after boot, like dev */
 	struct device *dev;
 	struct lock lock;      /* RANK_DEVICE: all below */
-	u32 status, interrupt; /* as the guest reads them */
+	u32 status, interrupt; /* as the guest is to read them */
 	u32 features_select, accepted_select, queue_select;
 	u32 generation; /* of the configuration */
 	u64 accepted;	/* features */
@@ -69,9 +73,9 @@ struct virtio {
 #define VIRTIO_F_VERSION_1     BIT(32)
 
 /* Functions of a struct device_type, and what most types of virtio devices have in it (the balloon resets more). */
-#define VIRTIO_DEVICE                                                                  \
-	.name = "virtio", .compatible = "virtio,mmio", .register_bytes = VIRTIO_BYTES, \
-	.reset = virtio_reset, .shutdown = virtio_reset, .read = virtio_read,          \
+#define VIRTIO_DEVICE                                                                        \
+	.name = "virtio", .compatible = "virtio,mmio", .register_bytes = VIRTIO_BYTES,       \
+	.shown = true, .reset = virtio_reset, .shutdown = virtio_reset, .read = virtio_read, \
 	.write = virtio_write, .work = virtio_work
 void virtio_create(struct virtio *v, struct device *dev, const struct virtio_type *type);
 void virtio_reset(struct device *dev);
@@ -89,6 +93,7 @@ void virtio_tell(struct virtio *v,
 		 u32 n); /* interrupts, if the guest wants it, for what went back */
 /* What the guest wrote cannot be: DEVICE_NEEDS_RESET, and one line in the log. */
 void virtio_malformed(struct virtio *v, u32 n, const char *what);
+/* The configuration is another one: for the guest to read, and with an interrupt if it is live. */
 void virtio_config_changed(struct virtio *v);
 
 /* Home is to look at queue n again, soon; any node, whatever locks are held. */

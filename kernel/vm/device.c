@@ -16,19 +16,45 @@ static size_t state_bytes(const struct device_type *type)
 	return ROUND_UP(type->state_bytes, DEVICE_ALIGN);
 }
 
+/* Of the pages that guests read registers from: they come first. */
+static size_t pages_bytes(const struct vm_desc *desc)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < device_ntypes; i++)
+		if (device_types[i]->shown)
+			sum += count(device_types[i], desc) * PAGE_SIZE;
+	return sum;
+}
+
 size_t devices_bytes(const struct vm_desc *desc)
 {
 	size_t sum = 0;
 
 	for (unsigned i = 0; i < device_ntypes; i++)
 		sum += count(device_types[i], desc) * state_bytes(device_types[i]);
-	return sum;
+	return pages_bytes(desc) + sum;
+}
+
+static void create(struct vm *vm, const struct device_type *type, u32 index, void *page,
+		   void *state)
+{
+	struct device *dev = &vm->devices[vm->ndevices];
+
+	*dev = (struct device){
+		.type = type, .index = index, .vm = vm, .page = page, .state = state
+	};
+	if (type->register_bytes) {
+		dev->base = DISCO_DEVICE_BASE + vm->nregister_blocks * DISCO_DEVICE_BYTES;
+		vm->register_block[vm->nregister_blocks++] = vm->ndevices;
+	}
+	vm->ndevices++;
+	type->create(dev);
 }
 
 void devices_create(struct vm *vm, void *memory)
 {
-	u8 *next = memory;
-	u64 base = DISCO_DEVICE_BASE;
+	u8 *page = memory, *state = page + pages_bytes(vm->desc);
 
 	for (unsigned i = 0; i < device_ntypes; i++) {
 		const struct device_type *type = device_types[i];
@@ -37,15 +63,9 @@ void devices_create(struct vm *vm, void *memory)
 		if (n > VM_DEVICES_MAX - vm->ndevices)
 			panic("VM %s has more than %u devices", vm->name, VM_DEVICES_MAX);
 		for (u32 index = 0; index < n; index++) {
-			struct device *dev = &vm->devices[vm->ndevices++];
-
-			*dev = (struct device){
-				.type = type, .index = index, .vm = vm, .state = next, .base = base
-			};
-			next += state_bytes(type);
-			if (type->register_bytes)
-				base += DISCO_DEVICE_BYTES;
-			type->create(dev);
+			create(vm, type, index, type->shown ? page : NULL, state);
+			page += type->shown ? PAGE_SIZE : 0;
+			state += state_bytes(type);
 		}
 	}
 }
@@ -80,13 +100,20 @@ bool devices_release_step(struct vm *vm)
 
 struct device *device_at(struct vm *vm, u64 gpa)
 {
-	for (u32 i = 0; i < vm->ndevices; i++) {
-		struct device *dev = &vm->devices[i];
+	u64 n = (gpa - DISCO_DEVICE_BASE) / DISCO_DEVICE_BYTES;
+	struct device *dev;
 
-		if (gpa - dev->base < dev->type->register_bytes)
-			return dev;
-	}
-	return NULL;
+	if (n >= vm->nregister_blocks)
+		return NULL;
+	dev = &vm->devices[vm->register_block[n]];
+	return gpa - dev->base < dev->type->register_bytes ? dev : NULL;
+}
+
+mpn_t device_page(struct vm *vm, u64 gpa)
+{
+	const struct device *dev = device_at(vm, gpa & ~PAGE_MASK);
+
+	return dev && dev->page ? maddr_mpn(ptr_maddr(dev->page)) : MPN_NONE;
 }
 
 bool device_allows(const struct device *dev, u64 gpa, unsigned bytes)

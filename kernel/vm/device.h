@@ -6,7 +6,9 @@
  *
  * A device may have registers in the guest's "physical" address space, from DISCO_DEVICE_BASE on,
  * where no VM has memory. A load or store of a guest there traps, is decoded (arch/mips/access.h)
- * and comes to the type's read or write. A device may have an interrupt line, which it shares with
+ * and comes to the type's read or write. A type whose registers can be read without any effect may ask
+ * for a page instead: guests see that page, which is the monitor's, and can read but never write or
+ * execute there, so that only stores trap; the device keeps it current. A device may have an interrupt line, which it shares with
  * others: the line is up while any of them raises it.
  */
 #ifndef KERNEL_VM_DEVICE_H
@@ -27,6 +29,7 @@ struct device_type {
 	u32 (*count)(const struct vm_desc *desc); /* how many a VM has; NULL: one */
 	size_t state_bytes;			  /* of the monitor's memory, for each device */
 	u64 register_bytes; /* at most DISCO_DEVICE_BYTES; 0: it has no registers */
+	bool shown;	    /* its registers are read from the device's page */
 	u32 line;	    /* Cause.IP number of its interrupt */
 
 	/* Boot. dev->state is state_bytes of zeroes, the rest of dev is filled in. */
@@ -38,7 +41,8 @@ struct device_type {
 	/*
 	 * A guest's access, on the node of any of its VCPUs, several at once too. [offset, offset +
 	 * bytes) lies within the registers, offset is a multiple of bytes, which is 1, 2, 4 or 8. Of
-	 * value only the low bytes count. No lock is held; no pointer into guest memory may be kept.
+	 * value only the low bytes count. No lock is held; no pointer into guest memory may be kept. A
+	 * type that is shown may be read here too.
 	 */
 	u64 (*read)(struct device *dev, u64 offset, unsigned bytes);
 	void (*write)(struct device *dev, u64 offset, unsigned bytes, u64 value);
@@ -60,11 +64,12 @@ struct device_type {
 };
 
 struct device {
-	const struct device_type *type; /* fixed after boot, like the next four */
+	const struct device_type *type; /* fixed after boot, like the next five */
 	u32 index;			/* among the VM's of its type, from 0 */
 	struct vm *vm;
 	void *state;
 	u64 base;     /* "physical" address of its registers */
+	void *page;   /* PAGE_SIZE, zero at first, that guests read it from; NULL: loads trap */
 	u32 raised;   /* any node, atomically: it wants its interrupt line up */
 	u32 has_work; /* the same: home is to call work */
 };
@@ -73,16 +78,18 @@ struct device {
 size_t devices_bytes(const struct vm_desc *desc);
 /*
  * Makes the devices of vm, which has its description and home, in memory of devices_bytes() that is
- * zeroed and aligned to DEVICE_ALIGN. Boot only.
+ * zeroed and aligned to PAGE_SIZE. Boot only.
  */
 void devices_create(struct vm *vm, void *memory);
-#define DEVICE_ALIGN 128
+#define DEVICE_ALIGN 128 /* of each state */
 void devices_reset(struct vm *vm);
 void devices_shutdown(struct vm *vm);
 bool devices_release_step(struct vm *vm); /* after that; true: nothing is left to give back */
 
 /* The device whose registers include the guest's "physical" address gpa; NULL: none. */
 struct device *device_at(struct vm *vm, u64 gpa);
+/* The page that guests read the registers around gpa from; MPN_NONE: none, or no registers are there. */
+mpn_t device_page(struct vm *vm, u64 gpa);
 /* Is [gpa, gpa + bytes) an access that dev allows: aligned, and to its registers alone? */
 bool device_allows(const struct device *dev, u64 gpa, unsigned bytes);
 

@@ -62,7 +62,7 @@ static struct node *choose_home(const struct vm_desc *d)
 static u64 monitor_bytes(const struct vm_desc *d, u32 vcpus)
 {
 	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + 2 * sizeof(struct l2tlb) +
-		   ASID_COUNT * sizeof(u64) + 2 * PAGE_SIZE;
+		   ASID_COUNT * sizeof(u64) + 3 * PAGE_SIZE;
 	u32 npages = d->memory_mb << (20 - PAGE_SHIFT);
 
 	return pmap_bytes(npages) + pmap_view_bytes(npages) + devices_bytes(d) + vcpus * vcpu;
@@ -134,7 +134,7 @@ void vm_create(const struct vm_desc *d)
 	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
 	for_each_node(i, vm->node_mask)
 		pmap_add_view(&vm->pmap, i, boot_alloc(d, i, pmap_view_bytes(npages), 128));
-	devices_create(vm, boot_alloc(d, vm->home->id, devices_bytes(d), DEVICE_ALIGN));
+	devices_create(vm, boot_alloc(d, vm->home->id, devices_bytes(d), PAGE_SIZE));
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);
 }

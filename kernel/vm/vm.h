@@ -67,6 +67,8 @@ struct vm {
 	u32 nvcpus;
 	struct device devices[VM_DEVICES_MAX];
 	u32 ndevices;
+	u8 register_block[VM_DEVICES_MAX]; /* of those with registers, in order: index in devices */
+	u32 nregister_blocks;
 	struct vcons *cons; /* the console's own part of its device */
 	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
 	struct progress progress;

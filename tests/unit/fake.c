@@ -274,6 +274,11 @@ bool device_allows(const struct device *dev, u64 gpa, unsigned bytes)
 	return (gpa - dev->base) % bytes == 0;
 }
 
+mpn_t device_page(struct vm *of, u64 gpa)
+{
+	return device_at(of, gpa) && of->devices[0].page ? (mpn_t){ FAKE_DEVICE_PAGE } : MPN_NONE;
+}
+
 /* For tests without emul.c. */
 __attribute__((weak)) enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store)
 {

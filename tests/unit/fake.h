@@ -16,6 +16,7 @@
 #define FAKE_PAGES	 0x4000	   /* of guest memory */
 #define FAKE_STORED	 32	   /* of these */
 #define FAKE_MACHINE_GPN 0x80000ul /* guest page n is machine page FAKE_MACHINE_GPN + n */
+#define FAKE_DEVICE_PAGE 0x777	   /* that guests read the registers of a device from */
 
 extern struct vcpu fake_vcpu, fake_other; /* the first runs */
 extern u64 fake_large[];		  /* words of large pairs: none but what a test sets */

@@ -45,12 +45,12 @@ static void work(struct device *dev)
 
 #define COMMON .work = work, .create = create, .reset = reset, .shutdown = shutdown
 static const struct device_type calls_only = { .name = "a", .state_bytes = 5, .line = 2, COMMON };
-static const struct device_type optional = { .name = "b",
-					     .count = two_if_manual,
-					     .state_bytes = 200,
-					     .register_bytes = 0x200,
-					     .line = 3,
-					     COMMON };
+static struct device_type optional = { .name = "b",
+				       .count = two_if_manual,
+				       .state_bytes = 200,
+				       .register_bytes = 0x200,
+				       .line = 3,
+				       COMMON };
 static const struct device_type last = {
 	.name = "c", .state_bytes = 8, .register_bytes = 0x14, .line = 3, COMMON
 };
@@ -135,6 +135,32 @@ static void a_vm_has_what_it_wants(void **state)
 	assert_int_equal(vm.devices[2].index, 1);
 	assert_int_equal(vm.devices[3].index, 0);
 	assert_ptr_equal(vm.devices[2].state, (u8 *)vm.devices[1].state + 2 * DEVICE_ALIGN);
+}
+
+/* Each has a page of its own, which comes before all states. */
+static void registers_that_are_read_from_a_page(void **state)
+{
+	static u8 memory[6 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+	(void)state;
+	optional.shown = true;
+	make(false);
+	memset(&vm, 0, sizeof(vm));
+	vm.desc = &desc;
+	desc.manual = true;
+	assert_int_equal(devices_bytes(&desc), 2 * PAGE_SIZE + 6 * DEVICE_ALIGN);
+	devices_create(&vm, memory);
+	assert_null(vm.devices[0].page);
+	assert_ptr_equal(vm.devices[1].page, memory);
+	assert_ptr_equal(vm.devices[2].page, memory + PAGE_SIZE);
+	assert_null(vm.devices[3].page);
+	assert_ptr_equal(vm.devices[0].state, memory + 2 * PAGE_SIZE);
+	assert_int_equal(device_page(&vm, DISCO_DEVICE_BASE + PAGE_SIZE + 0xfff).v,
+			 maddr_mpn(ptr_maddr(memory + PAGE_SIZE)).v);
+	assert_false(mpn_valid(device_page(&vm, DISCO_DEVICE_BASE + 2 * PAGE_SIZE)));
+	assert_false(mpn_valid(device_page(&vm, DISCO_DEVICE_BASE - 1)));
+	assert_false(mpn_valid(device_page(&vm, 0)));
+	optional.shown = false;
 }
 
 static void all_live_with_the_vm(void **state)
@@ -247,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vm_has_what_it_wants),
 		cmocka_unit_test(all_live_with_the_vm),
+		cmocka_unit_test(registers_that_are_read_from_a_page),
 		cmocka_unit_test(an_address_is_one_device_s),
 		cmocka_unit_test(accesses_are_aligned_and_inside),
 		cmocka_unit_test(a_line_is_up_while_anybody_raises_it),
