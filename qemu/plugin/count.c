@@ -9,9 +9,11 @@
  *   out=FILE         where the results go, one JSON object a line
  *   ebase=ADDR       the monitor's exception vectors; without it kernel mode is a bare kernel's
  *   exit=ADDR        what the refill vector does not reach when it finds the entry itself: a hit
- * (up to 2) boot=ADDR        executing this address is the begin marker of unit 1 unit=N paths are
- * recorded only while unit N is measured probe=NAME:ADDR  paths that execute ADDR are kept apart,
- * +NAME in their cause (up to 8)
+ *                    (up to 2)
+ *   boot=ADDR        executing this address is the begin marker of unit 1
+ *   unit=N           paths are recorded only while unit N is measured, and how often each instruction
+ *                    of kernel mode runs
+ *   probe=NAME:ADDR  paths that execute ADDR are kept apart, +NAME in their cause (up to 8)
  *
  * Markers are instructions without effect, legal in any mode: sltiu $0, $0, 0x5100 + n begins unit
  * n (1..255), sltiu $0, $0, 0x5200 + n ends it. What is reported is what the processor did that
@@ -86,6 +88,7 @@ struct insn {
 	uint8_t probe; /* bit mask */
 	bool vector;
 	bool exit;
+	uint64_t runs; /* kernel mode, in path_unit */
 };
 
 struct counts {
@@ -352,8 +355,10 @@ static void path_begin(struct cpu *cpu, unsigned int vector)
 	cpu->hit = exit_va[0] && vector <= 1;
 }
 
-static void run_kernel(struct cpu *cpu, const struct insn *insn)
+static void run_kernel(struct cpu *cpu, struct insn *insn)
 {
+	if (path_unit && cpu->unit == path_unit)
+		insn->runs++;
 	if (insn->vector) {
 		unsigned int index = (insn->va - ebase) >> 7;
 
@@ -385,7 +390,7 @@ static void run_guest(struct cpu *cpu, const struct insn *insn)
 
 static void insn_run(unsigned int vcpu, void *data)
 {
-	const struct insn *insn = data;
+	struct insn *insn = data;
 	struct cpu *cpu = &cpus[vcpu & (MAX_CPUS - 1)];
 
 	if (ebase && insn->segment != SEG_KERNEL)
@@ -421,6 +426,11 @@ static void finish(qemu_plugin_id_t id, void *data)
 	(void)data;
 	for (unsigned int i = 0; i < MAX_CAUSES && causes[i]; i++)
 		cause_print(causes[i]);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		for (const struct insn *insn = table[i]; insn; insn = insn->next)
+			if (insn->runs)
+				fprintf(out, "{\"pc\": %lu, \"runs\": %lu}\n",
+					(unsigned long)insn->va, (unsigned long)insn->runs);
 	fclose(out);
 }
 

@@ -5,8 +5,11 @@ the second to the eighth guest of one image really read; times against the bare 
 
 Counts are taken under the plugin, with images in the boot archive, and repeat; times in pairs, with images on the host.
 Writes build/results/disk.json. usage: disk.py [--pairs N]      (--pairs 0: no times)
+       disk.py --profile UNIT      where the monitor's instructions for one read go, by entry and by function; UNIT: read4k, map64k, ...
 """
 import argparse
+import bisect
+import collections
 import json
 import random
 import re
@@ -55,16 +58,42 @@ def run(words, name):
     return said
 
 
-def counted():
-    """{name of a unit: its row of the plugin}."""
+def count_run(options=()):
+    """What the plugin says of all units."""
     print("bench-disk: counting ...", file=sys.stderr, flush=True)
     out = OUT / "disk-count.json"
     plugin = f"build/count.so,out={out}," + ",".join(
+        list(options) +
         [f"ebase={bench.symbol('build/disco.elf', 'vectors')}", f"exit={bench.symbol('build/disco.elf', 'guest_exit')}",
          f"exit={bench.symbol('build/disco.elf', 'walk_fast')}"])
     run(["qemu/run.sh", "-q", "-p", plugin, "-a", bench.ONE_TEXT + " exit=1", "-d", archive("count", "in-archive;")], "count")
-    rows = {row["unit"]: row for row in map(json.loads, out.read_text().splitlines()) if "unit" in row}
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def counted():
+    """{name of a unit: its row of the plugin}."""
+    rows = {row["unit"]: row for row in count_run() if "unit" in row}
     return {name: rows[number] for name, (number, _, _) in units().items()}
+
+
+def by_function(rows):
+    """Instructions of the monitor by the function that they are in."""
+    text = subprocess.run([bench.CROSS + "nm", "-n", "build/disco.elf"], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True).stdout
+    symbols = [(int(at, 16), name) for at, name in re.findall(r"^(\w+) [tT] (\S+)$", text, re.M)]
+    places, counts = [at for at, _ in symbols], collections.Counter()
+    for row in rows:
+        if "pc" in row:
+            counts[symbols[bisect.bisect(places, row["pc"]) - 1][1]] += row["runs"]
+    return counts
+
+
+def profile(name):
+    number, _, reads = units()[name]
+    rows = count_run([f"unit={number}"])
+    for row in sorted((row for row in rows if "path" in row), key=lambda row: -row["insns"]):
+        print(f"{row['insns'] / reads:10.1f} in {row['paths'] / reads:7.3f} x {row['path']}")
+    for function, insns in by_function(rows).most_common():
+        print(f"{insns / reads:10.1f} {function}")
 
 
 def count_rows(rows):
@@ -140,9 +169,13 @@ def time_rows(rows, pairs):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=1)
+    parser.add_argument("--profile", choices=units(), metavar="UNIT")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "data.img").write_bytes(random.Random(1).randbytes(16 << 20))
+    if options.profile:
+        profile(options.profile)
+        return
     rows = bench.Rows()
     count_rows(rows)
     boot_rows(rows)
