@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two traps that every system call of a guest makes, without the C side: delivering it, and the
- * guest kernel's ERETNC back to user mode. Anything unusual - a delay slot, an interrupt that waits,
- * a return to kernel mode, an odd pc - goes the long way by guest_exit, where the same is done in C
+ * guest kernel's ERETNC back to user mode; and its ERETNC to itself, behind an interrupt. Anything
+ * unusual - a delay slot, an interrupt that waits, an odd pc - goes the long way by guest_exit, where the same is done in C
  * (inject.c, emul.c). Reached from vectors.S with EXL = 1, k0 = KSU bits of Status, k1 free, the
  * guest's k0 and k1 in KS_K0 and KS_K1. The special page is read where the guest sees it: its entry
  * is wired. What is read there is the guest's word, and only ever hurts itself.
@@ -57,7 +57,7 @@ fast_syscall:
 
 	/*
 	 * Coprocessor Unusable: ERETNC to user mode? Budget: 44 instructions from the vector on, 43 with CU1 = 1; 11 were
-	 * spent there.
+	 * spent there. To kernel mode: 45, 42 with CU1 = 1.
 	 */
 	.globl	fast_eret
 fast_eret:
@@ -68,7 +68,7 @@ fast_eret:
 	lw	$k0, SP_STATUS($k1)	# 17
 	ext	$k0, $k0, 1, 4		# 18 KSU, ERL, EXL
 	addiu	$k0, $k0, -0x9		# 19 user, 0, 1
-	bnez	$k0, slow		# 20
+	bnez	$k0, eret_kernel	# 20
 	ld	$k0, SP_EPC($k1)	# 21
 	andi	$k0, $k0, 1		# 22
 	bnez	$k0, slow		# 23
@@ -93,6 +93,33 @@ fast_eret:
 	dmfc0	$k0, C0_KSCRATCH(KS_K0)	# 42
 	ehb				# 43
 	eretnc				# 44
+
+	/* The machine's KSU stays: kernel mode of a guest is supervisor mode, with EXL and without. */
+eret_kernel:
+	andi	$k0, $k0, 1		# 22
+	bnez	$k0, slow		# 23
+	lw	$k0, SP_STATUS($k1)	# 24
+	ext	$k0, $k0, 1, 4		# 25 KSU, ERL, EXL
+	addiu	$k0, $k0, -0x1		# 26 kernel, 0, 1
+	bnez	$k0, slow		# 27
+	lw	$k0, SP_RETURNS($k1)	# 28
+	beqz	$k0, slow		# 29 not now, as above
+	addiu	$k0, $k0, 1		# 30
+	sw	$k0, SP_RETURNS($k1)	# 31
+	ld	$k0, SP_EPC($k1)	# 32
+	dmtc0	$k0, C0_EPC		# 33
+	lw	$k0, SP_STATUS($k1)	# 34
+	xori	$k0, $k0, STATUS_EXL	# 35
+	sw	$k0, SP_STATUS($k1)	# 36
+	sll	$k0, $k0, 2		# 37 CU1 to the sign
+	bltz	$k0, 1f			# 38
+	mfc0	$k0, C0_STATUS		# 39
+	ins	$k0, $zero, 29, 1	# 40
+	mtc0	$k0, C0_STATUS		# 41
+1:	dmfc0	$k1, C0_KSCRATCH(KS_K1)	# 42
+	dmfc0	$k0, C0_KSCRATCH(KS_K0)	# 43
+	ehb				# 44
+	eretnc				# 45
 
 slow:
 	j	guest_exit
