@@ -58,11 +58,12 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := window dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move waiting share share_random give_up heat balance vtimer fpu host_disk
+UNIT_FAKE := window fill dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move waiting share share_random give_up heat balance vtimer fpu host_disk
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_window := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_fill := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_vtimer := $(UNIT_FAKE_SRCS) arch/mips/vtimer.c
 UNIT_SRCS_fpu := $(UNIT_FAKE_SRCS) arch/mips/fpu.c
 UNIT_SRCS_tlb := $(UNIT_FAKE_SRCS)

@@ -71,48 +71,6 @@ static void the_windows_need_no_entry(void **state)
 }
 
 /* As in KSEG0, whose place it has: what the guest's TLB says of these addresses does not matter. */
-/* A page that nobody has used stays out of TLBs and reverse maps until somebody does. */
-static void the_page_beside_is_filled_in_if_it_is_shown(void **state)
-{
-	const struct pmap_entry *entry = v->vm->pmap.view[v->node->id].entry;
-
-	(void)state;
-	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x4000), 4);
-	assert_int_equal(entry[5].lo, 0);
-	assert_int_equal(entry[5].back, 0);
-	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[1], 0);
-	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x5000), 5);
-	assert_int_equal(entry[5].back, (DISCO_CSSEG_BASE + 0x4000) & ENTRYHI_VPN2);
-	assert_true(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[0] & V);
-	write_pair(USER_PAGE, 8 << 6 | V | D, 9 << 6 | V | D, true); /* who writes it wants both */
-	assert_int_equal(fake_gpn(entry[8].lo), 8);
-	assert_int_equal(fake_gpn(entry[9].lo), 9);
-}
-
-static u64 device_lo(u64 va) { return fake_tlb_find(va, v->arch.asid)->lo[!!(va & PAGE_SIZE)]; }
-
-/* Its page is read and nothing else, whatever the guest's entry says; a store is the device's. */
-static void registers_are_read_from_a_page(void **state)
-{
-	static const struct device_type type = { .register_bytes = 0x200 };
-	const u64 window = DISCO_XSSEG_BASE + DISCO_DEVICE_BASE, entry = DISCO_DEVICE_BASE >> 6;
-
-	(void)state;
-	v->vm->ndevices = 1;
-	v->vm->devices[0] = (struct device){ .type = &type, .base = DISCO_DEVICE_BASE };
-	assert_int_equal(reach(window), -EXC_DBE); /* as emul_access is here */
-	v->vm->devices[0].page = v;		   /* the fake says which it is */
-	reach(window);
-	assert_int_equal(arch_entry_page(device_lo(window)).v, FAKE_DEVICE_PAGE);
-	assert_int_equal(device_lo(window) & (V | D | ENTRYLO_XI), V | ENTRYLO_XI);
-	assert_int_equal(reach_write(window + 0x50), -EXC_DBE);
-	write_pair(USER_PAGE, entry | V | D, 0, true);
-	reach(USER_PAGE);
-	assert_int_equal(arch_entry_page(device_lo(USER_PAGE)).v, FAKE_DEVICE_PAGE);
-	assert_int_equal(device_lo(USER_PAGE) & (V | D | ENTRYLO_XI), V | ENTRYLO_XI);
-	assert_int_equal(reach_write(USER_PAGE + 0x50), -EXC_DBE);
-}
-
 static void entries_do_not_reach_into_the_windows(void **state)
 {
 	(void)state;
@@ -493,8 +451,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_windows_need_no_entry, fill),
-		cmocka_unit_test_setup(the_page_beside_is_filled_in_if_it_is_shown, fill),
-		cmocka_unit_test_setup(registers_are_read_from_a_page, fill),
 		cmocka_unit_test_setup(entries_do_not_reach_into_the_windows, fill),
 		cmocka_unit_test_setup(memory_ends_where_it_ends, fill),
 		cmocka_unit_test_setup(the_monitors_page_is_no_guests, fill),
