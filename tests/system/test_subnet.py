@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Linux guests on a subnet: addresses and names without configuration, packets of all sizes, TCP with checksums, several subnets, and
+a guest that ends while others send to it."""
+import itertools
+import re
+
+import pytest
+
+from machine import net, vm, write_scenario
+
+MTU = 65535
+marks = itertools.count(1)
+
+
+def boot(machine, folder, guests, words="", memory=256):
+    one = machine(write_scenario(folder, guests, nodes=4, memory=memory), words)
+    one.expect_all([rf"\[{guest['label']}\] {guest['label']}: Linux [^\n]*shell after" for guest in guests], 180)
+    one.send("\r")
+    return one
+
+
+def run(one, guest, command, timeout=60):
+    """What the command printed in the guest's shell. What the terminal shows again on attaching has other marks."""
+    mark = next(marks)
+    one.attach(guest)
+    one.send(f"\recho be''gin-{mark}; {command}; echo e''nd-{mark}\r")
+    one.expect(rf"begin-{mark}\r*\n", timeout)
+    one.expect(rf"end-{mark}\r*\n", timeout)
+    answer = one.before.replace("\r", "").strip()
+    one.detach()
+    return answer
+
+
+def receive(one, guest, port):
+    """The guest sums up what comes to the port, in the background; its own side stays open."""
+    run(one, guest, f"(tail -f /dev/null | nc -l -p {port} | {{ md5sum >/tmp/{port}; echo >/tmp/{port}-ended; }}) & sleep 1")
+
+
+def received(one, guest, port):
+    return run(one, guest, f"while [ ! -f /tmp/{port}-ended ]; do sleep 1; done; cut -c -32 /tmp/{port}")
+
+
+@pytest.mark.parametrize("words", ["check=1", "shuffle=1"])
+def test_guests_know_and_reach_each_other(machine, tmp_path, words):
+    one = boot(machine, tmp_path, [vm(label, node=node, memory=48, net0=net(mtu=MTU)) for node, label in enumerate(("alpha", "beta"), 1)],
+               words)
+    assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
+    for bytes_ in (1, 1000, 1472, 5000, 30000, 65507):
+        assert "0% packet loss" in run(one, "beta", f"ping -c 1 -s {bytes_} alpha"), bytes_
+    for port, kb in (5001, 1), (5002, 777), (5003, 6000):
+        receive(one, "beta", port)
+        sent = run(one, "alpha", f"head -c {kb * 1000 + 7} /dev/urandom >/tmp/sent; nc beta {port} </tmp/sent & sleep 1; "
+                                 "md5sum /tmp/sent | cut -c -32", 120)
+        assert re.fullmatch("[0-9a-f]{32}", sent) and received(one, "beta", port) == sent
+    shown = "\n".join(one.command("net"))
+    assert re.search(r"alpha net0: number 1 on lan, 02:.*\n  sent \d+ frames of [1-9]\d\d\d+ KB", shown), shown
+    assert " check: " not in one.log_path.read_text()
+
+
+def test_subnets_are_apart_and_an_end_is_nobodys_trouble(machine, tmp_path):
+    guests = [vm("alpha", node=1, net0=net("red"), net1=net("blue")), vm("beta", node=2, net0=net("red")),
+              vm("gamma", node=3, net0=net("blue"))]
+    one = boot(machine, tmp_path, guests)
+    assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
+    assert "0% packet loss" in run(one, "alpha", "ping -c 2 gamma")
+    assert run(one, "gamma", "grep -c beta /etc/hosts") == "0"
+    one.send("stop beta\r")
+    one.expect("vm: beta stopped")
+    assert "100% packet loss" in run(one, "alpha", "ping -c 2 -W 1 beta")
+    assert "0% packet loss" in run(one, "alpha", "ping -c 2 gamma")
+    one.send("start beta\r")
+    one.expect(r"\[beta\] beta: Linux [^\n]*shell after", 180)
+    assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
