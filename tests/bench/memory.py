@@ -63,7 +63,7 @@ def measure(count, jobs, sums, without=None):
         one.quit()
     finally:
         one.kill()
-    monitor, kernel = kilobytes(r"monitor (\d+) KB", mem), kilobytes(r"kernel images and ramdisks (\d+) KB", mem)
+    monitor, kernel = kilobytes(r"(?m)^monitor (\d+) KB", mem), kilobytes(r"kernel images and ramdisks (\d+) KB", mem)
     return {part: kb / 1024 for part, kb in {
         "virtual": kilobytes(r" has \d+ KB, uses (\d+) KB", mem) + monitor - kernel,
         "virtual.kernel": kilobytes(r"of the shared (\d+) KB", mem),
