@@ -17,6 +17,7 @@ for i in $(seq "$count"); do
 done
 wait
 sync
-sums=$(for i in $(seq "$count"); do cat "/pmake-$i"/*/*.o | md5sum | cut -c1-32; done | uniq)
+# with -g the objects name the folder that they were made in
+sums=$(for i in $(seq "$count"); do cat "/pmake-$i"/plain/*.o | md5sum | cut -c1-32; done | uniq)
 echo "pmake: sum $sums, $(grep MemFree /proc/meminfo)"
 sleep 99999
