@@ -116,6 +116,8 @@ static void write_Status(struct vcpu *v, u64 *kept, u64 val)
 		mmu_flush_node(); /* windows may be global */
 	}
 	*kept = val;
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* IM is seen before lines are read: vcpu_post_irq */
 }
 
 static void write_EntryHi(struct vcpu *v, u64 *kept, u64 val)

@@ -126,19 +126,37 @@ bool device_allows(const struct device *dev, u64 gpa, unsigned bytes)
 
 /* ---- interrupt lines ---- */
 
+/*
+ * The lines of devices with registers are wired to all VCPUs, since a kernel lets such a line through on the
+ * processor that looked for the device, which may be any. The console's is VCPU 0's.
+ */
+static u32 wired_to(const struct device *dev)
+{
+	return dev->type->register_bytes ? dev->vm->nvcpus : 1;
+}
+
+static void post(const struct device *dev)
+{
+	for (u32 i = 0; i < wired_to(dev); i++)
+		vcpu_post_irq(dev->vm->vcpus[i], dev->type->line);
+}
+
 void device_raise(struct device *dev)
 {
 	if (vm_state(dev->vm) != VM_RUNNING)
 		return;
 	__atomic_store_n(&dev->raised, 1, __ATOMIC_SEQ_CST);
-	vcpu_post_irq(dev->vm->vcpus[0], dev->type->line);
+	post(dev);
 }
 
-void devices_raise_again(struct vm *vm)
+void devices_raise_again(struct vcpu *v)
 {
-	for (u32 i = 0; i < vm->ndevices; i++)
-		if (__atomic_load_n(&vm->devices[i].raised, __ATOMIC_SEQ_CST))
-			vcpu_post_irq(vm->vcpus[0], vm->devices[i].type->line);
+	for (u32 i = 0; i < v->vm->ndevices; i++) {
+		const struct device *dev = &v->vm->devices[i];
+
+		if (v->id < wired_to(dev) && __atomic_load_n(&dev->raised, __ATOMIC_SEQ_CST))
+			vcpu_post_irq(v, dev->type->line);
+	}
 }
 
 /*
@@ -150,12 +168,13 @@ void device_lower(struct device *dev)
 	struct vm *vm = dev->vm;
 
 	__atomic_store_n(&dev->raised, 0, __ATOMIC_SEQ_CST);
-	vcpu_clear_irq(vm->vcpus[0], dev->type->line);
+	for (u32 i = 0; i < wired_to(dev); i++)
+		vcpu_clear_irq(vm->vcpus[i], dev->type->line);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (u32 i = 0; i < vm->ndevices; i++)
 		if (vm->devices[i].type->line == dev->type->line &&
 		    __atomic_load_n(&vm->devices[i].raised, __ATOMIC_SEQ_CST))
-			vcpu_post_irq(vm->vcpus[0], dev->type->line);
+			post(&vm->devices[i]);
 }
 
 /* ---- work ---- */

@@ -17,6 +17,7 @@
 #include "kernel/types.h"
 
 struct device;
+struct vcpu;
 struct vm;
 struct vm_desc;
 struct gdtb_property;
@@ -101,7 +102,7 @@ void device_ask_work(struct device *dev);
 bool devices_have_work(const struct vm *vm);
 void devices_work(struct vm *vm); /* of one device; on home, the VM running */
 
-/* VCPU 0 was started anew, which took its lines down: those of raised devices go up again. */
-void devices_raise_again(struct vm *vm);
+/* The VCPU was started anew, which took its lines down: those of raised devices go up again. */
+void devices_raise_again(struct vcpu *v);
 
 #endif /* KERNEL_VM_DEVICE_H */

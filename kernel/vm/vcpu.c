@@ -43,8 +43,7 @@ int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot)
 void vcpu_serve_start(struct vcpu *v)
 {
 	arch_vcpu_reset(v, &v->boot);
-	if (v->id == 0) /* vcpu_start took its lines down */
-		devices_raise_again(v->vm);
+	devices_raise_again(v); /* vcpu_start took its lines down */
 	v->ready_since = count64();
 	vcpu_change(v, VCPU_READY);
 }
@@ -58,7 +57,9 @@ void vcpu_post_irq(struct vcpu *v, unsigned line)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	state = vcpu_state(v);
-	if (state == VCPU_WAITING && arch_vcpu_wakes(v))
+	if (!arch_vcpu_wakes(v))
+		return;
+	if (state == VCPU_WAITING)
 		node_resched(v->node);
 	else if (state == VCPU_RUNNING)
 		node_kick(v->node);

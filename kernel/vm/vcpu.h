@@ -88,13 +88,14 @@ void vcpu_serve_start(struct vcpu *v);
  * changes something there:
  *
  *   the line is up already              nothing: who raised it has done what follows
- *   WAITING, and its IM lets it through the node is asked to look, and wakes v
+ *   its IM does not let it through      nothing: v finds the line when it sets IM
+ *   WAITING                             the node is asked to look, and wakes v
  *   RUNNING on another node             an interrupt of that processor, no mail: v takes it on its way back
  *   RUNNING here                        nothing: v takes it on its way back
  *   anything else                       nothing: v finds the line when it runs
  *
- * State and lines are written in the opposite order of which they are read here and by v's node, with
- * a fence between (sched.c): one of the two sees what the other has done.
+ * State and IM on one side and lines on the other are written in the opposite order of which they are read
+ * here and by v's node, with a fence between (sched.c, vcp0.c): one of the two sees what the other has done.
  */
 void vcpu_post_irq(struct vcpu *v, unsigned line);
 void vcpu_clear_irq(struct vcpu *v, unsigned line);

@@ -69,7 +69,7 @@ bool arch_vcpu_wakes(const struct vcpu *v) { return v->arch.irq_lines; }
 void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
 void pmap_set_alone(struct pmap *p, u32 of, bool alone) { (void)p, (void)of, (void)alone; }
 void devices_reset(struct vm *of) { assert_int_equal(vm_state(of), VM_LOADING); }
-void devices_raise_again(struct vm *of) { (void)of; }
+void devices_raise_again(struct vcpu *of) { (void)of; }
 void devices_shutdown(struct vm *of) { shut[id_of(of)] = true; }
 
 /* Every other time there is more. */

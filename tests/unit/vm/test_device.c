@@ -10,8 +10,8 @@
 
 static struct vm vm;
 static struct vm_desc desc;
-static struct vcpu vcpu;
-static u32 lines_up, created, resets, shutdowns, works, asked;
+static struct vcpu vcpu[2];
+static u32 lines_up, lines_up_second, created, resets, shutdowns, works, asked;
 static struct node home;
 static struct device *raises_meanwhile; /* another node raises this one while a line is cleared */
 
@@ -80,19 +80,17 @@ void node_resched(struct node *n)
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)
 {
-	assert_ptr_equal(v, &vcpu);
-	lines_up |= 1u << line;
+	*(v == &vcpu[0] ? &lines_up : &lines_up_second) |= 1u << line;
 }
 
 void vcpu_clear_irq(struct vcpu *v, unsigned line)
 {
 	struct device *other = raises_meanwhile;
 
-	assert_ptr_equal(v, &vcpu);
 	raises_meanwhile = NULL;
 	if (other)
 		device_raise(other);
-	lines_up &= ~(1u << line);
+	*(v == &vcpu[0] ? &lines_up : &lines_up_second) &= ~(1u << line);
 }
 
 static void make(bool all)
@@ -103,11 +101,15 @@ static void make(bool all)
 	memset(memory, 0, sizeof(memory));
 	desc.manual = all;
 	vm.desc = &desc;
-	vm.vcpus[0] = &vcpu;
+	vm.nvcpus = 2;
+	for (u32 i = 0; i < 2; i++) {
+		vcpu[i] = (struct vcpu){ .id = i, .vm = &vm };
+		vm.vcpus[i] = &vcpu[i];
+	}
 	vm.home = &home;
 	works = asked = 0;
 	vm.state = VM_RUNNING;
-	lines_up = created = resets = shutdowns = 0;
+	lines_up = lines_up_second = created = resets = shutdowns = 0;
 	raises_meanwhile = NULL;
 	assert_true(devices_bytes(&desc) <= sizeof(memory) / 2);
 	devices_create(&vm, memory);
@@ -222,6 +224,26 @@ static void a_line_is_up_while_anybody_raises_it(void **state)
 	assert_int_equal(lines_up, 0);
 }
 
+/* But one that is used by calls alone tells VCPU 0. */
+static void lines_of_devices_with_registers_go_to_all_vcpus(void **state)
+{
+	(void)state;
+	make(true);
+	device_raise(&vm.devices[0]);
+	device_raise(&vm.devices[1]);
+	assert_int_equal(lines_up, 1u << 2 | 1u << 3);
+	assert_int_equal(lines_up_second, 1u << 3);
+	lines_up = lines_up_second = 0; /* both are started anew */
+	devices_raise_again(&vcpu[1]);
+	assert_int_equal(lines_up, 0);
+	assert_int_equal(lines_up_second, 1u << 3);
+	devices_raise_again(&vcpu[0]);
+	assert_int_equal(lines_up, 1u << 2 | 1u << 3);
+	device_lower(&vm.devices[1]);
+	assert_int_equal(lines_up, 1u << 2);
+	assert_int_equal(lines_up_second, 0);
+}
+
 static void an_interrupt_raised_meanwhile_is_not_lost(void **state)
 {
 	(void)state;
@@ -277,6 +299,7 @@ int main(void)
 		cmocka_unit_test(an_address_is_one_device_s),
 		cmocka_unit_test(accesses_are_aligned_and_inside),
 		cmocka_unit_test(a_line_is_up_while_anybody_raises_it),
+		cmocka_unit_test(lines_of_devices_with_registers_go_to_all_vcpus),
 		cmocka_unit_test(an_interrupt_raised_meanwhile_is_not_lost),
 		cmocka_unit_test(work_is_done_at_home_in_parts),
 		cmocka_unit_test(nothing_is_raised_in_a_vm_that_does_not_run),

@@ -9,9 +9,9 @@
 
 static unsigned raised_again;
 
-void devices_raise_again(struct vm *vm)
+void devices_raise_again(struct vcpu *of)
 {
-	(void)vm;
+	(void)of;
 	raised_again++;
 }
 
@@ -136,6 +136,7 @@ static void its_node_hears_what_changes_something(void **state)
 	post(VCPU_WAITING, 1, 0);
 	let_through = 1; /* not this line */
 	post(VCPU_WAITING, 0, 0);
+	post(VCPU_RUNNING, 0, 0);
 }
 
 static void a_line_that_is_up_is_no_news(void **state)
