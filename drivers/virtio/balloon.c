@@ -210,18 +210,9 @@ static void reset(struct device *dev)
 }
 
 const struct device_type balloon_type = {
-	.name = "virtio",
-	.compatible = "virtio,mmio",
-	.state_bytes = sizeof(struct balloon),
-	.register_bytes = VIRTIO_BYTES,
-	.shown = true,
-	.line = DISCO_IRQ_DEVICE,
-	.create = create,
-	.reset = reset,
-	.shutdown = virtio_reset,
-	.read = virtio_read,
-	.write = virtio_write,
-	.work = virtio_work,
+	VIRTIO_REGISTERS,	  .state_bytes = sizeof(struct balloon),
+	.line = DISCO_IRQ_DEVICE, .create = create,
+	.reset = reset,		  .work = virtio_work,
 };
 
 static struct balloon *balloon_of(struct vm *vm)

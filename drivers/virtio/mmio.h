@@ -72,11 +72,14 @@ struct virtio {
 #define VIRTIO_F_EVENT_IDX     BIT(29)
 #define VIRTIO_F_VERSION_1     BIT(32)
 
-/* Functions of a struct device_type, and what most types of virtio devices have in it (the balloon resets more). */
-#define VIRTIO_DEVICE                                                                        \
-	.name = "virtio", .compatible = "virtio,mmio", .register_bytes = VIRTIO_BYTES,       \
-	.shown = true, .reset = virtio_reset, .shutdown = virtio_reset, .read = virtio_read, \
-	.write = virtio_write, .work = virtio_work
+/*
+ * What all types of virtio devices have in their struct device_type, and what most have: the balloon resets more, the
+ * network device works otherwise.
+ */
+#define VIRTIO_REGISTERS                                                               \
+	.name = "virtio", .compatible = "virtio,mmio", .register_bytes = VIRTIO_BYTES, \
+	.shown = true, .read = virtio_read, .write = virtio_write, .shutdown = virtio_reset
+#define VIRTIO_DEVICE VIRTIO_REGISTERS, .reset = virtio_reset, .work = virtio_work
 void virtio_create(struct virtio *v, struct device *dev, const struct virtio_type *type);
 void virtio_reset(struct device *dev);
 u64 virtio_read(struct device *dev, u64 offset, unsigned bytes);

@@ -326,17 +326,7 @@ static u32 properties(struct device *dev, struct gdtb_property *list)
 static u32 count(const struct vm_desc *desc) { return desc->nnets; }
 
 const struct device_type net_type = {
-	.name = "virtio",
-	.compatible = "virtio,mmio",
-	.count = count,
-	.state_bytes = sizeof(struct net),
-	.register_bytes = VIRTIO_BYTES,
-	.line = DISCO_IRQ_NET,
-	.create = create,
-	.reset = virtio_reset,
-	.shutdown = virtio_reset,
-	.read = virtio_read,
-	.write = virtio_write,
-	.work = work,
-	.properties = properties,
+	VIRTIO_REGISTERS,      .count = count,		 .state_bytes = sizeof(struct net),
+	.line = DISCO_IRQ_NET, .create = create,	 .reset = virtio_reset,
+	.work = work,	       .properties = properties,
 };
