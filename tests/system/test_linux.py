@@ -158,7 +158,7 @@ def test_the_root_is_as_programs_expect(machine, tmp_path):
     for mount in ("/proc proc", "/sys sysfs", "/dev/pts devpts", "/dev/shm tmpfs", "/dev/mqueue mqueue", "/tmp tmpfs", "/run tmpfs"):
         assert mount in mounts, mounts
     assert one.shell("tux", "id") == "uid=0(root) gid=0(root)"
-    assert one.shell("tux", "ping localhost", 30) == "localhost is alive!"
+    assert "1 packets transmitted, 1 packets received" in one.shell("tux", "ping -c 1 localhost", 30)
     assert one.shell("tux", "seq 9 | head -3 | tail -2 | xargs") == "2 3"
     assert re.match(r"PID +USER +TIME +COMMAND", one.shell("tux", "ps | head -1"))
     assert one.shell("tux", "ps -o pid,stat,comm | head -2 | tail -1").split()[0] == "1"
