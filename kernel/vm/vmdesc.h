@@ -141,13 +141,14 @@ void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machin
 		    struct vm_desc *vm);
 
 /*
- * The same for one node in it, a disk or a network port; vm has its own properties. 0, or -EINVAL and the
- * VM's error.
+ * The same for one node in it: a disk, or a network port, which becomes *part, the next one in vm; only its
+ * name is there. 0, or -EINVAL and the report.
  */
+struct report;
 int vmdesc_read_disk(const void *fdt, int node, const struct machine_desc *machine,
-		     struct vm_desc *vm);
+		     const struct vm_desc *vm, void *part, struct report *r);
 int vmdesc_read_net(const void *fdt, int node, const struct machine_desc *machine,
-		    struct vm_desc *vm);
+		    const struct vm_desc *vm, void *part, struct report *r);
 /* The link address of port number index of the VM with that label. */
 void vmdesc_net_address(const char *label, u32 index, u8 address[NET_ADDRESS_BYTES]);
 

@@ -3,8 +3,6 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "kernel/errno.h"
-#include "kernel/log.h"
 #include "kernel/vm/props.h"
 #include "kernel/vm/vmdesc.h"
 
@@ -86,37 +84,17 @@ static int check_others(const struct machine_desc *machine, const struct vm_desc
 	return 0;
 }
 
-static int read_disk(const void *fdt, int node, const struct machine_desc *machine,
-		     struct vm_desc *vm, struct disk_desc *d)
-{
-	char path[sizeof("/vms//") + sizeof(vm->name)];
-	struct report r = { vm->error, sizeof(vm->error), path, d->name };
-	const char *name = fdt_get_name(fdt, node, NULL);
-	int err;
-
-	ksnprintf(path, sizeof(path), "/vms/%s/", vm->name);
-	props_copy_shown(d->name, sizeof(d->name), name);
-	memcpy(d->serial, d->name, sizeof(d->name));
-	err = props_read(fdt, node, disk_rules, ARRAY_SIZE(disk_rules), d, &r);
-	if (!err)
-		err = check_disk(d, &r);
-	return err ? err : check_others(machine, vm, d, &r);
-}
-
 int vmdesc_read_disk(const void *fdt, int node, const struct machine_desc *machine,
-		     struct vm_desc *vm)
+		     const struct vm_desc *vm, void *part, struct report *r)
 {
-	struct report r = { vm->error, sizeof(vm->error), "/vms/", vm->name };
-	const char *name = fdt_get_name(fdt, node, NULL);
+	struct disk_desc *d = part;
 	int err;
 
-	if (vm->ndisks == VMDESC_DISKS_MAX)
-		return props_fail(&r, "%s: found more than %u disks, allowed 0..%u",
-				  props_show(name, strlen(name)).text, VMDESC_DISKS_MAX,
-				  VMDESC_DISKS_MAX);
-	err = read_disk(fdt, node, machine, vm, &vm->disks[vm->ndisks]);
-	vm->ndisks += !err;
-	return err;
+	memcpy(d->serial, d->name, sizeof(d->name));
+	err = props_read(fdt, node, disk_rules, ARRAY_SIZE(disk_rules), d, r);
+	if (!err)
+		err = check_disk(d, r);
+	return err ? err : check_others(machine, vm, d, r);
 }
 
 /* The first disk of a valid VM that has the image of d. */

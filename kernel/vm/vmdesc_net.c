@@ -3,8 +3,6 @@
 #include <libfdt.h>
 #include <string.h>
 
-#include "kernel/errno.h"
-#include "kernel/log.h"
 #include "kernel/vm/props.h"
 #include "kernel/vm/vmdesc.h"
 
@@ -62,34 +60,14 @@ static int check_others(const struct machine_desc *machine, const struct vm_desc
 	return 0;
 }
 
-static int read_net(const void *fdt, int node, const struct machine_desc *machine,
-		    struct vm_desc *vm, struct net_desc *d)
-{
-	char path[sizeof("/vms//") + sizeof(vm->name)];
-	struct report r = { vm->error, sizeof(vm->error), path, d->name };
-	const char *name = fdt_get_name(fdt, node, NULL);
-	int err;
-
-	ksnprintf(path, sizeof(path), "/vms/%s/", vm->name);
-	props_copy_shown(d->name, sizeof(d->name), name);
-	d->mtu = VMDESC_MTU_DEFAULT;
-	err = props_read(fdt, node, net_rules, ARRAY_SIZE(net_rules), d, &r);
-	vmdesc_net_address(vm->label, (u32)(d - vm->nets), d->address);
-	return err ? err : check_others(machine, vm, d, &r);
-}
-
 int vmdesc_read_net(const void *fdt, int node, const struct machine_desc *machine,
-		    struct vm_desc *vm)
+		    const struct vm_desc *vm, void *part, struct report *r)
 {
-	struct report r = { vm->error, sizeof(vm->error), "/vms/", vm->name };
-	const char *name = fdt_get_name(fdt, node, NULL);
+	struct net_desc *d = part;
 	int err;
 
-	if (vm->nnets == VMDESC_NETS_MAX)
-		return props_fail(&r, "%s: found more than %u network ports, allowed 0..%u",
-				  props_show(name, strlen(name)).text, VMDESC_NETS_MAX,
-				  VMDESC_NETS_MAX);
-	err = read_net(fdt, node, machine, vm, &vm->nets[vm->nnets]);
-	vm->nnets += !err;
-	return err;
+	d->mtu = VMDESC_MTU_DEFAULT;
+	err = props_read(fdt, node, net_rules, ARRAY_SIZE(net_rules), d, r);
+	vmdesc_net_address(vm->label, (u32)(d - vm->nets), d->address);
+	return err ? err : check_others(machine, vm, d, r);
 }

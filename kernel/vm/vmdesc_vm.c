@@ -3,6 +3,7 @@
 #include <libfdt.h>
 #include <string.h>
 
+#include "kernel/log.h"
 #include "kernel/vm/props.h"
 #include "kernel/vm/vmdesc.h"
 
@@ -47,22 +48,61 @@ static int check_against_machine(const struct machine_desc *machine, const struc
 	return 0;
 }
 
-/* What a VM has of its own beside properties: the beginning of a node's name says what it is. */
-static int read_nodes(const void *fdt, int node, const struct machine_desc *machine,
+/*
+ * What a VM has of its own beside properties, as nodes in its own: the beginning of a node's name says what
+ * it is. Its struct begins with char name[16].
+ */
+static const struct part_kind {
+	const char *begin, *what;
+	u32 max;
+	size_t number, list,
+		bytes; /* in struct vm_desc: how many there are; the first; the size of one */
+	int (*read)(const void *fdt, int node, const struct machine_desc *machine,
+		    const struct vm_desc *vm, void *part, struct report *r);
+} part_kinds[] = {
+	{ "disk", "disks", VMDESC_DISKS_MAX, VM(ndisks), VM(disks), sizeof(struct disk_desc),
+	  vmdesc_read_disk },
+	{ "net", "network ports", VMDESC_NETS_MAX, VM(nnets), VM(nets), sizeof(struct net_desc),
+	  vmdesc_read_net },
+};
+
+static int read_part(const void *fdt, int node, const struct part_kind *kind,
+		     const struct machine_desc *machine, struct vm_desc *vm, const struct report *r)
+{
+	u32 *number = (u32 *)((char *)vm + kind->number);
+	char *part = (char *)vm + kind->list + *number * kind->bytes;
+	char path[sizeof("/vms//") + sizeof(vm->name)];
+	struct report in_part = { r->why, r->size, path, part };
+	const char *name = fdt_get_name(fdt, node, NULL);
+	int err;
+
+	if (*number == kind->max)
+		return props_fail(r, "%s: found more than %u %s, allowed 0..%u",
+				  props_show(name, strlen(name)).text, (unsigned int)kind->max,
+				  kind->what, (unsigned int)kind->max);
+	ksnprintf(path, sizeof(path), "/vms/%s/", vm->name);
+	props_copy_shown(part, sizeof(vm->name), name);
+	err = kind->read(fdt, node, machine, vm, part, &in_part);
+	*number += !err;
+	return err;
+}
+
+static int read_parts(const void *fdt, int node, const struct machine_desc *machine,
 		      struct vm_desc *vm, const struct report *r)
 {
-	int child, err = 0;
+	int child, err;
 
 	fdt_for_each_subnode(child, fdt, node) {
 		const char *name = fdt_get_name(fdt, child, NULL);
+		const struct part_kind *kind = part_kinds;
 
-		if (name && strncmp(name, "disk", 4) == 0)
-			err = vmdesc_read_disk(fdt, child, machine, vm);
-		else if (name && strncmp(name, "net", 3) == 0)
-			err = vmdesc_read_net(fdt, child, machine, vm);
-		else
-			err = props_fail(r, "%s: found an unknown node",
-					 name ? props_show(name, strlen(name)).text : "?");
+		while (name && kind < part_kinds + ARRAY_SIZE(part_kinds) &&
+		       strncmp(name, kind->begin, strlen(kind->begin)) != 0)
+			kind++;
+		if (!name || kind == part_kinds + ARRAY_SIZE(part_kinds))
+			return props_fail(r, "%s: found an unknown node",
+					  name ? props_show(name, strlen(name)).text : "?");
+		err = read_part(fdt, child, kind, machine, vm, r);
 		if (err)
 			return err;
 	}
@@ -80,7 +120,7 @@ void vmdesc_read_vm(const void *fdt, int node, const struct machine_desc *machin
 	props_copy_shown(vm->name, sizeof(vm->name), name);
 	if (props_read(fdt, node, vm_rules, ARRAY_SIZE(vm_rules), vm, &r))
 		return;
-	if (read_nodes(fdt, node, machine, vm, &r))
+	if (read_parts(fdt, node, machine, vm, &r))
 		return;
 	vm->valid = check_against_machine(machine, vm, &r) == 0;
 }
