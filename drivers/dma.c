@@ -2,6 +2,7 @@
 /* Virtual DMA: ranges of guest memory checked, copied, shared and pinned for devices. */
 #include "drivers/dma.h"
 #include "kernel/errno.h"
+#include "kernel/mem/pass.h"
 #include "kernel/options.h"
 #include "kernel/vm/vm.h"
 
@@ -91,6 +92,15 @@ mpn_t dma_lend(struct vm *vm, gpn_t gpn)
 	if (mpn_valid(page))
 		node_self()->stats.mapped++;
 	return page;
+}
+
+int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target)
+{
+	int err = option_on(OPTION_REMAP) ? pass_page(from, source, to, target) : -EAGAIN;
+
+	if (!err)
+		node_self()->stats.mapped++;
+	return err;
 }
 
 mpn_t dma_pin(struct vm *vm, gpn_t gpn) { return pmap_pin(vm, gpn); }

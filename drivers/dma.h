@@ -50,6 +50,13 @@ int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared);
 mpn_t dma_lend(struct vm *vm, gpn_t gpn);
 
 /*
+ * What is behind page source of one VM is behind page target of the other, or of the same, from now on, as if it
+ * were copied, and both pay when they write it (kernel/mem/pass.h). -EAGAIN: not now, the caller copies instead;
+ * -EFAULT: not their memory.
+ */
+int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target);
+
+/*
  * The guest page stays where it is, is the VM's own and is writable until dma_unpin, as often as it was
  * pinned: for a device of the machine that reads or writes it. MPN_NONE: not the VM's memory, or pinned
  * too often (PMAP_PINS). An end of the VM waits for the last dma_unpin.

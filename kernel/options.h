@@ -21,6 +21,7 @@
  *   text      a copy of the monitor's text on each node
  *   renew     room in the TLB for the address space that runs (tlb_renew)
  *   share     pages of the archive and of disks in common (drivers/dma.c, loader.c): else each VM has copies
+ *   remap     pages of guests become pages of other guests (drivers/dma.c, dma_pass): else they are copied
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
  */
 #define OPTION_LIST(X)         \
@@ -33,6 +34,7 @@
 	X(TEXT, text)          \
 	X(RENEW, renew)        \
 	X(SHARE, share)        \
+	X(REMAP, remap)        \
 	X(REPORT, report)
 
 #define OPTION_CONSTANT(constant, name) OPTION_##constant,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kernel/mem/share.c, pmap_share.c at random, against a model that knows no machine pages: pages are shared,
- * lent, written, pinned, given up, moved and replicated, VMs end and memory runs out; other processors go on while
+ * lent, passed, written, pinned, given up, moved and replicated, VMs end and memory runs out; other processors go on while
  * a batch waits. DISCO_STEPS: how many steps it takes.
  */
 #include <stdlib.h>
 #include "tests/unit/mem/share_pages.h"
 
 #include "kernel/errno.h"
+#include "kernel/mem/pass.h"
 #include "numa/move.h"
 
 #define STEPS	  40000
@@ -92,6 +93,25 @@ static void step_lend(u32 vm, u32 gpn)
 	if (!can)
 		nodemem_unreserve(1);
 	model.contents[i] = model.value[vm][gpn];
+}
+
+/* Whether another page can take this one's place; busy: it is pinned, or moves. */
+static bool can_be_target(u32 vm, u32 gpn) { return !pmap_page(&both[vm]->pmap, gpn_of(gpn)).busy; }
+
+static u32 replicas(void) { return vm_a.pmap.replicas + vm_b.pmap.replicas; }
+
+static void step_pass(u32 vm, u32 gpn)
+{
+	u32 to = rand() % 2, target = rand() % GPNS;
+	bool same = vm == to && gpn == target;
+	bool can = can_lend(vm, gpn) && can_be_target(to, target) && reserved < reserve_limit;
+	u64 before = reserved - replicas();
+	int err = pass_page(both[vm], gpn_of(gpn), both[to], gpn_of(target));
+
+	assert_int_equal(err, can || same ? 0 : -EAGAIN);
+	assert_int_equal(reserved - replicas(), before); /* each of them has a promise */
+	if (!err)
+		model.value[to][target] = model.value[vm][gpn];
 }
 
 static void step_pin(u32 vm, u32 gpn)
@@ -206,15 +226,16 @@ static void step(u64 value)
 	u32 vm = rand() % 2, gpn = rand() % GPNS, node = rand() % NODES;
 
 	if (is_moving(vm, gpn)) {
-		if (rand() % 2)
-			step_move(node);
-		else
-			step_lend(vm, gpn);
+		switch (rand() % 4) {
+		case 0: step_lend(vm, gpn); break;
+		case 1: step_pass(vm, gpn); break;
+		default: step_move(node); break;
+		}
 		return;
 	}
 	if (is_gone(vm, gpn))
 		return;
-	switch (rand() % (in_batch ? 67 : 72)) {
+	switch (rand() % (in_batch ? 75 : 80)) {
 	case 0 ... 13:
 		assert_int_equal(read_as(both[vm], FIRST_GPN + gpn, node), model.value[vm][gpn]);
 		break;
@@ -227,9 +248,10 @@ static void step(u64 value)
 	case 40 ... 45: step_hold(value); break;
 	case 46 ... 49: step_pin(vm, gpn); break;
 	case 50 ... 55: step_lend(vm, gpn); break;
-	case 56 ... 66: step_move(node); break;
-	case 67 ... 68: step_give_up(vm, gpn); break;
-	case 69 ... 70: step_balloon(vm, gpn); break;
+	case 56 ... 63: step_pass(vm, gpn); break;
+	case 64 ... 74: step_move(node); break;
+	case 75 ... 76: step_give_up(vm, gpn); break;
+	case 77 ... 78: step_balloon(vm, gpn); break;
 	default:
 		if (rand() % 16 == 0)
 			step_end(vm);
