@@ -29,7 +29,7 @@
 #define VMDESC_NETS_MAX	      2	  /* network ports of a VM */
 #define VMDESC_MTU_MIN	      576 /* bytes of a packet; a frame has 14 more */
 #define VMDESC_MTU_MAX	      65535
-#define VMDESC_MTU_DEFAULT    1500
+#define VMDESC_MTU_DEFAULT    65535
 #define VMDESC_LATENCY_NS_MIN 1
 #define VMDESC_LATENCY_NS_MAX 20000
 #define VMDESC_LATENCIES_MAX  (VMDESC_NODES_MAX * VMDESC_NODES_MAX)
