@@ -38,7 +38,8 @@
 #define DISCO_HC_YIELD_TO      17 /* (vcpu) the rest of the slice to that one, if it can run -> 0 */
 #define DISCO_HC_TIME	       18 /* () -> the time of day: ns since 1970-01-01 00:00 UTC */
 #define DISCO_HC_CONSOLE_SIZE  19 /* () -> rows << 16 | columns of the terminal, 0: not known */
-#define DISCO_HC_COUNT_	       20 /* how many there are; not a call */
+#define DISCO_HC_REMAP	       20 /* (page, page that it is to equal: physical addresses) -> 0 */
+#define DISCO_HC_COUNT_	       21 /* how many there are; not a call */
 
 /*
  * DISCO_HC_VCPU_START: a0 = vcpu, a1 = physical address of a struct of four 64-bit words

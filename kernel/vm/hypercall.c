@@ -8,6 +8,9 @@
  */
 #include "drivers/dev.h"
 #include "kernel/abi/disco.h"
+#include "kernel/errno.h"
+#include "kernel/mem/pass.h"
+#include "kernel/options.h"
 #include "kernel/vm/hypercall.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/vm.h"
@@ -179,6 +182,22 @@ static enum verdict call_yield_to(struct vcpu *v)
 static enum verdict call_console_size(struct vcpu *v) { return result(v, vcons_size(v->vm->cons)); }
 
 static enum verdict call_time(struct vcpu *v) { return result(v, wallclock_ns()); }
+
+/* A page that is to equal another: a copy, but for what it costs. */
+static enum verdict call_remap(struct vcpu *v)
+{
+	u64 target = argument(v, 0), source = argument(v, 1);
+
+	if (!option_on(OPTION_REMAP))
+		return result(v, -DISCO_ENOSYS);
+	if ((target | source) & PAGE_MASK)
+		return result(v, -DISCO_EINVAL);
+	switch (pass_page(v->vm, gpa_gpn((gpa_t){ source }), v->vm, gpa_gpn((gpa_t){ target }))) {
+	case 0: return result(v, 0);
+	case -EFAULT: return result(v, -DISCO_EFAULT);
+	default: return result(v, -DISCO_EAGAIN);
+	}
+}
 
 static const struct call {
 	const char *name;
