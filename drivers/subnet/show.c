@@ -28,6 +28,15 @@ static void show_drops(const struct port *p)
 	kprintf("\n");
 }
 
+static void show_way(const char *way, const struct port *p, enum port_count frames,
+		     enum port_count bytes, enum port_count passed)
+{
+	u64 remapped = p->count[passed], copied = p->count[bytes] - remapped;
+
+	kprintf("  %s %lu frames of %lu KB: %lu KB remapped, %lu KB copied\n", way,
+		p->count[frames], p->count[bytes] >> 10, remapped >> 10, copied >> 10);
+}
+
 static void show_port(const struct port *p)
 {
 	const u8 *a = p->desc->address;
@@ -35,9 +44,8 @@ static void show_port(const struct port *p)
 	kprintf("%s %s: number %u on %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u%s\n", p->vm->name,
 		p->desc->name, p->number, p->desc->subnet, a[0], a[1], a[2], a[3], a[4], a[5],
 		p->desc->mtu, p->desc->any_source ? ", any source" : "");
-	kprintf("  sent %lu frames of %lu KB, received %lu of %lu KB, all copied\n",
-		p->count[PORT_SENT], p->count[PORT_SENT_BYTES] >> 10, p->count[PORT_RECEIVED],
-		p->count[PORT_RECEIVED_BYTES] >> 10);
+	show_way("sent", p, PORT_SENT, PORT_SENT_BYTES, PORT_SENT_PASSED);
+	show_way("received", p, PORT_RECEIVED, PORT_RECEIVED_BYTES, PORT_RECEIVED_PASSED);
 	show_drops(p);
 }
 

@@ -87,10 +87,12 @@ static void send_to(struct port *port, struct port *to, const struct frame *f)
 
 	if (f->bytes <= to->desc->mtu + FRAME_HEADER)
 		what = to->receive(to, f);
-	if (what == PORT_SENT)
+	if (what == PORT_SENT) {
 		port->got = true;
-	else if (what != PORT_NOBODY || !is_group(f))
+		port->passed = *f->passed;
+	} else if (what != PORT_NOBODY || !is_group(f)) {
 		port->count[what]++;
+	}
 	port->tried = true;
 }
 
@@ -100,17 +102,20 @@ static void count_sent(struct port *port, const struct frame *f)
 	if (port->got) {
 		port->count[PORT_SENT]++;
 		port->count[PORT_SENT_BYTES] += f->bytes;
+		port->count[PORT_SENT_PASSED] += port->passed;
 	} else if (!port->tried && !is_group(f)) {
 		port->count[PORT_NOBODY]++;
 	}
 }
 
-bool port_send(struct port *port, const struct frame *frame, u32 *budget)
+bool port_send(struct port *port, struct frame *frame, u32 *budget)
 {
 	if (port->next == 0) {
 		enum port_count what = look(port, frame);
 
 		port->got = port->tried = false;
+		if (!is_group(frame)) /* what goes to many is copied */
+			frame_find_pages(frame);
 		*budget -= MIN(*budget, (u32)LOOK_BYTES);
 		if (what != PORT_SENT) {
 			port->count[what]++;

@@ -4,8 +4,11 @@
  * learnt: the monitor knows whose address is whose. Not here: how a guest's queues are driven
  * (drivers/virtio/net.c), which calls port_send and is called by way of struct port.
  *
- * A frame on its way. It stays in the sender's buffers until it has been copied to everybody: the
- * monitor keeps nothing of it but its header and where it lies. Nothing waits for a receiver.
+ * A frame on its way. It stays in the sender's buffers until everybody has it: the monitor keeps nothing of
+ * it but its header and where it lies. Nothing waits for a receiver. A whole page of the sender's memory in a frame
+ * for one port becomes the receiver's, too (kernel/mem/pass.h), if a whole page of a receive buffer is free for it;
+ * all else is copied. Both are as the page was at one moment between queued and sent, and the receiver's
+ * stays so, whatever the sender writes afterwards.
  *
  *   state     where                         what holds it                      becomes
  *   queued    the sender's transmit queue   the guest's available ring         taken: home of the sender, one at a time
@@ -18,20 +21,26 @@
  * A buffer of a receiver:
  *
  *   available   the guest's available ring                    taken: a sender's home, under the receiver's lock
- *   taken       being written, under the receiver's lock      used, all buffers of a frame at once; or available
- *                                                             again, if there are too few for the whole frame
- *   used        the guest's used ring
+ *   taken       being filled: the receiver's lock is held     used, all buffers of a frame at once; available
+ *               for one page at a time at most, and given up  again, by who took it and before the lock is given
+ *               in between                                    up, if there are too few for the whole frame;
+ *                                                             forgotten, if the receiver is reset in between
+ *   used        the guest's used ring; pages in it may be     available, by the guest: the next frame's pages or bytes
+ *               shared with the sender's                      take their place, which the sender does not notice
  *
  * Who ends in the middle:
  *
  *   the sender is reset or ends       its home drops the frame, or finds when the frame is sent that it goes back
  *                                     to nobody; its memory stays until its home has seen the end (device.h)
- *   the receiver is reset or ends     by the same lock: before the frame, which is then dropped, or behind it
+ *   the receiver is reset or ends     by the same lock: before a piece of the frame, which is then dropped with what
+ *                                     is left of it, or behind the last; pages that it got already are as all of its memory
  *   the receiver does not run, or     it has no buffers: each frame for it is dropped and counted, for the
  *   does not look                     sender as `no buffer`; nobody waits
  *
  * Locks: a port's receiving side is under its device's lock (RANK_DEVICE), which a sender takes one at a
- * time and holds none of its own meanwhile. The list of ports is fixed after boot.
+ * time and holds none of its own meanwhile. To pass a page is RANK_PMAP and up, and a shootdown or two with the
+ * receiver's lock held: a node that waits for that lock answers them (kernel/lock.h), and no flush takes a lock, so
+ * that nobody waits for the sender who waits for him. The list of ports is fixed after boot.
  */
 #ifndef DRIVERS_SUBNET_SUBNET_H
 #define DRIVERS_SUBNET_SUBNET_H
@@ -51,7 +60,9 @@ enum port_count {
 	PORT_SENT, /* frames that somebody got */
 	PORT_SENT_BYTES,
 	PORT_RECEIVED,
-	PORT_RECEIVED_BYTES, /* all of them copied */
+	PORT_RECEIVED_BYTES,
+	PORT_SENT_PASSED, /* of the bytes, those of whole pages that were passed; the others were copied */
+	PORT_RECEIVED_PASSED,
 	/* drops of the sender, one for each port that should have got the frame */
 	PORT_BAD,	/* shorter than its header, or its checksum's place outside of it */
 	PORT_TOO_LONG,	/* for the MTU of the sender or of the receiver */
@@ -60,6 +71,16 @@ enum port_count {
 	PORT_NO_BUFFER, /* the receiver had none */
 	PORT_COUNTS
 };
+
+/* A whole page of the sender's that is bytes [at, at + PAGE_SIZE) of a frame. */
+struct frame_page {
+	u32 at;
+	gpn_t gpn;
+};
+
+#define FRAME_PAGES ((VMDESC_MTU_MAX + FRAME_HEADER) / PAGE_SIZE)
+
+struct net_delivery; /* drivers/virtio/net.h */
 
 /* A frame in the sender's memory. Its first bytes are read once, and everybody gets what was read. */
 struct frame {
@@ -72,6 +93,11 @@ struct frame {
 	/* the Internet checksum of [checksum_start, bytes) is to be put at checksum_at, 2 bytes */
 	bool checksum;
 	u32 checksum_start, checksum_at;
+	/* what may be passed, in order: nothing of it is looked at but by who gets it */
+	u32 npages;
+	struct frame_page page[FRAME_PAGES];
+	struct net_delivery *delivery; /* for the receiver that it is on its way to: home's alone */
+	const u32 *passed;	       /* of these pages, bytes that the last receiver got so */
 };
 
 /* What came of a frame at one receiver: what the sender counts. */
@@ -91,6 +117,7 @@ struct port {
 	/* home of the port's VM alone */
 	u32 next;	 /* port to which the frame under way goes next */
 	bool tried, got; /* the frame under way was for somebody; who has got it */
+	u32 passed;	 /* bytes of it that were passed */
 	/* the sender's by its home, the receiver's under the device's lock; anybody reads them */
 	u64 count[PORT_COUNTS];
 };
@@ -106,12 +133,14 @@ u32 port_names(const struct port *port, char names[NAMES_BYTES]);
  * A part of sending the frame: to ports from port->next on (0: a frame is new, and looked at first), for
  * budget bytes, of which what was used is taken away. True: it is done. On home.
  */
-bool port_send(struct port *port, const struct frame *frame, u32 *budget);
+bool port_send(struct port *port, struct frame *frame, u32 *budget);
 
 /* ---- transfer.c: the bytes of frames ---- */
 
 /* Bytes [at, at + bytes) of the frame; within it. */
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes);
+/* Finds the pages that may be passed: whole ones, without what receivers get another way. */
+void frame_find_pages(struct frame *frame);
 /* The checksum that belongs at checksum_at: two bytes. */
 void frame_sum(const struct frame *frame, u8 sum[2]);
 /*

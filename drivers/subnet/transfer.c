@@ -2,6 +2,7 @@
 /* The bytes of frames: from the sender's buffers to a receiver's, and their checksum. */
 #include <string.h>
 #include "drivers/subnet/subnet.h"
+#include "kernel/options.h"
 
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes)
 {
@@ -9,6 +10,39 @@ void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes)
 	/* what others have looked at stays as it was then, whatever the guest has written since */
 	if (at < FRAME_HEADER)
 		memcpy(to, frame->header + at, MIN(bytes, FRAME_HEADER - at));
+}
+
+/* Bytes [at, at + PAGE_SIZE) are the same for all, and in the sender's memory only. */
+static bool may_pass(const struct frame *f, u32 at)
+{
+	bool sum = f->checksum && f->checksum_at + 1 >= at && f->checksum_at < at + PAGE_SIZE;
+
+	return at >= FRAME_HEADER && !sum;
+}
+
+/* The whole pages of a range that is bytes [at, at + bytes) of the frame. */
+static void add_pages(struct frame *f, u64 gpa, u32 at, u32 bytes)
+{
+	for (u32 skip = -gpa & PAGE_MASK; skip + PAGE_SIZE <= bytes; skip += PAGE_SIZE)
+		if (may_pass(f, at + skip))
+			f->page[f->npages++] =
+				(struct frame_page){ at + skip, gpa_gpn((gpa_t){ gpa + skip }) };
+}
+
+void frame_find_pages(struct frame *f)
+{
+	const struct dma_range *r = f->range;
+	u64 skip = f->skip;
+
+	f->npages = 0;
+	if (!option_on(OPTION_REMAP))
+		return;
+	for (u32 at = 0, part; at < f->bytes; r++) {
+		part = skip < r->bytes ? r->bytes - skip : 0;
+		add_pages(f, r->gpa + skip, at, MIN(part, f->bytes - at));
+		skip -= part ? skip : r->bytes;
+		at += part;
+	}
 }
 
 /*

@@ -31,7 +31,11 @@ static enum port_count read_frame(struct net *n)
 
 	if (bytes > VMDESC_MTU_MAX + FRAME_HEADER)
 		return PORT_TOO_LONG;
-	*f = (struct frame){ .vm = n->virtio.dev->vm, .range = n->out.range, .part = n->part };
+	*f = (struct frame){ .vm = n->virtio.dev->vm,
+			     .range = n->out.range,
+			     .part = n->part,
+			     .delivery = &n->delivery,
+			     .passed = &n->delivery.passed };
 	dma_gather(f->vm, n->out.range, 0, &h, sizeof(h));
 	f->skip = sizeof(h);
 	f->bytes = bytes;

@@ -28,6 +28,31 @@ struct net_header {
 
 _Static_assert(sizeof(struct net_header) == 12, "the layout is the specification's");
 
+/* Some bytes of what a receiver gets, header and frame, in one of its buffers. */
+struct net_piece {
+	u64 gpa; /* where they go: a valid range */
+	u32 at, bytes;
+	const struct frame_page *page; /* they are that page, and gpa is one; or NULL */
+};
+
+/*
+ * A frame on its way to one receiver: in the sender's hands, of its home alone. The buffers are those of the
+ * receiver's epoch.
+ */
+#define NET_PIECES_MAX 320
+_Static_assert(NET_PIECES_MAX > VQUEUE_RANGES_MAX + sizeof(struct net_header),
+	       "one buffer of as many ranges as there may be");
+
+struct net_delivery {
+	u32 npieces, nbuffers;
+	struct net_piece piece[NET_PIECES_MAX];
+	struct vqueue_used used[NET_BUFFERS_MAX];
+	struct net_header header;
+	bool has_sum;
+	u8 sum[NET_CHECKSUM]; /* if has_sum: what stands at the frame's checksum_at */
+	u32 passed;	      /* bytes */
+};
+
 struct net {
 	struct virtio virtio; /* the first field: drivers/virtio/mmio.h */
 	struct port port;
@@ -38,10 +63,9 @@ struct net {
 	struct frame frame;
 	struct vqueue_chain out;
 	u8 part[FRAME_PART];
-	/* a frame that comes, under the device's lock: where its header goes, and the buffers that it takes */
-	struct dma_range header[sizeof(struct net_header)];
-	u32 nheader;
-	struct vqueue_used used[NET_BUFFERS_MAX];
+	struct net_delivery delivery;
+	/* a frame that comes, under the device's lock: a buffer that may be too early to be filled */
+	struct vqueue_chain ahead;
 	/* for the device tree: the labels of the VMs on the subnet, and its number */
 	char names[NAMES_BYTES];
 	u8 cell[4]; /* the most significant byte first */

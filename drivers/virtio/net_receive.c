@@ -1,98 +1,282 @@
 /* SPDX-License-Identifier: MIT */
-/* What others send to a network device: into the guest's receive buffers, under the device's lock. */
+/*
+ * What others send to a network device: where a frame goes in the guest's receive buffers, and how it gets there.
+ * drivers/subnet/subnet.h has the states of buffers. All by the sender's home, as the sender's time.
+ *
+ * A plan comes first: buffers are taken and each piece of the frame has its place, or nothing is taken. Where
+ * a whole page of the sender's comes and a buffer begins with a page, the page is a piece of its own, to be passed:
+ * the buffer before it ends early, with as many bytes as it has. Without mergeable buffers there is one buffer, and
+ * its length says nothing about its middle.
+ * Then the pieces are put, some at a time: in between the lock is free for the guest's driver, and for other senders,
+ * who take buffers behind these. If the driver begins anew in between, the rest is not put.
+ */
+#include <string.h>
 #include "drivers/virtio/net.h"
 #include "kernel/vm/vm.h"
+
+#define AT_ONCE \
+	PAGE_SIZE /* bytes that are copied, or pages that are passed, while the lock is held */
 
 static struct net *of_port(struct port *p)
 {
 	return (struct net *)((u8 *)p - offsetof(struct net, port));
 }
 
-/*
- * The next bytes of header and frame, from *done on, go into the chain: how many. The header is written
- * when it is known how many buffers there are.
- */
-static u32 fill(struct net *n, const struct vqueue_chain *in, const struct frame *f, u32 done,
-		const u8 *sum)
+/* ---- the plan ---- */
+
+struct plan {
+	struct net *n; /* the receiver */
+	const struct frame *f;
+	struct net_delivery *d;
+	u32 max; /* buffers */
+	bool pass;
+	u32 at;			    /* bytes of header and frame that have a place */
+	struct vqueue_chain *chain; /* the buffer that is filled: */
+	u32 range, filled;	    /* its range, and bytes of that */
+	struct vqueue_chain *ahead; /* the next one, if it was taken already */
+	bool has_ahead;
+};
+
+/* The next buffer into *chain. False: there is none, or it is none. */
+static bool take(struct plan *p, struct vqueue_chain *chain)
 {
-	struct vm *vm = n->virtio.dev->vm;
-	u32 total = sizeof(struct net_header) + f->bytes, before = done;
+	struct virtio *v = &p->n->virtio;
 
-	for (u32 i = 0; i < in->nwritten && done < total; i++) {
-		struct dma_range r = in->range[in->nread + i];
-		u32 part = MIN(r.bytes, total - done), header = 0;
-
-		if (done < sizeof(struct net_header)) {
-			header = MIN(part, (u32)sizeof(struct net_header) - done);
-			n->header[n->nheader++] = (struct dma_range){ r.gpa, header };
-		}
-		if (part > header)
-			frame_copy(f, done + header - sizeof(struct net_header), part - header, vm,
-				   r.gpa + header, sum);
-		done += part;
+	if (p->d->nbuffers == p->max || !virtio_next(v, NET_RECEIVE, chain))
+		return false;
+	if (chain->nread || !chain->nwritten) {
+		virtio_malformed(v, NET_RECEIVE, "a buffer that cannot be written");
+		return false;
 	}
-	return done - before;
+	return true;
 }
 
-static void write_header(struct net *n, const struct frame *f, bool checksum, u32 buffers)
+/* The next buffer is filled from now on. */
+static bool open_buffer(struct plan *p)
 {
-	struct net_header h = { .buffers = buffers };
-	const u8 *from = (const u8 *)&h;
+	struct vqueue_chain *last = p->chain;
 
-	if (checksum) {
-		h.flags = NET_NEEDS_CSUM;
-		h.checksum_start = f->checksum_start;
-		h.checksum_offset = f->checksum_at - f->checksum_start;
+	if (p->has_ahead) {
+		p->chain = p->ahead;
+		p->ahead = last;
+		p->has_ahead = false;
+	} else if (!take(p, p->chain)) {
+		return false;
 	}
-	for (u32 i = 0; i < n->nheader; i++) {
-		dma_write(n->virtio.dev->vm, n->header[i].gpa, from, n->header[i].bytes);
-		from += n->header[i].bytes;
-	}
+	p->d->used[p->d->nbuffers++] = (struct vqueue_used){ p->chain->head, 0 };
+	p->range = p->filled = 0;
+	return true;
 }
 
-/* Takes buffers until the frame is in them: how many; 0: there are too few, and none was taken. */
-static u32 fill_buffers(struct net *n, const struct frame *f, const u8 *sum)
+/* Where the next byte goes in the buffer that is filled, and how many are free there; bytes 0: it is full. */
+static struct dma_range place(struct plan *p)
+{
+	if (p->d->nbuffers && p->range < p->chain->nwritten &&
+	    p->filled == p->chain->range[p->range].bytes) {
+		p->range++;
+		p->filled = 0;
+	}
+	if (!p->d->nbuffers || p->range == p->chain->nwritten)
+		return (struct dma_range){ 0, 0 };
+	return (struct dma_range){ p->chain->range[p->range].gpa + p->filled,
+				   p->chain->range[p->range].bytes - p->filled };
+}
+
+static bool add_piece(struct plan *p, u64 gpa, u32 bytes, const struct frame_page *page)
+{
+	struct net_delivery *d = p->d;
+
+	if (d->npieces == NET_PIECES_MAX)
+		return false;
+	d->piece[d->npieces++] = (struct net_piece){ gpa, p->at, bytes, page };
+	d->used[d->nbuffers - 1].bytes += bytes;
+	p->filled += bytes;
+	p->at += bytes;
+	return true;
+}
+
+/* Bytes to be copied. False: there are too few buffers. */
+static bool plan_copy(struct plan *p, u32 bytes)
+{
+	while (bytes) {
+		struct dma_range to = place(p);
+		u32 part = MIN(bytes, to.bytes);
+
+		if (!part && !open_buffer(p))
+			return false;
+		if (part && !add_piece(p, to.gpa, part, NULL))
+			return false;
+		bytes -= part;
+	}
+	return true;
+}
+
+static bool holds_page(struct dma_range r) { return !(r.gpa & PAGE_MASK) && r.bytes >= PAGE_SIZE; }
+
+/* The buffer that is filled goes on with a whole page, now or because the next one does. */
+static bool at_page(struct plan *p)
+{
+	if (holds_page(place(p)))
+		return true;
+	if (!p->has_ahead)
+		p->has_ahead = take(p, p->ahead);
+	return p->has_ahead && holds_page(p->ahead->range[0]) && open_buffer(p);
+}
+
+static bool plan_page(struct plan *p, const struct frame_page *page)
+{
+	if (!at_page(p))
+		return plan_copy(p, PAGE_SIZE);
+	return add_piece(p, place(p).gpa, PAGE_SIZE, page);
+}
+
+static bool plan_frame(struct plan *p)
+{
+	const struct frame *f = p->f;
+	const u32 head = sizeof(struct net_header);
+	bool ok = plan_copy(p, head);
+
+	for (u32 i = 0; ok && p->pass && i < f->npages; i++)
+		ok = plan_copy(p, head + f->page[i].at - p->at) && plan_page(p, &f->page[i]);
+	return ok && plan_copy(p, head + f->bytes - p->at);
+}
+
+/* False: there are too few buffers, and none is taken. */
+static bool plan(struct net *n, const struct frame *f, bool pass)
 {
 	struct virtio *v = &n->virtio;
-	u32 max = v->accepted & NET_F_MERGEABLE ? NET_BUFFERS_MAX : 1;
-	u32 total = sizeof(struct net_header) + f->bytes, done = 0, i;
+	struct plan p = { .n = n,
+			  .f = f,
+			  .d = f->delivery,
+			  .max = v->accepted & NET_F_MERGEABLE ? NET_BUFFERS_MAX : 1,
+			  .pass = pass,
+			  .chain = &v->chain,
+			  .ahead = &n->ahead };
+	bool ok;
 
-	n->nheader = 0;
-	for (i = 0; i < max && done < total && virtio_next(v, NET_RECEIVE, &v->chain); i++) {
-		if (v->chain.nread || !v->chain.nwritten) {
-			virtio_malformed(v, NET_RECEIVE, "a buffer that cannot be written");
-			return 0;
-		}
-		n->used[i].head = v->chain.head;
-		n->used[i].bytes = fill(n, &v->chain, f, done, sum);
-		done += n->used[i].bytes;
-	}
-	if (done == total)
-		return i;
+	p.d->npieces = p.d->nbuffers = 0;
+	ok = plan_frame(&p);
 	if (virtio_is_live(v))
-		vqueue_put_back(&v->queue[NET_RECEIVE], i);
-	return 0;
+		vqueue_put_back(&v->queue[NET_RECEIVE], p.has_ahead + (ok ? 0 : p.d->nbuffers));
+	return ok;
+}
+
+/* ---- putting ---- */
+
+static bool is_ready(const struct net *n)
+{
+	return virtio_is_live(&n->virtio) && n->virtio.queue[NET_RECEIVE].state == VQUEUE_READY;
+}
+
+/* Others have their turn. False: the driver that offered the buffers is gone. */
+static bool let_others(struct net *n)
+{
+	u32 epoch = n->epoch;
+
+	lock_release(&n->virtio.lock);
+	lock_take(&n->virtio.lock);
+	return epoch == n->epoch && is_ready(n);
+}
+
+static bool pass(struct net *n, const struct frame *f, const struct net_piece *piece)
+{
+	const gpn_t to = gpa_gpn((gpa_t){ piece->gpa });
+
+	if (!piece->page || dma_pass(f->vm, piece->page->gpn, n->virtio.dev->vm, to))
+		return false;
+	f->delivery->passed += PAGE_SIZE;
+	return true;
+}
+
+static void put(struct net *n, const struct frame *f, const struct net_piece *piece, u32 skip,
+		u32 bytes)
+{
+	const struct net_delivery *d = f->delivery;
+	u32 at = piece->at + skip;
+	struct vm *vm = n->virtio.dev->vm;
+
+	if (at < sizeof(d->header))
+		dma_write(vm, piece->gpa + skip, (const u8 *)&d->header + at, bytes);
+	else
+		frame_copy(f, at - sizeof(d->header), bytes, vm, piece->gpa + skip,
+			   d->has_sum ? d->sum : NULL);
+}
+
+/* There are bytes left of those at once, or of the next ones. False: as let_others. */
+static bool has_left(struct net *n, u32 *left)
+{
+	if (*left)
+		return true;
+	*left = AT_ONCE;
+	return let_others(n);
+}
+
+/* All pieces; false: the driver has begun anew in the middle. */
+static bool put_all(struct net *n, const struct frame *f)
+{
+	const struct net_delivery *d = f->delivery;
+	u32 left = AT_ONCE, part;
+
+	for (u32 i = 0; i < d->npieces; i++) {
+		for (u32 done = 0; done < d->piece[i].bytes; done += part) {
+			if (!has_left(n, &left))
+				return false;
+			part = MIN(d->piece[i].bytes - done, left);
+			if (!done && pass(n, f, &d->piece[i]))
+				part = d->piece[i].bytes;
+			else
+				put(n, f, &d->piece[i], done, part);
+			left -= MIN(left, part);
+		}
+	}
+	return true;
+}
+
+/* ---- a frame ---- */
+
+static void make_header(const struct frame *f, bool checksum)
+{
+	struct net_delivery *d = f->delivery;
+
+	d->header = (struct net_header){ .buffers = d->nbuffers };
+	if (!checksum)
+		return;
+	d->header.flags = NET_NEEDS_CSUM;
+	d->header.checksum_start = f->checksum_start;
+	d->header.checksum_offset = f->checksum_at - f->checksum_start;
+}
+
+/* The receiver wants the sum itself: a look at the whole frame, without the lock. False: as let_others. */
+static bool sum_up(struct net *n, const struct frame *f)
+{
+	u32 epoch = n->epoch;
+
+	lock_release(&n->virtio.lock);
+	frame_sum(f, f->delivery->sum);
+	lock_take(&n->virtio.lock);
+	return epoch == n->epoch && is_ready(n);
 }
 
 static enum port_count receive_locked(struct net *n, const struct frame *f)
 {
+	struct net_delivery *d = f->delivery;
 	struct virtio *v = &n->virtio;
 	bool checksum = f->checksum && (v->accepted & NET_F_GUEST_CSUM);
-	u8 sum[NET_CHECKSUM];
-	u32 buffers;
 
-	if (!virtio_is_live(v) || v->queue[NET_RECEIVE].state != VQUEUE_READY)
+	if (!is_ready(n))
 		return PORT_NOBODY;
-	if (f->checksum && !checksum)
-		frame_sum(f, sum);
-	buffers = fill_buffers(n, f, f->checksum && !checksum ? sum : NULL);
-	if (!buffers)
+	if (!(f->npages && plan(n, f, true)) && !plan(n, f, false))
 		return PORT_NO_BUFFER;
-	write_header(n, f, checksum, buffers);
-	vqueue_give_back_all(&v->queue[NET_RECEIVE], n->used, buffers);
+	make_header(f, checksum);
+	d->passed = 0;
+	d->has_sum = f->checksum && !checksum;
+	if ((d->has_sum && !sum_up(n, f)) || !put_all(n, f))
+		return PORT_NOBODY;
+	vqueue_give_back_all(&v->queue[NET_RECEIVE], d->used, d->nbuffers);
 	virtio_tell(v, NET_RECEIVE);
 	n->port.count[PORT_RECEIVED]++;
 	n->port.count[PORT_RECEIVED_BYTES] += f->bytes;
+	n->port.count[PORT_RECEIVED_PASSED] += d->passed;
 	return PORT_SENT;
 }
 

@@ -35,6 +35,6 @@ def test_rules_of_network_devices(machine, tmp_path, words):
         "malformed": 21, "too long": 2, "from a false address": 7}
     assert found["rules"]["to nobody"] >= 6 and found["peer"]["no buffer at the receiver"] >= 25
     assert found["other"] == {}
-    assert any(re.match(r"  sent 0 frames of 0 KB, received 0 of 0 KB", line) for line in one.command("net"))
+    assert any(re.match(r"  sent 0 frames of 0 KB: ", line) for line in one.command("net"))
     log = one.log_path.read_text()
     assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
