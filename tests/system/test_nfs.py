@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: MIT
 """A Linux guest serves files to others (NFSv4.1): they come up in any order, see each other's files, and survive an end of any of them.
 
-`make nfs-torture` is the long form."""
+`make nfs-torture` is the long form: DISCO_NFS_FILES for each of seven clients."""
 import hashlib
+import os
 import re
 
+import pytest
+
 from linux_disks import ask, at_once, linux, up, work  # noqa: F401 (fixtures)
-from machine import TOP, disk, net
+from machine import SEED, TOP, disk, net
 
 EMPTY = TOP / "build/empty.img"
-CLIENTS = ("client1", "client2", "client3")
+FILES = int(os.environ.get("DISCO_NFS_FILES") or 0)
+CLIENTS = tuple(f"client{i + 1}" for i in range(7 if FILES else 3))
+LIMIT = 1500 if FILES else 180
 
 
 def server(image=None, **more):
@@ -17,15 +22,30 @@ def server(image=None, **more):
 
 
 def client(name, **more):
-    return linux(name, words="nfs=server", node=1 + CLIENTS.index(name), **{"memory": 32, **more}, net0=net())
+    return linux(name, words="nfs=server", node=1 + CLIENTS.index(name) % 3, **{"memory": 32, **more}, net0=net())
+
+
+def comes_up(one, *names):
+    one.expect_all([rf"\[{name}\] {name}: Linux [^\n]*\n" for name in names], 180)
+    one.send("\r")
+
+
+def all_end(one, names):
+    """Nothing of the guests stays in memory: neither pages that are shared nor any that a device holds."""
+    for name in names:
+        one.command(f"stop {name}")
+    one.expect_all([rf"vm: {name} stopped" for name in names])
+    one.send("\r")
+    said = "\n".join(one.command("mem"))
+    for name in names:
+        assert re.search(rf"{name} has \d+ KB, uses 0 KB, of these shared 0 KB, private 0 KB; replicas 0 KB", said), said
 
 
 def test_clients_wait_for_their_server_and_see_one_tree(up):
     one = up([server(manual=True), *(client(name) for name in CLIENTS)], running=0)
     one.expect_all([rf"\[{name}\] nfs-mount: waiting for server" for name in CLIENTS], 180)
     one.send("start server\r")
-    one.expect_all([rf"\[{name}\] {name}: Linux [^\n]*\n" for name in CLIENTS], 180)
-    one.send("\r")
+    comes_up(one, *CLIENTS)
     assert re.search(r"vers=4.1,rsize=61440,", ask(one, "client1", "grep nfs4 /proc/mounts"))
     sent = ask(one, "client1", "head -c 3000007 /dev/urandom >/mnt/file; md5sum </mnt/file").split()[0]
     assert ask(one, "server", "md5sum </data/file").split()[0] == sent
@@ -34,4 +54,64 @@ def test_clients_wait_for_their_server_and_see_one_tree(up):
     busybox = hashlib.md5((TOP / "build/busybox/busybox").read_bytes()).hexdigest()
     said = ask(one, "client2", "cat /mnt/client?; md5sum /mnt/b-client?")
     assert said.split() == [*CLIENTS, *(word for name in CLIENTS for word in (busybox, f"/mnt/b-{name}"))], said
+    assert one.quit() == 0
+
+
+# A tree of small files of random lengths, its copy, both compared when the page cache has lost them: the same sum twice.
+SUM = "find {} -type f | sort | xargs cat | md5sum"
+TREE = ("set -e; mkdir -p /mnt/$(hostname)/tree; cd /mnt/$(hostname); i=0; while [ $i -lt FILES ]; do "
+        "[ $((i % 20)) != 0 ] || mkdir -p tree/$((i / 20)); printf \"%0$((RANDOM))d\\n\" $i >tree/$((i / 20))/$i; i=$((i + 1)); done; "
+        "cp -r tree copy; sync; echo 3 >/proc/sys/vm/drop_caches; diff -r tree copy; " + SUM.format("tree") + "; " + SUM.format("copy"))
+
+
+def begin(one, name, command):
+    """In the background of the guest's shell: the word ended is the last that /tmp/said gets."""
+    ask(one, name, f"{{ ({command}; echo ended) >/tmp/said 2>&1 & }}")
+
+
+def result(one, name):
+    return ask(one, name, "wait; cat /tmp/said", LIMIT)
+
+
+@pytest.mark.parametrize("words", ["", "off=remap", "shuffle=1"] if FILES else [""])
+def test_files_are_whole_whoever_ends(up, work, words):
+    """Each client writes a tree and its copy and compares them; meanwhile the last one ends, the one before it is reset, and so is the
+    server, for which all wait: the others find every byte, and so does the server."""
+    one = up([server(disk(work("files"), "persistent"), memory=64), *(client(name) for name in CLIENTS)], words)
+    tree = TREE.replace("FILES", str(FILES or 40))
+    stay, reset, ended = CLIENTS[:-2], CLIENTS[-2], CLIENTS[-1]
+    for name in CLIENTS:
+        begin(one, name, tree)
+    ask(one, stay[0], f"disktest file /mnt/file {SEED} {150 if FILES else 40}", LIMIT)
+    one.command(f"reset {reset}")
+    one.command(f"stop {ended}")
+    one.expect(rf"vm: {ended} stopped", 60)
+    comes_up(one, reset)
+    begin(one, reset, f"rm -r /mnt/{reset}; " + tree)
+    one.command("reset server")
+    comes_up(one, "server")
+    sums = {}
+    for name in (*stay, reset):
+        said = result(one, name)
+        found = re.findall(r"([0-9a-f]{32})  -", said)
+        assert len(found) == 2 and found[0] == found[1] and "ended" in said, (name, said)
+        sums[name] = found[0]
+    assert len(set(sums.values())) == len(sums), sums
+    for where, folder in (("server", "/data"), (reset, "/mnt")):
+        for name, wanted in sums.items():
+            assert ask(one, where, f"cd {folder}/{name}; " + SUM.format("tree"), LIMIT).split()[0] == wanted, (where, name)
+    ask(one, "server", "sync")
+    all_end(one, ("server", *stay, reset))
+    assert one.quit() == 0
+
+
+def test_files_against_a_copy_in_memory(up):
+    """Reads, writes, truncates and maps at random, in three clients at once, each a file of its own."""
+    one = up([server(memory=64), *(client(name) for name in CLIENTS[:3])], "check=1" if FILES else "shuffle=1")
+    times = 2000 if FILES else 60
+    said = at_once(one, CLIENTS[:3], f"disktest file /mnt/$(hostname) {SEED} {times}", LIMIT)
+    for name, answer in said.items():
+        assert re.search(rf"disktest: {times} operations, \d+ bytes are right", answer), (name, answer)
+    assert " check: " not in one.log_path.read_text()
+    all_end(one, ("server", *CLIENTS[:3]))
     assert one.quit() == 0
