@@ -437,8 +437,6 @@ void host_disks_init(const struct machine_desc *machine, const char *words)
 		if (at.vendor == VIRTIO_VENDOR && at.device == VIRTIO_BLOCK)
 			add_disk(&at);
 	name_disks(machine);
-	if (!ndisks)
-		return;
-	pci_route_interrupts();
-	isa_handle(PCI_LINE, interrupt);
+	if (ndisks)
+		pci_handle(interrupt);
 }

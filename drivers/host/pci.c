@@ -4,7 +4,9 @@
  * those of the devices that somebody drives get addresses here, one behind the other. Each INTx goes
  * through the PIIX4, which routes its four lines to ISA interrupts.
  */
+#include "drivers/dev.h"
 #include "drivers/host/pci.h"
+#include "kernel/panic.h"
 
 #define KSEG1(pa)      (0xffffffffa0000000ul | (pa))
 #define ADDRESS	       ((volatile u32 *)KSEG1(0x1be00cf8)) /* of the GT64120 */
@@ -136,9 +138,25 @@ u8 pci_capability(const struct pci_device *dev, u8 kind, u8 behind)
 	return 0;
 }
 
-void pci_route_interrupts(void)
+/* ---- interrupts ---- */
+
+static void (*handlers[2])(void); /* fixed after boot */
+
+static void interrupt(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(handlers) && handlers[i]; i++)
+		handlers[i]();
+}
+
+void pci_handle(void (*handler)(void))
 {
 	const struct pci_device piix4 = { .slot = PIIX4_SLOT };
+	u32 i = 0;
 
+	while (handlers[i])
+		if (++i == ARRAY_SIZE(handlers))
+			panic("more than %u drivers of PCI devices", i);
+	handlers[i] = handler;
 	pci_write(&piix4, REG_PIRQ, PCI_LINE * 0x01010101u);
+	isa_handle(PCI_LINE, interrupt);
 }

@@ -8,7 +8,7 @@
 
 #include "kernel/types.h"
 
-#define PCI_LINE 10 /* the ISA interrupt of every PCI device (isa_handle) */
+#define PCI_LINE 10 /* the ISA interrupt of every PCI device */
 
 struct pci_device {
 	u8 slot, function;
@@ -30,6 +30,7 @@ volatile u8 *pci_registers(const struct pci_device *dev, u32 bar);
 /* The first capability of the kind behind offset `behind` (0: from the start); 0: no more. */
 u8 pci_capability(const struct pci_device *dev, u8 kind, u8 behind);
 
-void pci_route_interrupts(void); /* of all slots to PCI_LINE */
+/* As isa_handle, for the line of all PCI devices: each driver's handler asks its own devices. */
+void pci_handle(void (*handler)(void));
 
 #endif /* DRIVERS_HOST_PCI_H */

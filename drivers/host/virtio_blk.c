@@ -58,7 +58,7 @@ bool vblk_start(struct vblk *v)
 	memset((void *)v->ring.used, 0, USED_BYTES);
 	v->avail = v->used = v->free = 0;
 	v->size = VBLK_QUEUE;
-	v->features = virtio_pci_start(&v->port, F_READ_ONLY | F_FLUSH, &v->ring, &v->size);
+	v->features = virtio_pci_start(&v->port, F_READ_ONLY | F_FLUSH, &v->ring, 1, &v->size);
 	v->nfree = v->size;
 	v->npages = VBLK_PAGES;
 	v->given_up = v->changes_given_up = 0;
@@ -149,7 +149,7 @@ bool vblk_put(struct vblk *v, struct host_io *io)
 void vblk_kick(struct vblk *v)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	virtio_pci_notify(&v->port);
+	virtio_pci_notify(&v->port, 0);
 }
 
 /* The chain's descriptors are free again, before those that are, and its pages. */

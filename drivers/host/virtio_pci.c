@@ -101,39 +101,52 @@ static void set_address(volatile u8 *reg, const volatile void *part)
 	R32(reg + 4) = (u32)(address >> 32);
 }
 
-static bool set_queue(struct virtio_port *port, const struct vring *ring, u32 *size)
+/* The largest size that all n queues may have, at most max; 0: there are fewer queues. */
+static u32 queue_size(struct virtio_port *port, u32 n, u32 max)
 {
-	R16(port->common + QUEUE_SELECT) = 0;
-	if (!R16(port->common + QUEUE_SIZE))
-		return false;
-	*size = MIN(*size, (u32)R16(port->common + QUEUE_SIZE));
-	R16(port->common + QUEUE_SIZE) = (u16)*size;
+	for (u32 i = 0; i < n; i++) {
+		R16(port->common + QUEUE_SELECT) = (u16)i;
+		max = MIN(max, (u32)R16(port->common + QUEUE_SIZE));
+	}
+	return max;
+}
+
+static void set_queue(struct virtio_port *port, u32 queue, const struct vring *ring, u32 size)
+{
+	R16(port->common + QUEUE_SELECT) = (u16)queue;
+	R16(port->common + QUEUE_SIZE) = (u16)size;
 	set_address(port->common + QUEUE_DESC, ring->desc);
 	set_address(port->common + QUEUE_AVAIL, ring->avail);
 	set_address(port->common + QUEUE_USED, ring->used);
-	port->doorbell = port->notify + R16(port->common + QUEUE_NOTIFY_OFF) * port->notify_scale;
+	port->doorbell[queue] =
+		port->notify + R16(port->common + QUEUE_NOTIFY_OFF) * port->notify_scale;
 	R16(port->common + QUEUE_ENABLE) = 1;
-	return true;
 }
 
-u64 virtio_pci_start(struct virtio_port *port, u64 wanted, const struct vring *ring, u32 *size)
+u64 virtio_pci_start(struct virtio_port *port, u64 wanted, const struct vring *ring, u32 n,
+		     u32 *size)
 {
 	u64 features;
 
 	R8(port->common + DEVICE_STATUS) = STATUS_ACKNOWLEDGE;
 	R8(port->common + DEVICE_STATUS) = STATUS_ACKNOWLEDGE | STATUS_DRIVER;
 	features = offered(port) & (wanted | VIRTIO_F_VERSION_1);
-	if (!(features & VIRTIO_F_VERSION_1) || !accept(port, features) ||
-	    !set_queue(port, ring, size)) {
+	*size = queue_size(port, n, *size);
+	if (!*size || !(features & VIRTIO_F_VERSION_1) || !accept(port, features)) {
 		virtio_pci_reset(port);
 		return 0;
 	}
+	for (u32 i = 0; i < n; i++)
+		set_queue(port, i, &ring[i], *size);
 	R8(port->common + DEVICE_STATUS) = STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK |
 					   STATUS_DRIVER_OK;
 	return features;
 }
 
-void virtio_pci_notify(struct virtio_port *port) { R16(port->doorbell) = 0; }
+void virtio_pci_notify(struct virtio_port *port, u32 queue)
+{
+	R16(port->doorbell[queue]) = (u16)queue;
+}
 
 u8 virtio_pci_interrupt(struct virtio_port *port) { return R8(port->isr); }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A modern virtio device on the machine's PCI bus, as its driver sees it (virtio 1.2, sections 3.1 and
- * 4.1): one virtqueue, no MSI. What the queue says is the driver's.
+ * 4.1): its virtqueues, no MSI. What the queues say is the driver's.
  */
 #ifndef DRIVERS_HOST_VIRTIO_PCI_H
 #define DRIVERS_HOST_VIRTIO_PCI_H
@@ -35,10 +35,12 @@ struct vring {
 	volatile struct vring_used *used;
 };
 
+#define VIRTIO_PCI_QUEUES 2 /* of a device, at most */
+
 struct virtio_port {
 	volatile u8 *common, *isr, *device, *notify;
 	u32 notify_scale;
-	volatile u8 *doorbell; /* of the queue */
+	volatile u8 *doorbell[VIRTIO_PCI_QUEUES];
 };
 
 #define VIRTIO_F_VERSION_1 BIT(32)
@@ -49,13 +51,14 @@ bool virtio_pci_open(struct virtio_port *port, const struct pci_device *dev);
 /* The device touches no memory from then on. False: it does not say so. */
 bool virtio_pci_reset(struct virtio_port *port);
 /*
- * Starts the device, which was reset, with the features of `wanted` that it offers and a queue of at
- * most *size entries, which is empty; *size is then what it took, a power of two, and the return value
- * the features. 0: it did not do as it should, and is left reset.
+ * Starts the device, which was reset, with the features of `wanted` that it offers and n queues, 1 to
+ * VIRTIO_PCI_QUEUES, of at most *size entries each, which are empty; *size is then what all took, a power of
+ * two, and the return value the features. 0: it did not do as it should, and is left reset.
  */
-u64 virtio_pci_start(struct virtio_port *port, u64 wanted, const struct vring *ring, u32 *size);
+u64 virtio_pci_start(struct virtio_port *port, u64 wanted, const struct vring *ring, u32 n,
+		     u32 *size);
 
-void virtio_pci_notify(struct virtio_port *port);
+void virtio_pci_notify(struct virtio_port *port, u32 queue);
 /* Why it interrupts, which takes the interrupt back: VIRTIO_USED, VIRTIO_CONFIG, 0: it does not. */
 u8 virtio_pci_interrupt(struct virtio_port *port);
 #define VIRTIO_USED   0x1

@@ -87,14 +87,9 @@ bool pci_next(struct pci_device *at)
 	at->device = 0x1042;
 	return at->slot++ == 0;
 }
-void pci_route_interrupts(void) {}
 
 static void (*interrupt)(void);
-void isa_handle(unsigned line, void (*handler)(void))
-{
-	assert_int_equal(line, PCI_LINE);
-	interrupt = handler;
-}
+void pci_handle(void (*handler)(void)) { interrupt = handler; }
 
 /* ---- the device ---- */
 
@@ -132,10 +127,12 @@ bool virtio_pci_reset(struct virtio_port *port)
 	device.seen = 0;
 	return true;
 }
-u64 virtio_pci_start(struct virtio_port *port, u64 wanted, const struct vring *ring, u32 *size)
+u64 virtio_pci_start(struct virtio_port *port, u64 wanted, const struct vring *ring, u32 n,
+		     u32 *size)
 {
 	(void)port;
 	assert_false(device.running);
+	assert_int_equal(n, 1);
 	assert_int_equal(ring->avail->idx, 0); /* an empty queue */
 	device.starts_seen++;
 	if (!device.starts)
@@ -215,9 +212,10 @@ static void look_at_ring(void)
 	}
 }
 
-void virtio_pci_notify(struct virtio_port *port)
+void virtio_pci_notify(struct virtio_port *port, u32 queue)
 {
 	(void)port;
+	assert_int_equal(queue, 0);
 	assert_true(device.running);
 	look_at_ring();
 	if (device.answers_id)
