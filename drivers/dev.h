@@ -53,6 +53,11 @@ struct host_disk *host_disk_find(const char *image);
 u64 host_disk_sectors(const struct host_disk *disk); /* of 512 bytes; now: QEMU may resize it */
 bool host_disk_read_only(const struct host_disk *disk);
 
+/* ---- subnet/uplink.c: the machine's network device as a port of a subnet ---- */
+/* Finds and starts it, if the description has one: boot, after isa_init, before nodemem_init. */
+void uplink_init(const struct machine_desc *machine);
+void uplink_tick(void); /* every tick of node 0, no lock held */
+
 /* ---- identity.c ---- */
 extern const struct device_type identity_type;
 

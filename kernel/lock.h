@@ -24,6 +24,7 @@ enum lock_rank {
 	RANK_SEED,	/* the key that guests' seeds are drawn from */
 	RANK_CLOCK,	/* the time of day and the chip that it is read from */
 	RANK_HOST_DISK, /* one disk of the machine: its queue and requests */
+	RANK_UPLINK,	/* what the machine's network device is to send */
 	RANK_CONSOLE,	/* the serial line and the rings of guest output */
 };
 

@@ -93,6 +93,7 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	arch_node_init(nodes[0]);
 	isa_init();
 	host_disks_init(&machine, boot->words);
+	uplink_init(&machine);
 	loader_check_disks(&machine);
 	create_vms();
 	node_start_others();

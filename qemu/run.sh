@@ -11,6 +11,7 @@
 #   -m MB       memory, in place of the archive's
 #   -n NODES    processors, in place of the archive's
 #   -p PLUGIN   a TCG plugin: FILE.so[,name=value...]
+#   -u PORT     the first TCP port of this host that reaches a guest, the others follow; in place of any that are free
 #   -q          for scripts: nothing printed of its own, and this process becomes QEMU, so that nobody is left to put a terminal
 #               back when QEMU is killed
 # The reasons for each QEMU option are in qemu/README.md.
@@ -20,7 +21,7 @@ caller=$PWD
 cd "$(dirname "$0")/.."
 
 usage() {
-	sed -n 's/^# \{0,1\}//; 3,17p' qemu/run.sh >&2
+	sed -n 's/^# \{0,1\}//; 3,18p' qemu/run.sh >&2
 	exit 2
 }
 
@@ -59,7 +60,7 @@ long_words() {
 }
 
 # An image as a device of the machine: from slot 0x14 on, eight to a slot.
-DISK_SLOT=0x14
+UPLINK_SLOT=0x12 DISK_SLOT=0x14
 disk() {
 	local access=$1 image=$2 id=image$3 at readonly=on first=off
 	printf -v at %x.%x $((DISK_SLOT + $3 / 8)) $(($3 % 8))
@@ -70,9 +71,29 @@ disk() {
 		-device "virtio-blk-pci,drive=$id,serial=$id,disable-legacy=on,vectors=0,num-queues=1,request-merging=off,addr=$at,multifunction=$first")
 }
 
-nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' options=() strict=() log=''
+# The machine's network device, on QEMU's user network of one subnet, which only the host reaches: what the guests' addresses are
+# is guests/linux/rootfs/etc/subnets' rule.
+uplink() {
+	local word a b label network='' netdev=''
+	while read -r word a b label; do
+		case $word in
+		subnet) network=10.$a.0 ;;
+		forward)
+			first_port=${first_port:-$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')}
+			netdev+=",hostfwd=tcp:127.0.0.1:$first_port-$network.$a:$b"
+			[ -n "$quiet" ] || echo "TCP port $b of $label is 127.0.0.1:$first_port of this host."
+			[ -n "$fixed_ports" ] && first_port=$((first_port + 1)) || first_port=
+			;;
+		esac
+	done
+	[ -n "$network" ] || return 0
+	options+=(-netdev "user,id=uplink,restrict=on,ipv6=off,net=$network.0/24,host=$network.254,dns=$network.253$netdev"
+		-device "virtio-net-pci,netdev=uplink,disable-legacy=on,vectors=0,romfile=,addr=$UPLINK_SLOT")
+}
+
+nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' first_port='' fixed_ports='' options=() strict=() log=''
 serial=(-chardev 'stdio,id=line,signal=off')
-while getopts a:c:df:g:k:m:n:p:q option; do
+while getopts a:c:df:g:k:m:n:p:qu: option; do
 	case $option in
 	a) words=$OPTARG ;;
 	c)
@@ -87,6 +108,11 @@ while getopts a:c:df:g:k:m:n:p:q option; do
 	n) nodes=$OPTARG ;;
 	p) options+=(-plugin "$(option "${OPTARG%%.so*}.so")${OPTARG#*.so}" -d plugin) ;;
 	q) quiet=1 ;;
+	u)
+		[[ $OPTARG =~ ^[0-9]{1,5}$ ]] && [ "$OPTARG" -ge 1 ] && [ "$OPTARG" -le 65535 ] ||
+			fail "-u: found $OPTARG, allowed 1..65535"
+		first_port=$OPTARG fixed_ports=1
+		;;
 	*) usage ;;
 	esac
 done
@@ -118,6 +144,7 @@ if [ "$kernel" = build/disco.elf ]; then
 		disk "$access" "$image" "$number"
 		number=$((number + 1))
 	done <<<"$images"
+	uplink < <(build/host/dtscheck --uplink "$archive")
 	property() { cpio --quiet -i --to-stdout disco.dtb <"$archive" 2>/dev/null | fdtget - / "$1"; }
 	nodes=${nodes:-$(property nodes)}
 	memory=${memory:-$(property memory-mb)}

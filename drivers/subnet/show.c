@@ -41,9 +41,13 @@ static void show_port(const struct port *p)
 {
 	const u8 *a = p->desc->address;
 
-	kprintf("%s %s: number %u on %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u%s\n", p->vm->name,
-		p->desc->name, p->number, p->desc->subnet, a[0], a[1], a[2], a[3], a[4], a[5],
-		p->desc->mtu, p->desc->any_source ? ", any source" : "");
+	if (p->vm)
+		kprintf("%s %s: number %u on %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u%s\n",
+			p->vm->name, p->desc->name, p->desc->number, p->desc->subnet, a[0], a[1],
+			a[2], a[3], a[4], a[5], p->desc->mtu,
+			p->desc->any_source ? ", any source" : "");
+	else
+		kprintf("uplink on %s, MTU %u\n", p->desc->subnet, p->desc->mtu);
 	show_way("sent", p, PORT_SENT, PORT_SENT_BYTES, PORT_SENT_PASSED);
 	show_way("received", p, PORT_RECEIVED, PORT_RECEIVED_BYTES, PORT_RECEIVED_PASSED);
 	show_drops(p);

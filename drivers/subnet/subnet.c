@@ -8,22 +8,18 @@
 #define LOOK_BYTES 64 /* what finding a port costs, as bytes of the budget */
 
 static struct port *ports[PORTS_MAX]; /* fixed after boot */
-static u32 nports, nsubnets;
+static u32 nports;
 
 void port_add(struct port *port)
 {
 	if (nports == PORTS_MAX)
 		panic("more than %u network ports", PORTS_MAX);
-	port->subnet = nsubnets;
-	port->number = 1;
-	for (u32 i = 0; i < nports; i++)
-		if (!strcmp(ports[i]->desc->subnet, port->desc->subnet)) {
-			port->subnet = ports[i]->subnet;
-			port->number++;
-		}
-	if (port->subnet == nsubnets)
-		nsubnets++;
 	ports[nports++] = port;
+}
+
+static bool on_one_subnet(const struct port *a, const struct port *b)
+{
+	return a->desc->subnet_number == b->desc->subnet_number;
 }
 
 struct port *port_number(u32 n) { return n < nports ? ports[n] : NULL; }
@@ -33,10 +29,11 @@ u32 port_names(const struct port *port, char names[NAMES_BYTES])
 	u32 bytes = 0;
 
 	for (u32 i = 0; i < nports; i++) {
-		const char *label = ports[i]->vm->desc->label;
+		const char *label;
 
-		if (ports[i]->subnet != port->subnet)
+		if (!ports[i]->vm || !on_one_subnet(ports[i], port))
 			continue;
+		label = ports[i]->vm->desc->label;
 		memcpy(names + bytes, label, strlen(label) + 1);
 		bytes += strlen(label) + 1;
 	}
@@ -53,32 +50,41 @@ static bool same_address(const u8 *a, const u8 *b) { return !memcmp(a, b, NET_AD
 /* Bit 0 of the first byte: an address of several ports, or of all. */
 static bool is_group(const struct frame *f) { return destination(f)[0] & 1; }
 
+/* A VM's port on the sender's subnet has the address. */
+static bool is_known(const struct port *port, const u8 *address)
+{
+	for (u32 i = 0; i < nports; i++)
+		if (ports[i]->vm && on_one_subnet(ports[i], port) &&
+		    same_address(address, ports[i]->desc->address))
+			return true;
+	return false;
+}
+
+/* Whether the port may send from the frame's address: from outside comes nothing in a VM's name. */
+static bool may_be_source(const struct port *port, const struct frame *f)
+{
+	if (!port->vm)
+		return !is_known(port, source(f));
+	return port->desc->any_source || same_address(source(f), port->desc->address);
+}
+
 /* The sender's own rules: PORT_SENT, or what is wrong. */
 static enum port_count look(const struct port *port, const struct frame *f)
 {
 	if (f->bytes > port->desc->mtu + FRAME_HEADER)
 		return PORT_TOO_LONG;
-	if (!port->desc->any_source && !same_address(source(f), port->desc->address))
+	if (!may_be_source(port, f))
 		return PORT_FALSE;
 	return PORT_SENT;
-}
-
-static bool is_known(const struct port *port, const struct frame *f)
-{
-	for (u32 i = 0; i < nports; i++)
-		if (ports[i]->subnet == port->subnet &&
-		    same_address(destination(f), ports[i]->desc->address))
-			return true;
-	return false;
 }
 
 /* A port that may send from any address may have others behind it: it gets what nobody else has. */
 static bool is_for(const struct port *port, const struct port *to, const struct frame *f)
 {
-	if (to == port || to->subnet != port->subnet)
+	if (to == port || !on_one_subnet(to, port))
 		return false;
 	return is_group(f) || same_address(destination(f), to->desc->address) ||
-	       (to->desc->any_source && !is_known(port, f));
+	       (to->desc->any_source && !is_known(port, destination(f)));
 }
 
 static void send_to(struct port *port, struct port *to, const struct frame *f)

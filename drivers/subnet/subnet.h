@@ -53,7 +53,7 @@ struct port;
 
 #define FRAME_HEADER 14 /* bytes: destination, source, protocol */
 #define FRAME_PART   2048
-#define PORTS_MAX    (VMDESC_MAX_VMS * VMDESC_NETS_MAX)
+#define PORTS_MAX    (VMDESC_MAX_VMS * VMDESC_NETS_MAX + 1)
 
 /* Why a frame was dropped, or part of one; and what went well. */
 enum port_count {
@@ -82,8 +82,12 @@ struct frame_page {
 
 struct net_delivery; /* drivers/virtio/net.h */
 
-/* A frame in the sender's memory. Its first bytes are read once, and everybody gets what was read. */
+/*
+ * A frame in the sender's memory. Its first bytes are read once, and everybody gets what was read. A frame of
+ * the uplink lies in the monitor's memory instead, at own: it has no vm, no ranges and no checksum to put.
+ */
 struct frame {
+	const u8 *own;
 	struct vm *vm;
 	const struct dma_range *range; /* valid */
 	u64 skip;		       /* bytes of the ranges before the frame */
@@ -106,15 +110,13 @@ enum port_count;
 struct port {
 	/* fixed after boot */
 	const struct net_desc *desc;
-	struct vm *vm;
-	u32 subnet; /* its number, from 0 */
-	u32 number; /* among the ports of the subnet, from 1 */
+	struct vm *vm; /* NULL: the uplink */
 	/*
 	 * The frame goes to the guest: PORT_SENT, or why not. On the sender's home, no device's lock
 	 * held.
 	 */
 	enum port_count (*receive)(struct port *to, const struct frame *frame);
-	/* home of the port's VM alone */
+	/* home of the port's VM alone, node 0 for the uplink */
 	u32 next;	 /* port to which the frame under way goes next */
 	bool tried, got; /* the frame under way was for somebody; who has got it */
 	u32 passed;	 /* bytes of it that were passed */

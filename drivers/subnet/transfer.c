@@ -6,6 +6,10 @@
 
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes)
 {
+	if (frame->own) {
+		memcpy(to, frame->own + at, bytes);
+		return;
+	}
 	dma_gather(frame->vm, frame->range, frame->skip + at, to, bytes);
 	/* what others have looked at stays as it was then, whatever the guest has written since */
 	if (at < FRAME_HEADER)
@@ -35,7 +39,7 @@ void frame_find_pages(struct frame *f)
 	u64 skip = f->skip;
 
 	f->npages = 0;
-	if (!option_on(OPTION_REMAP))
+	if (f->own || !option_on(OPTION_REMAP))
 		return;
 	for (u32 at = 0, part; at < f->bytes; r++) {
 		part = skip < r->bytes ? r->bytes - skip : 0;

@@ -178,7 +178,7 @@ static u32 properties(struct device *dev, struct gdtb_property *list)
 	list[0] =
 		(struct gdtb_property){ "local-mac-address", desc->address, sizeof(desc->address) };
 	list[1] = (struct gdtb_property){ "disco,subnet", desc->subnet, strlen(desc->subnet) + 1 };
-	n->cell[sizeof(n->cell) - 1] = n->port.subnet;
+	n->cell[sizeof(n->cell) - 1] = desc->subnet_number;
 	list[2] = (struct gdtb_property){ "disco,subnet-number", n->cell, sizeof(n->cell) };
 	list[3] = (struct gdtb_property){ "disco,names", n->names, bytes };
 	return 4;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a network device is, for net.c and net_receive.c alone; drivers/subnet/subnet.h is for the others. */
+/*
+ * What a network device is, for net.c and net_receive.c, and what a frame on its way to one needs, for the
+ * uplink. drivers/subnet/subnet.h is for all others.
+ */
 #ifndef DRIVERS_VIRTIO_NET_H
 #define DRIVERS_VIRTIO_NET_H
 

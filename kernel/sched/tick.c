@@ -32,6 +32,7 @@ void tick(struct node *n)
 		console_tick();
 		host_disks_tick();
 		disks_tick();
+		uplink_tick();
 		balloons_tick();
 		map_tick();
 	}

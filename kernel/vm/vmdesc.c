@@ -106,26 +106,30 @@ static int check_machine(const struct machine_desc *m, const struct report *r)
 static int read_machine(const void *fdt, struct machine_desc *out, struct report *r)
 {
 	int err = props_read(fdt, 0, machine_rules, ARRAY_SIZE(machine_rules), out, r);
-	int node, vms = -1;
+	int node, vms = -1, uplink = -1;
 
 	if (!err)
 		err = check_machine(out, r);
-
 	if (err)
 		return err;
 	fdt_for_each_subnode(node, fdt, 0) {
 		const char *name = fdt_get_name(fdt, node, NULL);
+		bool is_vms = name && !strcmp(name, "vms");
+		int *place = is_vms ? &vms : &uplink;
 
-		if (!name || strcmp(name, "vms") != 0)
+		if (!is_vms && (!name || strcmp(name, "uplink") != 0))
 			return props_fail(r, "%s: found an unknown node",
 					  name ? props_show(name, strlen(name)).text : "?");
-		if (vms >= 0)
-			return props_fail(r, "vms: found twice, allowed once");
-		vms = node;
+		if (*place >= 0)
+			return props_fail(r, "%s: found twice, allowed once", name);
+		*place = node;
 	}
 	if (vms < 0)
 		return props_fail(r, "vms: missing");
-	return read_vms(fdt, vms, out, r);
+	err = uplink < 0 ? 0 : vmdesc_read_uplink(fdt, uplink, out, r);
+	if (!err)
+		err = read_vms(fdt, vms, out, r);
+	return err ? err : vmdesc_number_nets(out, r);
 }
 
 int vmdesc_parse(const void *blob, size_t size, struct machine_desc *out, char *why,
@@ -162,7 +166,7 @@ u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_byt
 
 	while (vmdesc_host_disk(machine, images))
 		images++;
-	kept += (images * VMDESC_IMAGE_KB + 1023) >> 10;
+	kept += (images * VMDESC_IMAGE_KB + machine->has_uplink * VMDESC_UPLINK_KB + 1023) >> 10;
 
 	for (u32 i = 0; i < machine->nvms; i++)
 		if (machine->vms[i].valid)

@@ -30,6 +30,8 @@
 #define VMDESC_MTU_MIN	      576 /* bytes of a packet; a frame has 14 more */
 #define VMDESC_MTU_MAX	      65535
 #define VMDESC_MTU_DEFAULT    65535
+#define VMDESC_MTU_UPLINK     1500
+#define VMDESC_FORWARD_MAX    8 /* TCP ports of a network port that the host reaches */
 #define VMDESC_LATENCY_NS_MIN 1
 #define VMDESC_LATENCY_NS_MAX 20000
 #define VMDESC_LATENCIES_MAX  (VMDESC_NODES_MAX * VMDESC_NODES_MAX)
@@ -39,6 +41,7 @@
 #define VMDESC_MONITOR_MB 16
 #define VMDESC_NODE_MB	  1
 #define VMDESC_IMAGE_KB	  320 /* for each image of the host, of node 0 */
+#define VMDESC_UPLINK_KB  320 /* for an uplink, of node 0 */
 #define VMDESC_VIEW_SHARE 256 /* of a VM's memory, for its pmap on each of its nodes */
 
 /* Property "node": VCPU i lives on list[i % n], and list[0] is the VM's home. n 0: anywhere. */
@@ -72,13 +75,25 @@ struct disk_desc {
 
 #define NET_ADDRESS_BYTES 6
 
-/* One network port of a VM. No VM has two on one subnet, and no two ports of a subnet one address. */
+/*
+ * One network port of a VM, or the uplink: the machine's own network device as a port. No VM has two on
+ * one subnet, and no two ports of a subnet one address.
+ */
 struct net_desc {
 	char name[16];	 /* of its node: "net0" */
 	char subnet[16]; /* ports that name the same one see each other */
 	u32 mtu;
-	bool any_source; /* the guest may send from addresses that are not the port's */
-	u8 address[NET_ADDRESS_BYTES]; /* by vmdesc_net_address */
+	bool any_source; /* frames may come from addresses that are not the port's */
+	struct {
+		u32 n;
+		u32 port[VMDESC_FORWARD_MAX]; /* 1..65535 */
+	} forward;		       /* TCP ports that the host reaches by the subnet's uplink */
+	u8 address[NET_ADDRESS_BYTES]; /* by vmdesc_net_address; the uplink has none: zero */
+	/*
+	 * Of ports of valid VMs, in the order of the tree: the number of the subnet, from 0, and of the
+	 * port on it, from 1. The uplink has number 0.
+	 */
+	u32 subnet_number, number;
 };
 
 /*
@@ -122,6 +137,8 @@ struct machine_desc {
 	/* ns: none; local and remote; local, remote and each hop more; or from each node (row) to
 	 * each (column) */
 	struct vmdesc_list latency_ns;
+	bool has_uplink;
+	struct net_desc uplink;
 	u32 nvms; /* vms[0..nvms - 1], in the order of the tree, bad ones included */
 	struct vm_desc vms[VMDESC_MAX_VMS];
 };
@@ -149,6 +166,10 @@ int vmdesc_read_disk(const void *fdt, int node, const struct machine_desc *machi
 		     const struct vm_desc *vm, void *part, struct report *r);
 int vmdesc_read_net(const void *fdt, int node, const struct machine_desc *machine,
 		    const struct vm_desc *vm, void *part, struct report *r);
+/* The machine's uplink, before its VMs are read: 0, or -EINVAL and the report. */
+int vmdesc_read_uplink(const void *fdt, int node, struct machine_desc *machine, struct report *r);
+/* After all VMs: numbers subnets and ports. 0, or -EINVAL and the report: nobody is on the uplink's subnet. */
+int vmdesc_number_nets(struct machine_desc *machine, struct report *r);
 /* The link address of port number index of the VM with that label. */
 void vmdesc_net_address(const char *label, u32 index, u8 address[NET_ADDRESS_BYTES]);
 

@@ -159,6 +159,8 @@ def test_the_table_of_machines():
     """configs/README.md names each description's nodes and memory as they are."""
     for name, nodes, memory, unit in re.findall(r"^\| (\w+\.dts) \| (\d+) \| (\d+) (MB|GB) \|", tree.text(CONFIGS), re.M):
         text = tree.text(f"configs/{name}")
+        for included in re.findall(r'^/include/ "(.*)"', text, re.M):
+            text += tree.text(f"configs/{included}")
         megabytes = int(memory) * (1024 if unit == "GB" else 1)
         assert f"nodes = <{nodes}>" in text, name
         assert re.search(r"memory-mb = <(\d+)>", text).group(1) == str(megabytes), name

@@ -6,7 +6,7 @@
  * exit status 1 if there was any. Source trees go through dtc.
  *
  * dtscheck --disks ARCHIVE.cpio - checks the images of disks as files that QEMU is to open, and lists
- * them for qemu/run.sh.
+ * them for qemu/run.sh. --uplink instead of --disks: what the machine's network device is for.
  */
 #define _GNU_SOURCE /* F_OFD_GETLK */
 #include <errno.h>
@@ -357,9 +357,22 @@ static void list_images(const struct machine_desc *m)
 		printf("%s %s\n", is_written(d) ? "rw" : "ro", image_path(d));
 }
 
+/* For qemu/run.sh: the number of the uplink's subnet, and the ports that the host is to reach. */
+static void list_uplink(const struct machine_desc *m)
+{
+	if (!m->has_uplink)
+		return;
+	printf("subnet %u\n", (unsigned int)m->uplink.subnet_number);
+	for (const struct vm_desc *vm = m->vms; vm < m->vms + m->nvms; vm++)
+		for (unsigned int i = 0; vm->valid && i < vm->nnets; i++)
+			for (unsigned int k = 0; k < vm->nets[i].forward.n; k++)
+				printf("forward %u %u %s\n", (unsigned int)vm->nets[i].number,
+				       (unsigned int)vm->nets[i].forward.port[k], vm->label);
+}
+
 /* The description in a boot archive, which the monitor reads itself: what is wrong there is said there,
- * and such VMs have no disks here. */
-static int disks_of(const char *name)
+ * and such VMs have no disks and ports here. */
+static int list_of(const char *name, void (*list)(const struct machine_desc *m))
 {
 	static struct machine_desc m;
 	struct blob archive = read_file(name);
@@ -374,7 +387,7 @@ static int disks_of(const char *name)
 	copy = malloc(size + 1); /* aligned */
 	memcpy(copy, tree, size);
 	if (vmdesc_parse(copy, size, &m, why, sizeof(why)) == 0)
-		list_images(&m);
+		list(&m);
 	free(copy);
 	free(archive.data);
 	return errors ? 1 : 0;
@@ -386,10 +399,12 @@ int main(int argc, char **argv)
 	size_t len;
 
 	if (argc == 3 && strcmp(argv[1], "--disks") == 0)
-		return disks_of(argv[2]);
+		return list_of(argv[2], list_images);
+	if (argc == 3 && strcmp(argv[1], "--uplink") == 0)
+		return list_of(argv[2], list_uplink);
 	if (argc < 2 || argc > 3) {
 		fprintf(stderr, "usage: dtscheck FILE.dts|FILE.dtb [ARCHIVE.cpio]\n"
-				"       dtscheck --disks ARCHIVE.cpio\n");
+				"       dtscheck --disks|--uplink ARCHIVE.cpio\n");
 		return 2;
 	}
 	file = argv[1];

@@ -120,6 +120,82 @@ static void names_what_is_wrong_in_a_port(void **state)
 	expect_vm_error("/vms/vm0/nett: subnet: missing");
 }
 
+/* ---- the uplink ---- */
+
+static void add_uplink(const char *subnet)
+{
+	add_node("/", "uplink");
+	set_string("/uplink", "compatible", "disco,uplink");
+	set_string("/uplink", "subnet", subnet);
+}
+
+static void numbers_subnets_and_ports(void **state)
+{
+	static const u32 ports[] = { 80, 65535 };
+	fdt32_t cells[] = { cpu_to_fdt32(ports[0]), cpu_to_fdt32(ports[1]) };
+
+	(void)state;
+	add_net("vm1", "net1", "back");
+	add_net("vm1", "net0", "lan");
+	add_net("vm0", "net1", "lan");
+	add_net("vm0", "net0", "far");
+	add_uplink("lan");
+	set("/vms/vm0/net1", "forward", cells, sizeof(cells));
+	assert_int_equal(parse(), 0);
+	assert_true(desc.vms[0].valid && desc.vms[1].valid && desc.has_uplink);
+	assert_int_equal(desc.vms[0].nets[0].subnet_number, 0);
+	assert_int_equal(desc.vms[0].nets[0].number, 1);
+	assert_int_equal(desc.vms[0].nets[1].subnet_number, 1);
+	assert_int_equal(desc.vms[0].nets[1].number, 1);
+	assert_int_equal(desc.vms[1].nets[0].subnet_number, 1);
+	assert_int_equal(desc.vms[1].nets[0].number, 2);
+	assert_int_equal(desc.vms[1].nets[1].subnet_number, 2);
+	assert_int_equal(desc.uplink.subnet_number, 1);
+	assert_int_equal(desc.uplink.mtu, VMDESC_MTU_UPLINK);
+	assert_int_equal(desc.vms[0].nets[1].forward.n, 2);
+	assert_memory_equal(desc.vms[0].nets[1].forward.port, ports, sizeof(ports));
+}
+
+/* Its ports have no number, and take none from others. */
+static void leaves_out_a_wrong_vm(void **state)
+{
+	(void)state;
+	add_net("vm1", "net0", "lan");
+	add_net("vm0", "net0", "far");
+	set_cell("/vms/vm0", "memory-mb", 0);
+	assert_int_equal(parse(), 0);
+	assert_false(desc.vms[0].valid);
+	assert_int_equal(desc.vms[1].nets[0].subnet_number, 0);
+	assert_int_equal(desc.vms[1].nets[0].number, 1);
+}
+
+static void names_what_is_wrong_with_an_uplink(void **state)
+{
+	(void)state;
+	add_net("vm0", "net0", "lan");
+	add_uplink("wan");
+	expect_machine_error("/uplink: subnet: found \"wan\", where no VM is, allowed a VM's");
+	add_uplink("lan");
+	expect_machine_error("/uplink: subnet: found \"lan\", where no VM is, allowed a VM's");
+	add_uplink("lan");
+	unset("/uplink", "subnet");
+	expect_machine_error("/uplink: subnet: missing");
+	add_uplink("lan");
+	set_cell("/uplink", "mtu", 1500);
+	expect_machine_error("/uplink: mtu: found an unknown property");
+	add_net("vm0", "net1", "back");
+	add_net("vm0", "net0", "lan");
+	add_uplink("back");
+	set_cell(NET0, "forward", 80);
+	expect_vm_error(
+		NET0
+		": forward: found without an uplink on \"lan\", allowed with /uplink on that subnet");
+	add_net("vm0", "net0", "lan");
+	add_uplink("lan");
+	set_cell(NET0, "forward", 0);
+	expect_vm_error(NET0 ": forward: found 0, allowed 1..65535");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -127,6 +203,9 @@ int main(void)
 		cmocka_unit_test_setup(addresses_follow_from_names, fill),
 		cmocka_unit_test_setup(refuses_an_address_of_two_ports, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_a_port, fill),
+		cmocka_unit_test_setup(numbers_subnets_and_ports, fill),
+		cmocka_unit_test_setup(leaves_out_a_wrong_vm, fill),
+		cmocka_unit_test_setup(names_what_is_wrong_with_an_uplink, fill),
 	};
 
 	return cmocka_run_group_tests_name("vmdesc_net", tests, NULL, NULL);

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The uplink: programs of the host reach guests by the machine's network device, guests reach nothing but them."""
+import hashlib
+import os
+import re
+import socket
+import subprocess
+
+from machine import TOP, net, vm, write_scenario
+
+UPLINK = '\tuplink { compatible = "disco,uplink"; subnet = "lan"; };\n'
+HOST = "10.0.0." + "254"  # as the guests see it
+LINUX = r"\[alpha\] alpha: Linux [^\n]*shell after"
+
+
+def free_port():
+    """Of this host, with the next one free as well."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            try:
+                with socket.create_server(("127.0.0.1", first.getsockname()[1] + 1)):
+                    return first.getsockname()[1]
+            except OSError:
+                continue
+
+
+def boot(machine, folder, words="", **more):
+    port = free_port()
+    alpha = vm("alpha", node=1, memory=48, net0=net(forward=[2323, 2324]), **more)
+    one = machine(write_scenario(folder, [alpha], more=UPLINK), words, options=("-u", str(port)))
+    return one, port
+
+
+def connect(port):
+    """The guest's program must listen: QEMU takes every connection, and ends those that nobody wanted."""
+    return socket.create_connection(("127.0.0.1", port), 60)
+
+
+def read_all(line, bytes_):
+    got = b""
+    while len(got) < bytes_:
+        part = line.recv(65536)
+        if not part:
+            break
+        got += part
+    return got
+
+
+def test_files_in_and_out(machine, tmp_path):
+    one, port = boot(machine, tmp_path, "shuffle=1 check=1")
+    one.expect(LINUX, 180)
+    one.attach("alpha")
+    sent = os.urandom(300_007)
+    one.send("\r(tail -f /dev/null | nc -l -p 2323 >/tmp/in; :) & sleep 1; echo listen''ing\r")
+    one.expect("listening")
+    with connect(port) as line:
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        one.send(f"\rwhile [ $(wc -c </tmp/in) != {len(sent)} ]; do sleep 1; done; md5sum /tmp/in\r")
+        one.expect(hashlib.md5(sent).hexdigest())
+    one.send("\rnc -l -p 2324 </tmp/in & sleep 1; echo listen''ing-again\r")
+    one.expect("listening-again")
+    with connect(port + 1) as line:
+        assert read_all(line, len(sent)) == sent
+    # guests reach nothing of the host by themselves, whatever listens there
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one.send(f"\rnc -w 2 {HOST} {listener.getsockname()[1]} </dev/null && echo reach''ed || echo not-reach''ed\r")
+        assert one.expect("not-reached|reached")[0] == "not-reached"
+    one.detach()
+    shown = "\n".join(one.command("net"))
+    assert re.search(r"uplink on lan, MTU 1500\n  sent \d+ frames of [1-9]\d\d+ KB", shown), shown
+    assert " check: " not in one.log_path.read_text()
+    one.send("quit\r")
+    assert one.end() == 0
+
+
+def test_a_machine_without_the_device(machine, tmp_path):
+    """The description says uplink, but QEMU was started by somebody else: one line, and the guest runs."""
+    alpha = vm("alpha", node=1, memory=48, net0=net(forward=[2323]))
+    archive = write_scenario(tmp_path, [alpha], more=UPLINK)
+    one = machine(archive, options=("-k", str(TOP / "build/disco.elf"), "-n", "2", "-m", "256", "--", "-initrd"))
+    one.expect_all([r"uplink: found no virtio network device on PCI: VMs are not reached from outside", LINUX], 180)
+
+
+def test_wrong_ports():
+    for port, shown in ("0", "0"), ("65536", "65536"), ("many", "many"):
+        done = subprocess.run(["qemu/run.sh", "-u", port, "default"], cwd=TOP, capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and done.stderr == f"run.sh: -u: found {shown}, allowed 1..65535\n"
+
+
+def test_a_port_that_another_program_has(tmp_path):
+    """QEMU names the port; no machine is started."""
+    archive = write_scenario(tmp_path, [vm("alpha", net0=net(forward=[80]))], more=UPLINK)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(["qemu/run.sh", "-q", "-u", port, archive], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=60)
+    assert done.returncode == 1 and port in done.stderr
