@@ -37,21 +37,15 @@ bool net_begin(struct net *n, u64 features)
 	return true;
 }
 
-void net_queue(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts)
+void net_queue_parts(struct net *n, const struct net_part *part, u32 parts)
 {
 	volatile struct virtio_queue *q = &n->transmit;
-	u32 total = sizeof(*h) + bytes, done = 0;
 
-	memcpy((void *)n->out, h, sizeof(*h));
-	memcpy((void *)n->out + sizeof(*h), frame, bytes);
 	for (u32 i = 0; i < parts; i++) {
-		u32 part = i + 1 == parts ? total - done : total / parts;
-
-		q->descriptor[i].address = guest_pa(n->out + done);
-		q->descriptor[i].bytes = part;
+		q->descriptor[i].address = guest_pa(part[i].at);
+		q->descriptor[i].bytes = part[i].bytes;
 		q->descriptor[i].flags = i + 1 == parts ? 0 : VIRTIO_NEXT;
 		q->descriptor[i].next = i + 1;
-		done += part;
 	}
 	q->available.ring[q->available.index % VIRTIO_SIZE] = 0;
 	__sync_synchronize();
@@ -60,42 +54,74 @@ void net_queue(struct net *n, const struct net_header *h, const void *frame, u32
 	virtio_put(&n->d, VIRTIO_NOTIFY, NET_TRANSMIT);
 }
 
-bool net_send(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts)
+void net_queue(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts)
 {
-	volatile struct virtio_queue *q = &n->transmit;
-	u16 before = q->used.index;
+	struct net_part part[VIRTIO_SIZE];
+	u32 total = sizeof(*h) + bytes, done = 0;
 
-	net_queue(n, h, frame, bytes, parts);
+	memcpy((void *)n->out, h, sizeof(*h));
+	memcpy((void *)n->out + sizeof(*h), frame, bytes);
+	for (u32 i = 0; i < parts; i++, done += total / parts)
+		part[i] = (struct net_part){ n->out + done,
+					     i + 1 == parts ? total - done : total / parts };
+	net_queue_parts(n, part, parts);
+}
+
+bool net_is_sent(const struct net *n)
+{
+	const volatile struct virtio_queue *q = &n->transmit;
+
 	for (u32 i = 0; i < PATIENCE; i++)
-		if (q->used.index != before)
+		if (q->used.index == q->available.index)
 			return true;
 	return false;
 }
 
-s64 net_receive(struct net *n, struct net_header *h, void *frame, u32 ticks, bool offer)
+bool net_send(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts)
+{
+	net_queue(n, h, frame, bytes, parts);
+	return net_is_sent(n);
+}
+
+u32 net_receive_parts(struct net *n, struct net_part part[NET_BUFFERS], u32 ticks)
 {
 	volatile struct virtio_queue *q = &n->receive;
-	u32 left = 1, bytes = 0, start = cp0_read_count();
+	u32 left = 1, parts = 0, start = cp0_read_count();
 
 	while (q->used.index == n->seen)
 		if (cp0_read_count() - start > ticks)
-			return -1;
+			return 0;
 	__sync_synchronize();
-	for (bool first = true; left; left--, first = false, n->seen++) {
+	for (; left && parts < NET_BUFFERS; left--, n->seen++, parts++) {
 		u32 id = q->used.ring[n->seen % VIRTIO_SIZE].id;
-		u32 got = q->used.ring[n->seen % VIRTIO_SIZE].bytes;
-		const u8 *from = (const u8 *)n->buffer[id];
 
-		if (first) {
-			memcpy(h, from, sizeof(*h));
-			left = h->buffers;
-			from += sizeof(*h);
-			got -= sizeof(*h);
-		}
-		memcpy((u8 *)frame + bytes, from, got);
-		bytes += got;
-		if (offer)
-			net_offer(n, id);
+		part[parts].at = n->buffer[id];
+		part[parts].bytes = q->used.ring[n->seen % VIRTIO_SIZE].bytes;
+		if (!parts)
+			left = ((volatile struct net_header *)n->buffer[id])->buffers;
 	}
-	return bytes;
+	return parts;
+}
+
+u32 net_buffer(const struct net *n, const struct net_part *part)
+{
+	return ((u64)part->at - (u64)n->buffer) / sizeof(n->buffer[0]);
+}
+
+s64 net_receive(struct net *n, struct net_header *h, void *frame, u32 ticks, bool offer)
+{
+	struct net_part part[NET_BUFFERS];
+	u32 parts = net_receive_parts(n, part, ticks), bytes = 0;
+
+	for (u32 i = 0; i < parts; i++) {
+		u32 skip = i ? 0 : sizeof(*h);
+
+		if (!i)
+			memcpy(h, (void *)part[0].at, sizeof(*h));
+		memcpy((u8 *)frame + bytes, (u8 *)part[i].at + skip, part[i].bytes - skip);
+		bytes += part[i].bytes - skip;
+		if (offer)
+			net_offer(n, net_buffer(n, &part[i]));
+	}
+	return parts ? (s64)bytes : -1;
 }

@@ -40,8 +40,23 @@ bool net_begin(struct net *n, u64 features);
 void net_offer(struct net *n, u32 buffer); /* one receive buffer, of a page */
 /* Queues header and frame, parted into so many descriptors (1..VIRTIO_SIZE), and notifies. */
 void net_queue(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts);
-/* The same, until the device has given it back; false: it does not. */
+/* Bytes of a frame, where they are: whole pages are passed to who gets them (docs/guest-abi.md). */
+struct net_part {
+	volatile void *at;
+	u32 bytes;
+};
+/* The same of a header and a frame in so many parts, which stay as they are until the device has given them back. */
+void net_queue_parts(struct net *n, const struct net_part *part, u32 parts);
+/* Until it has given back all; false: it does not. */
+bool net_is_sent(const struct net *n);
+/* Queues and waits. */
 bool net_send(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts);
+/*
+ * The buffers of the next frame, each with the bytes that it got, the first of them with the header; how many, 0: none
+ * comes within so many ticks of Count. They are the caller's until net_offer(net_buffer()).
+ */
+u32 net_receive_parts(struct net *n, struct net_part part[NET_BUFFERS], u32 ticks);
+u32 net_buffer(const struct net *n, const struct net_part *part); /* its number */
 /*
  * The next frame, if it comes within so many ticks of Count: its bytes; -1: none. Its buffers are offered again if
  * `offer`.

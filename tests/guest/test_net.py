@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """net_rules.c with its peer: what it sends in vain is counted, each frame for the right reason; and two subnets that know nothing of
-each other."""
+each other. net_pages.c with its own: what is not copied is as if it were."""
 import re
 
 import pytest
@@ -36,5 +36,35 @@ def test_rules_of_network_devices(machine, tmp_path, words):
     assert found["rules"]["to nobody"] >= 6 and found["peer"]["no buffer at the receiver"] >= 25
     assert found["other"] == {}
     assert any(re.match(r"  sent 0 frames of 0 KB: ", line) for line in one.command("net"))
+    log = one.log_path.read_text()
+    assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
+def kilobytes(one, guest):
+    """{("sent" or "received", "remapped" or "copied"): KB} of the guest's first port."""
+    shown = "\n".join(one.command("net"))
+    port = re.search(rf"^{guest} net0: .*\n  (sent) .*: (\d+) KB remapped, (\d+) KB copied\n  (received) .*: (\d+) KB remapped, (\d+) KB",
+                     shown, re.M)
+    return {(port[i], what): int(port[i + k]) for i in (1, 4) for k, what in ((1, "remapped"), (2, "copied"))}
+
+
+def accounts(one):
+    """What the machine's guests use, have promised and share, in KB."""
+    shown = "\n".join(one.command("mem"))
+    return [int(n) for n in re.search(r"guests use (\d+) KB.*promised to VMs (\d+) KB", shown).groups()], shown
+
+
+@pytest.mark.parametrize("words", ["check=1", "check=1 shuffle=1"])
+def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
+    vms = [vm("peer", "net_pages.elf", None, 8, "role=1", node=1, net0=net()),
+           vm("pages", "net_pages.elf", None, 8, f"seed={SEED}", node=2, net0=net())]
+    one = machine(write_scenario(tmp_path, vms, nodes=4), words)
+    one.expect(r"(PASS net_pages|FAIL[^\n]*)\r*\n", 120)
+    assert one.line.match[1] == "PASS net_pages", f"see {one.log_path}"
+    sent = kilobytes(one, "pages")
+    assert sent["sent", "remapped"] > 10 * sent["sent", "copied"] and sent["received", "remapped"] > 10 * sent["received", "copied"], sent
+    one.send("stop peer\r")
+    one.expect("vm: peer stopped")
+    assert accounts(one)[0] == [0, 0]
     log = one.log_path.read_text()
     assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
