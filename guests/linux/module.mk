@@ -54,9 +54,10 @@ build/work-%.img: | tools/mkdisk.py build/setup.mk
 	$(call say,DISK,$@)
 	$(Q)tools/mkdisk.py $@ 64 work
 
-# The same root with tests of disks in it.
-DISK_TESTS := build/disktest build/diskrecords build/diskops
+# The same root with tests of disks and networks in it.
+DISK_TESTS := build/disktest build/diskrecords build/diskops build/netops
 build/diskops: guests/linux/diskops.h
+build/netops: guests/linux/netops.h
 $(DISK_TESTS): build/%: guests/linux/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -I. -s -o $T $< && $(whole)

@@ -38,6 +38,18 @@ build/bench/root.img: build/bench-root.cpio tools/mkdisk.py
 	@mkdir -p $(@D)
 	$(Q)tools/mkdisk.py $@ 32 root $<
 
+# NET: options of net.py, e.g. NET="--times 0"
+NET ?=
+HELP += make bench-net      what a network between guests costs: passed or copied, against loopback, NFS against a disk: build/results/net.json (5 minutes)\n
+.PHONY: bench-net
+bench-net: build/disco.elf build/linux/vmlinux build/count.so build/disktest.img build/bench/small.img build/host/dtscheck build/host/strict.so
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/net.py $(NET)
+
+build/bench/small.img: tools/mkdisk.py
+	$(call say,DISK,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/mkdisk.py $@ 16 work
+
 # MEMORY: options of memory.py, e.g. MEMORY="--guests 1,2" for a short run
 MEMORY ?=
 HELP += make bench-memory   what guests of one disk share: the figure of the paper, Pmake in 1, 2, 4 and 8: build/results/memory.json (5 minutes)\n

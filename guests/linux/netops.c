@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program of `make bench-net`: what bytes cost that go from one guest to another.
+ *
+ *   netops peer                     the other side, until it is told to end
+ *   netops count PEER FILE DISK     every unit of netops.h with its peer, those of TCP then with a peer in this guest, too, by loopback, as
+ *                                   number + 100; FILE is on the peer's disk, DISK on one of this guest
+ *   netops time PEER TIMES          16 MB to the peer, and by loopback, in turn: prints nanoseconds
+ *
+ * Client and peer have one connection for each unit: the order goes there, a byte comes back when the peer is ready, and one when it
+ * has done its part.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PORT	    7000
+#define LOOPBACK    100u       /* added to a unit's number */
+#define MESSAGE	    (1u << 20) /* bytes, the longest */
+#define TIMED	    8u	       /* what is timed is so many times what is counted */
+#define UNIT_BYTES  65536u     /* the files are of pieces like those of their units */
+#define FILE_PIECES 64u
+
+enum how { SEND, PAGES, ASK, NFS, STORE, DISK, KEEP };
+static const struct unit {
+	uint32_t number;
+	const char *name;
+	enum how how;
+	uint32_t bytes, times;
+} units[] = {
+#define UNIT(number, name, how, bytes, times) { number, #name, how, bytes, times },
+#include "guests/linux/netops.h"
+#undef UNIT
+};
+#define UNITS (sizeof(units) / sizeof(units[0]))
+
+static unsigned char buffer[MESSAGE] __attribute__((aligned(4096)));
+static const char *nfs_file, *disk_file;
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+#define BEGIN(unit) __asm__ volatile("sltiu $0, $0, %0" ::"i"(0x5100 + (unit)) : "memory")
+#define END(unit)   __asm__ volatile("sltiu $0, $0, %0" ::"i"(0x5200 + (unit)) : "memory")
+
+static void mark_begin(uint32_t number)
+{
+	switch (number) {
+#define UNIT(n, name, how, bytes, times) \
+	case n: BEGIN(n); return;        \
+	case (n) + LOOPBACK:             \
+		BEGIN((n) + 100);        \
+		return;
+#include "guests/linux/netops.h"
+#undef UNIT
+	}
+}
+
+static void mark_end(uint32_t number)
+{
+	switch (number) {
+#define UNIT(n, name, how, bytes, times) \
+	case n: END(n); return;          \
+	case (n) + LOOPBACK:             \
+		END((n) + 100);          \
+		return;
+#include "guests/linux/netops.h"
+#undef UNIT
+	}
+}
+
+static const struct unit *unit_of(uint32_t number)
+{
+	for (const struct unit *u = units; u < units + UNITS; u++)
+		if (u->number == number)
+			return u;
+	fail("a unit that does not exist");
+	return NULL;
+}
+
+/* ---- bytes ---- */
+
+static void read_all(int fd, size_t bytes)
+{
+	for (size_t done = 0; done < bytes;) {
+		ssize_t n = read(fd, buffer, bytes - done < 65536 ? bytes - done : 65536);
+
+		if (n <= 0)
+			fail("read");
+		done += n;
+	}
+}
+
+static void write_all(int fd, size_t bytes)
+{
+	for (size_t done = 0; done < bytes;) {
+		ssize_t n = write(fd, buffer + done, bytes - done);
+
+		if (n <= 0)
+			fail("write");
+		done += n;
+	}
+}
+
+static void send_pages(int fd, int file, size_t bytes)
+{
+	off_t at = 0;
+
+	while ((size_t)at < bytes)
+		if (sendfile(fd, file, &at, bytes - at) <= 0)
+			fail("sendfile");
+}
+
+/* A file of so many pieces, read or written. */
+static void read_file(const char *path, uint32_t bytes, uint32_t times)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		fail(path);
+	for (uint32_t i = 0; i < times; i++)
+		read_all(fd, bytes);
+	close(fd);
+}
+
+static void write_file(const char *path, uint32_t bytes, uint32_t times)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+	if (fd < 0)
+		fail(path);
+	for (uint32_t i = 0; i < times; i++)
+		write_all(fd, bytes);
+	if (fsync(fd) || close(fd))
+		fail(path);
+}
+
+/* Nothing of the file is in this guest's page cache. */
+static void forget(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		fail(path);
+	close(fd);
+}
+
+/* ---- both sides ---- */
+
+/* What the client asks its peer for. */
+struct order {
+	uint32_t unit, times; /* unit 0: to end */
+	bool marked;	      /* the peer's part is counted, too */
+};
+
+/* ---- the client ---- */
+
+/* Of a name in /etc/hosts. */
+static struct in_addr address_of(const char *host)
+{
+	char line[128], address[64], name[64];
+	struct in_addr found;
+	FILE *hosts = fopen("/etc/hosts", "r");
+
+	while (hosts && fgets(line, sizeof(line), hosts))
+		if (sscanf(line, "%63s %63s", address, name) == 2 && !strcmp(name, host) &&
+		    inet_aton(address, &found)) {
+			fclose(hosts);
+			return found;
+		}
+	fail(host);
+	return found;
+}
+
+static int reach(const char *host, const struct order *order)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	int fd, one = 1;
+
+	to.sin_addr = address_of(host);
+	for (;;) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		if (!connect(fd, (struct sockaddr *)&to, sizeof(to)))
+			break;
+		close(fd); /* the peer boots */
+		sleep(1);
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (write(fd, order, sizeof(*order)) != sizeof(*order))
+		fail(host);
+	if (order->unit)
+		read_all(fd, 1);
+	return fd;
+}
+
+static void body(int fd, int file, const struct unit *u, uint32_t times)
+{
+	switch (u->how) {
+	case NFS: read_file(nfs_file, u->bytes, times); return;
+	case STORE: write_file(nfs_file, u->bytes, times); return;
+	case DISK: read_file(disk_file, u->bytes, times); return;
+	case KEEP: write_file(disk_file, u->bytes, times); return;
+	default: break;
+	}
+	for (uint32_t i = 0; i < times; i++) {
+		if (u->how == PAGES)
+			send_pages(fd, file, u->bytes);
+		else
+			write_all(fd, u->bytes);
+		if (u->how == ASK)
+			read_all(fd, u->bytes);
+	}
+}
+
+/* mark: the number that the markers have here, 0: none. */
+static void run(const char *host, int file, const struct unit *u, struct order order, uint32_t mark)
+{
+	int fd = reach(host, &order);
+
+	if (u->how == NFS)
+		forget(nfs_file);
+	if (u->how == DISK)
+		forget(disk_file);
+	mark_begin(mark);
+	body(fd, file, u, order.times);
+	shutdown(fd, SHUT_WR);
+	read_all(fd, 1);
+	mark_end(mark);
+	close(fd);
+}
+
+static void run_all(const char *host, int file, bool loop)
+{
+	for (const struct unit *u = units; u < units + UNITS; u++) {
+		struct order order = { u->number, u->times / 8 + 1, false };
+
+		if (loop && u->how >= NFS)
+			continue;
+		run(host, file, u, order, 0);
+		order = (struct order){ u->number, u->times, !loop };
+		run(host, file, u, order, loop ? u->number + LOOPBACK : u->number);
+	}
+}
+
+static int sent_file(void)
+{
+	int fd = open("/tmp/sent", O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0)
+		fail("/tmp/sent");
+	write_all(fd, sizeof(buffer));
+	return fd;
+}
+
+/* ---- the peer ---- */
+
+static void serve(int fd, const struct order *order)
+{
+	const struct unit *u = unit_of(order->unit);
+	uint32_t mark = order->marked ? u->number : 0;
+	bool bytes = u->how == SEND || u->how == PAGES;
+	char end;
+
+	mark_begin(mark);
+	write_all(fd, 1); /* ready */
+	for (uint32_t i = 0; u->how == ASK && i < order->times; i++) {
+		read_all(fd, u->bytes);
+		write_all(fd, u->bytes);
+	}
+	if (bytes)
+		read_all(fd, (size_t)u->bytes * order->times);
+	if (read(fd, &end, 1))
+		fail("more than was ordered");
+	mark_end(mark);
+	write_all(fd, 1);
+}
+
+static int listener(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 8))
+		fail("listen");
+	return fd;
+}
+
+static void peer(int listening)
+{
+	struct order order;
+
+	for (;;) {
+		int fd = accept(listening, NULL, NULL), one = 1;
+
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if (read(fd, &order, sizeof(order)) != sizeof(order))
+			fail("order");
+		if (!order.unit)
+			return;
+		serve(fd, &order);
+		close(fd);
+	}
+}
+
+/* A peer in this guest. */
+static void with_loopback(const char *host, int file, void (*what)(const char *, int, bool))
+{
+	int listening = listener();
+	pid_t child = fork();
+
+	if (child < 0)
+		fail("fork");
+	if (!child) {
+		peer(listening);
+		exit(0);
+	}
+	close(listening);
+	what(host, file, true);
+	close(reach("localhost", &(struct order){ 0 }));
+	wait(NULL);
+}
+
+/* ---- time ---- */
+
+static const char *remote;
+static unsigned rounds;
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void time_one(const char *host, int file, const struct unit *u, const char *where)
+{
+	uint64_t begin = now();
+
+	run(host, file, u, (struct order){ u->number, u->times * TIMED, false }, 0);
+	printf("netops: %s %s %llu ns, %u bytes\n", where, u->name,
+	       (unsigned long long)(now() - begin), u->bytes * u->times * TIMED);
+}
+
+static void time_all(const char *host, int file, bool loop)
+{
+	(void)loop;
+	for (unsigned i = 0; i < rounds; i++)
+		for (const struct unit *u = units; u < units + UNITS; u++) {
+			if ((u->how != SEND && u->how != PAGES) || u->bytes != 65536)
+				continue;
+			time_one(host, file, u, "loopback");
+			time_one(remote, file, u, "remote");
+		}
+}
+
+static void count_loopback(const char *host, int file, bool loop) { run_all(host, file, loop); }
+
+int main(int argc, char **argv)
+{
+	int file = sent_file();
+
+	if (argc == 2 && !strcmp(argv[1], "peer")) {
+		peer(listener());
+	} else if (argc == 5 && !strcmp(argv[1], "count")) {
+		nfs_file = argv[3], disk_file = argv[4];
+		write_file(nfs_file, UNIT_BYTES, FILE_PIECES);
+		write_file(disk_file, UNIT_BYTES, FILE_PIECES);
+		run_all(argv[2], file, false);
+		with_loopback("localhost", file, count_loopback);
+		close(reach(argv[2], &(struct order){ 0 }));
+	} else if (argc == 4 && !strcmp(argv[1], "time")) {
+		remote = argv[2], rounds = atoi(argv[3]);
+		with_loopback("localhost", file, time_all);
+		close(reach(argv[2], &(struct order){ 0 }));
+	} else {
+		fprintf(stderr,
+			"netops: found %d words, needed: peer, count PEER FILE DISK, or time PEER TIMES\n",
+			argc - 1);
+		return 2;
+	}
+	return 0;
+}

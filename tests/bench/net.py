@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What a network between guests costs: TCP by size of message, with pages that are passed on against pages that are copied (off=remap),
+against the loopback inside one guest, and files of an NFS server against a local disk. Counts are of the sender's and the receiver's
+node, by who spends them, taken under the plugin, with images in the boot archive. Writes build/results/net.json.
+
+usage: net.py [--times N]           N pairs of transfers are timed, too; 0: none
+       net.py --profile UNIT        where the monitor's instructions go for a KB of it, by entry and by function: file64k, nfs_read, ...
+"""
+import argparse
+import bisect
+import collections
+import json
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+import bench  # noqa: E402
+from machine import disk, net, vm, write_scenario  # noqa: E402
+
+TOP, OUT = bench.TOP, bench.OUT
+LIMIT = 900
+SIZES = ("64", "256", "1k", "4k", "16k", "64k", "256k", "1m")
+SENDER, PEER = 1, 2  # nodes
+LOOPBACK = 100
+
+
+def units():
+    """Those of netops.h: {name: (number, KB)}."""
+    text = (TOP / "guests/linux/netops.h").read_text()
+    return {name: (int(number), int(size) * int(times) / 1024)
+            for number, name, size, times in re.findall(r"^UNIT\((\d+), (\w+), \w+, (\d+), (\d+)\)", text, re.M)}
+
+
+def guest(label, node, program, words, image, in_archive):
+    more = {"in_archive": True} if in_archive else {}
+    return vm(label, ramdisk=None, memory=64, node=node,
+              bootargs=f'console=hvc0 hostname={label} root=/dev/vda rw init=/init work=/dev/vdb {words} disco.run="netops {program}"',
+              disk0=disk("disktest.img", **more), disk1=disk(image, **more), net0=net())
+
+
+def run(name, program, off="", plugin=None):
+    """Both guests until they have ended; what they printed. off: what more the monitor is to do without."""
+    counted = plugin is not None
+    guests = [guest("peer", PEER, "peer", "serve=/data", "bench/small.img", counted),
+              guest("sender", SENDER, program, "nfs=peer", "bench/small.img", counted)]
+    archive = write_scenario(OUT, guests, nodes=4, memory=512, name=f"net-{name}")
+    command = ["qemu/run.sh", "-q", *(["-p", plugin, "-d"] if counted else []), "-a", f"{bench.ONE_TEXT}{off} exit=1", archive]
+    with subprocess.Popen(list(map(str, command)), cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace") as qemu:
+        try:
+            said, _ = qemu.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            qemu.kill()
+            said, _ = qemu.communicate()
+    log = OUT / f"net-{name}.log"
+    log.write_text(said)
+    if said.count("disco.run: status 0") != 2:
+        sys.exit(f"bench-net: {name} did not end well: see {log.relative_to(TOP)}")
+    return said
+
+
+def counts(name, off="", options=()):
+    """The plugin's rows of all units."""
+    print(f"bench-net: counting, {name} ...", file=sys.stderr, flush=True)
+    out = OUT / f"net-{name}.json"
+    elf = "build/disco.elf"
+    run(name, "count peer /mnt/file /data/file", off, f"build/count.so,out={out}," + ",".join(
+        [*options, f"ebase={bench.symbol(elf, 'vectors')}", f"exit={bench.symbol(elf, 'guest_exit')}",
+         f"exit={bench.symbol(elf, 'walk_fast')}"]))
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def by_unit(rows):
+    """{(number, node): row}"""
+    return {(row["unit"], row["cpu"]): row for row in rows if "unit" in row}
+
+
+def per_kb(found, name, loop=False):
+    """{who: instructions for a KB}, the guests' own and the monitor's on both nodes; and entries for 4 KB."""
+    number, kb = units()[name]
+    nodes = {"sender": SENDER} if loop else {"sender": SENDER, "receiver": PEER}
+    rows = {where: found[number + (LOOPBACK if loop else 0), node] for where, node in nodes.items()}
+    cost = {where: (row["insns"]["supervisor"] + row["insns"]["user"]) / kb for where, row in rows.items()}
+    cost["monitor"] = sum(row["insns"]["kernel"] for row in rows.values()) / kb
+    return cost, sum(bench.entries(row) for row in rows.values()) / (kb / 4)
+
+
+def size_rows(rows, remap, copy):
+    """Each size by remap and by copies: the crossing is where the former costs less from then on."""
+    for how in ("send", "file"):
+        cheaper = []
+        for size in SIZES:
+            costs = {}
+            for word, found in (("remap", remap), ("copy", copy)):
+                cost, _ = per_kb(found, how + size)
+                for part, value in cost.items():
+                    rows.add(f"net.{how}{size}.{word}.{part}", value, "instructions/KB")
+                costs[word] = sum(cost.values())
+                rows.add(f"net.{how}{size}.{word}.insns_per_kb", costs[word], "instructions/KB")
+            cheaper.append(costs["remap"] < costs["copy"])
+        first = next((i for i in range(len(SIZES)) if all(cheaper[i:])), None)
+        rows.add(f"net.{how}.remap_from", None if first is None else SIZES[first], "bytes")
+
+
+def count_rows(rows):
+    remap, copy = by_unit(counts("remap")), by_unit(counts("copy", ",remap"))
+    size_rows(rows, remap, copy)
+    rows.add("net.stream.entries_per_page", per_kb(remap, "file64k")[1], "entries", per_kb(copy, "file64k")[1])
+    for how in ("send", "file"):
+        across, inside = sum(per_kb(remap, f"{how}64k")[0].values()), sum(per_kb(remap, f"{how}64k", True)[0].values())
+        rows.add(f"net.{how}64k.loopback.insns_per_kb", inside, "instructions/KB")
+        rows.add(f"net.tcp.{how}.insns_vs_loopback", inside / across, "of loopback")
+    for name in ("ask1", "ask4k"):
+        times = units()[name][1] * 1024 / {"ask1": 1, "ask4k": 4096}[name]
+        for loop, where in ((False, "remote"), (True, "loopback")):
+            cost = sum(per_kb(remap, name, loop)[0].values()) * units()[name][1] / times
+            rows.add(f"net.{name}.{where}.insns", cost, "instructions")
+    for what in ("read", "write"):
+        for name in (f"nfs_{what}", f"disk_{what}"):
+            for part, value in per_kb(remap, name)[0].items():
+                rows.add(f"net.{name}.{part}", value, "instructions/KB")
+            rows.add(f"net.{name}.insns_per_kb", sum(per_kb(remap, name)[0].values()), "instructions/KB",
+                     sum(per_kb(copy, name)[0].values()))
+    rows.add("net.nfs_read.entries_per_page", per_kb(remap, "nfs_read")[1], "entries", per_kb(copy, "nfs_read")[1])
+
+
+def time_rows(rows, times):
+    if not times:
+        return
+    print("bench-net: timing ...", file=sys.stderr, flush=True)
+    said = run("time", f"time peer {times}")
+    found = collections.defaultdict(list)
+    for where, name, ns, size in re.findall(r"netops: (\w+) (\w+) (\d+) ns, (\d+) bytes", said):
+        found[name, where].append(int(size) / int(ns) * 1e9 / 2**20)
+    for name in sorted({name for name, _ in found}):
+        pairs = list(zip(found[name, "remote"], found[name, "loopback"]))
+        ratio = statistics.median(remote / loopback for remote, loopback in pairs)
+        rows.add(f"net.tcp.{name}.mb_per_s", statistics.median(remote for remote, _ in pairs), "MB/s",
+                 statistics.median(loopback for _, loopback in pairs))
+        rows.add("net.tcp.vs_loopback" if name == "file64k" else f"net.tcp.{name}.vs_loopback", ratio, "of loopback")
+
+
+def profile(name):
+    number, kb = units()[name]
+    rows = counts("profile", options=[f"unit={number}"])
+    for row in sorted((row for row in rows if "path" in row), key=lambda row: -row["insns"]):
+        print(f"{row['insns'] / kb:10.2f} in {row['paths'] / kb * 4:7.3f} a page x {row['path']}")
+    text = subprocess.run([bench.CROSS + "nm", "-n", "build/disco.elf"], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True).stdout
+    symbols = [(int(at, 16), word) for at, word in re.findall(r"^(\w+) [tT] (\S+)$", text, re.M)]
+    places, spent = [at for at, _ in symbols], collections.Counter()
+    for row in rows:
+        if "pc" in row:
+            spent[symbols[bisect.bisect(places, row["pc"]) - 1][1]] += row["runs"]
+    for function, insns in spent.most_common():
+        print(f"{insns / kb:10.2f} {function}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--profile", choices=units(), metavar="UNIT")
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    if options.profile:
+        profile(options.profile)
+        return
+    rows = bench.Rows()
+    count_rows(rows)
+    time_rows(rows, options.times)
+    print()
+    for row in rows:
+        bare = "" if row["bare"] is None else f"   ({row['bare']:,.6g})"
+        value = row["value"] if isinstance(row["value"], str) or row["value"] is None else f"{row['value']:,.6g}"
+        print(f"{row['name']:40s}{value or 'none':>16s} {row['unit']}{bare}")
+    out = TOP / "build/results/net.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(rows, indent=1) + "\n")
+    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+
+
+if __name__ == "__main__":
+    main()
