@@ -12,8 +12,8 @@ void net_offer(struct net *n, u32 buffer)
 {
 	volatile struct virtio_queue *q = &n->receive;
 
-	q->descriptor[buffer].address = guest_pa(n->buffer[buffer]);
-	q->descriptor[buffer].bytes = sizeof(n->buffer[buffer]);
+	q->descriptor[buffer].address = guest_pa(n->buffer[buffer] + n->skip);
+	q->descriptor[buffer].bytes = sizeof(n->buffer[buffer]) - n->skip;
 	q->descriptor[buffer].flags = VIRTIO_WRITE;
 	q->available.ring[q->available.index % VIRTIO_SIZE] = buffer;
 	__sync_synchronize();
@@ -95,10 +95,10 @@ u32 net_receive_parts(struct net *n, struct net_part part[NET_BUFFERS], u32 tick
 	for (; left && parts < NET_BUFFERS; left--, n->seen++, parts++) {
 		u32 id = q->used.ring[n->seen % VIRTIO_SIZE].id;
 
-		part[parts].at = n->buffer[id];
+		part[parts].at = n->buffer[id] + n->skip;
 		part[parts].bytes = q->used.ring[n->seen % VIRTIO_SIZE].bytes;
 		if (!parts)
-			left = ((volatile struct net_header *)n->buffer[id])->buffers;
+			left = ((volatile struct net_header *)part[0].at)->buffers;
 	}
 	return parts;
 }

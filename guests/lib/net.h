@@ -29,6 +29,7 @@ struct net {
 	struct virtio_device d;
 	struct virtio_queue receive, transmit;
 	u16 seen; /* of the used receive buffers */
+	u32 skip; /* bytes at the beginning of each receive buffer that are not offered; 0 until somebody says so */
 	u8 address[NET_ADDRESS];
 	u16 mtu;
 	volatile u8 buffer[NET_BUFFERS][4096] __attribute__((aligned(4096)));

@@ -68,3 +68,34 @@ def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     assert accounts(one)[0] == [0, 0]
     log = one.log_path.read_text()
     assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
+GUESTS = 8
+
+
+@pytest.mark.parametrize("words", ["shuffle=1", "check=1 off=remap"])
+def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
+    """Frames with whole pages and without, into whole pages and into others, with checksums for the receiver or the monitor; one guest is
+    reset and one ends in the middle. All others go on, and when all have ended nothing of them is left."""
+    arguments = ["skip=0", "skip=0 sums=1", "skip=64", "skip=1 sums=1"]
+    vms = [vm(f"g{i}", "net_pairs.elf", None, 8, f"seed={SEED + i} peers={GUESTS - 1} {arguments[i % 4]}", node=i % 4,
+              net0=net(any_source=True) if i == 7 else net()) for i in range(GUESTS)]
+    one = machine(write_scenario(tmp_path, vms, nodes=4), words)
+    one.expect_all([rf"\[g{i}\] enough from {GUESTS - 1}" for i in range(GUESTS)], 120)
+    one.send("stop g4\r")
+    one.expect("vm: g4 stopped")
+    one.send("reset g1\r")
+    one.expect("vm: g1 started")
+    one.send("start g4\r")
+    one.expect_all([r"\[g1\] enough from 7", r"\[g4\] enough from 7"], 120)
+    ports = [kilobytes(one, f"g{i}") for i in range(GUESTS)]
+    for i, port in enumerate(ports):
+        assert port["received", "copied"] > 0
+        assert (port["received", "remapped"] > 0) == (arguments[i % 4].startswith("skip=0") and "off=remap" not in words), (i, port)
+    for i in range(GUESTS):
+        one.send(f"stop g{i}\r")
+        one.expect(f"vm: g{i} stopped")
+    found, shown = accounts(one)
+    assert found == [0, 0], shown
+    log = one.log_path.read_text()
+    assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
