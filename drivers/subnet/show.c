@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command `net`: the ports of subnets, and what became of frames. */
+#include "arch/mips/arch.h"
 #include "drivers/subnet/subnet.h"
 #include "kernel/console/console.h"
 #include "kernel/log.h"
@@ -37,6 +38,27 @@ static void show_way(const char *way, const struct port *p, enum port_count fram
 		p->count[frames], p->count[bytes] >> 10, remapped >> 10, copied >> 10);
 }
 
+/* What each port had counted when somebody last looked: the prompt's alone. */
+static struct look {
+	u64 at; /* count64; 0: nobody has looked */
+	u64 count[PORT_COUNTS];
+} looks[PORTS_MAX];
+
+static void show_rate(const struct port *p, struct look *last)
+{
+	struct look now = { .at = count64() };
+	u64 ms = MAX((now.at - last->at) / COUNT_MS, 1ul), rate[PORT_COUNTS];
+
+	for (u32 i = 0; i < PORT_COUNTS; i++) {
+		now.count[i] = p->count[i];
+		rate[i] = (now.count[i] - last->count[i]) * 1000 / ms;
+	}
+	kprintf("  a second, in the last %lu.%lu s: sent %lu frames, %lu KB; received %lu frames, %lu KB\n",
+		ms / 1000, ms % 1000 / 100, rate[PORT_SENT], rate[PORT_SENT_BYTES] >> 10,
+		rate[PORT_RECEIVED], rate[PORT_RECEIVED_BYTES] >> 10);
+	*last = now;
+}
+
 static void show_port(const struct port *p)
 {
 	const u8 *a = p->desc->address;
@@ -53,13 +75,16 @@ static void show_port(const struct port *p)
 	show_drops(p);
 }
 
-COMMAND(net, "", "network ports of VMs: frames sent and received, and why frames were dropped")
+COMMAND(net, "",
+	"network ports of VMs: frames, remapped or copied or why dropped, and what they were since the last look")
 {
 	const struct port *p;
 
 	(void)argc, (void)argv;
-	for (u32 n = 0; (p = port_number(n)); n++)
+	for (u32 n = 0; (p = port_number(n)); n++) {
 		show_port(p);
+		show_rate(p, &looks[n]);
+	}
 	if (!port_number(0))
 		kprintf("no VM has a network port: configs/README.md says how to describe one\n");
 }

@@ -48,6 +48,12 @@ def kilobytes(one, guest):
     return {(port[i], what): int(port[i + k]) for i in (1, 4) for k, what in ((1, "remapped"), (2, "copied"))}
 
 
+def rates(one):
+    """What each port has sent and received a second since the last look: frames and KB of each."""
+    return [[int(n) for n in line.groups()] for line in
+            re.finditer(r"a second, in the last .*: sent (\d+) frames, (\d+) KB; received (\d+) frames, (\d+) KB", "\n".join(one.command("net")))]
+
+
 def accounts(one):
     """What the machine's guests use, have promised and share, in KB."""
     shown = "\n".join(one.command("mem"))
@@ -63,6 +69,8 @@ def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     assert one.line.match[1] == "PASS net_pages", f"see {one.log_path}"
     sent = kilobytes(one, "pages")
     assert sent["sent", "remapped"] > 10 * sent["sent", "copied"] and sent["received", "remapped"] > 10 * sent["received", "copied"], sent
+    rates(one)
+    assert rates(one) == [[0] * 4] * 2  # it is over
     one.send("stop peer\r")
     one.expect("vm: peer stopped")
     assert accounts(one)[0] == [0, 0]
@@ -82,12 +90,14 @@ def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
               net0=net(any_source=True) if i == 7 else net()) for i in range(GUESTS)]
     one = machine(write_scenario(tmp_path, vms, nodes=4), words)
     one.expect_all([rf"\[g{i}\] enough from {GUESTS - 1}" for i in range(GUESTS)], 120)
+    rates(one)
     one.send("stop g4\r")
     one.expect("vm: g4 stopped")
     one.send("reset g1\r")
     one.expect("vm: g1 started")
     one.send("start g4\r")
     one.expect_all([r"\[g1\] enough from 7", r"\[g4\] enough from 7"], 120)
+    assert all(min(port) > 0 for port in rates(one))
     ports = [kilobytes(one, f"g{i}") for i in range(GUESTS)]
     for i, port in enumerate(ports):
         assert port["received", "copied"] > 0
