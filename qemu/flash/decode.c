@@ -4,6 +4,8 @@
 
 #define ROI_BEGIN 0x24005101u
 #define ROI_END	  0x24005102u
+#define ERET	  0x42000018u
+#define ERETNC	  0x42000058u
 
 enum opcode {
 	OP_SPECIAL = 0x00,
@@ -75,7 +77,10 @@ enum insn_kind decode_kind(uint32_t word)
 	case OP_SPECIAL: return kind_of_special(word & 0x3f);
 	case OP_SPECIAL3: return kind_of_special3(word & 0x3f);
 	case OP_PCREL: return kind_of_pcrel(word);
-	case OP_COP0: return (word & 0xfe00003f) == 0x42000020 ? INSN_WAIT : INSN_PLAIN;
+	case OP_COP0:
+		if (word == ERET || word == ERETNC)
+			return INSN_ERET;
+		return (word & 0xfe00003f) == 0x42000020 ? INSN_WAIT : INSN_PLAIN;
 	case OP_COP1: /* arithmetic and ctc1; branches, bc1eqz..., have slots but do not trap */
 		return (word >> 21 & 31) == 6 || (word >> 21 & 31) >= 16 ? INSN_MAYBE : INSN_PLAIN;
 	case OP_MSA: return INSN_MAYBE;

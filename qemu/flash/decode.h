@@ -11,6 +11,7 @@ enum insn_kind {
 	INSN_MEMORY, /* accesses memory unless an exception ends it */
 	INSN_MAYBE,  /* may access memory, may end in an exception */
 	INSN_WAIT,
+	INSN_ERET,	/* in the monitor, or on a bare machine: an exception ends */
 	INSN_ROI_BEGIN, /* addiu $0, $0, 0x5101: the region of interest begins behind it */
 	INSN_ROI_END,	/* addiu $0, $0, 0x5102: ends with it */
 };

@@ -36,6 +36,7 @@ struct counts {
 	uint64_t l1[2], l2_hits;    /* l1: misses of instructions, of data */
 	uint64_t misses[2][WHERES]; /* of the second level */
 	uint64_t upgrades[WHERES];
+	uint64_t exceptions;		    /* that ended */
 	uint64_t invalidations, writebacks; /* from the caches, filled in by report.c */
 };
 
@@ -71,6 +72,9 @@ static inline unsigned ram_node(uint64_t offset)
 
 	return node < cpu_count ? node : cpu_count - 1;
 }
+
+/* ---- plugin.c ---- */
+void plugin_before_first_block(void); /* is translated: once */
 
 /* ---- memory.c: what accesses cost ---- */
 bool memory_init(void);

@@ -16,23 +16,26 @@ static const struct option {
 	uint64_t preset, min, max;
 	bool power_of_two;
 	const char *const *names; /* of the values */
+	const char *zero;	  /* the name of 0, which min leaves out; NULL: 0 has none */
 } table[] = {
 #define AT(field) #field, offsetof(struct options, field)
-	{ AT(cache), 1, 0, 1, false, NULL },
-	{ AT(stalls), 1, 0, 1, false, NULL },
-	{ AT(pace), 0, 0, 1, false, NULL },
-	{ AT(magic), 2, 0, 2, false, NULL },
-	{ AT(uma), 0, 0, 1, false, NULL },
-	{ AT(l1), 32, 1, 1024, true, NULL },
-	{ AT(l2), 1024, 1, 65536, true, NULL },
-	{ AT(l2hit), 10, 0, 1000, false, NULL },
-	{ AT(mhz), 400, 1, 1000, false, NULL },
-	{ AT(local), 300, 0, 100000, false, NULL },
-	{ AT(remote), 900, 0, 100000, false, NULL },
-	{ AT(hop), 150, 0, 100000, false, NULL },
-	{ AT(topology), TOPOLOGY_CROSSBAR, 0, TOPOLOGIES - 1, false, topology_names },
-	{ AT(quantum), 1000, 100, 1000000, false, NULL },
-	{ AT(skew), 0, 0, 1000000, false, NULL },
+	{ AT(cache), 1, 0, 1, false, NULL, NULL },
+	{ AT(stalls), 1, 0, 1, false, NULL, NULL },
+	{ AT(pace), 0, 0, 1, false, NULL, NULL },
+	{ AT(magic), 2, 0, 2, false, NULL, NULL },
+	{ AT(uma), 0, 0, 1, false, NULL, NULL },
+	{ AT(l1), 32, 1, 1024, true, NULL, NULL },
+	{ AT(l2), 1024, 1, 65536, true, NULL, NULL },
+	{ AT(l2hit), 10, 0, 1000, false, NULL, NULL },
+	{ AT(mhz), 400, 1, 1000, false, NULL, NULL },
+	{ AT(local), 300, 0, 100000, false, NULL, NULL },
+	{ AT(remote), 900, 0, 100000, false, NULL, NULL },
+	{ AT(hop), 150, 0, 100000, false, NULL, NULL },
+	{ AT(topology), TOPOLOGY_CROSSBAR, 0, TOPOLOGIES - 1, false, topology_names, NULL },
+	{ AT(quantum), 1000, 100, 1000000, false, NULL, NULL },
+	{ AT(skew), 0, 0, 1000000, false, NULL, NULL },
+	{ AT(tlb), 0, 16, 128, true, NULL, "qemu" },
+	{ AT(eret), 0, 0, 1000, false, NULL, NULL },
 #undef AT
 };
 
@@ -55,9 +58,10 @@ static void say_allowed(const struct option *option, char *why, size_t bytes)
 	if (option->names)
 		snprintf(why, bytes, "%s=, allowed: crossbar, mesh, hypercube", option->name);
 	else
-		snprintf(why, bytes, "%s=, allowed: %lu to %lu%s", option->name,
+		snprintf(why, bytes, "%s=, allowed: %lu to %lu%s%s%s", option->name,
 			 (unsigned long)option->min, (unsigned long)option->max,
-			 option->power_of_two ? ", a power of two" : "");
+			 option->power_of_two ? ", a power of two" : "",
+			 option->zero ? ", or " : "", option->zero ? option->zero : "");
 }
 
 static void say_names(char *why, size_t bytes)
@@ -72,6 +76,10 @@ static int value_of(const struct option *option, const char *text, uint64_t *val
 {
 	char *end;
 
+	if (option->zero && !strcmp(text, option->zero)) {
+		*value = 0;
+		return 0;
+	}
 	for (uint64_t i = 0; option->names && i <= option->max; i++) {
 		if (!strcmp(text, option->names[i])) {
 			*value = i;
@@ -121,6 +129,9 @@ void options_json(const struct options *o, char *to, size_t bytes)
 		if (table[i].names)
 			used += snprintf(to + used, bytes - used, "%s\"%s\": \"%s\"", comma,
 					 table[i].name, table[i].names[value]);
+		else if (table[i].zero && !value)
+			used += snprintf(to + used, bytes - used, "%s\"%s\": \"%s\"", comma,
+					 table[i].name, table[i].zero);
 		else
 			used += snprintf(to + used, bytes - used, "%s\"%s\": %lu", comma,
 					 table[i].name, (unsigned long)value);

@@ -17,6 +17,8 @@ struct options {
 	uint64_t topology;	     /* enum topology */
 	uint64_t quantum;	     /* cycles */
 	uint64_t skew;		     /* instructions */
+	uint64_t tlb;		     /* dual entries; 0: as QEMU has them */
+	uint64_t eret;		     /* cycles of an exception, beside its handler */
 	char out[4096];		     /* file; "": none */
 };
 

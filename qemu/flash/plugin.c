@@ -6,6 +6,7 @@
 
 #include "qemu/flash/flash.h"
 #include "qemu/flash/qemu.h"
+#include "qemu/flash/tlb.h"
 #include "qemu/plugin/qemu-api.h"
 
 #define RAM_NAME "mips_malta.ram"
@@ -54,6 +55,16 @@ static void processor_made(qemu_plugin_id_t id, unsigned int i)
 		exit(-refuse("found no memory for the caches"));
 }
 
+/* All processors are made, TLBs and all; the first one is about to run. */
+void plugin_before_first_block(void)
+{
+	char why[200];
+
+	for (unsigned i = 0; options.tlb && i < cpu_count; i++)
+		if (!tlb_take(i, cpus[i].qemu, options.tlb, why, sizeof(why)))
+			exit(-refuse(why));
+}
+
 static void finish(qemu_plugin_id_t id, void *data)
 {
 	(void)id;
@@ -77,6 +88,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qem
 		}
 	}
 	if (!qemu_check(info, why, sizeof(why)) || !qemu_find(find, why, sizeof(why)))
+		return refuse(why);
+	if (options.tlb && !tlb_define(options.tlb, why, sizeof(why)))
 		return refuse(why);
 	if (report_open())
 		return -1;

@@ -141,6 +141,13 @@ static void wait_runs(unsigned int id, void *data)
 	clock_sleep(&cpus[id]);
 }
 
+static void exception_ends(unsigned int id, void *data)
+{
+	(void)data;
+	cpus[id].n.cycles += options.eret;
+	cpus[id].n.exceptions++;
+}
+
 static void mark_runs(unsigned int id, void *data)
 {
 	const struct mark *mark = data;
@@ -217,9 +224,13 @@ static void block_translated(uint64_t plugin, struct qemu_plugin_tb *tb)
 	struct block *b = allocate(sizeof(*b));
 	uint16_t at[MAX_INSNS];
 	uintptr_t waiting = 0;
+	static bool begun;
 	bool slot = false;
 
 	(void)plugin;
+	if (!begun)
+		plugin_before_first_block();
+	begun = true;
 	memset(b, 0, sizeof(*b));
 	b->class = decode_class(qemu_plugin_tb_vaddr(tb));
 	find_lines(b, tb, insns);
@@ -238,6 +249,10 @@ static void block_translated(uint64_t plugin, struct qemu_plugin_tb *tb)
 			point = ++b->points;
 		}
 		instrument(insn, kind, point, waiting);
+		/* a guest's own ERETNC is not allowed where it is, and the monitor's counts */
+		if (kind == INSN_ERET && b->class == CLASS_MONITOR)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, exception_ends,
+							       QEMU_PLUGIN_CB_NO_REGS, NULL);
 		waiting = kind == INSN_MAYBE ? point : 0;
 		if (kind == INSN_ROI_BEGIN || kind == INSN_ROI_END)
 			instrument_mark(insn, kind, b->insns > i ? b->insns - i - 1 : 0);

@@ -6,8 +6,9 @@ FLASH_TEST_SRCS_options := options.c network.c decode.c
 FLASH_TEST_SRCS_qemu := qemu.c
 FLASH_TEST_SRCS_clock := clock.c
 FLASH_TEST_SRCS_magic := magic.c options.c
+FLASH_TEST_SRCS_tlb := tlb.c
 
-FLASH_TESTS := cache clock options qemu magic
+FLASH_TESTS := cache clock options qemu magic tlb
 FLASH_TEST_BINS := $(FLASH_TESTS:%=build/host/flash/test_%)
 
 define FLASH_TEST_RULE

@@ -35,6 +35,10 @@ static void values_are_taken(void **state)
 	assert_string_equal(o.out, "/tmp/x=y.json");
 	assert_int_equal(parse("l2=0x200"), 0);
 	assert_int_equal(o.l2, 512);
+	assert_int_equal(parse("tlb=64"), 0);
+	assert_int_equal(o.tlb, 64);
+	assert_int_equal(parse("tlb=qemu"), 0);
+	assert_int_equal(o.tlb, 0);
 }
 
 static void what_is_wrong_is_told_with_what_is_right(void **state)
@@ -52,6 +56,11 @@ static void what_is_wrong_is_told_with_what_is_right(void **state)
 		{ "remote=9x", "0 to 100000" },
 		{ "remote=99999999999999999999", "0 to 100000" },
 		{ "l2=1000", "power of two" },
+		{ "tlb=48", "16 to 128, a power of two, or qemu" },
+		{ "tlb=0", "or qemu" },
+		{ "tlb=256", "or qemu" },
+		{ "tlb=QEMU", "or qemu" },
+		{ "eret=1001", "0 to 1000" },
 		{ "topology=torus", "crossbar, mesh, hypercube" },
 		{ "topology=1", "crossbar, mesh, hypercube" },
 		{ "out=", "out=FILE" },
@@ -76,6 +85,7 @@ static void options_are_written_as_json(void **state)
 	options_json(&o, text, sizeof(text));
 	assert_non_null(strstr(text, "\"cache\": 1, "));
 	assert_non_null(strstr(text, "\"topology\": \"crossbar\""));
+	assert_non_null(strstr(text, "\"tlb\": \"qemu\""));
 	options_json(&o, text, 10); /* no more than there is room for */
 	assert_int_equal(strlen(text), 9);
 }
@@ -119,6 +129,7 @@ static void instructions_are_told_apart(void **state)
 	} words[] = {
 		{ 0x24005101, INSN_ROI_BEGIN }, { 0x24005102, INSN_ROI_END },
 		{ 0x24005103, INSN_PLAIN },	{ 0x24025101, INSN_PLAIN },
+		{ 0x42000018, INSN_ERET },	{ 0x42000058, INSN_ERET },   /* eretnc */
 		{ 0x42000020, INSN_WAIT },	{ 0x8c430000, INSN_MEMORY }, /* lw */
 		{ 0xfc430000, INSN_MEMORY },				     /* sd */
 		{ 0xec480001, INSN_MEMORY },				     /* lwpc */
