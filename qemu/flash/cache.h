@@ -51,6 +51,11 @@ struct cache_system {
 /* Sizes in bytes, powers of two. False: no memory. */
 bool cache_init(struct cache_system *s, unsigned cpus, uint64_t l1, uint64_t l2, uint64_t ram);
 void cache_free(struct cache_system *s);
+/* The processor that alone may have written the 64-byte line, plus 1; 0: memory is good. */
+static inline unsigned cache_owner(const struct cache_system *s, uint64_t line)
+{
+	return s->directory[line >> (LINE2_SHIFT - LINE_SHIFT)].owner;
+}
 /* An access that cache_hits does not know to hit. */
 enum outcome cache_access(struct cache_system *s, unsigned cpu, uint64_t line, enum access access);
 

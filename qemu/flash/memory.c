@@ -18,6 +18,7 @@ bool memory_init(void)
 
 void memory_miss(struct cpu *c, uint64_t line, enum access access)
 {
+	unsigned owner = cache_owner(&caches, line);
 	enum outcome outcome = cache_access(&caches, c->id, line, access);
 	unsigned home = ram_node(line << LINE_SHIFT), stall;
 	enum where where = home == c->id ? LOCAL : REMOTE;
@@ -34,6 +35,10 @@ void memory_miss(struct cpu *c, uint64_t line, enum access access)
 			c->n.upgrades[where]++;
 		magic_count(c->id, line >> (12 - LINE_SHIFT), access == ACCESS_WRITE);
 		stall = c->latency[home];
+		if (owner) {
+			c->n.dirty++;
+			stall += network_dirty_cycles(&options, c->id, home, owner - 1);
+		}
 	}
 	if (!options.stalls)
 		return;

@@ -19,6 +19,24 @@ unsigned network_hops(enum topology topology, unsigned nodes, unsigned from, uns
 	}
 }
 
+/* Ns (FLASH: 1430 - 270, 1450 - 1110, 1910 - 1110). */
+#define DIRTY_FROM_REMOTE 1160 /* the home asks another node */
+#define DIRTY_AT_HOME	  340  /* its own processor's cache */
+#define DIRTY_THIRD	  800  /* the home sends the request on, a third node answers */
+
+unsigned network_dirty_cycles(const struct options *o, unsigned from, unsigned home, unsigned owner)
+{
+	unsigned ns = DIRTY_THIRD;
+
+	if (!o->dirty || o->uma)
+		return 0;
+	if (home == from)
+		ns = DIRTY_FROM_REMOTE;
+	else if (home == owner)
+		ns = DIRTY_AT_HOME;
+	return (uint64_t)ns * o->mhz / 1000;
+}
+
 unsigned network_cycles(const struct options *o, unsigned nodes, unsigned from, unsigned to)
 {
 	unsigned hops = o->uma ? 0 : network_hops(o->topology, nodes, from, to);

@@ -14,12 +14,13 @@ struct options {
 	uint64_t l2hit;				  /* cycles */
 	uint64_t mhz;
 	uint64_t local, remote, hop; /* ns */
-	uint64_t topology;	     /* enum topology */
-	uint64_t quantum;	     /* cycles */
-	uint64_t skew;		     /* instructions */
-	uint64_t tlb;		     /* dual entries; 0: as QEMU has them */
-	uint64_t eret;		     /* cycles of an exception, beside its handler */
-	char out[4096];		     /* file; "": none */
+	uint64_t dirty;	   /* a switch: a line that another cache may have written costs more */
+	uint64_t topology; /* enum topology */
+	uint64_t quantum;  /* cycles */
+	uint64_t skew;	   /* instructions */
+	uint64_t tlb;	   /* dual entries; 0: as QEMU has them */
+	uint64_t eret;	   /* cycles of an exception, beside its handler */
+	char out[4096];	   /* file; "": none */
 };
 
 extern const char *const topology_names[TOPOLOGIES];

@@ -158,6 +158,23 @@ def test_latency_follows_the_hops(tmp_path):
     assert more - code * (360 + 80) == 360 + (360 + 40) + (360 + 80)
 
 
+@pytest.mark.parametrize("home, writer, reader, ns", [(0, 1, 0, 1160), (1, 0, 1, 1160), (0, 0, 1, 340), (1, 1, 0, 340), (2, 0, 1, 800)])
+def test_a_line_that_another_cache_may_have_written(tmp_path, home, writer, reader, ns):
+    """FLASH's latencies less those of a clean line; the second read finds it clean. A read of a line that was only read is no such miss."""
+    line = f"\tdli $4, {address(home, 3):#x}\n"
+    clean = f"\tdli $4, {address(home, 3, 4096):#x}\n"
+    actions = [(writer, line + "\tsd $0, 0($4)\n"), (writer, clean + "\tld $3, 0($4)\n"), (reader, line + "\tld $3, 0($4)\n"),
+               (reader, clean + "\tld $3, 0($4)\n"), (writer, line + "\tld $3, 64($4)\n")]
+    source = counted.slots(actions, 3)
+    without, with_it = (counted.region(tmp_path, source, options, 3) for options in ("dirty=0", "dirty=1"))
+    assert [cpu["dirty_misses"] for cpu in with_it] == [int(cpu == reader) for cpu in range(3)]
+    more = [sum(b["stall_by"].values()) - sum(a["stall_by"].values()) for a, b in zip(without, with_it)]
+    assert more == [ns * 400 // 1000 if cpu == reader else 0 for cpu in range(3)]
+    uma = counted.region(tmp_path, source, "dirty=1,uma=1", 3)
+    assert uma[reader]["stall"]["local"] + uma[reader]["stall"]["remote"] == LOCAL * sum(
+        sum(uma[reader][kind].values()) for kind in ("fetch_misses", "data_misses", "upgrades"))
+
+
 # ---- instructions that an exception cuts off ----
 
 # Refill at 0x80: every page is page 0 of node 0's; general at 0x180: skip the instruction.
