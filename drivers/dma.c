@@ -76,22 +76,26 @@ int dma_zero(struct vm *vm, u64 gpa, size_t bytes)
 	return 0;
 }
 
-int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared)
+u32 dma_share(struct vm *vm, const struct share_at *at, u32 n)
 {
-	int err = option_on(OPTION_SHARE) ? pmap_share(vm, gpn, shared) : -EAGAIN;
+	u32 shared = option_on(OPTION_SHARE) ? pmap_share_pages(vm, at, n) : 0;
 
-	if (!err)
+	for (u32 rest = shared; rest; rest &= rest - 1)
 		node_self()->stats.mapped++;
-	return err;
+	return shared;
 }
 
-mpn_t dma_lend(struct vm *vm, gpn_t gpn)
+void dma_lend(struct vm *vm, struct share_at *at, u32 n)
 {
-	mpn_t page = option_on(OPTION_SHARE) ? pmap_lend(vm, gpn) : MPN_NONE;
+	bool may = option_on(OPTION_SHARE);
 
-	if (mpn_valid(page))
-		node_self()->stats.mapped++;
-	return page;
+	if (may)
+		pmap_lend_pages(vm, at, n);
+	for (u32 i = 0; i < n; i++)
+		if (!may)
+			at[i].page = MPN_NONE;
+		else if (mpn_valid(at[i].page))
+			node_self()->stats.mapped++;
 }
 
 int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target)

@@ -7,6 +7,7 @@
 #ifndef DRIVERS_DMA_H
 #define DRIVERS_DMA_H
 
+#include "kernel/mem/share.h"
 #include "kernel/types.h"
 
 struct vm;
@@ -36,18 +37,18 @@ int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes);
 int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);
 
 /*
- * The shared page (kernel/mem/share.h) stands behind guest page gpn from now on, in place of what was
- * there, until the guest writes it. The caller holds the page. -EAGAIN: not now (gpn is pinned, moves or
- * is copied), the caller copies instead; -EFAULT: not the VM's memory.
+ * The shared pages (kernel/mem/share.h), which the caller holds, stand behind these guest pages from now on, in
+ * place of what was there, until the guest writes them; at most SHARE_PAGES, with as few shootdowns as can be. A
+ * bit for each that does: another is not the VM's memory, or pinned, moves or is copied, and the caller copies instead.
  */
-int dma_share(struct vm *vm, gpn_t gpn, mpn_t shared);
+u32 dma_share(struct vm *vm, const struct share_at *at, u32 n);
 
 /*
- * The other way round: the page behind gpn with what is in it now, as a shared one that is held for the caller,
- * who was promised a page for it (nodemem_reserve). Nobody writes it from now on; a guest that does has a copy.
- * MPN_NONE: not now, or not the VM's memory: the caller still has the promise, and copies instead.
+ * The other way round, of at most SHARE_PAGES: the page behind each gpn with what is in it now, as a shared one that
+ * is held for the caller, who was promised a page for it (nodemem_reserve). Nobody writes it from now on; a guest that
+ * does has a copy. MPN_NONE: not now, or not the VM's memory: the caller still has the promise, and copies instead.
  */
-mpn_t dma_lend(struct vm *vm, gpn_t gpn);
+void dma_lend(struct vm *vm, struct share_at *at, u32 n);
 
 /*
  * What is behind page source of one VM is behind page target of the other, or of the same, from now on, as if it

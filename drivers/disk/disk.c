@@ -2,6 +2,7 @@
 /* Disks of VMs: the steps of their requests. */
 #include <string.h>
 #include "arch/mips/arch.h"
+#include "drivers/disk/deliver.h"
 #include "drivers/disk/own.h"
 #include "kernel/errno.h"
 #include "kernel/mem/share.h"
@@ -57,88 +58,6 @@ static void clear(struct request_list *l)
 	l->end = &l->first;
 }
 
-/* ---- guest memory: the next bytes of the request's ranges ---- */
-
-/* The range where the next byte is; *left: bytes from there to its end. */
-static struct dma_range here(const struct disk_request *r)
-{
-	struct dma_range range = r->ranges->range[r->range];
-
-	range.gpa += r->offset;
-	range.bytes -= r->offset;
-	return range;
-}
-
-static void advance(struct disk_request *r, u32 bytes)
-{
-	r->done += bytes;
-	r->offset += bytes;
-	if (r->ranges && r->offset == r->ranges->range[r->range].bytes) {
-		r->offset = 0;
-		if (++r->range == r->ranges->n) {
-			r->range = 0;
-			r->ranges = r->ranges->next;
-		}
-	}
-}
-
-/* Block content to the guest: `bytes` from `from` on of the page; page 1: zeroes. */
-static int give(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 from, u32 bytes)
-{
-	struct dma_range to = here(r);
-	u32 part = MIN(bytes, to.bytes);
-	int err;
-
-	if (page.v == OWN_ZERO) {
-		err = dma_zero(disk->vm, to.gpa, part);
-	} else {
-		err = -EAGAIN;
-		if (part == PAGE_SIZE && to.gpa % PAGE_SIZE == 0 && share_is(page))
-			err = dma_share(disk->vm, gpa_gpn((gpa_t){ to.gpa }), page);
-		if (err == -EAGAIN)
-			err = dma_write_data(disk->vm, to.gpa, (const u8 *)mpn_ptr(page) + from,
-					     part);
-	}
-	advance(r, part);
-	return err ? err : (int)part;
-}
-
-static int give_all(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 from, u32 bytes)
-{
-	while (bytes) {
-		int got = give(disk, r, page, from, bytes);
-
-		if (got < 0)
-			return -EIO;
-		from += got;
-		bytes -= got;
-	}
-	return 1;
-}
-
-/* From the guest into the page; a request without ranges writes zeroes. */
-static int take_all(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 to, u32 bytes)
-{
-	u8 *at = (u8 *)mpn_ptr(page) + to;
-
-	if (r->op == DISK_ZERO) {
-		memset(at, 0, bytes);
-		advance(r, bytes);
-		return 1;
-	}
-	while (bytes) {
-		struct dma_range from = here(r);
-		u32 part = MIN(bytes, from.bytes);
-
-		if (dma_read_data(disk->vm, at, from.gpa, part))
-			return -EIO;
-		advance(r, part);
-		at += part;
-		bytes -= part;
-	}
-	return 1;
-}
-
 /* ---- one block of a request: 1: it is done; 0: the request waits; an error ---- */
 
 /* Where a request goes on. */
@@ -174,7 +93,7 @@ int disk_base_page(struct vm_disk *disk, struct disk_request *r, u64 block, mpn_
 	return 1;
 }
 
-static int read_block(struct vm_disk *disk, struct disk_request *r)
+static int read_block(struct vm_disk *disk, struct disk_request *r, struct delivery *d)
 {
 	struct place p = place_of(disk, r);
 	mpn_t page = { blockmap_get(&disk->own, p.block) };
@@ -185,54 +104,67 @@ static int read_block(struct vm_disk *disk, struct disk_request *r)
 		got = disk_base_page(disk, r, p.block, &page);
 	if (got <= 0)
 		return got;
-	got = give_all(disk, r, page, p.from, p.bytes);
+	if (p.bytes == PAGE_SIZE && page.v != OWN_ZERO && cursor_is_at_page(&r->at))
+		return deliver_page(disk, r, d, page, of_image);
+	got = deliver_part(disk, r, page, p.from, p.bytes);
 	if (of_image)
 		share_drop(page);
 	return got;
 }
 
-/* A whole page of the guest, which can be the block's. */
-static bool is_page(const struct disk_request *r, const struct place *p)
+/* Whole pages of the guest, which can be blocks, from the request's next byte on: at most max. */
+static u32 pages_ahead(const struct disk_request *r, u32 max, struct share_at *at)
 {
-	struct dma_range from;
+	struct disk_cursor c = r->at;
+	u64 left = r->bytes - r->done;
+	u32 n = 0;
 
-	if (r->op != DISK_WRITE || p->bytes != PAGE_SIZE)
-		return false;
-	from = here(r);
-	return from.bytes >= PAGE_SIZE && from.gpa % PAGE_SIZE == 0;
+	for (; n < max && left >= PAGE_SIZE && cursor_is_at_page(&c); n++, left -= PAGE_SIZE) {
+		at[n].gpn = gpa_gpn((gpa_t){ cursor_range(&c).gpa });
+		cursor_advance(&c, PAGE_SIZE);
+	}
+	return n;
 }
 
-static int lend(struct vm_disk *disk, struct disk_request *r, u64 block)
+/* The next blocks are pages of the guest: 0: the first is none, or cannot be one now, and is copied. */
+static int lend(struct vm_disk *disk, struct disk_request *r, const struct place *p, u32 *budget)
 {
-	int got = own_lend(disk, block, gpa_gpn((gpa_t){ here(r).gpa }));
+	struct share_at at[SHARE_PAGES];
+	u32 n = 0;
+	int got = 0;
 
+	if (r->op == DISK_WRITE && p->bytes == PAGE_SIZE)
+		n = pages_ahead(r, MIN(*budget + 1, (u32)SHARE_PAGES), at);
+	if (n)
+		got = own_lend(disk, p->block, at, n);
+	for (int i = 0; i < got; i++)
+		request_advance(r, PAGE_SIZE);
 	if (got > 0)
-		advance(r, PAGE_SIZE);
+		*budget -= got - 1;
 	return got;
 }
 
-static int write_own_block(struct vm_disk *disk, struct disk_request *r)
+/* Or several, if the guest's pages can be they; the first of them is counted. */
+static int write_own_block(struct vm_disk *disk, struct disk_request *r, u32 *budget)
 {
 	struct place p = place_of(disk, r);
 	mpn_t page;
-	int got = 0;
+	int got = lend(disk, r, &p, budget);
 
-	if (is_page(r, &p))
-		got = lend(disk, r, p.block);
 	if (got)
 		return got;
 	if (r->op != DISK_WRITE && p.whole) {
 		got = own_zero(disk, p.block);
 		if (got > 0)
-			advance(r, p.bytes);
+			request_advance(r, p.bytes);
 		return got;
 	}
 	if (r->op == DISK_DISCARD) { /* a part of a block stays as it is */
-		advance(r, p.bytes);
+		request_advance(r, p.bytes);
 		return 1;
 	}
 	got = own_page(disk, r, p.block, p.whole, &page);
-	return got > 0 ? take_all(disk, r, page, p.from, p.bytes) : got;
+	return got > 0 ? take_part(disk, r, page, p.from, p.bytes) : got;
 }
 
 static int write_image_block(struct vm_disk *disk, struct disk_request *r,
@@ -242,7 +174,7 @@ static int write_image_block(struct vm_disk *disk, struct disk_request *r,
 	mpn_t page;
 	int got = cache_claim(disk->image, p.block, p.from, p.bytes, &r->waiter, run, &page);
 
-	return got > 0 ? take_all(disk, r, page, p.from, p.bytes) : got;
+	return got > 0 ? take_part(disk, r, page, p.from, p.bytes) : got;
 }
 
 /* ---- a step ---- */
@@ -297,14 +229,16 @@ static bool is_persistent(const struct vm_disk *disk)
 static int do_blocks(struct vm_disk *disk, struct disk_request *r, u32 *budget)
 {
 	struct cache_transfer *run = NULL;
+	struct delivery d;
 	int got = 1;
 
+	d.n = 0;
 	while (got > 0 && r->done < r->bytes && *budget) {
 		(*budget)--;
 		if (r->op == DISK_READ)
-			got = read_block(disk, r);
+			got = read_block(disk, r, &d);
 		else if (!is_persistent(disk))
-			got = write_own_block(disk, r);
+			got = write_own_block(disk, r, budget);
 		else
 			got = write_image_block(disk, r, &run);
 		if (got > 0 && r->starved) {
@@ -318,6 +252,8 @@ static int do_blocks(struct vm_disk *disk, struct disk_request *r, u32 *budget)
 	}
 	if (run)
 		cache_send(run, &r->waiter);
+	if (d.n && !deliver(disk, &d))
+		got = -EIO;
 	return got;
 }
 
@@ -389,7 +325,7 @@ void disk_submit(struct vm_disk *disk, struct disk_request *r)
 	r->waiter = (struct cache_waiter){ .client = &disk->client };
 	r->done = 0;
 	r->starved = false;
-	r->range = r->offset = 0;
+	r->at = (struct disk_cursor){ .ranges = r->ranges };
 	r->single = r->flushing = r->missed = r->failed = false;
 	r->error = 0;
 	r->out = disk->out;

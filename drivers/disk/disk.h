@@ -54,13 +54,19 @@ struct disk_ranges {
 	struct disk_ranges *next;
 };
 
+/* A byte of ranges; behind the last one ranges is NULL. */
+struct disk_cursor {
+	const struct disk_ranges *ranges;
+	u32 range, offset; /* which of ranges, and where in it */
+};
+
 struct disk_request {
 	/* The front end's, who leaves them alone until it has the request back. */
 	enum disk_op op;
 	bool lasts; /* DISK_WRITE, DISK_ZERO: it is on the medium when it has ended */
 	u64 sector; /* of DISK_SECTOR bytes */
 	u64 bytes;  /* whole sectors; READ, WRITE: the sum of the ranges; FLUSH: 0 */
-	const struct disk_ranges *ranges; /* READ, WRITE; the disk moves it on */
+	const struct disk_ranges *ranges; /* READ, WRITE */
 	/* Its result, valid once it has ended. */
 	enum disk_status status;
 
@@ -69,7 +75,7 @@ struct disk_request {
 	struct disk_request *next;	      /* READY, STARVED, ENDED */
 	struct disk_request *out, **out_link; /* of all that the disk has or has ended */
 	u64 done;			      /* bytes */
-	u32 range, offset;		      /* READ, WRITE: where the next byte is, in ranges */
+	struct disk_cursor at;		      /* READ, WRITE: the next byte */
 	bool single, flushing, missed, failed, starved;
 	int error;
 };

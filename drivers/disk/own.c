@@ -73,9 +73,10 @@ static int copy_block(struct vm_disk *disk, struct disk_request *r, u64 block, u
 	return 1;
 }
 
-static bool at_limit(const struct vm_disk *disk)
+/* With so many more blocks that have a page. */
+static bool at_limit(const struct vm_disk *disk, u32 more)
 {
-	return disk->limit && disk->modified == disk->limit;
+	return disk->limit && disk->modified + more >= disk->limit;
 }
 
 /* The block, whose word is that, has the page, which the caller holds, from now on. 1, or -ENOMEM. */
@@ -92,20 +93,44 @@ static int set_page(struct vm_disk *disk, u64 block, u32 word, mpn_t page)
 	return 1;
 }
 
-int own_lend(struct vm_disk *disk, u64 block, gpn_t gpn)
+/* Promises for as many of the n blocks as may have a page: 1..n, or what stopped the first. */
+static int promise(struct vm_disk *disk, u64 block, u32 n)
 {
-	u32 word = blockmap_get(&disk->own, block);
-	mpn_t page;
+	u32 more = 0;
 
-	if (!is_page(word) && at_limit(disk))
-		return no_space(disk);
-	if (!cache_promise(&disk->client))
-		return -ENOMEM;
-	page = dma_lend(disk->vm, gpn);
-	if (mpn_valid(page))
-		return set_page(disk, block, word, page);
-	nodemem_unreserve(1);
-	return 0;
+	for (u32 i = 0; i < n; i++) {
+		bool new = !is_page(blockmap_get(&disk->own, block + i));
+
+		if (new &&at_limit(disk, more))
+			return i ? (int)i : no_space(disk);
+		if (!cache_promise(&disk->client))
+			return i ? (int)i : -ENOMEM;
+		more += new;
+	}
+	return n;
+}
+
+int own_lend(struct vm_disk *disk, u64 block, struct share_at *at, u32 n)
+{
+	int got = promise(disk, block, n), lent;
+	bool stopped = false;
+
+	if (got < 0)
+		return got;
+	dma_lend(disk->vm, at, got);
+	for (lent = 0; lent < got && !stopped; lent += !stopped) {
+		if (!mpn_valid(at[lent].page))
+			break;
+		stopped = set_page(disk, block + lent, blockmap_get(&disk->own, block + lent),
+				   at[lent].page) < 0;
+	}
+	for (int i = lent + stopped; i < got; i++) {
+		if (mpn_valid(at[i].page))
+			share_drop(at[i].page);
+		else
+			nodemem_unreserve(1);
+	}
+	return lent || !stopped ? lent : -ENOMEM;
 }
 
 int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole, mpn_t *page)
@@ -117,7 +142,7 @@ int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole
 	*page = (mpn_t){ word };
 	if (is_page(word) && share_is_sole(*page))
 		return 1;
-	if (!is_page(word) && at_limit(disk))
+	if (!is_page(word) && at_limit(disk, 0))
 		return no_space(disk);
 	new = cache_page(&disk->client);
 	if (!mpn_valid(new))

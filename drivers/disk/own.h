@@ -52,10 +52,10 @@ struct vm_disk {
  */
 int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole, mpn_t *page);
 /*
- * The guest's page gpn becomes the block, so that both are in memory once. 1: it is done; 0: not now, and the
- * caller copies; -ENOMEM: starved; -ENOSPC: the limit.
+ * The guest's pages become the blocks from this one on, so that both are in memory once. How many from the first on
+ * did; 0: the first cannot now, and the caller copies; -ENOMEM: starved; -ENOSPC: the limit.
  */
-int own_lend(struct vm_disk *disk, u64 block, gpn_t gpn);
+int own_lend(struct vm_disk *disk, u64 block, struct share_at *at, u32 n);
 int own_zero(struct vm_disk *disk, u64 block); /* it reads as zero; 1, or -ENOMEM: starved */
 void own_init(struct vm_disk *disk);
 

@@ -97,6 +97,7 @@ struct pmap_view {
 };
 
 struct pmap_page; /* pmap_state.h */
+struct share_at;  /* share.h */
 
 /* Of a page whose master is shared: its neighbours among the users of that. share.c's. */
 struct pmap_link {
@@ -212,6 +213,12 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared);
  * is still the caller's. Takes RANK_PMAP up; answers shootdowns.
  */
 mpn_t pmap_lend(struct vm *vm, gpn_t gpn);
+/*
+ * Either of the two for up to SHARE_PAGES pages, in their order, with one shootdown for those of a range:
+ * a bit for each that was shared; each that was not lent is MPN_NONE in at.
+ */
+u32 pmap_share_pages(struct vm *vm, const struct share_at *at, u32 n);
+void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n);
 /*
  * The page, which is SHARED and about to be written by a VCPU of node, is the VM's own: the last user's
  * where it is, else a copy, which no view shows yet. False: the machine's memory is used up.

@@ -16,6 +16,14 @@ struct hidden {
 	struct nodemask seen_by;
 };
 
+static void begin(struct hidden *h, struct vm *vm)
+{
+	h->drop.vm = vm;
+	h->drop.n = 0;
+	h->drop.machine = 0;
+	h->seen_by = NODEMASK_NONE;
+}
+
 static void hide(struct hidden *h, gpn_t gpn)
 {
 	struct vm *vm = h->drop.vm;
@@ -59,17 +67,43 @@ static bool is_coming(const struct pmap *p, gpn_t gpn)
 	return mpn_valid(range->coming.block) && gpn.v - range->coming.start.v < BLOCK_PAGES;
 }
 
-static int share_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
+/* The pages of the list that are left and share a lock with the first of them; bit = place in the list. */
+static u32 with_first(const struct share_at *at, u32 left)
+{
+	u32 same = 0, range = pmap_range_of(at[__builtin_ctz(left)].gpn);
+
+	for (u32 rest = left; rest; rest &= rest - 1)
+		if (pmap_range_of(at[__builtin_ctz(rest)].gpn) == range)
+			same |= rest & -rest;
+	return same;
+}
+
+/* Of a list of n pages those that are the VM's memory. */
+static u32 of_memory(const struct vm *vm, const struct share_at *at, u32 n)
+{
+	u32 are = 0;
+
+	for (u32 i = 0; i < n; i++)
+		if (at[i].gpn.v < vm->pmap.npages)
+			are |= BIT(i);
+	return are;
+}
+
+/* The page, with one copy and in no view. */
+static void withdraw(struct hidden *h, gpn_t gpn)
+{
+	struct vm *vm = h->drop.vm;
+
+	if (pmap_page(&vm->pmap, gpn).replicas)
+		numa_collapse(vm, gpn, vm->home->id);
+	hide(h, gpn);
+}
+
+/* The shared page, which the caller holds, takes the place of what stood behind gpn, which no view shows. */
+static void put_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
 {
 	struct pmap *p = &vm->pmap;
-	struct hidden h = { .drop = { .vm = vm } };
 
-	if (pmap_page(p, gpn).busy || is_coming(p, gpn))
-		return -EAGAIN;
-	if (pmap_page(p, gpn).replicas)
-		numa_collapse(vm, gpn, vm->home->id);
-	hide(&h, gpn);
-	take_back(&h);
 	if (pmap_page(p, gpn).master)
 		release_master(vm, gpn);
 	else
@@ -78,37 +112,67 @@ static int share_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
 	share_join_locked(shared, vm, gpn);
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
 			   (struct pmap_page){ .master = (u32)shared.v | PMAP_MASTER_SHARED });
-	return 0;
+}
+
+/* Those of one lock; which were shared. */
+static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
+{
+	struct hidden h;
+	u32 shared = 0;
+
+	begin(&h, vm);
+	for (u32 rest = which; rest; rest &= rest - 1) {
+		gpn_t gpn = at[__builtin_ctz(rest)].gpn;
+
+		if (pmap_page(&vm->pmap, gpn).busy || is_coming(&vm->pmap, gpn))
+			continue;
+		withdraw(&h, gpn);
+		shared |= rest & -rest;
+	}
+	take_back(&h);
+	for (u32 rest = shared; rest; rest &= rest - 1)
+		put_locked(vm, at[__builtin_ctz(rest)].gpn, at[__builtin_ctz(rest)].page);
+	return shared;
+}
+
+u32 pmap_share_pages(struct vm *vm, const struct share_at *at, u32 n)
+{
+	u32 left = of_memory(vm, at, n), shared = 0;
+
+	while (left) {
+		gpn_t first = at[__builtin_ctz(left)].gpn;
+		u32 now = with_first(at, left);
+
+		pmap_lock(&vm->pmap, first);
+		shared |= share_locked(vm, at, now);
+		pmap_unlock(&vm->pmap, first);
+		left &= ~now;
+	}
+	return shared;
 }
 
 int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 {
-	int err;
-
 	if (gpn.v >= vm->pmap.npages)
 		return -EFAULT;
-	pmap_lock(&vm->pmap, gpn);
-	err = share_locked(vm, gpn, shared);
-	pmap_unlock(&vm->pmap, gpn);
-	return err;
+	return pmap_share_pages(vm, &(struct share_at){ gpn, shared }, 1) ? 0 : -EAGAIN;
 }
 
-/* The VM's own page, which nobody copies, becomes a shared one where it is. */
-static void lend_own_locked(struct vm *vm, gpn_t gpn)
+/* The VM's own page, in no view, becomes a shared one where it is. */
+static mpn_t lend_own_locked(struct vm *vm, gpn_t gpn)
 {
 	struct pmap *p = &vm->pmap;
-	struct hidden h = { .drop = { .vm = vm } };
 	mpn_t master = pmap_copies(p, gpn).master;
 
-	hide(&h, gpn);
-	take_back(&h);
 	share_lend_locked(master, vm, gpn);
 	pmap_count(&p->shared, 1);
 	pmap_change_locked(p, gpn, BIT(PMAP_SINGLE),
 			   (struct pmap_page){ .master = (u32)master.v | PMAP_MASTER_SHARED });
+	return master;
 }
 
-static mpn_t lend_locked(struct vm *vm, gpn_t gpn)
+/* The page, which is in no view if it is the VM's own and can be lent. */
+static mpn_t lend_page_locked(struct vm *vm, gpn_t gpn)
 {
 	struct pmap_page page = pmap_page(&vm->pmap, gpn);
 	mpn_t master = pmap_master(page);
@@ -118,25 +182,53 @@ static mpn_t lend_locked(struct vm *vm, gpn_t gpn)
 			nodemem_unreserve(1); /* its first holder had a promise */
 		return master;
 	}
-	if (!page.master || page.busy)
-		return MPN_NONE;
-	if (page.replicas)
-		numa_collapse(vm, gpn, vm->home->id);
-	master = pmap_copies(&vm->pmap, gpn).master;
-	lend_own_locked(vm, gpn);
-	return master;
+	return page.master && !page.busy ? lend_own_locked(vm, gpn) : MPN_NONE;
+}
+
+/* Those of one lock. A page that is there twice is lent, and then held once more. */
+static void lend_locked(struct vm *vm, struct share_at *at, u32 which)
+{
+	struct hidden h;
+
+	begin(&h, vm);
+	for (u32 rest = which; rest; rest &= rest - 1) {
+		gpn_t gpn = at[__builtin_ctz(rest)].gpn;
+		struct pmap_page page = pmap_page(&vm->pmap, gpn);
+
+		if (page.master && !page.busy && !pmap_is_shared(page))
+			withdraw(&h, gpn);
+	}
+	take_back(&h);
+	for (u32 rest = which; rest; rest &= rest - 1) {
+		struct share_at *a = &at[__builtin_ctz(rest)];
+
+		a->page = lend_page_locked(vm, a->gpn);
+	}
+}
+
+void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n)
+{
+	u32 left = of_memory(vm, at, n);
+
+	for (u32 i = 0; i < n; i++)
+		at[i].page = MPN_NONE;
+	while (left) {
+		gpn_t first = at[__builtin_ctz(left)].gpn;
+		u32 now = with_first(at, left);
+
+		pmap_lock(&vm->pmap, first);
+		lend_locked(vm, at, now);
+		pmap_unlock(&vm->pmap, first);
+		left &= ~now;
+	}
 }
 
 mpn_t pmap_lend(struct vm *vm, gpn_t gpn)
 {
-	mpn_t page;
+	struct share_at at = { .gpn = gpn };
 
-	if (gpn.v >= vm->pmap.npages)
-		return MPN_NONE;
-	pmap_lock(&vm->pmap, gpn);
-	page = lend_locked(vm, gpn);
-	pmap_unlock(&vm->pmap, gpn);
-	return page;
+	pmap_lend_pages(vm, &at, 1);
+	return at.page;
 }
 
 /*
@@ -145,12 +237,13 @@ mpn_t pmap_lend(struct vm *vm, gpn_t gpn)
  */
 static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node)
 {
-	struct hidden h = { .drop = { .vm = vm } };
+	struct hidden h;
 	mpn_t shared = pmap_copies(&vm->pmap, gpn).master;
 	mpn_t own = pmap_alloc_locked(vm, gpn, node);
 
 	if (!mpn_valid(own))
 		return false;
+	begin(&h, vm);
 	hide(&h, gpn);
 	take_back(&h);
 	memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
@@ -256,13 +349,15 @@ static bool can_give_up(const struct hidden *h, gpn_t gpn, bool unused)
 	return true;
 }
 
-_Static_assert(PMAP_BALLOON_PAGES <= MMU_DROP_PAGES, "one shootdown for all");
+_Static_assert(PMAP_BALLOON_PAGES <= MMU_DROP_PAGES && SHARE_PAGES <= MMU_DROP_PAGES,
+	       "one shootdown for all");
 
 /* Pages of one range. */
 static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
 {
-	struct hidden h = { .drop = { .vm = vm } };
+	struct hidden h;
 
+	begin(&h, vm);
 	for (u32 i = 0; i < n; i++)
 		if (can_give_up(&h, pages[i], becomes.busy == PMAP_BUSY_BALLOON))
 			hide(&h, pages[i]);

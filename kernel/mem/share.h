@@ -29,6 +29,13 @@
 
 struct vm;
 
+/* A guest page, and the shared page that is to stand behind it, or does from now on. */
+struct share_at {
+	gpn_t gpn;
+	mpn_t page;
+};
+#define SHARE_PAGES 16 /* of a VM, for which there is one shootdown */
+
 /*
  * A page near node, held once by the caller, with whatever was in it before: the caller fills it before
  * it is joined. MPN_NONE: there is no memory that nobody was promised, or a VM that starts collects it.

@@ -172,23 +172,21 @@ int dma_write_data(struct vm *of, u64 gpa, const void *from, size_t bytes)
 	return to_guest(of, gpa, from, bytes);
 }
 int dma_zero(struct vm *of, u64 gpa, size_t bytes) { return to_guest(of, gpa, NULL, bytes); }
-int dma_share(struct vm *of, gpn_t gpn, mpn_t mpn)
+static bool share_page(const struct vm *of, gpn_t gpn, mpn_t mpn)
 {
-	assert_int_equal(locked, 0);
 	assert_true(page[index_of(mpn)].held);
 	if (sharing_fails && rand() % 4 == 0)
-		return -EAGAIN;
+		return false;
 	own_guest_page(of, gpn.v);
 	page[index_of(mpn)].users++;
 	guest[of->id][gpn.v].shared = 1 + index_of(mpn);
 	memcpy(guest[of->id][gpn.v].data, page[index_of(mpn)].data, PAGE_SIZE);
-	return 0;
+	return true;
 }
-mpn_t dma_lend(struct vm *of, gpn_t gpn)
+static mpn_t lend_page(const struct vm *of, gpn_t gpn)
 {
 	u32 *shared = &guest[of->id][gpn.v].shared;
 
-	assert_int_equal(locked, 0);
 	if (sharing_fails && rand() % 4 == 0)
 		return MPN_NONE;
 	lent++;
@@ -200,6 +198,27 @@ mpn_t dma_lend(struct vm *of, gpn_t gpn)
 		nodemem_unreserve(1);
 	}
 	return (mpn_t){ FIRST + *shared - 1 };
+}
+static u32 dma_calls; /* of the next two */
+u32 dma_share(struct vm *of, const struct share_at *at, u32 n)
+{
+	u32 shared = 0;
+
+	assert_int_equal(locked, 0);
+	assert_in_range(n, 1, SHARE_PAGES);
+	dma_calls++;
+	for (u32 i = 0; i < n; i++)
+		if (share_page(of, at[i].gpn, at[i].page))
+			shared |= BIT(i);
+	return shared;
+}
+void dma_lend(struct vm *of, struct share_at *at, u32 n)
+{
+	assert_int_equal(locked, 0);
+	assert_in_range(n, 1, SHARE_PAGES);
+	dma_calls++;
+	for (u32 i = 0; i < n; i++)
+		at[i].page = lend_page(of, at[i].gpn);
 }
 static inline void check_shared(void)
 {

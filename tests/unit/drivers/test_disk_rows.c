@@ -102,6 +102,26 @@ static void what_one_has_read_is_there_for_all(void **state)
 	assert_int_equal(reads, 1);
 }
 
+/* Sixteen pages go to the guest, or become blocks, in one call: one shootdown is all that they cost. */
+static void pages_go_together(void **state)
+{
+	const u32 sectors = SHARE_PAGES * (BLOCK_BYTES / DISK_SECTOR);
+	struct disk *d = &disk[0];
+
+	(void)state;
+	begin_row();
+	serve_until(ask(d, DISK_READ, 0, sectors), d, NULL);
+	dma_calls = 0;
+	assert_false(ask(d, DISK_READ, 0, sectors)->busy);
+	assert_int_equal(dma_calls, 1);
+	lent = 0;
+	assert_false(ask(d, DISK_WRITE, 0, sectors)->busy);
+	assert_int_equal(dma_calls, 2);
+	assert_int_equal(lent, SHARE_PAGES);
+	assert_false(ask(d, DISK_READ, 0, sectors)->busy);
+	assert_int_equal(dma_calls, 3);
+}
+
 /* Of the block, which the VM has modified. */
 static mpn_t own_page_of(const struct disk *d, u64 block)
 {
@@ -278,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_sector_spoils_its_block_alone),
 		cmocka_unit_test(what_one_has_read_is_there_for_all),
+		cmocka_unit_test(pages_go_together),
 		cmocka_unit_test(a_written_page_is_in_memory_once),
 		cmocka_unit_test(a_page_of_two_blocks_is_not_written),
 		cmocka_unit_test(an_image_is_not_written_through_a_lent_page),

@@ -48,18 +48,25 @@ static bool is_ballooned(u32 vm, u32 gpn)
 	return pmap_state_of(pmap_page(&both[vm]->pmap, gpn_of(gpn))) == PMAP_BALLOONED;
 }
 
+/* Several pages at once, one of them twice perhaps: the last one is there. */
 static void step_share(u32 vm, u32 gpn)
 {
-	bool ballooned = is_ballooned(vm, gpn);
-	u32 i = rand() % HELD;
-	int err;
+	struct share_at at[4];
+	u32 place[4], from[4], n = 1 + rand() % 4, can = 0;
 
-	if (!mpn_valid(model.held[i]))
-		return;
-	err = pmap_share(both[vm], gpn_of(gpn), model.held[i]);
-	assert_int_equal(err, model.pins[vm][gpn] || ballooned ? -EAGAIN : 0);
-	if (!err)
-		model.value[vm][gpn] = model.contents[i];
+	for (u32 i = 0; i < n; i++) {
+		place[i] = i ? (u32)rand() % GPNS : gpn;
+		from[i] = rand() % HELD;
+		if (!mpn_valid(model.held[from[i]]))
+			return;
+		at[i] = (struct share_at){ gpn_of(place[i]), model.held[from[i]] };
+		if (!pmap_page(&both[vm]->pmap, gpn_of(place[i])).busy)
+			can |= BIT(i);
+	}
+	assert_int_equal(pmap_share_pages(both[vm], at, n), can);
+	for (u32 i = 0; i < n; i++)
+		if (can & BIT(i))
+			model.value[vm][place[i]] = model.contents[from[i]];
 }
 
 /* A page that somebody holds stays as it was when he got it. */
