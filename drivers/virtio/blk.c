@@ -386,6 +386,11 @@ static bool release(struct device *dev) { return disk_release(((struct blk *)dev
 static u32 count(const struct vm_desc *desc) { return desc->ndisks; }
 
 const struct device_type blk_type = {
-	VIRTIO_DEVICE,		.count = count,	  .state_bytes = sizeof(struct blk),
-	.line = DISCO_IRQ_DISK, .create = create, .release = release,
+	VIRTIO_DEVICE,
+	.count = count,
+	.state_bytes = sizeof(struct blk),
+	.line = DISCO_IRQ_DISK,
+	.odd_line = DISCO_IRQ_DISK2,
+	.create = create,
+	.release = release,
 };

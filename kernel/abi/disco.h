@@ -157,8 +157,9 @@
 #define DISCO_IRQ_IPI1	  1
 #define DISCO_IRQ_CONSOLE 2
 #define DISCO_IRQ_DEVICE  3 /* devices with registers that have no other; shared */
-#define DISCO_IRQ_DISK	  4 /* disks; shared by those of one VM */
+#define DISCO_IRQ_DISK	  4 /* disks with an even number; shared by those of one VM */
 #define DISCO_IRQ_NET	  5 /* network devices; the same */
+#define DISCO_IRQ_DISK2	  6 /* disks with an odd number; the same */
 #define DISCO_IRQ_TIMER	  7
 
 #endif /* KERNEL_ABI_DISCO_H */

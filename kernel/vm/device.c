@@ -44,6 +44,7 @@ static void create(struct vm *vm, const struct device_type *type, u32 index, voi
 	*dev = (struct device){
 		.type = type, .index = index, .vm = vm, .page = page, .state = state
 	};
+	dev->line = index % 2 && type->odd_line ? type->odd_line : type->line;
 	if (type->register_bytes) {
 		dev->base = DISCO_DEVICE_BASE + vm->nregister_blocks * DISCO_DEVICE_BYTES;
 		vm->register_block[vm->nregister_blocks++] = vm->ndevices;
@@ -72,8 +73,9 @@ void devices_create(struct vm *vm, void *memory)
 
 void devices_reset(struct vm *vm)
 {
+	for (u32 line = 0; line < DEVICE_LINES; line++)
+		__atomic_store_n(&vm->raised[line], 0, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->ndevices; i++) {
-		__atomic_store_n(&vm->devices[i].raised, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&vm->devices[i].has_work, 0, __ATOMIC_RELAXED);
 		TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
 	}
@@ -138,14 +140,16 @@ static u32 wired_to(const struct device *dev)
 static void post(const struct device *dev)
 {
 	for (u32 i = 0; i < wired_to(dev); i++)
-		vcpu_post_irq(dev->vm->vcpus[i], dev->type->line);
+		vcpu_post_irq(dev->vm->vcpus[i], dev->line);
 }
+
+static u32 bit_of(const struct device *dev) { return BIT(dev - dev->vm->devices); }
 
 void device_raise(struct device *dev)
 {
 	if (vm_state(dev->vm) != VM_RUNNING)
 		return;
-	__atomic_store_n(&dev->raised, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&dev->vm->raised[dev->line], bit_of(dev), __ATOMIC_SEQ_CST);
 	post(dev);
 }
 
@@ -154,27 +158,32 @@ void devices_raise_again(struct vcpu *v)
 	for (u32 i = 0; i < v->vm->ndevices; i++) {
 		const struct device *dev = &v->vm->devices[i];
 
-		if (v->id < wired_to(dev) && __atomic_load_n(&dev->raised, __ATOMIC_SEQ_CST))
-			vcpu_post_irq(v, dev->type->line);
+		if (v->id < wired_to(dev) &&
+		    __atomic_load_n(&v->vm->raised[dev->line], __ATOMIC_SEQ_CST) & bit_of(dev))
+			vcpu_post_irq(v, dev->line);
 	}
 }
 
 /*
- * Another device may raise the line while it is being cleared: it has said so in `raised` before,
- * which is looked at after.
+ * The last one that lets go of the line takes it down. Another may raise it meanwhile: it has said so in `raised`
+ * before, which is looked at after. Devices that share a line are wired alike.
  */
 void device_lower(struct device *dev)
 {
 	struct vm *vm = dev->vm;
+	u32 *raised = &vm->raised[dev->line];
+	u32 before;
 
-	__atomic_store_n(&dev->raised, 0, __ATOMIC_SEQ_CST);
+	if (!(__atomic_load_n(raised, __ATOMIC_RELAXED) & bit_of(dev)))
+		return; /* the device itself raises and lowers one after the other */
+	before = __atomic_fetch_and(raised, ~bit_of(dev), __ATOMIC_SEQ_CST);
+	if (before & ~bit_of(dev))
+		return;
 	for (u32 i = 0; i < wired_to(dev); i++)
-		vcpu_clear_irq(vm->vcpus[i], dev->type->line);
+		vcpu_clear_irq(vm->vcpus[i], dev->line);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (u32 i = 0; i < vm->ndevices; i++)
-		if (vm->devices[i].type->line == dev->type->line &&
-		    __atomic_load_n(&vm->devices[i].raised, __ATOMIC_SEQ_CST))
-			post(&vm->devices[i]);
+	if (__atomic_load_n(raised, __ATOMIC_SEQ_CST))
+		post(dev);
 }
 
 /* ---- work ---- */

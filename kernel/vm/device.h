@@ -23,6 +23,7 @@ struct vm_desc;
 struct gdtb_property;
 
 #define VM_DEVICES_MAX 12
+#define DEVICE_LINES   8 /* Cause.IP numbers */
 
 struct device_type {
 	const char *name;			  /* of its node in the guest's device tree */
@@ -32,6 +33,7 @@ struct device_type {
 	u64 register_bytes; /* at most DISCO_DEVICE_BYTES; 0: it has no registers */
 	bool shown;	    /* its registers are read from the device's page */
 	u32 line;	    /* Cause.IP number of its interrupt */
+	u32 odd_line;	    /* the same of those with an odd index; 0: `line`, too */
 
 	/* Boot. dev->state is state_bytes of zeroes, the rest of dev is filled in. */
 	void (*create)(struct device *dev);
@@ -65,14 +67,14 @@ struct device_type {
 };
 
 struct device {
-	const struct device_type *type; /* fixed after boot, like the next five */
+	const struct device_type *type; /* fixed after boot, like the next six */
 	u32 index;			/* among the VM's of its type, from 0 */
 	struct vm *vm;
 	void *state;
 	u64 base;     /* "physical" address of its registers */
 	void *page;   /* PAGE_SIZE, zero at first, that guests read it from; NULL: loads trap */
-	u32 raised;   /* any node, atomically: it wants its interrupt line up */
-	u32 has_work; /* the same: home is to call work */
+	u32 line;     /* Cause.IP number */
+	u32 has_work; /* any node, atomically: home is to call work */
 };
 
 /* The monitor's memory for all devices of a VM of that description. */

@@ -222,7 +222,7 @@ static u32 list_devices(struct vm *vm, struct gdtb_device *list)
 						.compatible = type->compatible,
 						.base = dev->base,
 						.bytes = type->register_bytes,
-						.line = type->line };
+						.line = dev->line };
 		if (type->properties)
 			list[n].nproperties = TEXT_HERE(type->properties)(dev, list[n].property);
 		n++;

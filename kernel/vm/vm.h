@@ -73,8 +73,9 @@ struct vm {
 	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
 	struct progress progress;
 	/* any node, atomically */
-	u32 request; /* enum vm_request */
-	u32 live;    /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
+	u32 raised[DEVICE_LINES]; /* bit = device, by its place in devices, that wants the line up */
+	u32 request;		  /* enum vm_request */
+	u32 live; /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
 	struct lock lock;
 	char end[VMDESC_ERROR_BYTES]; /* why it ends, under lock; BROKEN: what is wrong */
 	struct pmap pmap;

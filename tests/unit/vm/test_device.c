@@ -27,7 +27,7 @@ static void create(struct device *dev)
 static void reset(struct device *dev)
 {
 	resets++;
-	assert_int_equal(dev->raised, 0);
+	assert_int_equal(dev->vm->raised[dev->line], 0);
 }
 
 static void shutdown(struct device *dev)
@@ -254,6 +254,27 @@ static void an_interrupt_raised_meanwhile_is_not_lost(void **state)
 	assert_int_equal(lines_up, 1u << 3);
 }
 
+/* Every second device of a type may have another line: who shares one is not told of the other's. */
+static void odd_ones_have_another_line(void **state)
+{
+	(void)state;
+	optional.odd_line = 6;
+	make(true);
+	device_raise(&vm.devices[2]);
+	assert_int_equal(lines_up, 1u << 6);
+	device_raise(&vm.devices[1]);
+	device_raise(&vm.devices[3]);
+	assert_int_equal(lines_up, 1u << 3 | 1u << 6);
+	device_lower(&vm.devices[1]); /* the last one has it still */
+	assert_int_equal(lines_up, 1u << 3 | 1u << 6);
+	device_lower(&vm.devices[1]); /* once more: it is not its to take */
+	device_lower(&vm.devices[2]);
+	assert_int_equal(lines_up, 1u << 3);
+	device_lower(&vm.devices[3]);
+	assert_int_equal(lines_up, 0);
+	optional.odd_line = 0;
+}
+
 static void nothing_is_raised_in_a_vm_that_does_not_run(void **state)
 {
 	(void)state;
@@ -261,7 +282,7 @@ static void nothing_is_raised_in_a_vm_that_does_not_run(void **state)
 	vm.state = VM_STOPPED;
 	device_raise(&vm.devices[1]);
 	assert_int_equal(lines_up, 0);
-	assert_int_equal(vm.devices[1].raised, 0);
+	assert_int_equal(vm.raised[3], 0);
 }
 
 static void work_is_done_at_home_in_parts(void **state)
@@ -302,6 +323,7 @@ int main(void)
 		cmocka_unit_test(lines_of_devices_with_registers_go_to_all_vcpus),
 		cmocka_unit_test(an_interrupt_raised_meanwhile_is_not_lost),
 		cmocka_unit_test(work_is_done_at_home_in_parts),
+		cmocka_unit_test(odd_ones_have_another_line),
 		cmocka_unit_test(nothing_is_raised_in_a_vm_that_does_not_run),
 	};
 
