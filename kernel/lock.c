@@ -9,23 +9,24 @@
 #define IMPATIENCE 10000 /* yields */
 
 /* LIFO use only: the last lock taken has the highest rank. */
-static void push(const struct lock *l)
+static void push(struct node *n, const struct lock *l)
 {
-	struct node *n = node_self();
+	u32 depth = n->lock_depth;
 
-	if (n->lock_depth && n->locks[n->lock_depth - 1]->rank >= l->rank)
+	if (depth && n->locks[depth - 1]->rank >= l->rank)
 		panic("lock of rank %u taken while one of rank %u is held", l->rank,
-		      n->locks[n->lock_depth - 1]->rank);
-	if (n->lock_depth == ARRAY_SIZE(n->locks))
-		panic("%u locks held", n->lock_depth);
-	n->locks[n->lock_depth++] = l;
+		      n->locks[depth - 1]->rank);
+	if (depth == ARRAY_SIZE(n->locks))
+		panic("%u locks held", depth);
+	n->locks[depth] = l;
+	n->lock_depth = depth + 1;
 }
 
 void lock_assert(const struct lock *l)
 {
 	const struct node *n = node_self();
 
-	for (u32 i = 0; i < n->lock_depth; i++)
+	for (u32 i = n->lock_depth; i--;)
 		if (n->locks[i] == l)
 			return;
 	panic("the lock of rank %u is wanted, and not held", l->rank);
@@ -42,17 +43,24 @@ static bool is_served(const struct lock *l, u32 ticket)
 	return __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) == ticket;
 }
 
-void lock_take(struct lock *l)
+static __attribute__((noinline)) void wait_for(struct node *n, const struct lock *l, u32 ticket)
 {
-	u32 ticket;
-
-	push(l);
-	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 	while (!is_served(l, ticket)) {
-		shootdown_answer(node_self());
-		node_heed_stop(node_self());
+		shootdown_answer(n);
+		node_heed_stop(n);
 		arch_yield();
 	}
+}
+
+void lock_take(struct lock *l)
+{
+	struct node *n = node_self();
+	u32 ticket;
+
+	push(n, l);
+	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	if (!is_served(l, ticket))
+		wait_for(n, l, ticket);
 }
 
 void lock_release(struct lock *l)

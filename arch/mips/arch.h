@@ -8,6 +8,7 @@
 #ifndef ARCH_MIPS_ARCH_H
 #define ARCH_MIPS_ARCH_H
 
+#include "arch/mips/self.h"
 #include "arch/mips/asid.h"
 #include "arch/mips/regs.h"
 #include "kernel/types.h"
@@ -198,7 +199,6 @@ void arch_board_interrupt(void (*handler)(void));
 void arch_idle(void);			/* WAIT until any interrupt is pending; takes none */
 _Noreturn void arch_idle_forever(void); /* takes nothing, ends never */
 void arch_irq_poll(struct node *n); /* handle what is pending, from the monitor's own idle loop */
-struct node *node_self(void);
 
 /* Lets the next processor run: a spinning one costs the others 100 ms slices otherwise
  * (docs/machine.md). */

@@ -8,8 +8,6 @@
 #include "kernel/sched/tick.h"
 #include "kernel/mem/shootdown.h"
 
-struct node *node_self(void) { return (struct node *)cp0_kscratch_read(KS_NODE); }
-
 static struct l2tlb no_l2tlb; /* holds nothing; a stray access of the monitor is a miss in it */
 
 /* off=fast: the vector's two branches become NOPs. Before any guest runs, and the machine's caches

@@ -18,7 +18,7 @@ build/host/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(FUZZ_SRCS_$(1)) | build/lib
 	@mkdir -p $$(@D)
 	$$(call say,CLANG,$$@)
 	$$(Q)clang $(WARN_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-I. -isystem build/libfdt -o $$T $$(filter %.c,$$^) $$(if $$(filter vmdesc,$(1)),$$(FUZZ_LIBFDT)) && \
+		-Itests/unit/host -I. -isystem build/libfdt -o $$T $$(filter %.c,$$^) $$(if $$(filter vmdesc,$(1)),$$(FUZZ_LIBFDT)) && \
 		$$(whole)
 endef
 $(foreach name,$(FUZZ_NAMES),$(eval $(call FUZZ_RULE,$(name))))

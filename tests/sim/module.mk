@@ -6,7 +6,7 @@ SIM_NODES := 8 64 1024
 SIM_MONITOR := numa/policy.c numa/heat.c kernel/mem/memmap.c
 SIM_SRCS := $(addprefix tests/sim/, main.c machine.c trace.c best.c) kernel/format.c kernel/words.c
 SIM_BINS := $(SIM_NODES:%=build/host/sim/sim-%)
-SIM_CFLAGS := $(WARN_CFLAGS) -g -I.
+SIM_CFLAGS := $(WARN_CFLAGS) -g -Itests/unit/host -I.
 
 define SIM_RULE
 build/host/sim/$(1)/%.o: %.c

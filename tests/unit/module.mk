@@ -3,7 +3,7 @@
 # the address and undefined-behaviour sanitizers. UNIT_LIBFDT names those that need libfdt.
 
 HOST_CC := gcc
-HOST_CFLAGS := $(WARN_CFLAGS) -g -O1 -I. -isystem build/libfdt
+HOST_CFLAGS := $(WARN_CFLAGS) -g -O1 -Itests/unit/host -I. -isystem build/libfdt
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 UNIT_SRCS_format := kernel/format.c
