@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Virtual DMA: ranges of guest memory checked, copied, shared and pinned for devices. */
+#include "arch/mips/arch.h"
 #include "drivers/dma.h"
 #include "kernel/errno.h"
 #include "kernel/mem/pass.h"
@@ -38,6 +39,24 @@ int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 {
 	count_copied(bytes);
 	return dma_write(vm, gpa, from, bytes);
+}
+
+void dma_find(const struct vm *vm, struct dma_spot *s, u64 gpa)
+{
+	u32 node = node_self()->id;
+	u64 gpn = gpa >> PAGE_SHIFT;
+
+	s->page = 0;
+	if (gpn >= vm->pmap.npages || !pmap_has_view(&vm->pmap, node))
+		return;
+	s->shown = pmap_shown_at(&vm->pmap, (gpn_t){ gpn }, node);
+	s->lo = __atomic_load_n(s->shown, __ATOMIC_ACQUIRE);
+	if (!s->lo)
+		return;
+	s->at = mpn_ptr(arch_entry_page(s->lo));
+	s->writable = arch_entry_writable(s->lo);
+	s->node = node;
+	s->page = gpn + 1;
 }
 
 void dma_gather(struct vm *vm, const struct dma_range *range, u64 skip, void *to, u32 bytes)

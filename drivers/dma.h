@@ -7,7 +7,9 @@
 #ifndef DRIVERS_DMA_H
 #define DRIVERS_DMA_H
 
+#include "kernel/copy.h"
 #include "kernel/mem/share.h"
+#include "kernel/node.h"
 #include "kernel/types.h"
 
 struct vm;
@@ -37,6 +39,25 @@ int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes);
 int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);
 
 /*
+ * A place that is read and written a few bytes at a time, such as a ring of a queue: where its page was found is
+ * kept, and holds as long as this node's view shows the same. Zeroes: nothing is known.
+ */
+struct dma_spot {
+	u64 page;	  /* 1 + its guest page number */
+	const u64 *shown; /* by the view of that node */
+	u64 lo;
+	u8 *at;
+	u32 node;
+	bool writable;
+};
+/* As dma_read and dma_write of a few bytes. */
+static inline void dma_read_at(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes);
+static inline void dma_write_at(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from,
+				size_t bytes);
+/* The spot is that of the page with gpa, if this node's view shows one. */
+void dma_find(const struct vm *vm, struct dma_spot *s, u64 gpa);
+
+/*
  * The shared pages (kernel/mem/share.h), which the caller holds, stand behind these guest pages from now on, in
  * place of what was there, until the guest writes them; at most SHARE_PAGES, with as few shootdowns as can be. A
  * bit for each that does: another is not the VM's memory, or pinned, moves or is copied, and the caller copies instead.
@@ -64,5 +85,35 @@ int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target);
  */
 mpn_t dma_pin(struct vm *vm, gpn_t gpn);
 void dma_unpin(struct vm *vm, gpn_t gpn);
+
+/* Where the bytes are; NULL: the long way. */
+static inline u8 *dma_spot_at(const struct vm *vm, struct dma_spot *s, u64 gpa, size_t bytes)
+{
+	if (s->page != (gpa >> PAGE_SHIFT) + 1 || s->node != node_self()->id ||
+	    __atomic_load_n(s->shown, __ATOMIC_RELAXED) != s->lo)
+		dma_find(vm, s, gpa);
+	return s->page && (gpa & PAGE_MASK) + bytes <= PAGE_SIZE ? s->at + (gpa & PAGE_MASK) : NULL;
+}
+
+static inline void dma_read_at(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes)
+{
+	const u8 *at = dma_spot_at(vm, s, gpa, bytes);
+
+	if (at)
+		copy_few(to, at, bytes);
+	else
+		dma_read(vm, to, gpa, bytes);
+}
+
+static inline void dma_write_at(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from,
+				size_t bytes)
+{
+	u8 *at = dma_spot_at(vm, s, gpa, bytes);
+
+	if (at && s->writable)
+		copy_few(at, from, bytes);
+	else
+		dma_write(vm, gpa, from, bytes);
+}
 
 #endif /* DRIVERS_DMA_H */

@@ -271,21 +271,20 @@ void mmu_replace(struct vcpu *v, const struct vtlb_entry *e)
 		mmu_install(v, m.va, lo[0], lo[1], global);
 }
 
-/* A window address in a page with registers. */
+/* A window address in a page with registers: blocks of them lie one behind the other. */
 static bool is_register(const struct vcpu *v, u64 va)
 {
 	const u64 first = DISCO_XSSEG_BASE + DISCO_DEVICE_BASE;
 
-	return va - first < VM_DEVICES_MAX * DISCO_DEVICE_BYTES &&
-	       device_at(v->vm, (va - DISCO_XSSEG_BASE) & ~PAGE_MASK);
+	return va - first < (u64)v->vm->nregister_blocks * DISCO_DEVICE_BYTES && vcpu_wide(v, va);
 }
 
-enum verdict mmu_fault(struct vcpu *v, u32 code)
+static enum verdict fault(struct vcpu *v, u32 code, bool write)
 {
 	u64 va = v->arch.badvaddr, slot = v->arch.pc + (v->arch.cause & CAUSE_BD ? 4 : 0), gpa;
 	struct miss m = {
 		.va = va,
-		.write = code == EXC_TLBS || code == EXC_MOD,
+		.write = write,
 		/* a TLBRI, TLBS or Mod at its own address is a load or a store of its own code */
 		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
 		.reading = reading_begin(v->node),
@@ -293,8 +292,6 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 
 	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
-	if (m.write && is_register(v, va)) /* the short way: drivers notify and acknowledge so */
-		return emul_access(v, va, va - DISCO_XSSEG_BASE, true);
 	if (is_supervisor(va) && mmu_window(v, va, &gpa)) {
 		if (code == EXC_MOD) /* pages of several sizes may say so */
 			mmu_flush_node();
@@ -303,6 +300,16 @@ enum verdict mmu_fault(struct vcpu *v, u32 code)
 	if (v->arch.walker.on)
 		return walk(v, &m, code);
 	return miss_mapped(v, &m);
+}
+
+enum verdict mmu_fault(struct vcpu *v, u32 code)
+{
+	u64 va = v->arch.badvaddr;
+	bool write = code == EXC_TLBS || code == EXC_MOD;
+
+	if (write && is_register(v, va)) /* the short way: drivers notify and acknowledge so */
+		return emul_access(v, va, va - DISCO_XSSEG_BASE, true);
+	return fault(v, code, write);
 }
 
 _Static_assert(sizeof(struct vcp0) == PAGE_SIZE &&

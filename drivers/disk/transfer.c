@@ -278,6 +278,8 @@ bool cache_drained(struct cache_waiter *w)
 {
 	bool drained;
 
+	if (!__atomic_load_n(&w->writes, __ATOMIC_ACQUIRE)) /* only the caller adds to it */
+		return true;
 	lock_take(&cache_lock);
 	drained = !w->writes;
 	w->drains = !drained;

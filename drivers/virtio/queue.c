@@ -57,12 +57,17 @@ bool vqueue_start(struct vqueue *q)
 }
 
 /* The addresses were checked when the queue was started, and a VM's memory does not change its size. */
-static u16 read16(const struct vqueue *q, u64 gpa)
+static u16 read16(struct vqueue *q, u64 gpa) /* of the available ring */
 {
 	u16 value = 0;
 
-	dma_read(q->vm, &value, gpa, sizeof(value));
+	dma_read_at(q->vm, &q->available_spot, &value, gpa, sizeof(value));
 	return value;
+}
+
+static void write_used(struct vqueue *q, u64 offset, const void *from, size_t bytes)
+{
+	dma_write_at(q->vm, &q->used_spot, q->used + offset, from, bytes);
 }
 
 /* ---- taking ---- */
@@ -115,21 +120,31 @@ static int add_range(struct vqueue *q, struct vqueue_chain *c, const struct desc
 	return 0;
 }
 
-/* The descriptor, read with the ones behind it, where the rest of a chain mostly is. */
-static struct descriptor descriptor_at(const struct vqueue *q, struct walk *w, u32 index)
+/*
+ * The descriptor. One of an indirect table is read with those behind it, where the rest of the chain mostly is;
+ * one of the queue's own leads to such a table, as a rule.
+ */
+static const struct descriptor *descriptor_at(struct vqueue *q, struct walk *w, u32 index)
 {
+	u64 at = w->table + DESCRIPTOR * index;
+
+	if (!w->inside) {
+		dma_read_at(q->vm, &q->table_spot, w->read, at, DESCRIPTOR);
+		return w->read;
+	}
 	if (index - w->first >= w->nread) {
 		w->first = index;
 		w->nread = MIN(w->entries - index, (u32)READ_AHEAD);
-		dma_read(q->vm, w->read, w->table + DESCRIPTOR * index, w->nread * DESCRIPTOR);
+		dma_read(q->vm, w->read, at, w->nread * DESCRIPTOR);
 	}
-	return w->read[index - w->first];
+	return &w->read[index - w->first];
 }
 
 /* From the descriptor at index of the walk's table to the end of the chain. */
 static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain *c)
 {
-	struct descriptor d;
+	const struct descriptor *d;
+	u16 flags;
 	int err;
 
 	do {
@@ -138,15 +153,16 @@ static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain
 		if (!w->left--)
 			return broken(q, "a chain longer than its table");
 		d = descriptor_at(q, w, index);
-		index = d.next;
-		if (d.flags & FLAG_INDIRECT) {
-			err = enter_table(q, w, &d);
+		index = d->next;
+		flags = d->flags;
+		if (flags & FLAG_INDIRECT) {
+			err = enter_table(q, w, d);
 			index = 0;
-			d.flags = FLAG_NEXT;
+			flags = FLAG_NEXT;
 		} else {
-			err = add_range(q, c, &d);
+			err = add_range(q, c, d);
 		}
-	} while (!err && (d.flags & FLAG_NEXT));
+	} while (!err && (flags & FLAG_NEXT));
 	return err;
 }
 
@@ -176,7 +192,8 @@ int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
 	w.nread = 0;
 	chain->nread = chain->nwritten = 0;
 	chain->read_bytes = chain->written_bytes = 0;
-	chain->head = read16(q, q->available + OFFSET_RING + 2ul * (q->next_available % q->size));
+	chain->head =
+		read16(q, q->available + OFFSET_RING + 2ul * (q->next_available & (q->size - 1)));
 	err = walk(q, &w, chain->head, chain);
 	if (err)
 		return err;
@@ -192,8 +209,7 @@ bool vqueue_ask_to_notify(struct vqueue *q)
 	if (q->state != VQUEUE_READY)
 		return false;
 	if (q->event_index)
-		dma_write(q->vm, q->used + OFFSET_RING + (u64)USED_ELEMENT * q->size, &index,
-			  sizeof(index));
+		write_used(q, OFFSET_RING + (u64)USED_ELEMENT * q->size, &index, sizeof(index));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* asked before the last look */
 	look(q);
 	return q->waiting;
@@ -219,11 +235,10 @@ bool vqueue_give_back_all(struct vqueue *q, const struct vqueue_used *used, u32 
 	if (q->state != VQUEUE_READY)
 		return false;
 	for (u32 i = 0; i < n; i++, q->next_used++)
-		dma_write(q->vm,
-			  q->used + OFFSET_RING + (u64)USED_ELEMENT * (q->next_used % q->size),
-			  &used[i], sizeof(used[i]));
+		write_used(q, OFFSET_RING + (u64)USED_ELEMENT * (q->next_used & (q->size - 1)),
+			   &used[i], sizeof(used[i]));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the elements before the index */
-	dma_write(q->vm, q->used + OFFSET_INDEX, &q->next_used, sizeof(q->next_used));
+	write_used(q, OFFSET_INDEX, &q->next_used, sizeof(q->next_used));
 	return true;
 }
 

@@ -38,6 +38,7 @@ struct vqueue {
 	u16 next_used;
 	u16 told; /* next_used when the guest was last asked whether it wants an interrupt */
 	const char *error; /* BROKEN: what was found, for the log */
+	struct dma_spot table_spot, available_spot, used_spot;
 };
 
 /* What the guest made available as one chain: ranges that the device reads, then those it writes. */

@@ -167,6 +167,12 @@ static inline u64 pmap_shown(const struct pmap *p, gpn_t gpn, u32 node)
 	return pmap_entry(p, gpn, node)->lo;
 }
 
+/* Where that is, for who looks at it often. */
+static inline const u64 *pmap_shown_at(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	return &pmap_entry(p, gpn, node)->lo;
+}
+
 /*
  * EntryLo of gpn for VCPUs of node, which is one of the VM's. 0: not the VM's memory, or the
  * machine's is used up. Takes the lock if the view does not have the page yet: afterwards nothing

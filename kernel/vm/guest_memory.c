@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest "physical" memory as the monitor reads and writes it, for calls and for loading. */
 #include <string.h>
+#include "kernel/copy.h"
 #include "kernel/errno.h"
 #include "kernel/vm/vm.h"
 
@@ -73,21 +74,12 @@ static u8 *shown(const struct vm *vm, gpa_t gpa, size_t len, bool write)
 	return lo && (!write || arch_entry_writable(lo)) ? pointer(lo, gpa) : NULL;
 }
 
-/* memcpy, with what most fields of rings are at once. */
-static void copy_bytes(u8 *to, const u8 *from, size_t len)
-{
-	if (len == 2 && (((u64)to | (u64)from) & 1) == 0)
-		*(u16 *)to = *(const u16 *)from;
-	else
-		memcpy(to, from, len);
-}
-
 int vm_copy_in(struct vm *vm, void *to, gpa_t from, size_t len)
 {
 	const u8 *at = shown(vm, from, len, false);
 
 	if (at) {
-		copy_bytes(to, at, len);
+		copy_few(to, at, len);
 		return 0;
 	}
 	return copy(vm, from, to, len, false);
@@ -98,7 +90,7 @@ int vm_copy_out(struct vm *vm, gpa_t to, const void *from, size_t len)
 	u8 *at = shown(vm, to, len, true);
 
 	if (at) {
-		copy_bytes(at, from, len);
+		copy_few(at, from, len);
 		return 0;
 	}
 	return copy(vm, to, (void *)from, len, true);

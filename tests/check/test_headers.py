@@ -8,7 +8,8 @@ import tree
 TARGET = [tree.CROSS, "-march=mips64r6", "-mabi=64", "-EL", "-ffreestanding", "-fno-pic", "-mno-abicalls", "-msym32",
           "-msoft-float", "-G0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-I.", "-Ibuild/gen",
           "-DGUEST_NAME=\"header\"", "-isystem", "build/libfdt", "-isystem", "build/newlib/mips64el-elf/include"]
-HOST = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-I.", "-isystem", "build/libfdt"]
+HOST = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-Itests/unit/host",
+        "-I.", "-isystem", "build/libfdt"]
 # Headers of pure code, which tests/unit and tools compile on the host too.
 PURE = {"kernel/types.h", "kernel/errno.h", "kernel/vm/elf.h", "kernel/vm/cpio.h", "kernel/vm/vmdesc.h", "kernel/vm/gdtb.h",
         "kernel/abi/disco.h", "numa/policy.h", "numa/heat.h", "numa/magic.h"}

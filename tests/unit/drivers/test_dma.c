@@ -69,6 +69,39 @@ static void pages_never_used_are_zero_and_not_given_for_that(void **state)
 	assert_int_equal(vm_a.pmap.used, 0);
 }
 
+/* Where a page was found is believed as long as the view shows the same. */
+static void a_spot_follows_its_page(void **state)
+{
+	struct dma_spot spot = { 0 };
+	u64 gpa = 7 * PAGE_SIZE + 40, value = 1;
+	mpn_t before, shared = share_new(0);
+
+	(void)state;
+	dma_read_at(&vm_a, &spot, &value, gpa, 8);
+	assert_int_equal(value, 0); /* never used */
+	for (value = 5; value < 7; value++)
+		dma_write_at(&vm_a, &spot, gpa, &value, 8);
+	before = pmap_copies(&vm_a.pmap, (gpn_t){ 7 }).master;
+	assert_ptr_equal(spot.at, fake_mpn_ptr(before));
+	assert_int_equal(*(const u64 *)(spot.at + 40), 6);
+
+	memset(fake_mpn_ptr(shared), 9, PAGE_SIZE);
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 7 }, shared), 0);
+	dma_read_at(&vm_a, &spot, &value, gpa, 8);
+	assert_int_equal(value, 0x0909090909090909);
+	value = 10;
+	dma_write_at(&vm_a, &spot, gpa, &value, 8); /* a copy of the guest's own */
+	dma_write_at(&vm_a, &spot, gpa + 8, &value, 2);
+	assert_int_equal(*(const u8 *)((u8 *)fake_mpn_ptr(shared) + 40), 9);
+	dma_read_at(&vm_a, &spot, &value, gpa + 4, 8); /* not aligned */
+	assert_int_equal(value, 0x0909000a00000000);
+	dma_write_at(&vm_a, &spot, 8 * PAGE_SIZE - 4, &value, 8); /* over the page's end */
+	value = 0;
+	assert_int_equal(dma_read(&vm_a, &value, 8 * PAGE_SIZE - 4, 8), 0);
+	assert_int_equal(value, 0x0909000a00000000);
+	share_drop(shared);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -77,6 +110,7 @@ int main(void)
 		cmocka_unit_test_setup(a_copy_may_cross_pages, numa_vm_reset),
 		cmocka_unit_test_setup(pages_never_used_are_zero_and_not_given_for_that,
 				       numa_vm_reset),
+		cmocka_unit_test_setup(a_spot_follows_its_page, numa_vm_reset),
 	};
 
 	return cmocka_run_group_tests_name("dma", tests, NULL, NULL);
