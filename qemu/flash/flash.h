@@ -36,6 +36,7 @@ struct counts {
 	uint64_t l1[2], l2_hits;    /* l1: misses of instructions, of data */
 	uint64_t misses[2][WHERES]; /* of the second level */
 	uint64_t upgrades[WHERES];
+	uint64_t queued;     /* of the stalls: cycles of waiting for a controller */
 	uint64_t dirty;	     /* of the misses: another processor's cache had the only good copy */
 	uint64_t exceptions; /* that ended */
 	uint64_t invalidations, writebacks; /* from the caches, filled in by report.c */

@@ -6,14 +6,29 @@
 #include "qemu/flash/network.h"
 
 struct cache_system caches;
+static struct controller controllers[MAX_CPUS];
+static uint64_t occupancy; /* cycles */
 
 bool memory_init(void)
 {
 	for (unsigned i = 0; i < cpu_count; i++)
 		for (unsigned node = 0; node < cpu_count; node++)
 			cpus[i].latency[node] = network_cycles(&options, cpu_count, i, node);
+	occupancy = options.occupancy * options.mhz / 1000;
 	return !options.cache ||
 	       cache_init(&caches, cpu_count, options.l1 << 10, options.l2 << 10, ram.bytes);
+}
+
+/* What the request waits for others at the controller of its home. */
+static uint64_t queue(struct cpu *c, unsigned home)
+{
+	uint64_t wait;
+
+	if (!occupancy)
+		return 0;
+	wait = controller_wait(&controllers[home], c->n.cycles, occupancy, options.quantum);
+	c->n.queued += wait;
+	return wait;
 }
 
 void memory_miss(struct cpu *c, uint64_t line, enum access access)
@@ -34,7 +49,7 @@ void memory_miss(struct cpu *c, uint64_t line, enum access access)
 		else
 			c->n.upgrades[where]++;
 		magic_count(c->id, line >> (12 - LINE_SHIFT), access == ACCESS_WRITE);
-		stall = c->latency[home];
+		stall = c->latency[home] + queue(c, home);
 		if (owner) {
 			c->n.dirty++;
 			stall += network_dirty_cycles(&options, c->id, home, owner - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Distances and latencies of the interconnect. No contention. */
+/* Distances and latencies of the interconnect, and the queues at the nodes' controllers. */
 #include <stdlib.h>
 
 #include "qemu/flash/network.h"
@@ -43,4 +43,20 @@ unsigned network_cycles(const struct options *o, unsigned nodes, unsigned from, 
 	uint64_t ns = hops ? o->remote + (hops - 1) * o->hop : o->local;
 
 	return ns * o->mhz / 1000;
+}
+
+uint64_t controller_wait(struct controller *c, uint64_t now, uint64_t work, uint64_t window)
+{
+	uint64_t number = now / window, since, done;
+
+	if (number > c->window) {
+		c->backlog += c->asked;
+		done = (number - c->window) * window;
+		c->backlog -= done < c->backlog ? done : c->backlog;
+		c->asked = 0;
+		c->window = number;
+	}
+	c->asked += work;
+	since = number < c->window ? 0 : now % window;
+	return c->backlog > since ? c->backlog - since : 0;
 }

@@ -16,4 +16,18 @@ unsigned network_dirty_cycles(const struct options *o, unsigned from, unsigned h
 /* Of a miss on a line of node to: local, remote for one hop, hop more for each further one. */
 unsigned network_cycles(const struct options *o, unsigned nodes, unsigned from, unsigned to);
 
+/*
+ * A node's controller, which serves one request after the other. Processors are out of step by up to a window, so
+ * that requests of one window do not wait for each other: what was asked for in a window and does not fit it
+ * is waited for by those of the next ones.
+ */
+struct controller {
+	uint64_t window;  /* its number: the last in which there was a request */
+	uint64_t backlog; /* cycles of work that were left when it began */
+	uint64_t asked;	  /* cycles of work that came in it */
+};
+
+/* Cycles that a request waits which comes at time now, in cycles, and is so much work. One from before the window: as of now. */
+uint64_t controller_wait(struct controller *c, uint64_t now, uint64_t work, uint64_t window);
+
 #endif /* QEMU_FLASH_NETWORK_H */

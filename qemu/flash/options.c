@@ -32,6 +32,7 @@ static const struct option {
 	{ AT(remote), 900, 0, 100000, false, NULL, NULL },
 	{ AT(hop), 150, 0, 100000, false, NULL, NULL },
 	{ AT(dirty), 0, 0, 1, false, NULL, NULL },
+	{ AT(occupancy), 0, 0, 10000, false, NULL, NULL },
 	{ AT(topology), TOPOLOGY_CROSSBAR, 0, TOPOLOGIES - 1, false, topology_names, NULL },
 	{ AT(quantum), 1000, 100, 1000000, false, NULL, NULL },
 	{ AT(skew), 0, 0, 1000000, false, NULL, NULL },

@@ -14,6 +14,7 @@ struct options {
 	uint64_t l2hit;				  /* cycles */
 	uint64_t mhz;
 	uint64_t local, remote, hop; /* ns */
+	uint64_t occupancy;	     /* ns that a request keeps a node's controller */
 	uint64_t dirty;	   /* a switch: a line that another cache may have written costs more */
 	uint64_t topology; /* enum topology */
 	uint64_t quantum;  /* cycles */

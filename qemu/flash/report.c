@@ -121,6 +121,7 @@ static void write_counts(const struct counts *n)
 	JSON(", ");
 	write_where("data_misses", n->misses[1]);
 	JSON(", ");
+	JSON("\"queued\": %lu, ", U(n->queued));
 	JSON("\"dirty_misses\": %lu, \"exceptions\": %lu, ", U(n->dirty), U(n->exceptions));
 	write_where("upgrades", n->upgrades);
 	JSON(", \"invalidations\": %lu, \"writebacks\": %lu", U(n->invalidations),

@@ -175,6 +175,35 @@ def test_a_line_that_another_cache_may_have_written(tmp_path, home, writer, read
         sum(uma[reader][kind].values()) for kind in ("fetch_misses", "data_misses", "upgrades"))
 
 
+def test_a_node_that_everybody_asks(tmp_path):
+    """Three processors read lines as fast as they can, processor 0 begins last. If all are lines of node 3, 360 cycles away, its controller
+    is what all wait for, 200 cycles a line; if each reads its own node's, 120 cycles a line and 4 for the loop, its controller takes
+    longer than it."""
+    nodes, lines, begins = 4, 2000, 5 * counted.SLOT * 3
+
+    def sweep_of(cpu, home):
+        return f"""	dli	$4, {address(home, nodes, cpu << 19):#x}
+	li	$5, {lines}
+1:	ld	$2, 0($4)
+	addiu	$5, $5, -1
+	bnez	$5, 1b
+	daddiu	$4, $4, {LINE2}
+"""
+
+    def cycles(options, home):
+        actions = [(cpu, sweep_of(cpu, cpu if home is None else home)) for cpu in (1, 2, 0)]
+        cpus = counted.region(tmp_path, counted.slots(actions, nodes), options, nodes)
+        return cpus[0]["cycles"] - begins, [cpu["queued"] for cpu in cpus[:3]]
+
+    free, none = cycles("", 3)
+    hot, queued = cycles("occupancy=500", 3)
+    apart, _ = cycles("occupancy=500", None)
+    assert none == [0] * 3 and min(queued) > lines * (600 - 364) * 0.9
+    assert abs(free / (lines * 364) - 1) < 0.05
+    assert abs(hot / (lines * 600) - 1) < 0.1
+    assert abs(apart / (lines * 200) - 1) < 0.1
+
+
 # ---- instructions that an exception cuts off ----
 
 # Refill at 0x80: every page is page 0 of node 0's; general at 0x180: skip the instruction.

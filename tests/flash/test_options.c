@@ -76,6 +76,27 @@ static void what_is_wrong_is_told_with_what_is_right(void **state)
 	}
 }
 
+/* Windows of 1000 cycles, requests of 300. */
+static void a_controller_serves_one_after_the_other(void **state)
+{
+	static const struct {
+		uint64_t now, wait;
+	} requests[] = {
+		{ 0, 0 },      { 10, 0 },     { 20, 0 },
+		{ 30, 0 }, /* 1200 in the first window */
+		{ 1000, 200 }, { 1150, 50 },  { 1200, 0 },
+		{ 1999, 0 },		      /* 200 and 1200 in the second */
+		{ 900, 200 },  { 2000, 700 }, /* of a processor that is behind; 200 and 1500 less 1000 */
+		{ 2699, 1 },   { 2700, 0 },   { 3000, 600 },
+		{ 9000, 0 }, /* idle windows do the rest */
+	};
+	struct controller c = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		assert_int_equal(controller_wait(&c, requests[i].now, 300, 1000), requests[i].wait);
+}
+
 static void options_are_written_as_json(void **state)
 {
 	char text[1000];
@@ -181,6 +202,7 @@ int main(void)
 		cmocka_unit_test(the_preset_machine_is_the_papers),
 		cmocka_unit_test(values_are_taken),
 		cmocka_unit_test(what_is_wrong_is_told_with_what_is_right),
+		cmocka_unit_test(a_controller_serves_one_after_the_other),
 		cmocka_unit_test(options_are_written_as_json),
 		cmocka_unit_test(hops_of_each_topology),
 		cmocka_unit_test(latency_grows_with_hops_and_not_with_uma),
