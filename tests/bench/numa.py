@@ -4,7 +4,7 @@
 
 Each workload runs on 8 nodes with each policy, and with memory that is equally near to everybody (uma: static placement, the
 bound), from several perturbed starts. Prints the table in the form of the paper's migration figure, what a move costs, and the
-targets; writes build/results/numa.json. --sensitivity adds other latencies, thresholds, numbers of nodes and sampled counters.
+targets; writes build/results/numa.json. --sensitivity adds other latencies, thresholds, numbers of nodes, sampled counters, and options of the model that are nearer to FLASH.
 
 usage: numa.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--starts N] [--jobs N] [--sensitivity] [--set PARAMETER=VALUE,...]
 """
@@ -285,6 +285,8 @@ def sensitivity(names, jobs):
                                                                      for policy in ("none", "both")], jobs)
         rows += compare("thresholds", name, [Case(name, "uma")] + [Case(name, "both", words=f",trigger={trigger},sharing={trigger // 4}")
                                                                     for trigger in (16, 32, 64, 128, 255)], jobs)
+        for model in ("tlb=64", "dirty=1", "occupancy=100", "tlb=64,dirty=1,occupancy=100"):
+            rows += compare("machine", name, [Case(name, policy, model="," + model) for policy in ("uma", "none", "both")], jobs)
         for nodes in (2, 4, 8, 16):
             rows += compare("nodes", name, [Case(name, policy, nodes=nodes) for policy in ("uma", "none", "both")], jobs)
     return rows
