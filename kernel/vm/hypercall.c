@@ -193,10 +193,13 @@ static enum verdict call_remap(struct vcpu *v)
 	if ((target | source) & PAGE_MASK)
 		return result(v, -DISCO_EINVAL);
 	switch (pass_page(v->vm, gpa_gpn((gpa_t){ source }), v->vm, gpa_gpn((gpa_t){ target }))) {
-	case 0: return result(v, 0);
+	case 0: break;
 	case -EFAULT: return result(v, -DISCO_EFAULT);
 	default: return result(v, -DISCO_EAGAIN);
 	}
+	/* the page is read soon, and with its neighbour in the view one miss is enough for both */
+	pmap_use(v->vm, gpa_gpn((gpa_t){ target }), v->node->id);
+	return result(v, 0);
 }
 
 static const struct call {
