@@ -64,6 +64,7 @@ extern const struct device_type identity_type;
 /* ---- disk/: the disks of VMs; their front end is virtio/blk.c ---- */
 void disks_start(void); /* boot, once there is free memory */
 void disks_tick(void);	/* every tick of node 0, no lock held */
+void disks_event(void); /* a time that this node asked for (vtimer_ask_event), no lock held */
 /* A part of the shared buffer cache goes, for a VM that wants to start; false: nothing is left of it. */
 bool disks_reclaim_step(void);
 

@@ -81,6 +81,7 @@ struct node {
 	bool slice_over, gives_way; /* the current VCPU's, for the next choice */
 	bool contended;		    /* VCPUs of more than one VM are on */
 	u64 tick_next;		    /* count64 */
+	u64 event;		    /* count64: when it looks at modelled disks; 0: at no time */
 	bool need_resched;
 	struct flush_request asks; /* whom it asks take themselves out, atomically */
 	struct nodemask asked_by;  /* nodes that wait for its flush; any node, atomically */

@@ -182,6 +182,8 @@ u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all no
 void arch_vcpu_set_timer(struct vcpu *v, u32 compare);
 /* raise IP7 of those that are due, and program the next interrupt */
 void vtimer_expire(struct node *n);
+/* This node calls tick_event (kernel/sched/tick.h) then (count64), or before if it was asked to; with any lock held. */
+void vtimer_ask_event(u64 when);
 void vtimer_lose(void); /* this processor's next interrupt does not come, as a test */
 #define COUNT_HZ 166666667ul
 #define COUNT_MS (COUNT_HZ / 1000)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Virtual Compare of every VCPU, the node's tick and the time slice, all on the one CP0 timer of
- * the processor. Time is Count widened to 64 bits; guests read Count unvirtualized.
+ * Virtual Compare of every VCPU, the node's tick, the time slice and the ends of transfers of modelled disks, all
+ * on the one CP0 timer of the processor. Time is Count widened to 64 bits; guests read Count unvirtualized.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
@@ -40,6 +40,8 @@ static u64 next_deadline(const struct node *n)
 		if (v->arch.timer_armed && v->arch.timer < next)
 			next = v->arch.timer;
 	}
+	if (n->event && n->event < next)
+		next = n->event;
 	return next < latest ? next : n->tick_next;
 }
 
@@ -62,6 +64,25 @@ static void vtimer_program(struct node *n)
 		slack *= 2;
 		now = count64();
 	} while (now >= n->cpu.compare);
+}
+
+void vtimer_ask_event(u64 when)
+{
+	struct node *n = node_self();
+
+	if (n->event && n->event <= when)
+		return;
+	n->event = when;
+	vtimer_program(n);
+}
+
+/* Those who asked ask again, if there is more to come. */
+static void serve_event(struct node *n, u64 now)
+{
+	if (!n->event || n->event > now)
+		return;
+	n->event = 0;
+	tick_event();
 }
 
 void vtimer_lose(void) { cp0_write32(CP0_COMPARE, cp0_read32(CP0_COUNT) - 1); }
@@ -121,5 +142,6 @@ void vtimer_expire(struct node *n)
 		v->arch.timer += COUNT_TURN;
 		vcpu_post_irq(v, IRQ_TIMER);
 	}
+	serve_event(n, now);
 	vtimer_program(n);
 }

@@ -165,7 +165,7 @@ void transfer_start_locked(struct cache_transfer *t)
 	if (im->host)
 		host_disk_submit(im->host, &t->io);
 	else
-		t->due = due(im, t->n);
+		vtimer_ask_event(t->due = due(im, t->n));
 }
 
 static void count(struct image *im, const struct cache_transfer *t, bool ok)
@@ -221,17 +221,32 @@ static void done(struct host_io *io, int err)
 	lock_release(&cache_lock);
 }
 
-/* The modelled disks' transfers, in any order. */
-static void end_due_locked(void)
+/* The modelled disks' transfers, in any order. When the next of those that are left ends; 0: none is. */
+static u64 end_due_locked(void)
 {
-	u64 now = count64();
+	u64 now = count64(), next = 0;
 
 	for (u32 i = 0; i < CACHE_TRANSFERS; i++) {
 		struct cache_transfer *t = &transfers[i];
 
 		if (t->busy && t->due && t->due <= now)
 			end_locked(t, true);
+		else if (t->busy && t->due && (!next || t->due < next))
+			next = t->due;
 	}
+	return next;
+}
+
+/* On the node that has begun one of them: it looks at all, whoever else does. */
+void disks_event(void)
+{
+	u64 next;
+
+	lock_take(&cache_lock);
+	next = end_due_locked();
+	lock_release(&cache_lock);
+	if (next)
+		vtimer_ask_event(next);
 }
 
 void disks_tick(void)

@@ -21,6 +21,8 @@ static void wake_late(const struct node *n)
 		node_post(next, MAIL_RESCHED);
 }
 
+void tick_event(void) { disks_event(); }
+
 void tick(struct node *n)
 {
 	n->stats.ticks++;

@@ -11,5 +11,6 @@
 #define TICK_MS 10
 
 void tick(struct node *n); /* on that node, when it is due */
+void tick_event(void);	   /* a time that this node asked for (vtimer_ask_event); no lock held */
 
 #endif /* KERNEL_SCHED_TICK_H */

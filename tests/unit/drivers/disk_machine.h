@@ -36,6 +36,12 @@ static u32 log_lines;
 static struct node here;
 struct node *node_self(void) { return &here; }
 u64 count64(void) { return now; }
+static u64 event; /* when disks_event is to be called; 0: at no time */
+void vtimer_ask_event(u64 when)
+{
+	if (!event || when < event)
+		event = when;
+}
 void log_line(const char *module, const char *fmt, ...)
 {
 	(void)module, (void)fmt;

@@ -37,6 +37,9 @@ void vcpu_post_irq(struct vcpu *of, unsigned line)
 	of->arch.irq_lines |= BIT(line);
 }
 
+static unsigned events;
+void tick_event(void) { events++; }
+
 /* ---- the machine ---- */
 
 static u32 compare(void) { return (u32)fake_cpu.reg[11][0]; }
@@ -200,9 +203,35 @@ static void a_lost_interrupt_is_found(void **state)
 	assert_int_equal(compare(), 2 * TICK);
 }
 
+/* The nearest of the times that were asked for is exact, and one look is had there. */
+static void an_event_has_its_own_time(void **state)
+{
+	(void)state;
+	for (unsigned b = 0; b < ARRAY_SIZE(births); b++) {
+		begin(births[b]);
+		events = 0;
+		vtimer_ask_event(count64() + 7000);
+		vtimer_ask_event(count64() + 5000);
+		vtimer_ask_event(count64() + 6000);
+		pass(4999);
+		assert_int_equal(events, 0);
+		pass(1);
+		assert_int_equal(events, 1);
+		pass(3000);
+		assert_int_equal(events, 1);
+		assert_int_equal(ticks, 0);
+		vtimer_ask_event(count64() - 1); /* has passed: soon */
+		pass(SOON);
+		assert_int_equal(events, 2);
+		pass(TICK);
+		assert_int_equal(ticks, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_event_has_its_own_time),
 		cmocka_unit_test(what_has_passed_is_due_at_once),
 		cmocka_unit_test(what_is_ahead_is_due_then),
 		cmocka_unit_test(compare_of_the_past_is_a_turn_away),
