@@ -13,6 +13,7 @@ static void show_drops(const struct port *p)
 		const char *why;
 	} drops[] = {
 		{ PORT_NO_BUFFER, "no buffer at the receiver" },
+		{ PORT_SHARE, "beyond its share of the buffers" },
 		{ PORT_NOBODY, "to nobody" },
 		{ PORT_FALSE, "from a false address" },
 		{ PORT_TOO_LONG, "too long" },

@@ -14,6 +14,7 @@ void port_add(struct port *port)
 {
 	if (nports == PORTS_MAX)
 		panic("more than %u network ports", PORTS_MAX);
+	port->index = nports;
 	ports[nports++] = port;
 }
 
@@ -120,6 +121,7 @@ bool port_send(struct port *port, struct frame *frame, u32 *budget)
 		enum port_count what = look(port, frame);
 
 		port->got = port->tried = false;
+		frame->sender = port->index;
 		if (!is_group(frame)) /* what goes to many is copied */
 			frame_find_pages(frame);
 		*budget -= MIN(*budget, (u32)LOOK_BYTES);

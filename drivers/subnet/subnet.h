@@ -68,7 +68,8 @@ enum port_count {
 	PORT_TOO_LONG,	/* for the MTU of the sender or of the receiver */
 	PORT_FALSE,	/* from an address that is not the port's */
 	PORT_NOBODY,	/* to an address that nobody has, or whose guest has no driver now */
-	PORT_NO_BUFFER, /* the receiver had none */
+	PORT_NO_BUFFER, /* the receiver had too few */
+	PORT_SHARE,	/* the receiver's last ones are for others, who have had less (fair.h) */
 	PORT_COUNTS
 };
 
@@ -90,6 +91,7 @@ struct frame {
 	const u8 *own;
 	struct vm *vm;
 	const struct dma_range *range; /* valid */
+	u32 sender;		       /* its port's index, from port_send */
 	u64 skip;		       /* bytes of the ranges before the frame */
 	u32 bytes;		       /* FRAME_HEADER or more */
 	u8 header[FRAME_HEADER];
@@ -111,6 +113,7 @@ struct port {
 	/* fixed after boot */
 	const struct net_desc *desc;
 	struct vm *vm; /* NULL: the uplink */
+	u32 index;     /* among all ports, from 0; by port_add */
 	/*
 	 * The frame goes to the guest: PORT_SENT, or why not. On the sender's home, no device's lock
 	 * held.

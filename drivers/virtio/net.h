@@ -6,7 +6,7 @@
 #ifndef DRIVERS_VIRTIO_NET_H
 #define DRIVERS_VIRTIO_NET_H
 
-#include "drivers/subnet/subnet.h"
+#include "drivers/subnet/fair.h"
 #include "drivers/virtio/mmio.h"
 
 #define NET_F_CSUM	 BIT(0)
@@ -69,6 +69,7 @@ struct net {
 	struct net_delivery delivery;
 	/* a frame that comes, under the device's lock: a buffer that may be too early to be filled */
 	struct vqueue_chain ahead;
+	struct fair fair; /* its buffers; the same lock */
 	/* for the device tree: the labels of the VMs on the subnet, and its number */
 	char names[NAMES_BYTES];
 	u8 cell[4]; /* the most significant byte first */

@@ -11,6 +11,7 @@
  * who take buffers behind these. If the driver begins anew in between, the rest is not put.
  */
 #include <string.h>
+#include "arch/mips/arch.h"
 #include "drivers/virtio/net.h"
 #include "kernel/vm/vm.h"
 
@@ -141,8 +142,17 @@ static bool plan_frame(struct plan *p)
 	return ok && plan_copy(p, head + f->bytes - p->at);
 }
 
-/* False: there are too few buffers, and none is taken. */
-static bool plan(struct net *n, const struct frame *f, bool pass)
+/* What the plan leaves in the queue is enough for the others. */
+static bool is_fair(struct net *n, const struct frame *f)
+{
+	struct vqueue *q = &n->virtio.queue[NET_RECEIVE];
+	u32 leaves = fair_leaves(&n->fair, f->sender, q->size);
+
+	return !leaves || vqueue_available(q) >= leaves;
+}
+
+/* PORT_SENT; or why not, and no buffer is taken. */
+static enum port_count plan(struct net *n, const struct frame *f, bool pass)
 {
 	struct virtio *v = &n->virtio;
 	struct plan p = { .n = n,
@@ -152,13 +162,36 @@ static bool plan(struct net *n, const struct frame *f, bool pass)
 			  .pass = pass,
 			  .chain = &v->chain,
 			  .ahead = &n->ahead };
-	bool ok;
+	enum port_count what = PORT_SENT;
 
 	p.d->npieces = p.d->nbuffers = 0;
-	ok = plan_frame(&p);
-	if (virtio_is_live(v))
-		vqueue_put_back(&v->queue[NET_RECEIVE], p.has_ahead + (ok ? 0 : p.d->nbuffers));
-	return ok;
+	if (!plan_frame(&p))
+		what = PORT_NO_BUFFER;
+	if (!virtio_is_live(v))
+		return what;
+	vqueue_put_back(&v->queue[NET_RECEIVE], p.has_ahead);
+	if (what == PORT_SENT && !is_fair(n, f))
+		what = PORT_SHARE;
+	if (what != PORT_SENT)
+		vqueue_put_back(&v->queue[NET_RECEIVE], p.d->nbuffers);
+	return what;
+}
+
+/* With pages of their own, or else copied into fewer buffers. */
+static enum port_count find_buffers(struct net *n, const struct frame *f)
+{
+	enum port_count what = PORT_NO_BUFFER;
+
+	fair_age(&n->fair, count64());
+	if (f->npages)
+		what = plan(n, f, true);
+	if (what != PORT_SENT)
+		what = plan(n, f, false);
+	if (what == PORT_SENT)
+		fair_took(&n->fair, f->sender, f->delivery->nbuffers);
+	else
+		fair_refused(&n->fair, f->sender);
+	return what;
 }
 
 /* ---- putting ---- */
@@ -262,11 +295,10 @@ static enum port_count receive_locked(struct net *n, const struct frame *f)
 	struct net_delivery *d = f->delivery;
 	struct virtio *v = &n->virtio;
 	bool checksum = f->checksum && (v->accepted & NET_F_GUEST_CSUM);
+	enum port_count what = is_ready(n) ? find_buffers(n, f) : PORT_NOBODY;
 
-	if (!is_ready(n))
-		return PORT_NOBODY;
-	if (!(f->npages && plan(n, f, true)) && !plan(n, f, false))
-		return PORT_NO_BUFFER;
+	if (what != PORT_SENT)
+		return what;
 	make_header(f, checksum);
 	d->passed = 0;
 	d->has_sum = f->checksum && !checksum;

@@ -215,6 +215,13 @@ bool vqueue_ask_to_notify(struct vqueue *q)
 	return q->waiting;
 }
 
+u32 vqueue_available(struct vqueue *q)
+{
+	if (q->state == VQUEUE_READY)
+		look(q);
+	return q->waiting;
+}
+
 void vqueue_put_back(struct vqueue *q, u32 n)
 {
 	q->next_available -= n;

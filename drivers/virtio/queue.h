@@ -63,6 +63,7 @@ int vqueue_next(struct vqueue *q, struct vqueue_chain *chain);
  * already, which it need not tell of.
  */
 bool vqueue_ask_to_notify(struct vqueue *q);
+u32 vqueue_available(struct vqueue *q); /* how many chains there are now, as the guest says */
 /* The last n chains that were taken are available again, as if nobody had looked. */
 void vqueue_put_back(struct vqueue *q, u32 n);
 /* The chain goes back, bytes of it written. False: the queue is BROKEN. */

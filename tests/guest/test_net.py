@@ -109,3 +109,31 @@ def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
     assert found == [0, 0], shown
     log = one.log_path.read_text()
     assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
+def beside(machine, folder, third):
+    """(trips of two that talk in 100 ms, how many more had to be asked again, percent of its node that a third's neighbour has) while the
+    third goes on; in instructions, so that it repeats."""
+    vms = [vm("third", "net_storm.elf", None, 8, third, node=3, net0=net()),
+           vm("victim", "rivals/victim.elf", None, 8, "ms=400", node=3),
+           vm("answer", "net_storm.elf", None, 8, "role=1", node=2, net0=net()),
+           vm("talk", "net_storm.elf", None, 8, "ms=100", node=1, net0=net())]
+    one = machine(write_scenario(folder, vms, nodes=4, name=re.sub(r"\W", "-", third)), options=("-d",))
+    one.expect(r"\[talk\] \d+ trips", 60)  # until they have found each other
+    trips = one.expect(r"\[talk\] (\d+) trips, (\d+) lost", 60)
+    share = one.expect(r"\[victim\] share (\d+) per mille", 60)
+    ports = "\n".join(one.command("net"))
+    one.kill()
+    return int(trips[1]), int(trips[2]), int(share[1]) / 10, ports
+
+
+def test_a_storm_takes_its_share(machine, tmp_path):
+    """Frames of a page, and frames that need all buffers of a receiver, without a pause: two others go on with at least half of what
+    they do beside a VM that computes, and who shares its processor has his half of that."""
+    calm, _, _, _ = beside(machine, tmp_path, "role=3")
+    assert calm > 10
+    for pages in 1, 15:
+        trips, lost, share, ports = beside(machine, tmp_path, f"role=2 storm={pages}")
+        assert "beyond its share of the buffers" in ports
+        assert trips >= 0.5 * calm and lost <= trips, f"{trips} trips, {lost} lost beside {pages} pages; {calm} beside none"
+        assert share >= 45, f"{share} % of the node beside {pages} pages"
