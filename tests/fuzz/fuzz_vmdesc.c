@@ -23,6 +23,24 @@ static void check_disk(const struct machine_desc *m, const struct disk_desc *d)
 		abort();
 }
 
+/* Its name is its own on the VM, its subnet no other port's of the VM, its address nobody else's there. */
+static void check_net(const struct machine_desc *m, const struct vm_desc *vm,
+		      const struct net_desc *d)
+{
+	if (!memchr(d->subnet, 0, sizeof(d->subnet)) || !d->subnet[0] || d->mtu < VMDESC_MTU_MIN ||
+	    d->mtu > VMDESC_MTU_MAX)
+		abort();
+	for (u32 i = 0; i < m->nvms; i++)
+		for (u32 k = 0; m->vms[i].valid && k < m->vms[i].nnets; k++) {
+			const struct net_desc *o = &m->vms[i].nets[k];
+
+			if (o == d || strcmp(o->subnet, d->subnet))
+				continue;
+			if (&m->vms[i] == vm || !memcmp(o->address, d->address, NET_ADDRESS_BYTES))
+				abort();
+		}
+}
+
 static void check_vm(const struct machine_desc *m, const struct vm_desc *vm)
 {
 	if (!vm->valid) {
@@ -45,6 +63,10 @@ static void check_vm(const struct machine_desc *m, const struct vm_desc *vm)
 		abort();
 	for (u32 i = 0; i < vm->ndisks; i++)
 		check_disk(m, &vm->disks[i]);
+	if (vm->nnets > VMDESC_NETS_MAX)
+		abort();
+	for (u32 i = 0; i < vm->nnets; i++)
+		check_net(m, vm, &vm->nets[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -25,6 +25,14 @@ TREES = {
             disk0 { compatible = "disco,disk"; image = "root.img"; mode = "cow"; read-only; };
             disk1 { compatible = "disco,disk"; image = "a.img"; mode = "cow"; in-archive; seek-us = <1>;
                     kb-per-second = <2>; }; }; }; };""",
+    "nets": """/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>;
+        uplink { compatible = "disco,uplink"; subnet = "lan"; };
+        vms {
+        a { compatible = "disco,vm"; label = "a"; kernel = "k"; memory-mb = <4>;
+            net0 { compatible = "disco,net"; subnet = "lan"; mtu = <9000>; };
+            net1 { compatible = "disco,net"; subnet = "other"; any-source; }; };
+        b { compatible = "disco,vm"; label = "b"; kernel = "k"; memory-mb = <4>;
+            net0 { compatible = "disco,net"; subnet = "lan"; forward = <2222 22>; }; }; }; };""",
     "none": '/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms { }; };',
     "same-label": """/dts-v1/; / { compatible = "disco,machine"; nodes = <2>; memory-mb = <128>; vms {
         a { compatible = "disco,vm"; label = "x"; kernel = "k"; memory-mb = <4>; };

@@ -7,6 +7,12 @@ GUEST_TEST_ELFS := $(foreach t,$(GUEST_TESTS),build/guests/tests/$(t).elf build/
 TEST_NEEDS += $(GUEST_TEST_ELFS)
 HELP += make guest-tests    build the bare-metal guest tests (tests/guest)\n
 
+FUZZ_OPS ?= 1000000
+HELP += make virtio-fuzz    FUZZ_OPS=1000000 random operations on every virtio device, plain and with moves and checks (10 minutes)\n
+.PHONY: virtio-fuzz
+virtio-fuzz: build/disco.elf $(GUEST_TEST_ELFS) build/host/dtscheck
+	@PYTHONDONTWRITEBYTECODE=1 DISCO_VIRTIO_OPS=$(FUZZ_OPS) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. tests/guest/test_virtio_fuzz.py
+
 .PHONY: guest-tests
 guest-tests: $(GUEST_TEST_ELFS)
 

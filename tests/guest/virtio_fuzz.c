@@ -59,6 +59,11 @@ static u64 any_address(u64 *s, const struct target *t)
 	case 1: return DISCO_DEVICE_BASE + next(s) % 0x2000;
 	case 2: return ~0ul - next(s) % 32;
 	case 3: return 1ul << (24 + next(s) % 40);
+	case 4:
+	case 5:
+		if (t->id == NET) /* a page: frames bring whole ones */
+			return t->buffers + PAGE_SIZE * (next(s) % 2);
+		/* fall through */
 	default: return t->buffers + next(s) % (ARENA_BYTES / 8);
 	}
 }
@@ -140,6 +145,25 @@ static void start(struct target *t)
 	virtio_go(&t->d);
 }
 
+static struct virtio_descriptor whole_page(const struct target *t)
+{
+	u64 page = t->buffers + PAGE_SIZE * (1 + below(4));
+
+	return (struct virtio_descriptor){ page, PAGE_SIZE << below(2), VIRTIO_WRITE, 0 };
+}
+
+/* Header and addresses, all zero, and a page to be passed to who gets what nobody else has. */
+static void page_frame(const struct target *t, volatile struct virtio_descriptor *d, u32 head)
+{
+	u64 at = t->buffers + 7 * PAGE_SIZE;
+	u32 second = (head + 1) % t->size;
+
+	memset(guest_va(at), 0, 26);
+	d[head] = (struct virtio_descriptor){ at, 26, VIRTIO_NEXT, second };
+	d[second] = whole_page(t);
+	d[second].flags = 0;
+}
+
 /* Some chains: three of four are one buffer as it should be. */
 static void offer(struct target *t)
 {
@@ -157,7 +181,12 @@ static void offer(struct target *t)
 				(struct virtio_descriptor){ t->buffers + below(4096),
 							    1 + below(t->id == CONSOLE ? 16 : 200),
 							    below(2) ? VIRTIO_WRITE : 0, 0 };
-			if (t->id == NET && below(4)) /* a header that asks for nothing */
+			if (t->id == NET && n == 0 &&
+			    below(2)) /* receive buffers that may be passed */
+				d[head] = whole_page(t);
+			if (t->id == NET && n == 1 && t->size > 1 && below(2))
+				page_frame(t, d, head);
+			else if (t->id == NET && below(4)) /* a header that asks for nothing */
 				memset(guest_va(d[head].address), 0, 12);
 		} else {
 			any_descriptor(&state, t);

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from machine import PROMPT, TOP, make_image, pack, vm, write_scenario
+from machine import PROMPT, TOP, make_image, net, pack, vm, write_scenario
 
 GOOD = vm("good", kernel="exc_sys.elf", ramdisk=None, memory=16)
 
@@ -31,6 +31,10 @@ def error_and_good_vm(one, message):
     ({"colour": 3}, r"disco\.dtb: /vms/vm0: colour: "),
     ({"kernel": "absent.elf"}, r"disco\.dtb: /vms/vm0: kernel: [^\n]*absent\.elf"),
     ({"ramdisk": "absent.cpio"}, r"disco\.dtb: /vms/vm0: ramdisk: [^\n]*absent\.cpio"),
+    ({"net0": net("Two Words")}, r'disco\.dtb: /vms/vm0/net0: subnet: found "Two Words"'),
+    ({"net0": net(mtu=65536)}, r"disco\.dtb: /vms/vm0/net0: mtu: found 65536, allowed 576\.\.65535"),
+    ({"net0": net(speed=10)}, r"disco\.dtb: /vms/vm0/net0: speed: "),
+    ({"net0": net(), "net1": net()}, r"disco\.dtb: /vms/vm0/net1: [^\n]*lan"),
 ], ids=lambda value: next(iter(value)) + "-" + str(next(iter(value.values()))).replace(" ", "-") if isinstance(value, dict) else "")
 def test_wrong_property(machine, tmp_path, change, message):
     """The line names the file, the node and the property, what was found and what is allowed."""
