@@ -41,7 +41,8 @@ int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 	return dma_write(vm, gpa, from, bytes);
 }
 
-void dma_find(const struct vm *vm, struct dma_spot *s, u64 gpa)
+/* The spot is that of the page with gpa, if this node's view shows one. */
+static void find(const struct vm *vm, struct dma_spot *s, u64 gpa)
 {
 	u32 node = node_self()->id;
 	u64 gpn = gpa >> PAGE_SHIFT;
@@ -57,6 +58,18 @@ void dma_find(const struct vm *vm, struct dma_spot *s, u64 gpa)
 	s->writable = arch_entry_writable(s->lo);
 	s->node = node;
 	s->page = gpn + 1;
+}
+
+void dma_find_and_read(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes)
+{
+	dma_read(vm, to, gpa, bytes);
+	find(vm, s, gpa);
+}
+
+void dma_find_and_write(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from, size_t bytes)
+{
+	dma_write(vm, gpa, from, bytes);
+	find(vm, s, gpa);
 }
 
 void dma_gather(struct vm *vm, const struct dma_range *range, u64 skip, void *to, u32 bytes)

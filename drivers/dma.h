@@ -54,8 +54,9 @@ struct dma_spot {
 static inline void dma_read_at(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes);
 static inline void dma_write_at(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from,
 				size_t bytes);
-/* The spot is that of the page with gpa, if this node's view shows one. */
-void dma_find(const struct vm *vm, struct dma_spot *s, u64 gpa);
+/* The long way of these: afterwards the spot is that of the page with gpa, if this node's view shows one. */
+void dma_find_and_read(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes);
+void dma_find_and_write(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from, size_t bytes);
 
 /*
  * The shared pages (kernel/mem/share.h), which the caller holds, stand behind these guest pages from now on, in
@@ -86,34 +87,28 @@ int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target);
 mpn_t dma_pin(struct vm *vm, gpn_t gpn);
 void dma_unpin(struct vm *vm, gpn_t gpn);
 
-/* Where the bytes are; NULL: the long way. */
-static inline u8 *dma_spot_at(const struct vm *vm, struct dma_spot *s, u64 gpa, size_t bytes)
+/* The bytes lie in the page that was found, which this node's view shows still. */
+static inline bool dma_is_found(const struct dma_spot *s, u64 gpa, size_t bytes)
 {
-	if (s->page != (gpa >> PAGE_SHIFT) + 1 || s->node != node_self()->id ||
-	    __atomic_load_n(s->shown, __ATOMIC_RELAXED) != s->lo)
-		dma_find(vm, s, gpa);
-	return s->page && (gpa & PAGE_MASK) + bytes <= PAGE_SIZE ? s->at + (gpa & PAGE_MASK) : NULL;
+	return s->page == (gpa >> PAGE_SHIFT) + 1 && (gpa & PAGE_MASK) + bytes <= PAGE_SIZE &&
+	       s->node == node_self()->id && __atomic_load_n(s->shown, __ATOMIC_RELAXED) == s->lo;
 }
 
 static inline void dma_read_at(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes)
 {
-	const u8 *at = dma_spot_at(vm, s, gpa, bytes);
-
-	if (at)
-		copy_few(to, at, bytes);
+	if (dma_is_found(s, gpa, bytes))
+		copy_few(to, s->at + (gpa & PAGE_MASK), bytes);
 	else
-		dma_read(vm, to, gpa, bytes);
+		dma_find_and_read(vm, s, to, gpa, bytes);
 }
 
 static inline void dma_write_at(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from,
 				size_t bytes)
 {
-	u8 *at = dma_spot_at(vm, s, gpa, bytes);
-
-	if (at && s->writable)
-		copy_few(at, from, bytes);
+	if (s->writable && dma_is_found(s, gpa, bytes))
+		copy_few(s->at + (gpa & PAGE_MASK), from, bytes);
 	else
-		dma_write(vm, gpa, from, bytes);
+		dma_find_and_write(vm, s, gpa, from, bytes);
 }
 
 #endif /* DRIVERS_DMA_H */

@@ -82,7 +82,7 @@ static void a_spot_follows_its_page(void **state)
 	for (value = 5; value < 7; value++)
 		dma_write_at(&vm_a, &spot, gpa, &value, 8);
 	before = pmap_copies(&vm_a.pmap, (gpn_t){ 7 }).master;
-	assert_ptr_equal(spot.at, fake_mpn_ptr(before));
+	assert_ptr_equal(spot.at, fake_mpn_ptr(before)); /* found by the first of the two */
 	assert_int_equal(*(const u64 *)(spot.at + 40), 6);
 
 	memset(fake_mpn_ptr(shared), 9, PAGE_SIZE);

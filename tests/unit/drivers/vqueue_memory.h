@@ -35,10 +35,16 @@ int dma_write(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 }
 
 /* Always the long way. */
-void dma_find(const struct vm *vm, struct dma_spot *s, u64 gpa)
+void dma_find_and_read(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes)
 {
-	(void)vm, (void)gpa;
-	s->page = 0;
+	(void)s;
+	dma_read(vm, to, gpa, bytes);
+}
+
+void dma_find_and_write(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from, size_t bytes)
+{
+	(void)s;
+	dma_write(vm, gpa, from, bytes);
 }
 
 struct node *node_self(void)
