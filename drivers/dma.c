@@ -130,13 +130,13 @@ void dma_lend(struct vm *vm, struct share_at *at, u32 n)
 			node_self()->stats.mapped++;
 }
 
-int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target)
+u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 {
-	int err = option_on(OPTION_REMAP) ? pass_page(from, source, to, target) : -EAGAIN;
+	u32 passed = option_on(OPTION_REMAP) ? pass_pages(from, to, list, n) : 0;
 
-	if (!err)
+	for (u32 rest = passed; rest; rest &= rest - 1)
 		node_self()->stats.mapped++;
-	return err;
+	return passed;
 }
 
 mpn_t dma_pin(struct vm *vm, gpn_t gpn) { return pmap_pin(vm, gpn); }

@@ -73,11 +73,12 @@ u32 dma_share(struct vm *vm, const struct share_at *at, u32 n);
 void dma_lend(struct vm *vm, struct share_at *at, u32 n);
 
 /*
- * What is behind page source of one VM is behind page target of the other, or of the same, from now on, as if it
- * were copied, and both pay when they write it (kernel/mem/pass.h). -EAGAIN: not now, the caller copies instead;
- * -EFAULT: not their memory.
+ * What is behind each source page of one VM is behind its target page of the other from now on, as if it were
+ * copied, and both pay when they write it (kernel/mem/pass.h). Up to SHARE_PAGES; a bit for each that is, the
+ * caller copies the others.
  */
-int dma_pass(struct vm *from, gpn_t source, struct vm *to, gpn_t target);
+struct pass;
+u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n);
 
 /*
  * The guest page stays where it is, is the VM's own and is writable until dma_unpin, as often as it was

@@ -7,16 +7,17 @@
  * a whole page of the sender's comes and a buffer begins with a page, the page is a piece of its own, to be passed:
  * the buffer before it ends early, with as many bytes as it has. Without mergeable buffers there is one buffer, and
  * its length says nothing about its middle.
- * Then the pieces are put, some at a time: in between the lock is free for the guest's driver, and for other senders,
+ * Then all pages are passed, and the other pieces are put, some at a time: in between the lock is free for the guest's driver, and for other senders,
  * who take buffers behind these. If the driver begins anew in between, the rest is not put.
  */
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "drivers/virtio/net.h"
+#include "kernel/mem/pass.h"
+#include "kernel/mem/share.h"
 #include "kernel/vm/vm.h"
 
-#define AT_ONCE \
-	PAGE_SIZE /* bytes that are copied, or pages that are passed, while the lock is held */
+#define AT_ONCE PAGE_SIZE /* bytes that are copied while the lock is held */
 
 static struct net *of_port(struct port *p)
 {
@@ -211,14 +212,29 @@ static bool let_others(struct net *n)
 	return epoch == n->epoch && is_ready(n);
 }
 
-static bool pass(struct net *n, const struct frame *f, const struct net_piece *piece)
-{
-	const gpn_t to = gpa_gpn((gpa_t){ piece->gpa });
+_Static_assert(FRAME_PAGES <= SHARE_PAGES, "one call for a frame");
 
-	if (!piece->page || dma_pass(f->vm, piece->page->gpn, n->virtio.dev->vm, to))
-		return false;
-	f->delivery->passed += PAGE_SIZE;
-	return true;
+/* All pages of the frame that can be; the others are pieces as any. */
+static void pass_all(struct net *n, const struct frame *f)
+{
+	struct net_delivery *d = f->delivery;
+	struct pass list[FRAME_PAGES];
+	u32 pages = 0, passed;
+
+	for (u32 i = 0; i < d->npieces; i++)
+		if (d->piece[i].page)
+			list[pages++] = (struct pass){ d->piece[i].page->gpn,
+						       gpa_gpn((gpa_t){ d->piece[i].gpa }) };
+	passed = pages ? dma_pass(f->vm, n->virtio.dev->vm, list, pages) : 0;
+	for (u32 i = 0; i < d->npieces; i++) {
+		if (!d->piece[i].page)
+			continue;
+		if (passed & 1)
+			d->passed += PAGE_SIZE;
+		else
+			d->piece[i].page = NULL;
+		passed >>= 1;
+	}
 }
 
 static void put(struct net *n, const struct frame *f, const struct net_piece *piece, u32 skip,
@@ -250,16 +266,16 @@ static bool put_all(struct net *n, const struct frame *f)
 	const struct net_delivery *d = f->delivery;
 	u32 left = AT_ONCE, part;
 
+	pass_all(n, f);
 	for (u32 i = 0; i < d->npieces; i++) {
+		if (d->piece[i].page)
+			continue;
 		for (u32 done = 0; done < d->piece[i].bytes; done += part) {
 			if (!has_left(n, &left))
 				return false;
 			part = MIN(d->piece[i].bytes - done, left);
-			if (!done && pass(n, f, &d->piece[i]))
-				part = d->piece[i].bytes;
-			else
-				put(n, f, &d->piece[i], done, part);
-			left -= MIN(left, part);
+			put(n, f, &d->piece[i], done, part);
+			left -= part;
 		}
 	}
 	return true;

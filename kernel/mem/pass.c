@@ -16,23 +16,47 @@ static bool may_be_target(const struct pmap *p, gpn_t gpn)
 	return BIT(pmap_state_of(pmap_page(p, gpn))) & FREE_TO_SHARE;
 }
 
+/* Whether it is worth an attempt; then a promise goes with it. */
+static bool may_try(const struct vm *from, const struct vm *to, const struct pass *p)
+{
+	if (p->source.v >= from->pmap.npages || p->target.v >= to->pmap.npages)
+		return false;
+	return may_be_target(&to->pmap, p->target) && !numa_reserve_spare();
+}
+
+u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
+{
+	struct share_at at[SHARE_PAGES];
+	u32 tried[SHARE_PAGES], ntried = 0, nlent = 0, shared, passed = 0;
+
+	for (u32 i = 0; i < n; i++)
+		if (may_try(from, to, &list[i])) {
+			at[ntried].gpn = list[i].source;
+			tried[ntried++] = i;
+		}
+	pmap_lend_pages(from, at, ntried);
+	for (u32 i = 0; i < ntried; i++) {
+		if (!mpn_valid(at[i].page)) {
+			nodemem_unreserve(1);
+			continue;
+		}
+		at[nlent] = (struct share_at){ list[tried[i]].target, at[i].page };
+		tried[nlent++] = tried[i];
+	}
+	shared = pmap_share_pages(to, at, nlent);
+	for (u32 i = 0; i < nlent; i++) {
+		share_drop(at[i].page);
+		if (shared & BIT(i))
+			passed |= BIT(tried[i]);
+	}
+	return passed;
+}
+
 int pass_page(struct vm *from, gpn_t source, struct vm *to, gpn_t target)
 {
-	mpn_t page;
-	int err;
-
 	if (source.v >= from->pmap.npages || target.v >= to->pmap.npages)
 		return -EFAULT;
 	if (from == to && source.v == target.v)
 		return 0;
-	if (!may_be_target(&to->pmap, target) || numa_reserve_spare())
-		return -EAGAIN;
-	page = pmap_lend(from, source);
-	if (!mpn_valid(page)) {
-		nodemem_unreserve(1);
-		return -EAGAIN;
-	}
-	err = pmap_share(to, target, page);
-	share_drop(page);
-	return err;
+	return pass_pages(from, to, &(struct pass){ source, target }, 1) ? 0 : -EAGAIN;
 }

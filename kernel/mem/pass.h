@@ -36,4 +36,13 @@ struct vm;
  */
 int pass_page(struct vm *from, gpn_t source, struct vm *to, gpn_t target);
 
+/*
+ * The same for up to SHARE_PAGES pages, with one shootdown for the sources of a range and one for its targets: a bit
+ * for each that was passed. All are lent before the first target is another.
+ */
+struct pass {
+	gpn_t source, target;
+};
+u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n);
+
 #endif /* KERNEL_MEM_PASS_H */

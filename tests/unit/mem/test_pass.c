@@ -218,6 +218,36 @@ static void pages_of_large_pairs(void **state)
 	check_everything();
 }
 
+/* One is there twice, one target is, and some cannot be passed: the bits say which, and the others are. */
+static void many_at_once(void **state)
+{
+	const struct pass list[] = { { { 7 }, { 20 } },	       { { 8 }, { 21 } },
+				     { { 7 }, { 22 } },	       { { 9 }, { 23 } },
+				     { { 8 }, { 20 } },	       { { 600 }, { 24 } },
+				     { { VM_PAGES }, { 25 } }, { { 7 }, { 900 } } };
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 70);
+	write_as(&vm_a, 8, 1, 80);
+	write_as(&vm_a, 9, 2, 90);
+	for (u64 gpn = 20; gpn < 26; gpn++)
+		write_as(&vm_b, gpn, 0, gpn);
+	pmap_pin(&vm_b, (gpn_t){ 23 });
+	assert_int_equal(pass_pages(&vm_a, &vm_b, list, ARRAY_SIZE(list)), 0x97);
+	assert_int_equal(reserved, 0);
+	assert_int_equal(read_as(&vm_b, 20, 1), 80); /* the later one */
+	assert_int_equal(read_as(&vm_b, 21, 1), 80);
+	assert_int_equal(read_as(&vm_b, 22, 1), 70);
+	assert_int_equal(read_as(&vm_b, 23, 1), 23); /* pinned */
+	assert_int_equal(read_as(&vm_b, 24, 1), 24); /* the source was never used */
+	assert_int_equal(read_as(&vm_b, 25, 1), 25); /* it is no memory */
+	assert_int_equal(read_as(&vm_b, 900, 1), 70);
+	assert_int_equal(share_users(master_of(&vm_a, 7)), 3);
+	assert_int_equal(share_users(master_of(&vm_a, 8)), 3);
+	check_everything();
+	pmap_unpin(&vm_b, (gpn_t){ 23 });
+}
+
 static void nothing_is_left_when_both_have_ended(void **state)
 {
 	u64 before, pages, for_ever;
@@ -250,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup(what_cannot_be_passed_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(what_moves_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(pages_of_large_pairs, numa_vm_reset),
+		cmocka_unit_test_setup(many_at_once, numa_vm_reset),
 		cmocka_unit_test_setup(nothing_is_left_when_both_have_ended, numa_vm_reset),
 	};
 
