@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The paper's figure of memory: eight Pmakes from one disk, in 1, 2, 4 and 8 guests that have 8/N processors and 256/N MB each; what they
 would use each for itself, what the machine uses for all of them, and one bare kernel with 256 MB that runs the same eight. Looked at when
-all have ended and lie idle. Writes build/results/memory.json.
+all have ended and lie idle. And the paper's figure of NFS: seven guests of 32 MB make the same from the files of a server, and read one of
+them. Writes build/results/memory.json.
 
-usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report]
+usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report] [--only-nfs]
 --variants: what the largest number of guests uses without sharing, without page reporting (off= of the monitor)
 """
 import argparse
@@ -15,9 +16,11 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "system")]
 import bench  # noqa: E402
-from machine import PROMPT, Machine, disk, vm, write_scenario  # noqa: E402
+from linux_disks import ask  # noqa: E402
+from machine import PROMPT, Machine, disk, net, vm, write_scenario  # noqa: E402
 
 TOP, OUT = bench.TOP, bench.OUT
 IMAGE = TOP / "build/pmake.img"
@@ -27,6 +30,8 @@ MEMORY = 256  # MB of all guests together, and of the bare machine
 MACHINE = 512  # MB
 MOVABLE = "movablecore=50%"  # what can be shared lies apart from what the kernel has for itself
 LIMIT = 1500  # seconds for Pmake in all guests
+SERVER = 64  # MB of the server of files, beside clients of 32
+FILE_KB = 32768  # what all clients read, each with twice as much memory
 SETTLE = 15  # seconds in which guests report the pages that they do not need
 
 
@@ -48,12 +53,69 @@ def kilobytes(pattern, text):
 
 def measure(count, jobs, sums, without=None):
     """MB by name for so many guests."""
-    print(f"bench-memory: Pmake in {count} guests{f', off={without}' if without else ''} ...", file=sys.stderr, flush=True)
-    name = f"memory-{count}{f'-{without}' if without else ''}"
-    guests = [guest(i, count, jobs) for i in range(count)]
-    one = Machine(f"bench-{name}", write_scenario(OUT, guests, nodes=NODES, memory=MACHINE, name=name), words=f"off={without}" if without else "")
+    return when_made(f"memory-{count}", [guest(i, count, jobs) for i in range(count)], sums, without)
+
+
+def nfs_guests(words, server=SERVER, client=MEMORY // PMAKES):
+    """A server, and clients with these words. What is made is the server's, on its disk. All on one node: one thread of the host plays
+    all processors, so that who waits for another node's answer waits until each busy processor has had its turn."""
+    def one(name, memory, more):
+        return vm(name, ramdisk=None, memory=memory, node=1, disk0=disk(IMAGE), net0=net(),
+                  bootargs=f"console=hvc0 hostname={name} root=/dev/vda rw init=/init {more}")
+    return [one("server", server, "serve=/"),
+            *(one(f"client{i}", client, f"nfs=server {words}") for i in range(1, PMAKES))]
+
+
+def nfs_rows(jobs, sums, rows, variants):
+    """A file that seven clients read: what the machine has of it; then Pmake from a server's files in all seven."""
+    for without in (None, "remap") if variants else (None,):
+        suffix = f".without_{without}" if without else ""
+        rows.add(f"nfs.copies{suffix}", copies(without), "copies")
+        found = when_made("memory-nfs", nfs_guests(f'disco.run="pmake {jobs} 1 /mnt"'), sums, without, ("server",), 2)
+        for name, value in found.items():
+            rows.add(f"memory.nfs8{suffix}.{name}", value, "MB")
+        rows.add(f"memory.nfs8{suffix}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
+
+
+def shared(one, guests):
+    """KB of each of the guests that others have, too."""
+    mem = "\n".join(one.command("mem"))
+    return [kilobytes(rf"(?m)^{name} has .* of these shared (\d+) KB", mem) for name in guests]
+
+
+def copies(without=None):
+    """How often the machine has a file that a server wrote and seven clients have read: what of it is not shared by a client is a copy.
+    A file before it gets the clients their buffers, which are shared, too, and some 460 KB of them not any more afterwards. What the guests
+    use as a whole says less: they have free memory, which copies lie in."""
+    print(f"bench-memory: a file in seven clients{f', off={without}' if without else ''} ...", file=sys.stderr, flush=True)
+    guests = nfs_guests("", 96, 64)
+    one = Machine("bench-nfs-copies", write_scenario(OUT, guests, nodes=2, memory=1024, name="nfs-copies"),
+                  words=f"off={without}" if without else "")
+    clients = [client["label"] for client in guests[1:]]
     try:
-        found = one.expect_all([rf"\[{one_guest['label']}\] pmake: sum (\w{{32}}), " for one_guest in guests], LIMIT)
+        one.expect_all([rf"\[{name}\] {name}: Linux [^\n]*shell after" for name in clients], LIMIT)
+        one.send("\r")
+        one.expect(re.escape(PROMPT))
+        for name, kb in (("first", 2048), ("file", FILE_KB)):
+            ask(one, "server", f"head -c {kb}k /dev/urandom >/{name}; sync", LIMIT)
+            before = shared(one, clients)
+            for client in clients:
+                ask(one, client, f"cat /mnt/{name} >/dev/null", LIMIT)
+        after = shared(one, clients)
+        one.quit()
+    finally:
+        one.kill()
+    return 1 + sum(max(0, FILE_KB - (now - then)) for now, then in zip(after, before)) / FILE_KB
+
+
+def when_made(name, guests, sums, without=None, others=(), nodes=NODES):
+    """MB by name when all guests have made Pmake, those of others aside."""
+    print(f"bench-memory: Pmake in {name}{f', off={without}' if without else ''} ...", file=sys.stderr, flush=True)
+    name += f"-{without}" if without else ""
+    makers = [one_guest["label"] for one_guest in guests if one_guest["label"] not in others]
+    one = Machine(f"bench-{name}", write_scenario(OUT, guests, nodes=nodes, memory=MACHINE, name=name), words=f"off={without}" if without else "")
+    try:
+        found = one.expect_all([rf"\[{label}\] pmake: sum (\w{{32}}), " for label in makers], LIMIT)
         sums.update(match[1] for match in found)
         time.sleep(SETTLE)
         one.send("\r")
@@ -122,22 +184,25 @@ def main():
     parser.add_argument("--guests", default="1,2,4,8")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--variants", default="share,report")
+    parser.add_argument("--only-nfs", action="store_true")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     rows, sums = bench.Rows(), set()
-    fork_rows(rows)
-    alone = bare(options.jobs, sums, PMAKES)
-    rows.add("memory.bare", alone, "MB")
-    rows.add("memory.bare_one", bare(options.jobs, sums, 1), "MB")
-    counts = [int(count) for count in options.guests.split(",")]
-    runs = [(count, None) for count in counts] + [(max(counts), without) for without in options.variants.split(",") if without]
-    for count, without in runs:
-        found = measure(count, options.jobs, sums, without)
-        row = f"memory.vms{count}{f'.without_{without}' if without else ''}"
-        for name, value in found.items():
-            rows.add(f"{row}.{name}", value, "MB")
-        rows.add(f"{row}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
-        rows.add(f"{row}.vs_bare", found["machine"] / alone, "of bare")
+    if not options.only_nfs:
+        fork_rows(rows)
+        alone = bare(options.jobs, sums, PMAKES)
+        rows.add("memory.bare", alone, "MB")
+        rows.add("memory.bare_one", bare(options.jobs, sums, 1), "MB")
+        counts = [int(count) for count in options.guests.split(",")]
+        runs = [(count, None) for count in counts] + [(max(counts), without) for without in options.variants.split(",") if without]
+        for count, without in runs:
+            found = measure(count, options.jobs, sums, without)
+            row = f"memory.vms{count}{f'.without_{without}' if without else ''}"
+            for name, value in found.items():
+                rows.add(f"{row}.{name}", value, "MB")
+            rows.add(f"{row}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
+            rows.add(f"{row}.vs_bare", found["machine"] / alone, "of bare")
+    nfs_rows(options.jobs, sums, rows, options.variants)
     if len(sums) != 1:
         sys.exit(f"bench-memory: Pmake made different files: {sums}")
     bench.print_rows(rows)

@@ -52,7 +52,7 @@ build/bench/small.img: tools/mkdisk.py
 
 # MEMORY: options of memory.py, e.g. MEMORY="--guests 1,2" for a short run
 MEMORY ?=
-HELP += make bench-memory   what guests of one disk share: the figure of the paper, Pmake in 1, 2, 4 and 8: build/results/memory.json (5 minutes)\n
+HELP += make bench-memory   what guests of one disk share: the figures of the paper, Pmake in 1, 2, 4 and 8, and by NFS: build/results/memory.json (20 minutes; MEMORY=--only-nfs)\n
 .PHONY: bench-memory
 bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/pmake.img build/host/dtscheck build/host/strict.so \
 		build/count.so build/bench/guest.cpio build/bench/root.img
