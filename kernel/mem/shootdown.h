@@ -33,7 +33,8 @@ void shootdown_answer(struct node *n);
  * again waits for that answer first. A processor answers only while it waits: for a lock, for its own
  * shootdown, or for a page that is being copied. So code that may wait begins a reading before the first look, and asks
  * whether it holds before it follows a pointer, writes an entry, delivers a fault or makes a
- * translation; if it does not, it starts again.
+ * translation; if it does not, it starts again. Asked are the nodes whose views showed the page: a node without a view of
+ * the VM keeps no pointer beyond the lock of the page's range (kernel/vm/guest_memory.c).
  */
 struct reading {
 	u64 answered; /* shootdowns, by the processor, when the reading began */

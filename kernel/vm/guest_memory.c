@@ -5,39 +5,73 @@
 #include "kernel/errno.h"
 #include "kernel/vm/vm.h"
 
-/* Whose view the monitor looks through: this node's, if a VCPU of the VM may be running here. */
-static u32 view_of(const struct vm *vm)
-{
-	u32 here = node_self()->id;
-
-	return nodemask_has(vm->node_mask, here) ? here : vm->home->id;
-}
+/*
+ * Who takes a page away asks the nodes whose views show it (kernel/mem/shootdown.h). So a node without a VCPU of the VM,
+ * such as one whose guest sends a frame to it, looks through home's view, and uses what it finds under the lock of the
+ * page's range alone, which who takes a page away holds.
+ */
+static bool is_inside(const struct vm *vm) { return nodemask_has(vm->node_mask, node_self()->id); }
 
 static u8 *pointer(u64 lo, gpa_t gpa)
 {
 	return (u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa.v & PAGE_MASK);
 }
 
-/* A page that was never used is zero, and is not given for that: a block of them takes long. */
-static int read_page(struct vm *vm, gpa_t gpa, u8 *to, size_t len)
+static void copy_bytes(u64 lo, gpa_t gpa, u8 *buf, size_t len, bool out)
 {
-	u64 lo = pmap_look(vm, gpa_gpn(gpa), view_of(vm));
+	u8 *at = pointer(lo, gpa);
 
-	if (lo)
-		memcpy(to, pointer(lo, gpa), len);
-	else
-		memset(to, 0, len);
-	return 0;
+	copy_few(out ? at : buf, out ? buf : at, len);
 }
 
-static int write_page(struct vm *vm, gpa_t gpa, const u8 *from, size_t len)
+/* A page that was never used is zero, and is not given for that: a block of them takes long. 0: there is none. */
+static u64 use(struct vm *vm, gpa_t gpa, u32 node, bool out)
 {
-	u64 lo = pmap_use_to_write(vm, gpa_gpn(gpa), view_of(vm));
+	return out ? pmap_use_to_write(vm, gpa_gpn(gpa), node) : pmap_look(vm, gpa_gpn(gpa), node);
+}
 
-	if (!lo)
-		return -EFAULT;
-	memcpy(pointer(lo, gpa), from, len);
-	return 0;
+static bool copy_if_shown(struct vm *vm, gpa_t gpa, u8 *buf, size_t len, bool out)
+{
+	u64 lo;
+	bool may;
+
+	pmap_lock(&vm->pmap, gpa_gpn(gpa));
+	lo = pmap_shown(&vm->pmap, gpa_gpn(gpa), vm->home->id);
+	may = lo && (!out || arch_entry_writable(lo));
+	if (may)
+		copy_bytes(lo, gpa, buf, len, out);
+	pmap_unlock(&vm->pmap, gpa_gpn(gpa));
+	return may;
+}
+
+#define TIMES 16
+
+/*
+ * Between use and look the page may go again, so that a guest that does nothing but remap it could keep this node here:
+ * after some times its page stays as it is, which is its own doing. Whether the page is there, or can be.
+ */
+static bool copy_from_outside(struct vm *vm, gpa_t gpa, u8 *buf, size_t len, bool out)
+{
+	for (u32 i = 0; i < TIMES; i++) {
+		if (copy_if_shown(vm, gpa, buf, len, out))
+			return true;
+		if (!use(vm, gpa, vm->home->id, out))
+			return false;
+	}
+	return false;
+}
+
+/* False: there is no such page. */
+static bool copy_page(struct vm *vm, gpa_t gpa, u8 *buf, size_t len, bool out)
+{
+	u64 lo;
+
+	if (!is_inside(vm))
+		return copy_from_outside(vm, gpa, buf, len, out);
+	lo = use(vm, gpa, node_self()->id, out);
+	if (lo)
+		copy_bytes(lo, gpa, buf, len, out);
+	return lo;
 }
 
 /* Within the VM's memory. */
@@ -49,10 +83,12 @@ static int copy(struct vm *vm, gpa_t gpa, void *buf, size_t len, bool out)
 		return -EFAULT;
 	while (len) {
 		size_t part = MIN(len, PAGE_SIZE - (gpa.v & PAGE_MASK));
-		int err = out ? write_page(vm, gpa, b, part) : read_page(vm, gpa, b, part);
 
-		if (err)
-			return err;
+		if (!copy_page(vm, gpa, b, part, out)) {
+			if (out)
+				return -EFAULT;
+			memset(b, 0, part);
+		}
 		gpa.v += part;
 		b += part;
 		len -= part;
@@ -68,9 +104,10 @@ static u8 *shown(const struct vm *vm, gpa_t gpa, size_t len, bool write)
 {
 	u64 lo;
 
-	if (gpa_gpn(gpa).v >= vm->pmap.npages || (gpa.v & PAGE_MASK) + len > PAGE_SIZE)
+	if (!is_inside(vm) || gpa_gpn(gpa).v >= vm->pmap.npages ||
+	    (gpa.v & PAGE_MASK) + len > PAGE_SIZE)
 		return NULL;
-	lo = pmap_shown(&vm->pmap, gpa_gpn(gpa), view_of(vm));
+	lo = pmap_shown(&vm->pmap, gpa_gpn(gpa), node_self()->id);
 	return lo && (!write || arch_entry_writable(lo)) ? pointer(lo, gpa) : NULL;
 }
 

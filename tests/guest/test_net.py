@@ -78,6 +78,20 @@ def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
 
 
+def test_frames_go_nowhere_else(machine, tmp_path):
+    """Into a page that its guest remaps all the time, from guests on other nodes."""
+    vms = [vm(f"peer{n}", "net_remap.elf", None, 8, "role=1", node=n, net0=net()) for n in (0, 2)]
+    vms.append(vm("target", "net_remap.elf", None, 8, "rounds=4000", node=1, net0=net()))
+    one = machine(write_scenario(tmp_path, vms, nodes=3), "check=1")
+    one.expect(r"(PASS net_remap|FAIL[^\n]*)\r*\n", 120)
+    assert one.line.match[1] == "PASS net_remap", f"see {one.log_path}"
+    for guest in ("peer0", "peer2"):
+        one.send(f"stop {guest}\r")
+        one.expect(f"vm: {guest} stopped")
+    found, shown = accounts(one)
+    assert found == [0, 0], shown
+
+
 GUESTS = 8
 
 

@@ -18,7 +18,7 @@ int locks_held, flushes;
 u32 locks_taken;
 bool large, blocks;
 u64 reserved, reserve_limit;
-void (*during_shootdown)(void), (*during_copy)(void);
+void (*during_shootdown)(void), (*during_copy)(void), (*during_look)(void), (*during_unlock)(void);
 
 #define PAIRS ((VM_PAGES + PIECE_PAGES - 1) / PIECE_PAGES * PIECE_PAIRS)
 
@@ -66,6 +66,8 @@ void lock_release(struct lock *l)
 {
 	assert_true(locks_held > 0);
 	assert_ptr_equal(held[--locks_held], l);
+	if (!locks_held && during_unlock)
+		during_unlock();
 }
 
 /* Somebody waits for what nobody here would do: expect_assert_failure. */
@@ -89,6 +91,8 @@ u64 count64(void)
 void *fake_mpn_ptr(mpn_t mpn)
 {
 	assert_in_range(mpn.v, FIRST(0), FIRST(NODES) - 1);
+	if (during_look)
+		during_look();
 	return contents[mpn.v - FIRST(0)];
 }
 
@@ -468,7 +472,7 @@ int numa_vm_reset(void **state)
 	locks_held = flushes = 0;
 	reserved = 0;
 	reserve_limit = ~0ul;
-	during_shootdown = NULL;
+	during_shootdown = during_look = during_unlock = NULL;
 	large = blocks = true;
 	return 0;
 }

@@ -26,6 +26,8 @@ extern u64 reserved;			 /* nodemem_reserve */
 extern u64 reserve_limit;
 extern void (*during_shootdown)(void); /* called once while one is under way, or NULL */
 extern void (*during_copy)(void);      /* the same when that one is over: before the copies */
+extern void (*during_look)(void); /* whenever a machine page is looked for, to be read or written */
+extern void (*during_unlock)(void); /* whenever the last lock was given up */
 
 int numa_vm_reset(void **state);
 u64 lo_of(const struct vm *vm, u64 gpn, u32 node); /* the view's entry, 0: none */

@@ -102,6 +102,71 @@ static void a_spot_follows_its_page(void **state)
 	share_drop(shared);
 }
 
+/* vm_a has no VCPU on this node, node 0. */
+static void move_out(void)
+{
+	vm_a.node_mask = nodemask_of(1);
+	vm_a.home = nodes[1];
+}
+
+static void may_be_looked_at(void) { assert_int_equal(locks_held, 1); }
+
+/* Who takes a page away does not ask this node: it touches none but under the lock of its range. */
+static void from_outside_pages_are_locked(void **state)
+{
+	const u64 gpa = 5 * PAGE_SIZE - 4, out = 0x0102030405060708;
+	mpn_t shared = share_new(0);
+	u64 in = 1;
+
+	(void)state;
+	memset(fake_mpn_ptr(shared), 9, PAGE_SIZE);
+	move_out();
+	assert_int_equal(dma_read(&vm_a, &in, gpa, sizeof(in)), 0);
+	assert_int_equal(in, 0); /* never used, and not given for that */
+	assert_int_equal(vm_a.pmap.used, 0);
+	during_look = may_be_looked_at;
+	assert_int_equal(dma_write(&vm_a, gpa, &out, sizeof(out)), 0);
+	assert_int_equal(dma_read(&vm_a, &in, gpa, sizeof(in)), 0);
+	assert_int_equal(in, out);
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 4 }, shared), 0);
+	assert_int_equal(dma_write(&vm_a, gpa, &out, sizeof(out)), 0);
+	assert_int_equal(dma_read(&vm_a, &in, gpa, sizeof(in)), 0);
+	assert_int_equal(in, out);
+	during_look = NULL;
+	assert_int_equal(*(const u32 *)((u8 *)fake_mpn_ptr(shared) + PAGE_SIZE - 4), 0x09090909);
+	share_drop(shared);
+}
+
+static mpn_t other;
+static u32 times;
+
+/* Once the lock is given up another VCPU of the VM has the page shared again. */
+static void share_again(void)
+{
+	during_unlock = NULL;
+	times++;
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 4 }, other), 0);
+	during_unlock = share_again;
+}
+
+/* A guest that does nothing but to remap the page keeps nobody. */
+static void from_outside_nobody_waits_for_ever(void **state)
+{
+	const u64 out = 5;
+
+	(void)state;
+	other = share_new(0);
+	memset(fake_mpn_ptr(other), 9, PAGE_SIZE);
+	move_out();
+	times = 0;
+	during_unlock = share_again;
+	assert_int_equal(dma_write(&vm_a, 4 * PAGE_SIZE, &out, sizeof(out)), -EFAULT);
+	during_unlock = NULL;
+	assert_in_range(times, 8, 100);
+	assert_int_equal(*(const u64 *)fake_mpn_ptr(other), 0x0909090909090909);
+	share_drop(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +176,8 @@ int main(void)
 		cmocka_unit_test_setup(pages_never_used_are_zero_and_not_given_for_that,
 				       numa_vm_reset),
 		cmocka_unit_test_setup(a_spot_follows_its_page, numa_vm_reset),
+		cmocka_unit_test_setup(from_outside_pages_are_locked, numa_vm_reset),
+		cmocka_unit_test_setup(from_outside_nobody_waits_for_ever, numa_vm_reset),
 	};
 
 	return cmocka_run_group_tests_name("dma", tests, NULL, NULL);
