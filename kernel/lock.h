@@ -18,6 +18,7 @@ enum lock_rank {
 	RANK_VM = 1,	/* one VM's life: start, stop, teardown */
 	RANK_DEVICE,	/* a device of a VM */
 	RANK_CACHE,	/* blocks of disks in memory, and their transfers */
+	RANK_ALIKE,	/* which blocks several disks have alike */
 	RANK_PMAP,	/* a range of one VM's pages: giving, moving, sharing them */
 	RANK_SHARE,	/* shared pages: who holds and uses them */
 	RANK_NODEMEM,	/* one node's free pages */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "drivers/dev.h"
+#include "drivers/disk/alike.h"
 #include "drivers/disk/image.h"
 #include "kernel/mem/share.h"
 #include "kernel/vm/loader.h"
@@ -51,8 +52,11 @@ struct image *image_of(const struct disk_desc *desc)
 {
 	struct image *im = find(desc->image);
 
-	if (im)
+	if (im) {
+		if (desc->mode == DISK_COW && !desc->read_only)
+			alike_init();
 		return im;
+	}
 	im = nodemem_boot_alloc(0, sizeof(*im), 8);
 	if (!im || !open(im, desc))
 		return NULL;

@@ -17,8 +17,8 @@ static void show_disk(const struct vm_disk *d)
 	kprintf("  %lu requests, %lu errors, %u in flight; read %lu KB, wrote %lu KB, modified %lu KB\n",
 		s->requests, s->errors, d->nout, s->bytes_read >> 10, s->bytes_written >> 10,
 		d->modified * (BLOCK_BYTES >> 10));
-	kprintf("  %lu blocks of the image wanted, %lu %% found in memory\n", s->blocks_read,
-		percent(s->hits, s->blocks_read));
+	kprintf("  %lu blocks of the image wanted, %lu %% found in memory; %lu KB written as another disk had them\n",
+		s->blocks_read, percent(s->hits, s->blocks_read), s->alike * (BLOCK_BYTES >> 10));
 }
 
 static void show_image(const struct image *im)

@@ -226,6 +226,11 @@ mpn_t pmap_lend(struct vm *vm, gpn_t gpn);
 u32 pmap_share_pages(struct vm *vm, const struct share_at *at, u32 n);
 void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n);
 /*
+ * The shared page `to`, which the caller holds and which is equal to the shared page `from`, stands behind gpn from
+ * now on. False: something else than `from` does, or the page is on the move. As pmap_share.
+ */
+bool pmap_replace(struct vm *vm, gpn_t gpn, mpn_t from, mpn_t to);
+/*
  * The page, which is SHARED and about to be written by a VCPU of node, is the VM's own: the last user's
  * where it is, else a copy, which no view shows yet. False: the machine's memory is used up.
  */

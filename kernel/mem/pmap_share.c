@@ -158,6 +158,22 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 	return pmap_share_pages(vm, &(struct share_at){ gpn, shared }, 1) ? 0 : -EAGAIN;
 }
 
+bool pmap_replace(struct vm *vm, gpn_t gpn, mpn_t from, mpn_t to)
+{
+	const struct share_at at = { gpn, to };
+	struct pmap_page page;
+	bool done = false;
+
+	if (gpn.v >= vm->pmap.npages)
+		return false;
+	pmap_lock(&vm->pmap, gpn);
+	page = pmap_page(&vm->pmap, gpn);
+	if (pmap_is_shared(page) && pmap_master(page).v == from.v)
+		done = share_locked(vm, &at, 1);
+	pmap_unlock(&vm->pmap, gpn);
+	return done;
+}
+
 /* The VM's own page, in no view, becomes a shared one where it is. */
 static mpn_t lend_own_locked(struct vm *vm, gpn_t gpn)
 {

@@ -12,7 +12,7 @@
  *                                                                                SHARED      pmap_share, pmap_lend: the same master
  *                                                                                UNUSED      pmap_release_step, pmap_give_up
  *                                                                                BALLOONED   pmap_balloon
- *   SHARED      shared  none      0        nothing, or the master, not writable  SHARED      pmap_share, another master; pmap_lend
+ *   SHARED      shared  none      0        nothing, or the master, not writable  SHARED      pmap_share, pmap_replace: another master; pmap_lend
  *                                                                                            holds the same one once more
  *                                                                                SINGLE      a write: a copy, or taken over
  *                                                                                COPIED      pmap_copy_begin_locked

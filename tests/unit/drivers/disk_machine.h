@@ -55,7 +55,7 @@ _Noreturn void panic(const char *fmt, ...)
 static u32 locked;
 void lock_take(struct lock *l)
 {
-	assert_int_equal(l->rank, RANK_CACHE);
+	assert_true(l->rank == RANK_CACHE || l->rank == RANK_ALIKE);
 	assert_int_equal(locked++, 0);
 }
 void lock_release(struct lock *l)
@@ -225,6 +225,13 @@ void dma_lend(struct vm *of, struct share_at *at, u32 n)
 	dma_calls++;
 	for (u32 i = 0; i < n; i++)
 		at[i].page = lend_page(of, at[i].gpn);
+}
+void dma_replace(struct vm *of, gpn_t gpn, mpn_t from, mpn_t equal)
+{
+	assert_int_equal(locked, 0);
+	assert_true(page_held(from) && page_held(equal));
+	if (guest[of->id][gpn.v].shared == 1 + index_of(from))
+		share_page(of, gpn, equal);
 }
 static inline void check_shared(void)
 {

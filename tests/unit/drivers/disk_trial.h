@@ -34,6 +34,7 @@ static struct disk {
 static bool taken[VMS][GUEST]; /* pages that requests have */
 static bool errors;	       /* transfers fail now and then */
 static bool as_it_is; /* what is written is what happens to be there, from a disk perhaps */
+static bool alike;    /* what is written is what every disk has there */
 static bool steady;   /* steps have the share that the front end gives them */
 
 static const struct disk_desc descs[VMS][4] = {
@@ -169,7 +170,7 @@ static void submit(struct disk *d, struct trial *t)
 
 	if (t->request.op == DISK_WRITE && !as_it_is) {
 		for (u64 i = 0; i < t->request.bytes; i++)
-			bytes[i] = rand();
+			bytes[i] = alike ? (u8)(t->request.sector + i / DISK_SECTOR) : (u8)rand();
 		move_memory(d, t, bytes, true);
 	}
 	t->busy = true;

@@ -51,6 +51,7 @@ static void random_request(struct disk *d)
 	if (disturbs(d, r) || (r->op <= DISK_WRITE && !give_memory(d, t)))
 		return;
 	as_it_is = rand() % 4 == 0;
+	alike = rand() % 4 == 0;
 	submit(d, t);
 	as_it_is = false;
 }

@@ -12,7 +12,7 @@ static void begin_row(void)
 	while (disks_reclaim_step())
 		;
 	promises = 300;
-	errors = sharing_fails = false;
+	errors = sharing_fails = alike = false;
 	steady = true;
 	reads = writes = flushes = log_lines = 0;
 }
@@ -195,6 +195,68 @@ static void an_image_is_not_written_through_a_lent_page(void **state)
 	serve_until(ask(d, DISK_READ, 80, 8), d, NULL);
 }
 
+/* Two disks of one image that are written alike have one page, which both guests use, until one is written again. */
+static void blocks_written_alike_are_one_page(void **state)
+{
+	struct disk *d = &disk[0], *other = &disk[3];
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	alike = true;
+	serve_until(ask(d, DISK_WRITE, 0, 16), d, NULL);
+	page = own_page_of(d, 1);
+	serve_until(ask(other, DISK_WRITE, 8, 8), other, NULL);
+	assert_int_equal(own_page_of(other, 1).v, page.v);
+	assert_int_equal(page_held(page), 2);
+	assert_int_equal(share_users(page), 2);
+	assert_int_equal(other->disk->stats.alike, 1);
+	check_shared();
+	alike = false;
+	serve_until(ask(other, DISK_WRITE, 9, 1), other, NULL);
+	assert_int_not_equal(own_page_of(other, 1).v, page.v);
+	assert_int_equal(page_held(page), 1);
+	serve_until(ask(d, DISK_WRITE, 8, 8), d, NULL);
+	assert_int_not_equal(own_page_of(d, 1).v, page.v);
+	serve_until(ask(d, DISK_READ, 0, 16), d, NULL);
+	serve_until(ask(other, DISK_READ, 0, 16), other, NULL);
+	alike = true; /* other contents, and another block with the same */
+	serve_until(ask(other, DISK_WRITE, 8, 8), other, NULL);
+	assert_int_not_equal(own_page_of(other, 1).v, own_page_of(d, 1).v);
+	serve_until(ask(other, DISK_WRITE, 16, 8), other, NULL);
+	assert_int_equal(page_held(own_page_of(other, 2)), 1);
+}
+
+/* What its disk writes where it is, or has no more, is found by nobody. */
+static void a_block_that_changes_is_not_found(void **state)
+{
+	struct disk *d = &disk[0], *other = &disk[3];
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	alike = true;
+	serve_until(ask(d, DISK_WRITE, 0, 8), d, NULL);
+	page = own_page_of(d, 0);
+	to_guest(d->vm, (u64)d->trial[0].first_page << PAGE_SHIFT, "x", 1);
+	assert_true(share_is_sole(page));
+	serve_until(ask(d, DISK_WRITE, 0, 1), d, NULL); /* as it was, and not known any more */
+	assert_int_equal(own_page_of(d, 0).v, page.v);
+	serve_until(ask(other, DISK_WRITE, 0, 8), other, NULL);
+	assert_int_not_equal(own_page_of(other, 0).v, page.v);
+	serve_until(ask(d, DISK_DISCARD, 0, 8), d, NULL);
+	serve_until(ask(other, DISK_READ, 0, 8), other, NULL);
+
+	begin_row();
+	alike = true;
+	serve_until(ask(d, DISK_WRITE, 0, 8), d, NULL);
+	end_vm(d);
+	drain();
+	serve_until(ask(other, DISK_WRITE, 0, 8), other, NULL);
+	assert_int_equal(page_held(own_page_of(other, 0)), 1);
+	serve_until(ask(other, DISK_READ, 0, 8), other, NULL);
+}
+
 static void a_limit_is_told_once(void **state)
 {
 	struct vm_disk *d = disk[0].disk;
@@ -320,6 +382,8 @@ int main(void)
 		cmocka_unit_test(a_written_page_is_in_memory_once),
 		cmocka_unit_test(a_page_of_two_blocks_is_not_written),
 		cmocka_unit_test(an_image_is_not_written_through_a_lent_page),
+		cmocka_unit_test(blocks_written_alike_are_one_page),
+		cmocka_unit_test(a_block_that_changes_is_not_found),
 		cmocka_unit_test(a_limit_is_told_once),
 		cmocka_unit_test(writes_that_last_are_flushed_when_they_are_done),
 		cmocka_unit_test(an_abort_forgets_transfers),

@@ -259,6 +259,35 @@ static void replicas_go_when_their_page_is_lent(void **state)
 	check_everything();
 }
 
+/* An equal page takes the place of one that is still there, with replicas or without; not of what was written since. */
+static void an_equal_page_takes_its_place(void **state)
+{
+	mpn_t lent, equal = new_page(42);
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 42);
+	assert_false(pmap_replace(&vm_a, (gpn_t){ 7 }, master_of(&vm_a, 7), equal)); /* its own */
+	lent = lend(&vm_a, 7);
+	assert_int_equal(replicate_pages(1, &lent, 1), 1);
+	assert_true(pmap_replace(&vm_a, (gpn_t){ 7 }, lent, equal));
+	assert_int_equal(master_of(&vm_a, 7).v, equal.v);
+	assert_int_equal(share_users(lent), 0);
+	assert_int_equal(vm_a.pmap.replicas, 0);
+	assert_int_equal(vm_a.pmap.shared, 1);
+	assert_int_equal(read_as(&vm_a, 7, 1), 42);
+	check_everything();
+	assert_false(pmap_replace(&vm_a, (gpn_t){ 7 }, lent, equal)); /* it is not there any more */
+	write_as(&vm_a, 7, 0, 43);
+	assert_false(pmap_replace(&vm_a, (gpn_t){ 7 }, equal, lent));
+	assert_int_equal(read_as(&vm_a, 7, 0), 43);
+	assert_false(pmap_replace(&vm_a, (gpn_t){ vm_a.pmap.npages }, equal, lent));
+	share_drop(lent);
+	share_drop(equal);
+	release_all(&vm_a);
+	assert_int_equal(reserved, 0);
+	check_everything();
+}
+
 static void what_cannot_be_lent_is_refused(void **state)
 {
 	(void)state;
@@ -404,6 +433,7 @@ int main(void)
 		cmocka_unit_test_setup(a_page_that_is_lent_is_in_memory_once, numa_vm_reset),
 		cmocka_unit_test_setup(a_page_that_only_users_had_can_be_lent_again, numa_vm_reset),
 		cmocka_unit_test_setup(replicas_go_when_their_page_is_lent, numa_vm_reset),
+		cmocka_unit_test_setup(an_equal_page_takes_its_place, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_be_lent_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(memory_that_a_vm_collects_is_not_shared, numa_vm_reset),
 		cmocka_unit_test_setup(a_pinned_page_stays, numa_vm_reset),
