@@ -177,17 +177,18 @@ static void offer(struct target *t)
 		u32 head = below(t->size ? t->size : 1);
 
 		if (below(4)) {
-			d[head] =
-				(struct virtio_descriptor){ t->buffers + below(4096),
-							    1 + below(t->id == CONSOLE ? 16 : 200),
-							    below(2) ? VIRTIO_WRITE : 0, 0 };
-			if (t->id == NET && n == 0 &&
-			    below(2)) /* receive buffers that may be passed */
-				d[head] = whole_page(t);
+			/* VCPU 1 may write the one in memory: what is zeroed is where this one says */
+			struct virtio_descriptor one = { t->buffers + below(4096),
+							 1 + below(t->id == CONSOLE ? 16 : 200),
+							 below(2) ? VIRTIO_WRITE : 0, 0 };
+
+			if (t->id == NET && n == 0 && below(2))
+				one = whole_page(t); /* it may be passed */
+			d[head] = one;
 			if (t->id == NET && n == 1 && t->size > 1 && below(2))
 				page_frame(t, d, head);
 			else if (t->id == NET && below(4)) /* a header that asks for nothing */
-				memset(guest_va(d[head].address), 0, 12);
+				memset(guest_va(one.address), 0, 12);
 		} else {
 			any_descriptor(&state, t);
 		}
