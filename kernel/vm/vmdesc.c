@@ -60,6 +60,9 @@ static int check_tree(const void *fdt, size_t size, struct report *r)
 		if (next < 0)
 			return props_fail(r, "found a broken device tree at offset 0x%x (%s)",
 					  (unsigned int)offset, fdt_strerror(next));
+		if (next <= offset) /* a length below 0: for ever */
+			return props_fail(r, "found a broken device tree at offset 0x%x (length)",
+					  (unsigned int)offset);
 		if (tag == FDT_BEGIN_NODE)
 			depth++;
 		if ((tag == FDT_PROP && depth == 0) || (tag == FDT_END_NODE && depth-- == 0) ||

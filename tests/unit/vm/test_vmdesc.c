@@ -303,9 +303,23 @@ static void counts_the_memory_left_for_vms(void **state)
 			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 1);
 }
 
+/* A property whose length leads back to itself. */
+static void refuses_a_tree_without_end(void **state)
+{
+	int at = fdt_first_property_offset(tree, 0);
+	struct fdt_property *p = (void *)((char *)tree + fdt_off_dt_struct(tree) + at);
+	char text[80];
+
+	(void)state;
+	p->len = cpu_to_fdt32(-12);
+	snprintf(text, sizeof(text), "/: found a broken device tree at offset 0x%x (length)", at);
+	expect_machine_error(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(refuses_a_tree_without_end, fill),
 		cmocka_unit_test_setup(reads_every_field, fill),
 		cmocka_unit_test_setup(names_what_is_wrong_in_the_machine, fill),
 		cmocka_unit_test_setup(reads_the_topology, fill),
