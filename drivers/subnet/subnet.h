@@ -22,8 +22,8 @@
  *
  *   available   the guest's available ring                    taken: a sender's home, under the receiver's lock
  *   taken       being filled: the receiver's lock is held     used, all buffers of a frame at once; available
- *               for all pages that are passed, or one page's bytes at a time, and given up  again, by who took it and before the lock is given
- *               in between                                    up, if there are too few for the whole frame;
+ *               for all pages that are passed, then for one   again, by who took it and before the lock is given
+ *               page's bytes at a time, given up in between   up, if there are too few for the whole frame;
  *                                                             forgotten, if the receiver is reset in between
  *   used        the guest's used ring; pages in it may be     available, by the guest: the next frame's pages or bytes
  *               shared with the sender's                      take their place, which the sender does not notice
@@ -38,9 +38,9 @@
  *   does not look                     sender as `no buffer`; nobody waits
  *
  * Locks: a port's receiving side is under its device's lock (RANK_DEVICE), which a sender takes one at a
- * time and holds none of its own meanwhile. To pass a frame's pages is RANK_PMAP and up, and two shootdowns for those of a MB with the
- * receiver's lock held: a node that waits for that lock answers them (kernel/lock.h), and no flush takes a lock, so
- * that nobody waits for the sender who waits for him. The list of ports is fixed after boot.
+ * time and holds none of its own meanwhile. To pass a frame's pages is RANK_PMAP and up, and two shootdowns for
+ * those of a MB with the receiver's lock held: a node that waits for that lock answers them (kernel/lock.h), and no
+ * flush takes a lock, so that nobody waits for the sender who waits for him. The list of ports is fixed after boot.
  */
 #ifndef DRIVERS_SUBNET_SUBNET_H
 #define DRIVERS_SUBNET_SUBNET_H

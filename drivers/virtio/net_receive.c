@@ -7,8 +7,9 @@
  * a whole page of the sender's comes and a buffer begins with a page, the page is a piece of its own, to be passed:
  * the buffer before it ends early, with as many bytes as it has. Without mergeable buffers there is one buffer, and
  * its length says nothing about its middle.
- * Then all pages are passed, and the other pieces are put, some at a time: in between the lock is free for the guest's driver, and for other senders,
- * who take buffers behind these. If the driver begins anew in between, the rest is not put.
+ * Then all pages are passed, and the other pieces are put, some at a time: in between the lock is free for the
+ * guest's driver, and for other senders, who take buffers behind these. If the driver begins anew in between, the
+ * rest is not put.
  */
 #include <string.h>
 #include "arch/mips/arch.h"
