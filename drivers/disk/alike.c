@@ -27,6 +27,13 @@ static struct entry *place_of(u32 image, u64 block)
 	return &table[(block + image * 0x9e3u) % ENTRIES];
 }
 
+/* That place, locked. */
+static struct entry *take(u32 image, u64 block)
+{
+	lock_take(&lock);
+	return place_of(image, block);
+}
+
 static bool is_of(const struct entry *e, u32 image, u64 block)
 {
 	return e->page && e->block == (u32)block && e->image == image;
@@ -39,8 +46,7 @@ mpn_t alike_find(u32 image, u64 block)
 
 	if (!table)
 		return page;
-	e = place_of(image, block);
-	lock_take(&lock);
+	e = take(image, block);
 	if (is_of(e, image, block)) {
 		page.v = e->page;
 		share_hold(page);
@@ -56,8 +62,7 @@ void alike_put(u32 image, u64 block, mpn_t page)
 
 	if (!table)
 		return;
-	e = place_of(image, block);
-	lock_take(&lock);
+	e = take(image, block);
 	if (!is_of(e, image, block))
 		*e = (struct entry){ (u32)page.v, (u32)block, image };
 	lock_release(&lock);
@@ -69,8 +74,7 @@ void alike_forget(u32 image, u64 block, mpn_t page)
 
 	if (!table)
 		return;
-	e = place_of(image, block);
-	lock_take(&lock);
+	e = take(image, block);
 	if (is_of(e, image, block) && e->page == page.v)
 		e->page = 0;
 	lock_release(&lock);
