@@ -123,16 +123,63 @@ static void zeroes(u32 type, u32 sector, u32 sectors)
 static void what_cannot_be_done(void)
 {
 	u64 end = blk_sectors(&disk);
+	const struct {
+		const char *name;
+		u32 type;
+		u64 sector;
+		u32 bytes;
+		u8 status;
+	} requests[] = {
+		{ "a request behind the end", BLK_IN, end, SECTOR, BLK_IO_ERROR },
+		{ "a request over the end", BLK_IN, end - 1, 2 * SECTOR, BLK_IO_ERROR },
+		{ "sector 2^64-1", BLK_OUT, ~0ul, SECTOR, BLK_IO_ERROR },
+		{ "sector 2^55, whose byte wraps", BLK_OUT, 1ul << 55, SECTOR, BLK_IO_ERROR },
+		{ "511 bytes", BLK_IN, PLACE, SECTOR - 1, BLK_IO_ERROR },
+		{ "no bytes to read", BLK_IN, PLACE, 0, BLK_IO_ERROR },
+		{ "no bytes to write", BLK_OUT, PLACE, 0, BLK_IO_ERROR },
+		{ "a type that there is not", 77, PLACE, SECTOR, BLK_UNKNOWN },
+	};
 
+	for (u32 i = 0; i < ARRAY_SIZE(requests); i++) {
+		rule(requests[i].name);
+		ends(requests[i].status,
+		     request(requests[i].type, requests[i].sector, memory, requests[i].bytes),
+		     requests[i].name);
+	}
 	ends(BLK_OK, request(BLK_IN, end - 1, memory, SECTOR), "the last sector");
-	ends(BLK_IO_ERROR, request(BLK_IN, end, memory, SECTOR), "behind the end");
-	ends(BLK_IO_ERROR, request(BLK_IN, end - 1, memory, 2 * SECTOR), "over the end");
-	ends(BLK_IO_ERROR, request(BLK_OUT, ~0ul, memory, SECTOR), "sector 2^64-1");
-	ends(BLK_IO_ERROR, request(BLK_OUT, 1ul << 55, memory, SECTOR), "sector 2^55");
-	ends(BLK_IO_ERROR, request(BLK_IN, PLACE, memory, SECTOR - 1), "511 bytes");
-	ends(BLK_IO_ERROR, request(BLK_IN, PLACE, memory, 0), "no bytes");
-	ends(BLK_UNKNOWN, request(77, PLACE, memory, SECTOR), "type 77");
 	ends(BLK_OK, request(BLK_FLUSH, 0, memory, 0), "flush");
+}
+
+/* Segments of DISCARD and ZEROES that cannot be. */
+static void segments_that_cannot_be(void)
+{
+	struct segment {
+		u64 sector;
+		u32 sectors, flags;
+	} segments[2];
+	static const struct {
+		const char *name;
+		u32 type, bytes;
+		struct segment is;
+		u8 status;
+	} wrong[] = {
+		{ "zeroes over the end", BLK_ZEROES, 16, { PLACE, 1u << 22, 0 }, BLK_IO_ERROR },
+		{ "zeroes of 2^32-1 sectors", BLK_ZEROES, 16, { PLACE, ~0u, 0 }, BLK_IO_ERROR },
+		{ "zeroes at sector 2^64-1", BLK_ZEROES, 16, { ~0ul, 1, 0 }, BLK_IO_ERROR },
+		{ "zeroes of no sector", BLK_ZEROES, 16, { PLACE, 0, 0 }, BLK_IO_ERROR },
+		{ "zeroes with flags of nobody", BLK_ZEROES, 16, { PLACE, 1, ~0u }, BLK_UNKNOWN },
+		{ "half a segment", BLK_ZEROES, 8, { PLACE, 1, 0 }, BLK_IO_ERROR },
+		{ "more segments than may be", BLK_DISCARD, 32, { PLACE, 1, 0 }, BLK_IO_ERROR },
+		{ "discard over the end", BLK_DISCARD, 16, { PLACE, 1u << 22, 0 }, BLK_IO_ERROR },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(wrong); i++) {
+		rule(wrong[i].name);
+		segments[0] = segments[1] = wrong[i].is;
+		ends(wrong[i].status, request(wrong[i].type, 0, segments, wrong[i].bytes),
+		     wrong[i].name);
+	}
+	in_pieces(BLK_IN, 0, SECTORS, 0, 1);
 }
 
 static void it_says_who_it_is(void)
@@ -154,8 +201,9 @@ static void wait_ms(u32 ms)
 		continue;
 }
 
-static void one_descriptor(u32 bytes, u16 flags)
+static void one_descriptor(const char *name, u32 bytes, u16 flags)
 {
+	rule(name);
 	queue.descriptor[0].address = guest_pa(memory);
 	queue.descriptor[0].bytes = bytes;
 	queue.descriptor[0].flags = flags;
@@ -174,6 +222,7 @@ static void a_reset_ends_requests(void)
 	static struct blk_range range = { memory, 64 * PAGE_SIZE };
 	static u8 after_reset[sizeof(memory)];
 
+	rule("reset with reads in flight");
 	for (u32 i = 0; i < 8; i++) {
 		memset(memory, 0x77, sizeof(memory));
 		blk_offer(&disk, &queue, BLK_IN, 20000 + i * 512, &range, 1);
@@ -197,9 +246,10 @@ int main(void)
 	zeroes(BLK_ZEROES, 21, 30);
 	zeroes(BLK_DISCARD, 80, 16);
 	what_cannot_be_done();
-	one_descriptor(15, 0);
-	one_descriptor(16, 0);
-	one_descriptor(16, VIRTIO_WRITE);
+	segments_that_cannot_be();
+	one_descriptor("half a header", 15, 0);
+	one_descriptor("no place for a status", 16, 0);
+	one_descriptor("no header", 16, VIRTIO_WRITE);
 	a_reset_ends_requests();
 	in_pieces(BLK_IN, 0, SECTORS, 0, 1);
 	return verdict();

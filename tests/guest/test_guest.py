@@ -192,6 +192,30 @@ def test_same_output(runs, name):
     assert runs.monitor(name)[0] == runs.native(name)
 
 
+# What a hostile driver may do, and a rule that shows it: tests/guest's programs print each rule that they look at.
+HOSTILE = {
+    "virtio_rules": ["descriptor loop", "chain longer than the queue", "buffer of 2^32-1 bytes", "buffer far away",
+                     "buffer behind the last byte of memory", "buffer over the end of memory", "indirect nested", "index jumps"],
+    "virtio_order": ["used ring over the available one", "a buffer over the queue", "indirect tables over each other",
+                     "queue set up twice", "notification of no queue", "features behind FEATURES_OK"],
+    "virtio_flight": ["descriptor rewritten in flight", "reset in flight", "chain longer than any may be"],
+    "disk_rules": ["reset with reads in flight", "a request over the end"],
+    "disk_direct": ["pages rewritten in flight", "pages rewritten behind their write"],
+}
+HOSTILE_RULES = 34 # at least
+
+
+def test_hostile_drivers_have_their_rules(runs):
+    """One rule for each kind of hostility; their number is counted, not claimed."""
+    rules = []
+    for name, wanted in HOSTILE.items():
+        found = [line[len("rule: "):] for line in runs.monitor(name)[0] if line.startswith("rule: ")]
+        assert set(wanted) <= set(found), f"{name} looked at {found}"
+        rules += found
+    print(f"{len(rules)} rules")
+    assert len(set(rules)) == len(rules) >= HOSTILE_RULES, rules
+
+
 def test_spinning_vms_disturb_nobody(machine, tmp_path):
     """Ends: spins. Their neighbour on the same node does its work and finds its state untouched; then they can be stopped."""
     spinning = [name for name in NAMES if TESTS[name].end == "spins"]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Images of the boot archive that several guests have in common lie in memory once, until one of them writes a page: the command mem
-says how much of a guest that is."""
+says how much of a guest that is. The same for blocks that they write alike, and what each then does to its own."""
 import re
+import shutil
 
-from machine import vm, write_scenario
+from machine import TOP, disk, vm, write_scenario
 
 
 def shared(one):
@@ -48,3 +49,18 @@ def test_two_kernels_are_one(machine, tmp_path):
     text = shared(one)
     assert min(text.values()) >= 2048, text
     assert " check: " not in one.log_path.read_text()
+
+
+def test_a_write_is_what_its_end_promised(machine, tmp_path):
+    """disk_direct.c in three guests at once: two copy-on-write disks of one image, so that a page of one becomes the other's block as well,
+    and both rewrite theirs; and a persistent disk."""
+    own = tmp_path / "own.img"
+    shutil.copy(TOP / "build/root.img", own)
+    disks = {"t0": disk("root.img"), "t1": disk("root.img"), "t2": disk(own, "persistent")}
+    vms = [vm(label, "disk_direct.elf", None, 8, vcpus=2, node=[node, node + 1], disk0=it)
+           for node, (label, it) in enumerate(disks.items())]
+    one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), "check=1")
+    one.expect_all([rf"\[{label}\] PASS disk_direct\r*\n" for label in disks] + [rf"vm: {label} powered off, code 0" for label in disks])
+    alike = re.findall(r"(\d+) KB written as another disk had them", "\n".join(one.command("disks")))
+    assert " check: " not in one.log_path.read_text()
+    assert alike and any(int(n) for n in alike), one.command("disks")

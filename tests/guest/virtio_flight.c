@@ -275,13 +275,22 @@ static void malformed_in_flight(void)
 	look("malformed in flight", false);
 }
 
-static void (*const rules[])(void) = {
-	descriptor_rewritten, descriptor_made_impossible,
-	table_rewritten,      head_rewritten,
-	reset_in_flight,      queue_off_in_flight,
-	queue_set_up_again,   queues_at_once,
-	numbers_rewritten,    queue_reported,
-	malformed_in_flight,  chain_longer_than_it_may_be,
+static const struct {
+	const char *name;
+	void (*act)(void);
+} rules[] = {
+	{ "descriptor rewritten in flight", descriptor_rewritten },
+	{ "descriptor made impossible in flight", descriptor_made_impossible },
+	{ "indirect table rewritten in flight", table_rewritten },
+	{ "available ring rewritten in flight", head_rewritten },
+	{ "reset in flight", reset_in_flight },
+	{ "queue off in flight", queue_off_in_flight },
+	{ "queue set up again in flight", queue_set_up_again },
+	{ "queues about the same pages", queues_at_once },
+	{ "page numbers rewritten in flight", numbers_rewritten },
+	{ "a queue that is reported free", queue_reported },
+	{ "malformed while another request is in flight", malformed_in_flight },
+	{ "chain longer than any may be", chain_longer_than_it_may_be },
 };
 
 static void driver(u64 arg)
@@ -289,8 +298,10 @@ static void driver(u64 arg)
 	(void)arg;
 	for (unsigned round = 0; round < 2; round++)
 		for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
-			rules[i]();
-			works(text("after rule %u", i));
+			if (!round)
+				rule(rules[i].name);
+			rules[i].act();
+			works(rules[i].name);
 		}
 	smp_add(&done, 1);
 	hypercall(DISCO_HC_VCPU_STOP, 0, 0);
