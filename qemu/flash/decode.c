@@ -2,10 +2,13 @@
 /* Instructions by what they can do in the middle of a block. */
 #include "qemu/flash/decode.h"
 
-#define ROI_BEGIN 0x24005101u
-#define ROI_END	  0x24005102u
-#define ERET	  0x42000018u
-#define ERETNC	  0x42000058u
+#define ROI_BEGIN  0x24005101u
+#define ROI_END	   0x24005102u
+#define MARK_MASK  0xffffff00u
+#define MARK_BEGIN 0x2c005100u
+#define MARK_END   0x2c005200u
+#define ERET	   0x42000018u
+#define ERETNC	   0x42000058u
 
 enum opcode {
 	OP_SPECIAL = 0x00,
@@ -73,6 +76,10 @@ enum insn_kind decode_kind(uint32_t word)
 		return INSN_ROI_BEGIN;
 	if (word == ROI_END)
 		return INSN_ROI_END;
+	if ((word & MARK_MASK) == MARK_BEGIN && decode_unit(word))
+		return INSN_UNIT_BEGIN;
+	if ((word & MARK_MASK) == MARK_END && decode_unit(word))
+		return INSN_UNIT_END;
 	switch (opcode) {
 	case OP_SPECIAL: return kind_of_special(word & 0x3f);
 	case OP_SPECIAL3: return kind_of_special3(word & 0x3f);
@@ -91,6 +98,50 @@ enum insn_kind decode_kind(uint32_t word)
 	case OP_SDC1:
 	case OP_SD: return INSN_MEMORY;
 	default: return opcode >= OP_LB && opcode <= OP_SW ? INSN_MEMORY : INSN_PLAIN;
+	}
+}
+
+const char *const decode_cause_names[CAUSES] = {
+	"none", "user_miss",  "kernel_miss", "fetch_miss", "fault", "syscall",
+	"tlb",	"privileged", "eret",	     "call",	   "other", "interrupt",
+};
+
+static enum cause cause_of_cop0(uint32_t word)
+{
+	if (!(word & 1u << 25))
+		return CAUSE_PRIVILEGED;
+	switch (word & 0x3f) {
+	case 0x01: /* tlbr, tlbwi, tlbinv, tlbinvf, tlbwr, tlbp */
+	case 0x02:
+	case 0x03:
+	case 0x04:
+	case 0x06:
+	case 0x08: return CAUSE_TLB;
+	case 0x18: return CAUSE_ERET;
+	case 0x28: return CAUSE_CALL;
+	default: return CAUSE_PRIVILEGED;
+	}
+}
+
+enum cause decode_cause(uint32_t word)
+{
+	uint32_t function = word & 0x3f;
+
+	switch (word >> 26) {
+	case OP_COP0: return cause_of_cop0(word);
+	case OP_SPECIAL:
+		if (function == 0x0c)
+			return CAUSE_SYSCALL;
+		return function == 0x0d || kind_of_special(function) == INSN_MAYBE ? CAUSE_OTHER
+										   : CAUSE_FAULT;
+	case OP_SPECIAL3: return function == 0x25 ? CAUSE_PRIVILEGED : CAUSE_FAULT; /* cache */
+	case OP_COP1:
+	case OP_MSA:
+	case OP_LWC1:
+	case OP_LDC1:
+	case OP_SWC1:
+	case OP_SDC1: return CAUSE_OTHER;
+	default: return CAUSE_FAULT;
 	}
 }
 

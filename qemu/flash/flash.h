@@ -20,8 +20,10 @@ struct block {
 	uint16_t lines;	 /* on the first page */
 	uint16_t insns;	 /* without a forbidden slot at its end, which counts itself */
 	uint16_t points; /* instructions that may end the block before its end */
+	uint16_t vector; /* of the monitor: where in its page it begins */
 	uint8_t class;
-	uint16_t *at; /* which instructions */
+	uint8_t cause; /* an enum cause, if its last instruction trapped; CAUSE_NONE: it returns */
+	uint16_t *at;  /* which instructions */
 };
 
 enum where { LOCAL, REMOTE, WHERES };
@@ -39,6 +41,8 @@ struct counts {
 	uint64_t queued;     /* of the stalls: cycles of waiting for a controller */
 	uint64_t dirty;	     /* of the misses: another processor's cache had the only good copy */
 	uint64_t exceptions; /* that ended */
+	uint64_t entries[CAUSES];	    /* to the exception vectors, from below */
+	uint64_t entry_cycles[CAUSES];	    /* until something below went on */
 	uint64_t invalidations, writebacks; /* from the caches, filled in by report.c */
 };
 
@@ -49,7 +53,10 @@ struct cpu {
 	uint64_t *insns; /* counted for the block: of n.insns */
 	unsigned vm;	 /* as in n.insns */
 	uint8_t class;
-	bool idle; /* stopped, or in a WAIT */
+	uint8_t trap;	  /* an enum cause: of the block before */
+	uint8_t cause;	  /* of the entry under way; CAUSE_NONE: there is none */
+	uint64_t entered; /* its clock then, less what it had idled */
+	bool idle;	  /* stopped, or in a WAIT */
 	unsigned id;
 	void *qemu; /* its CPUState */
 	struct counts n;
@@ -113,6 +120,10 @@ void idle_nudge(void); /* all are asleep now */
 /* ---- translate.c ---- */
 void translate_register(uint64_t plugin);
 
+/* ---- entry.c: why the vectors were entered, and for how long ---- */
+void entry_begins(struct cpu *c, const struct block *b); /* the block is of the monitor's class */
+void entry_ends(struct cpu *c);
+
 /* ---- magic.c: struct magic of numa/magic.h in machine memory ---- */
 void magic_start(void);
 void magic_count(unsigned node, uint64_t page, bool write); /* a miss; page from RAM's start */
@@ -122,8 +133,9 @@ unsigned magic_vm(unsigned node); /* as in counts.insns */
 #define MAGIC_PAGE 1ull		  /* of RAM: where struct magic lies */
 
 /* ---- report.c ---- */
-void report_begin(struct cpu *c, unsigned behind); /* behind: instructions counted too early */
-void report_end(struct cpu *c, unsigned behind);
+/* The markers of a unit, 0: of the region of interest; behind: instructions counted too early. */
+void report_begin(struct cpu *c, unsigned unit, unsigned behind);
+void report_end(struct cpu *c, unsigned unit, unsigned behind);
 void report_stop(void); /* the machine is being switched off: what follows is no part of it */
 int report_open(void);
 void report_write(const char *qemu_version);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The timing model: a plugin built for the host, loaded by QEMU.
 
-FLASH_SRCS := $(addprefix qemu/flash/,plugin.c qemu.c options.c network.c cache.c memory.c clock.c idle.c decode.c translate.c magic.c tlb.c report.c)
+FLASH_SRCS := $(addprefix qemu/flash/,plugin.c qemu.c options.c network.c cache.c memory.c clock.c idle.c decode.c entry.c translate.c magic.c tlb.c report.c)
 FLASH_HEADERS := $(wildcard qemu/flash/*.h) qemu/plugin/qemu-api.h numa/magic.h
 
 ALL += build/flash.so

@@ -18,7 +18,8 @@ struct options {
 	uint64_t dirty;	   /* a switch: a line that another cache may have written costs more */
 	uint64_t topology; /* enum topology */
 	uint64_t quantum;  /* cycles */
-	uint64_t skew;	   /* instructions */
+	uint64_t skew;	   /* cycles */
+	uint64_t unit;	   /* whose markers begin and end the region of interest; 0: its own do */
 	uint64_t tlb;	   /* dual entries; 0: as QEMU has them */
 	uint64_t eret;	   /* cycles of an exception, beside its handler */
 	char out[4096];	   /* file; "": none */

@@ -6,11 +6,18 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "qemu/flash/flash.h"
 
+#define MAX_UNITS 256
+
 static struct counts at_begin[MAX_CPUS], at_end[MAX_CPUS];
+static struct unit {
+	unsigned runs, cpu;	  /* that executed its markers last */
+	struct counts begin, sum; /* of that processor, of all runs */
+} * units[MAX_UNITS];
 static bool begun, ended, stopped;
 static FILE *out;
 
@@ -35,21 +42,73 @@ static void snapshot(struct counts *to, const struct cpu *c, unsigned behind)
 	}
 }
 
-void report_begin(struct cpu *c, unsigned behind)
+/* Counts are nothing but uint64_t. */
+static void subtract(struct counts *from, const struct counts *what)
 {
-	if (begun)
-		return;
-	begun = true;
-	clock_skew();
-	snapshot(at_begin, c, behind);
+	uint64_t *to = (uint64_t *)from;
+
+	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
+		to[i] -= ((const uint64_t *)what)[i];
 }
 
-void report_end(struct cpu *c, unsigned behind)
+static void add(struct counts *to, const struct counts *what)
 {
-	if (!begun || stopped)
+	uint64_t *sum = (uint64_t *)to;
+
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
+		sum[i] += ((const uint64_t *)what)[i];
+}
+
+static struct counts counts_of(const struct cpu *c, unsigned behind)
+{
+	struct counts n = c->n;
+
+	n.cycles -= behind;
+	n.insns[c->vm][c->class] -= behind;
+	return n;
+}
+
+static void unit_begin(const struct cpu *c, unsigned unit, unsigned behind)
+{
+	if (!units[unit])
+		units[unit] = calloc(1, sizeof(struct unit));
+	if (!units[unit])
+		abort();
+	units[unit]->cpu = c->id;
+	units[unit]->begin = counts_of(c, behind);
+}
+
+/* An end without its beginning on this processor is none. */
+static void unit_end(const struct cpu *c, unsigned unit, unsigned behind)
+{
+	struct counts n = counts_of(c, behind);
+
+	if (!units[unit] || units[unit]->cpu != c->id)
 		return;
-	snapshot(at_end, c, behind);
-	ended = true;
+	subtract(&n, &units[unit]->begin);
+	add(&units[unit]->sum, &n);
+	units[unit]->runs++;
+}
+
+void report_begin(struct cpu *c, unsigned unit, unsigned behind)
+{
+	if (unit == options.unit && !begun) {
+		begun = true;
+		clock_skew();
+		snapshot(at_begin, c, behind);
+	}
+	if (unit)
+		unit_begin(c, unit, behind);
+}
+
+void report_end(struct cpu *c, unsigned unit, unsigned behind)
+{
+	if (unit)
+		unit_end(c, unit, behind);
+	if (unit == options.unit && begun && !stopped) {
+		snapshot(at_end, c, behind);
+		ended = true;
+	}
 }
 
 void report_stop(void)
@@ -67,23 +126,6 @@ int report_open(void)
 	if (!out)
 		fprintf(stderr, "flash: %s: %s\n", options.out, strerror(errno));
 	return out ? 0 : -1;
-}
-
-/* Counts are nothing but uint64_t. */
-static void subtract(struct counts *from, const struct counts *what)
-{
-	uint64_t *to = (uint64_t *)from;
-
-	for (size_t i = 0; i < sizeof(*from) / sizeof(*to); i++)
-		to[i] -= ((const uint64_t *)what)[i];
-}
-
-static void add(struct counts *to, const struct counts *what)
-{
-	uint64_t *sum = (uint64_t *)to;
-
-	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
-		sum[i] += ((const uint64_t *)what)[i];
 }
 
 static uint64_t sum_of(const uint64_t (*by_vm)[CLASSES], enum class class)
@@ -107,6 +149,22 @@ static void write_where(const char *name, const uint64_t *at)
 	JSON("\"%s\": {\"local\": %lu, \"remote\": %lu}", name, U(at[LOCAL]), U(at[REMOTE]));
 }
 
+/* Of those that happened: number, cycles. */
+static void write_entries(const struct counts *n)
+{
+	bool comma = false;
+
+	JSON("\"entries\": {");
+	for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++) {
+		if (!n->entries[i])
+			continue;
+		JSON("%s\"%s\": [%lu, %lu]", comma ? ", " : "", decode_cause_names[i],
+		     U(n->entries[i]), U(n->entry_cycles[i]));
+		comma = true;
+	}
+	JSON("}, ");
+}
+
 static void write_counts(const struct counts *n)
 {
 	JSON("\"cycles\": %lu, \"idle\": %lu, ", U(n->cycles), U(n->idle));
@@ -123,6 +181,7 @@ static void write_counts(const struct counts *n)
 	JSON(", ");
 	JSON("\"queued\": %lu, ", U(n->queued));
 	JSON("\"dirty_misses\": %lu, \"exceptions\": %lu, ", U(n->dirty), U(n->exceptions));
+	write_entries(n);
 	write_where("upgrades", n->upgrades);
 	JSON(", \"invalidations\": %lu, \"writebacks\": %lu", U(n->invalidations),
 	     U(n->writebacks));
@@ -151,6 +210,22 @@ static uint64_t write_processors(struct counts *total)
 	}
 	JSON("],\n");
 	return longest;
+}
+
+static void write_units(void)
+{
+	bool comma = false;
+
+	JSON("\"units\": [");
+	for (unsigned i = 1; i < MAX_UNITS; i++) {
+		if (!units[i] || !units[i]->runs)
+			continue;
+		JSON("%s\n{\"unit\": %u, \"runs\": %u, ", comma ? "," : "", i, units[i]->runs);
+		write_counts(&units[i]->sum);
+		JSON("}");
+		comma = true;
+	}
+	JSON("],\n");
 }
 
 static void write_vms(const struct counts *total)
@@ -188,6 +263,7 @@ void report_write(const char *qemu_version)
 	     options.cache ? "true" : "false");
 	longest = write_processors(&total);
 	write_vms(&total);
+	write_units();
 	local = misses_at(&total, LOCAL);
 	all = local + misses_at(&total, REMOTE);
 	JSON("\"total\": {");

@@ -18,9 +18,10 @@
 #define PAGE_SHIFT  12
 #define KSEG1_RESET 0xffffffffbf000500ull /* a store ends the machine */
 
-/* What a mark of the region of interest needs. */
+/* What a mark of the region of interest or of a unit needs. */
 struct mark {
 	uint16_t behind; /* instructions of the block behind it */
+	uint8_t unit;	 /* 0: of the region's */
 	bool begin;
 };
 
@@ -74,8 +75,24 @@ static void fetch_block(struct cpu *c, const struct block *b)
 		fetch(c, b->line_2);
 }
 
+static void block_ended(struct cpu *c)
+{
+	const struct block *b = c->block;
+
+	if (b == &no_block)
+		return; /* left before its first instruction */
+	c->trap = b->cause;
+	if (__builtin_expect(c->done < b->points, 0)) {
+		c->trap = CAUSE_FAULT;
+		take_back(c);
+	}
+	c->block = &no_block;
+}
+
 static void change_class(struct cpu *c, unsigned class)
 {
+	if (c->class == CLASS_MONITOR)
+		entry_ends(c);
 	c->class = class;
 	c->vm = magic_vm(c->id);
 }
@@ -85,12 +102,12 @@ static void block_begins(unsigned int id, void *data)
 	struct cpu *c = &cpus[id];
 	const struct block *b = data;
 
-	if (__builtin_expect(c->done < c->block->points, 0))
-		take_back(c);
-	c->block = &no_block;
+	block_ended(c);
 	if (__builtin_expect(c->n.cycles >= c->bound, 0))
 		clock_turn(c, __builtin_return_address(0));
 	running = c;
+	if (b->class == CLASS_MONITOR && (c->class != CLASS_MONITOR || c->trap == CAUSE_NONE))
+		entry_begins(c, b);
 	if (b->class != c->class)
 		change_class(c, b->class);
 	c->block = b;
@@ -153,9 +170,9 @@ static void mark_runs(unsigned int id, void *data)
 	const struct mark *mark = data;
 
 	if (mark->begin)
-		report_begin(&cpus[id], mark->behind);
+		report_begin(&cpus[id], mark->unit, mark->behind);
 	else
-		report_end(&cpus[id], mark->behind);
+		report_end(&cpus[id], mark->unit, mark->behind);
 }
 
 /* ---- translation ---- */
@@ -174,6 +191,13 @@ static uint32_t word_of(const struct qemu_plugin_insn *insn)
 
 	memcpy(&word, qemu_plugin_insn_data(insn), sizeof(word));
 	return word;
+}
+
+static enum cause last_cause(enum class class, uint32_t word)
+{
+	if (class != CLASS_MONITOR)
+		return decode_cause(word);
+	return decode_kind(word) == INSN_ERET ? CAUSE_NONE : CAUSE_FAULT;
 }
 
 static void find_lines(struct block *b, struct qemu_plugin_tb *tb, size_t insns)
@@ -213,8 +237,11 @@ static void instrument_mark(struct qemu_plugin_insn *insn, enum insn_kind kind, 
 {
 	struct mark *mark = allocate(sizeof(*mark));
 
+	memset(mark, 0, sizeof(*mark));
 	mark->behind = behind;
-	mark->begin = kind == INSN_ROI_BEGIN;
+	mark->begin = kind == INSN_ROI_BEGIN || kind == INSN_UNIT_BEGIN;
+	if (kind == INSN_UNIT_BEGIN || kind == INSN_UNIT_END)
+		mark->unit = decode_unit(word_of(insn));
 	qemu_plugin_register_vcpu_insn_exec_cb(insn, mark_runs, QEMU_PLUGIN_CB_NO_REGS, mark);
 }
 
@@ -233,6 +260,8 @@ static void block_translated(uint64_t plugin, struct qemu_plugin_tb *tb)
 	begun = true;
 	memset(b, 0, sizeof(*b));
 	b->class = decode_class(qemu_plugin_tb_vaddr(tb));
+	b->vector = qemu_plugin_tb_vaddr(tb) & ((1 << PAGE_SHIFT) - 1);
+	b->cause = last_cause(b->class, word_of(qemu_plugin_tb_get_insn(tb, insns - 1)));
 	find_lines(b, tb, insns);
 	b->insns = insns;
 	if (insns > 1 && decode_has_forbidden_slot(word_of(qemu_plugin_tb_get_insn(tb, insns - 2))))
@@ -254,7 +283,7 @@ static void block_translated(uint64_t plugin, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, exception_ends,
 							       QEMU_PLUGIN_CB_NO_REGS, NULL);
 		waiting = kind == INSN_MAYBE ? point : 0;
-		if (kind == INSN_ROI_BEGIN || kind == INSN_ROI_END)
+		if (kind >= INSN_ROI_BEGIN)
 			instrument_mark(insn, kind, b->insns > i ? b->insns - i - 1 : 0);
 	}
 	if (slot)

@@ -145,13 +145,13 @@ def test_the_errors_of_the_guest_abi():
 def test_the_defaults_of_the_timing_model():
     """Every option of the plugin stands in its README's table with its default, and no other does."""
     presets = dict(re.findall(r"\{ AT\((\w+)\), (\w+),", tree.text("qemu/flash/options.c")))
-    presets |= {"topology": "crossbar", "magic": "by memory", "tlb": "qemu"}  # names for 0 and 2
+    presets |= {"topology": "crossbar", "magic": "by memory", "tlb": "qemu", "unit": "none"}  # names for 0 and 2
     said = {}
     table = re.search(r"^\| option \|.*?\n\n", tree.text("qemu/flash/README.md"), re.M | re.S).group(0)
     for names, default in re.findall(r"^\| (\w+=[\w=, ]*) \| ([^|]+) \|", table, re.M):
         options = re.findall(r"(\w+)=", names)
         said |= dict(zip(options, default.split(", ") if len(options) > 1 else [default]))
-    assert said.pop("out") == "none"
+    assert (said.pop("out"), said.pop("preset")) == ("none", "plain")
     assert said == presets
 
 

@@ -23,6 +23,21 @@ static void the_preset_machine_is_the_papers(void **state)
 	assert_int_equal(o.quantum, 1000);
 }
 
+static void the_papers_processor_has_its_tlb(void **state)
+{
+	(void)state;
+	options_default(&o);
+	assert_int_equal(parse("preset=plain"), 0);
+	assert_int_equal(o.tlb, 0);
+	assert_int_equal(parse("preset=paper"), 0);
+	assert_int_equal(o.tlb, 64);
+	assert_int_equal(o.l1, 32);
+	assert_int_equal(o.l2, 1024);
+	assert_int_equal(o.eret, 0);
+	assert_int_equal(parse("tlb=128"), 0); /* what comes later counts */
+	assert_int_equal(o.tlb, 128);
+}
+
 static void values_are_taken(void **state)
 {
 	(void)state;
@@ -35,6 +50,8 @@ static void values_are_taken(void **state)
 	assert_string_equal(o.out, "/tmp/x=y.json");
 	assert_int_equal(parse("l2=0x200"), 0);
 	assert_int_equal(o.l2, 512);
+	assert_int_equal(parse("unit=64"), 0);
+	assert_int_equal(o.unit, 64);
 	assert_int_equal(parse("tlb=64"), 0);
 	assert_int_equal(o.tlb, 64);
 	assert_int_equal(parse("tlb=qemu"), 0);
@@ -46,7 +63,9 @@ static void what_is_wrong_is_told_with_what_is_right(void **state)
 	static const struct {
 		const char *text, *told;
 	} wrong[] = {
-		{ "colour=red", "out=FILE, cache=" },
+		{ "colour=red", "out=FILE, preset=, cache=" },
+		{ "preset=fast", "plain, paper" },
+		{ "preset", "preset=" },
 		{ "remot=1", "remote=" },
 		{ "remote", "0 to 100000" },
 		{ "remote=", "0 to 100000" },
@@ -148,29 +167,53 @@ static void instructions_are_told_apart(void **state)
 		uint32_t word;
 		enum insn_kind kind;
 	} words[] = {
-		{ 0x24005101, INSN_ROI_BEGIN }, { 0x24005102, INSN_ROI_END },
-		{ 0x24005103, INSN_PLAIN },	{ 0x24025101, INSN_PLAIN },
-		{ 0x42000018, INSN_ERET },	{ 0x42000058, INSN_ERET },   /* eretnc */
-		{ 0x42000020, INSN_WAIT },	{ 0x8c430000, INSN_MEMORY }, /* lw */
-		{ 0xfc430000, INSN_MEMORY },				     /* sd */
-		{ 0xec480001, INSN_MEMORY },				     /* lwpc */
-		{ 0xec400001, INSN_PLAIN },				     /* addiupc */
-		{ 0xec580001, INSN_MEMORY },				     /* ldpc */
-		{ 0x7c430036, INSN_MEMORY },				     /* ll */
-		{ 0x7c430026, INSN_MAYBE },				     /* sc */
-		{ 0x7c03e83b, INSN_MAYBE },				     /* rdhwr */
-		{ 0x00000034, INSN_MAYBE },				     /* teq */
-		{ 0x00431020, INSN_MAYBE },				     /* add */
-		{ 0x00431021, INSN_PLAIN },				     /* addu */
-		{ 0x46020000, INSN_MAYBE },				     /* add.s */
-		{ 0x44820000, INSN_PLAIN },				     /* mtc1 */
-		{ 0xcb000000, INSN_PLAIN },				     /* bc */
+		{ 0x24005101, INSN_ROI_BEGIN },	 { 0x24005102, INSN_ROI_END },
+		{ 0x2c005107, INSN_UNIT_BEGIN }, { 0x2c0052ff, INSN_UNIT_END },
+		{ 0x2c005100, INSN_PLAIN },	 { 0x24005103, INSN_PLAIN },
+		{ 0x24025101, INSN_PLAIN },	 { 0x42000018, INSN_ERET },
+		{ 0x42000058, INSN_ERET },				      /* eretnc */
+		{ 0x42000020, INSN_WAIT },	 { 0x8c430000, INSN_MEMORY }, /* lw */
+		{ 0xfc430000, INSN_MEMORY },				      /* sd */
+		{ 0xec480001, INSN_MEMORY },				      /* lwpc */
+		{ 0xec400001, INSN_PLAIN },				      /* addiupc */
+		{ 0xec580001, INSN_MEMORY },				      /* ldpc */
+		{ 0x7c430036, INSN_MEMORY },				      /* ll */
+		{ 0x7c430026, INSN_MAYBE },				      /* sc */
+		{ 0x7c03e83b, INSN_MAYBE },				      /* rdhwr */
+		{ 0x00000034, INSN_MAYBE },				      /* teq */
+		{ 0x00431020, INSN_MAYBE },				      /* add */
+		{ 0x00431021, INSN_PLAIN },				      /* addu */
+		{ 0x46020000, INSN_MAYBE },				      /* add.s */
+		{ 0x44820000, INSN_PLAIN },				      /* mtc1 */
+		{ 0xcb000000, INSN_PLAIN },				      /* bc */
 		{ 0x00000000, INSN_PLAIN },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		assert_int_equal(decode_kind(words[i].word), words[i].kind);
+}
+
+static void what_traps_has_a_cause(void **state)
+{
+	static const struct {
+		uint32_t word;
+		enum cause cause;
+	} words[] = {
+		{ 0x0000000c, CAUSE_SYSCALL },	  { 0x0000000d, CAUSE_OTHER }, /* break */
+		{ 0x00000034, CAUSE_OTHER },	  { 0x00431021, CAUSE_FAULT }, /* teq, addu */
+		{ 0x42000006, CAUSE_TLB },	  { 0x42000002, CAUSE_TLB },   /* tlbwr, tlbwi */
+		{ 0x42000008, CAUSE_TLB },	  { 0x42000004, CAUSE_TLB },   /* tlbp, tlbinvf */
+		{ 0x42000018, CAUSE_ERET },	  { 0x42000028, CAUSE_CALL },
+		{ 0x42000020, CAUSE_PRIVILEGED }, { 0x40046000, CAUSE_PRIVILEGED }, /* wait, mfc0 */
+		{ 0x41606020, CAUSE_PRIVILEGED }, { 0x7c430025, CAUSE_PRIVILEGED }, /* ei, cache */
+		{ 0x46020000, CAUSE_OTHER },	  { 0xc4430000, CAUSE_OTHER }, /* add.s, lwc1 */
+		{ 0x8c430000, CAUSE_FAULT },	  { 0xfc430000, CAUSE_FAULT }, /* lw, sd */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_int_equal(decode_cause(words[i].word), words[i].cause);
 }
 
 static void compact_branches_have_forbidden_slots(void **state)
@@ -200,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_preset_machine_is_the_papers),
+		cmocka_unit_test(the_papers_processor_has_its_tlb),
 		cmocka_unit_test(values_are_taken),
 		cmocka_unit_test(what_is_wrong_is_told_with_what_is_right),
 		cmocka_unit_test(a_controller_serves_one_after_the_other),
@@ -207,6 +251,7 @@ int main(void)
 		cmocka_unit_test(hops_of_each_topology),
 		cmocka_unit_test(latency_grows_with_hops_and_not_with_uma),
 		cmocka_unit_test(instructions_are_told_apart),
+		cmocka_unit_test(what_traps_has_a_cause),
 		cmocka_unit_test(compact_branches_have_forbidden_slots),
 		cmocka_unit_test(addresses_have_classes),
 	};

@@ -149,6 +149,13 @@ def test_misses_are_those_of_so_many_entries(tmp_path, entries):
     assert expected[:2] == [0, 1] and expected[2] >= 1
 
 
+def test_the_papers_machine_has_64(tmp_path):
+    """Config1 says so, and the misses are those of so many."""
+    _, found = run(tmp_path, 64, "preset=paper", touches_of(64))
+    tlb = Tlb(64)
+    assert found == [tlb.touch(*one) for one in touches_of(64)]
+
+
 def test_qemu_keeps_what_is_replaced(tmp_path):
     """Why the option exists: 16 entries are seen, and 24 pairs do not miss a second time."""
     _, found = run(tmp_path, 16, "tlb=qemu", ((0, 16), (100, 24, 5)))
