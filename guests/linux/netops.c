@@ -3,8 +3,9 @@
  * The program of `make bench-net`: what bytes cost that go from one guest to another.
  *
  *   netops peer                     the other side, until it is told to end
- *   netops count PEER FILE DISK     every unit of netops.h with its peer, those of TCP then with a peer in this guest, too, by loopback, as
- *                                   number + 100; FILE is on the peer's disk, DISK on one of this guest
+ *   netops count PEER FILE DISK [UNIT]
+ *                                   every unit of netops.h (or that one) with its peer, those of TCP then with a peer in this guest, too,
+ *                                   by loopback, as number + 100; FILE is on the peer's disk, DISK on one of this guest
  *   netops time PEER TIMES          16 MB to the peer, and by loopback, in turn: prints nanoseconds
  *
  * Client and peer have one connection for each unit: the order goes there, a byte comes back when the peer is ready, and one when it
@@ -48,6 +49,7 @@ static const struct unit {
 
 static unsigned char buffer[MESSAGE] __attribute__((aligned(4096)));
 static const char *nfs_file, *disk_file;
+static const char *only; /* a unit's name; NULL: all */
 
 static void fail(const char *what)
 {
@@ -89,7 +91,6 @@ static const struct unit *unit_of(uint32_t number)
 	for (const struct unit *u = units; u < units + UNITS; u++)
 		if (u->number == number)
 			return u;
-	fail("a unit that does not exist");
 	return NULL;
 }
 
@@ -168,6 +169,15 @@ struct order {
 	bool marked;	      /* the peer's part is counted, too */
 };
 
+/* A message that waits for its answer does not wait for more to be sent; a stream does. */
+static void at_once(int fd, const struct unit *u)
+{
+	int one = 1;
+
+	if (u && u->how == ASK)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
 /* ---- the client ---- */
 
 /* Of a name in /etc/hosts. */
@@ -190,7 +200,7 @@ static struct in_addr address_of(const char *host)
 static int reach(const char *host, const struct order *order)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	int fd, one = 1;
+	int fd;
 
 	to.sin_addr = address_of(host);
 	for (;;) {
@@ -200,7 +210,7 @@ static int reach(const char *host, const struct order *order)
 		close(fd); /* the peer boots */
 		sleep(1);
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	at_once(fd, unit_of(order->unit));
 	if (write(fd, order, sizeof(*order)) != sizeof(*order))
 		fail(host);
 	if (order->unit)
@@ -249,7 +259,7 @@ static void run_all(const char *host, int file, bool loop)
 	for (const struct unit *u = units; u < units + UNITS; u++) {
 		struct order order = { u->number, u->times / 8 + 1, false };
 
-		if (loop && u->how >= NFS)
+		if ((loop && u->how >= NFS) || (only && strcmp(u->name, only)))
 			continue;
 		run(host, file, u, order, 0);
 		order = (struct order){ u->number, u->times, !loop };
@@ -272,10 +282,12 @@ static int sent_file(void)
 static void serve(int fd, const struct order *order)
 {
 	const struct unit *u = unit_of(order->unit);
-	uint32_t mark = order->marked ? u->number : 0;
-	bool bytes = u->how == SEND || u->how == PAGES;
+	uint32_t mark = order->marked ? order->unit : 0;
+	bool bytes = u && (u->how == SEND || u->how == PAGES);
 	char end;
 
+	if (!u)
+		fail("a unit that does not exist");
 	mark_begin(mark);
 	write_all(fd, 1); /* ready */
 	for (uint32_t i = 0; u->how == ASK && i < order->times; i++) {
@@ -306,13 +318,13 @@ static void peer(int listening)
 	struct order order;
 
 	for (;;) {
-		int fd = accept(listening, NULL, NULL), one = 1;
+		int fd = accept(listening, NULL, NULL);
 
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		if (read(fd, &order, sizeof(order)) != sizeof(order))
 			fail("order");
 		if (!order.unit)
 			return;
+		at_once(fd, unit_of(order.unit));
 		serve(fd, &order);
 		close(fd);
 	}
@@ -378,8 +390,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "peer")) {
 		peer(listener());
-	} else if (argc == 5 && !strcmp(argv[1], "count")) {
-		nfs_file = argv[3], disk_file = argv[4];
+	} else if ((argc == 5 || argc == 6) && !strcmp(argv[1], "count")) {
+		nfs_file = argv[3], disk_file = argv[4], only = argv[5];
 		write_file(nfs_file, UNIT_BYTES, FILE_PIECES);
 		write_file(disk_file, UNIT_BYTES, FILE_PIECES);
 		run_all(argv[2], file, false);
@@ -391,7 +403,7 @@ int main(int argc, char **argv)
 		close(reach(argv[2], &(struct order){ 0 }));
 	} else {
 		fprintf(stderr,
-			"netops: found %d words, needed: peer, count PEER FILE DISK, or time PEER TIMES\n",
+			"netops: found %d words, needed: peer, count PEER FILE DISK [UNIT], or time PEER TIMES\n",
 			argc - 1);
 		return 2;
 	}

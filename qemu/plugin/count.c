@@ -11,8 +11,8 @@
  *   exit=ADDR        what the refill vector does not reach when it finds the entry itself: a hit
  *                    (up to 2)
  *   boot=ADDR        executing this address is the begin marker of unit 1
- *   unit=N           paths are recorded only while unit N is measured, and how often each instruction
- *                    of kernel mode runs
+ *   unit=N           paths are recorded only while unit N is measured, apart by processor and by the
+ *                    guest's instruction, and how often each instruction of kernels runs
  *   probe=NAME:ADDR  paths that execute ADDR are kept apart, +NAME in their cause (up to 8)
  *
  * Markers are instructions without effect, legal in any mode: sltiu $0, $0, 0x5100 + n begins unit
@@ -25,58 +25,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qemu/plugin/kinds.h"
 #include "qemu/plugin/qemu-api.h"
 
 #define MAX_CPUS   16
 #define MAX_PROBES 8
-#define MAX_CAUSES 1024
+#define MAX_CAUSES 4096
 #define MAX_PATH   4096 /* longer ones share the last bin */
 #define MARK_MASK  0xffffff00u
 #define MARK_BEGIN 0x2c005100u
 #define MARK_END   0x2c005200u
-
-/* Which part of the address space an instruction was fetched from. */
-enum segment { SEG_KERNEL, SEG_SUPERVISOR, SEG_USER, SEGMENTS };
-
-static const char *const segment_names[SEGMENTS + 1] = {
-	/* a path that ended in a miss of the first fetch */
-	"kernel",
-	"supervisor",
-	"user",
-	"nowhere",
-};
-
-enum kind {
-	KIND_OTHER,
-	KIND_MFC0,
-	KIND_DMFC0,
-	KIND_MTC0,
-	KIND_DMTC0,
-	KIND_MISC_C0, /* mfhc0, mthc0, rdpgpr, wrpgpr, dvp, evp */
-	KIND_DI,
-	KIND_EI,
-	KIND_TLBR,
-	KIND_TLBWI,
-	KIND_TLBWR,
-	KIND_TLBP,
-	KIND_TLBINV,
-	KIND_ERET,
-	KIND_WAIT,
-	KIND_CACHE,
-	KIND_HYPCALL,
-	KINDS_PRIVILEGED,
-	KIND_SYSCALL = KINDS_PRIVILEGED,
-	KIND_BREAK,
-	KIND_FP,
-	KIND_MEMORY,
-	KINDS
-};
-
-static const char *const kind_names[KINDS] = {
-	"other", "mfc0",  "dmfc0",   "mtc0",	"dmtc0", "misc_c0", "di",
-	"ei",	 "tlbr",  "tlbwi",   "tlbwr",	"tlbp",	 "tlbinv",  "eret",
-	"wait",	 "cache", "hypcall", "syscall", "break", "fp",	    "memory",
-};
 
 /* One per instruction and address; fixed once made. */
 struct insn {
@@ -88,7 +46,7 @@ struct insn {
 	uint8_t probe; /* bit mask */
 	bool vector;
 	bool exit;
-	uint64_t runs; /* kernel mode, in path_unit */
+	uint64_t *runs; /* by processor, in path_unit; NULL: never */
 };
 
 struct counts {
@@ -114,9 +72,11 @@ struct cpu {
 	uint32_t v0; /* what the guest last loaded by li v0: the number of its monitor call */
 };
 
-/* Paths of one cause; histogram by length. */
+/* Paths of one cause; histogram by length. With unit=N of one processor and one guest's instruction, else 0. */
 struct cause {
 	uint64_t key;
+	uint64_t from;
+	unsigned int cpu;
 	uint64_t paths;
 	uint64_t sum;
 	uint32_t bins[MAX_PATH];
@@ -134,63 +94,7 @@ static struct {
 static unsigned int probe_count;
 static FILE *out;
 
-/* ---- what an instruction is ---- */
-
-static enum segment segment_of(uint64_t va)
-{
-	if (va < 0x4000000000000000u)
-		return SEG_USER;
-	if (va < 0x8000000000000000u || (va >= 0xffffffffc0000000u && va < 0xffffffffe0000000u))
-		return SEG_SUPERVISOR;
-	return SEG_KERNEL;
-}
-
-static enum kind kind_of_co(uint32_t word)
-{
-	switch (word & 0x3f) {
-	case 0x01: return KIND_TLBR;
-	case 0x02: return KIND_TLBWI;
-	case 0x03:
-	case 0x04: return KIND_TLBINV;
-	case 0x06: return KIND_TLBWR;
-	case 0x08: return KIND_TLBP;
-	case 0x18: return KIND_ERET;
-	case 0x20: return KIND_WAIT;
-	case 0x28: return KIND_HYPCALL;
-	default: return KIND_MISC_C0;
-	}
-}
-
-static enum kind kind_of_cop0(uint32_t word)
-{
-	switch (word >> 21 & 31) {
-	case 0: return KIND_MFC0;
-	case 1: return KIND_DMFC0;
-	case 4: return KIND_MTC0;
-	case 5: return KIND_DMTC0;
-	case 11: return word & 0x20 ? KIND_EI : KIND_DI;
-	default: return word & 1u << 25 ? kind_of_co(word) : KIND_MISC_C0;
-	}
-}
-
-static enum kind kind_of(uint32_t word)
-{
-	uint32_t opcode = word >> 26, function = word & 0x3f;
-
-	if (opcode == 0x10)
-		return kind_of_cop0(word);
-	if (opcode == 0x1f && function == 0x25)
-		return KIND_CACHE;
-	if (opcode == 0 && function == 0x0c)
-		return KIND_SYSCALL;
-	if (opcode == 0 && function == 0x0d)
-		return KIND_BREAK;
-	if (opcode == 0x11 || opcode == 0x31 || opcode == 0x35 || opcode == 0x39 || opcode == 0x3d)
-		return KIND_FP;
-	if (opcode >= 0x20 && opcode != 0x32 && opcode != 0x3a && opcode != 0x36 && opcode != 0x3e)
-		return KIND_MEMORY;
-	return KIND_OTHER;
-}
+/* ---- instructions ---- */
 
 static struct insn *insn_get(uint64_t va, uint32_t word)
 {
@@ -231,14 +135,19 @@ static uint64_t cause_key(const struct cpu *cpu, const struct insn *to)
 	       (uint64_t)cpu->probes << 24 | (uint64_t)cpu->hit << 32;
 }
 
+static bool is_cause(const struct cause *c, uint64_t key, uint64_t from, unsigned int cpu)
+{
+	return c->key == key && c->from == from && c->cpu == cpu;
+}
+
 static void path_record(struct cpu *cpu, const struct insn *to)
 {
-	uint64_t key = cause_key(cpu, to);
-	unsigned int i;
+	uint64_t key = cause_key(cpu, to), from = path_unit ? cpu->last->va : 0;
+	unsigned int number = path_unit ? cpu - cpus : 0, i;
 
 	if (path_unit && cpu->unit != path_unit)
 		return;
-	for (i = 0; i < MAX_CAUSES && causes[i] && causes[i]->key != key; i++)
+	for (i = 0; i < MAX_CAUSES && causes[i] && !is_cause(causes[i], key, from, number); i++)
 		;
 	if (i == MAX_CAUSES)
 		return;
@@ -247,6 +156,8 @@ static void path_record(struct cpu *cpu, const struct insn *to)
 		if (!causes[i])
 			abort();
 		causes[i]->key = key;
+		causes[i]->from = from;
+		causes[i]->cpu = number;
 	}
 	causes[i]->paths++;
 	causes[i]->sum += cpu->length;
@@ -281,8 +192,12 @@ static void cause_print(const struct cause *cause)
 	for (unsigned int i = 0; i < probe_count; i++)
 		if (key >> (24 + i) & 1)
 			fprintf(out, " +%s", probes[i].name);
+	fprintf(out, "\"");
+	if (path_unit)
+		fprintf(out, ", \"cpu\": %u, \"from\": %lu", cause->cpu,
+			(unsigned long)cause->from);
 	fprintf(out,
-		"\", \"paths\": %lu, \"insns\": %lu, \"min\": %u, \"median\": %u, \"max\": %u}\n",
+		", \"paths\": %lu, \"insns\": %lu, \"min\": %u, \"median\": %u, \"max\": %u}\n",
 		(unsigned long)cause->paths, (unsigned long)cause->sum, cause_quantile(cause, 0),
 		cause_quantile(cause, (cause->paths - 1) / 2),
 		cause_quantile(cause, cause->paths - 1));
@@ -355,10 +270,17 @@ static void path_begin(struct cpu *cpu, unsigned int vector)
 	cpu->hit = exit_va[0] && vector <= 1;
 }
 
+static void count_run(const struct cpu *cpu, struct insn *insn)
+{
+	if (!insn->runs)
+		insn->runs = calloc(MAX_CPUS, sizeof(*insn->runs));
+	if (!insn->runs)
+		abort();
+	insn->runs[cpu - cpus]++;
+}
+
 static void run_kernel(struct cpu *cpu, struct insn *insn)
 {
-	if (path_unit && cpu->unit == path_unit)
-		insn->runs++;
 	if (insn->vector) {
 		unsigned int index = (insn->va - ebase) >> 7;
 
@@ -396,6 +318,8 @@ static void insn_run(unsigned int vcpu, void *data)
 	if (ebase && insn->segment != SEG_KERNEL)
 		run_guest(cpu, insn);
 	cpu->now.insns[insn->segment]++;
+	if (path_unit && cpu->unit == path_unit && insn->segment != SEG_USER)
+		count_run(cpu, insn);
 	if (insn->kind && insn->kind < KINDS_PRIVILEGED)
 		cpu->now.privileged[insn->segment][insn->kind]++;
 	if (ebase && insn->segment == SEG_KERNEL)
@@ -420,6 +344,15 @@ static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
+static void runs_print(const struct insn *insn)
+{
+	for (unsigned int i = 0; insn->runs && i < MAX_CPUS; i++)
+		if (insn->runs[i])
+			fprintf(out, "{\"%s\": %lu, \"cpu\": %u, \"runs\": %lu}\n",
+				insn->segment == SEG_KERNEL ? "pc" : "guest_pc",
+				(unsigned long)insn->va, i, (unsigned long)insn->runs[i]);
+}
+
 static void finish(qemu_plugin_id_t id, void *data)
 {
 	(void)id;
@@ -428,9 +361,7 @@ static void finish(qemu_plugin_id_t id, void *data)
 		cause_print(causes[i]);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		for (const struct insn *insn = table[i]; insn; insn = insn->next)
-			if (insn->runs)
-				fprintf(out, "{\"pc\": %lu, \"runs\": %lu}\n",
-					(unsigned long)insn->va, (unsigned long)insn->runs);
+			runs_print(insn);
 	fclose(out);
 }
 

@@ -3,6 +3,6 @@
 
 TEST_NEEDS += build/count.so
 
-build/count.so: qemu/plugin/count.c qemu/plugin/qemu-api.h
-	$(call say,HOSTCC,$<)
-	$(Q)gcc -O2 $(WARN_CFLAGS) -shared -fPIC -fvisibility=hidden -I. -o $T $< && $(whole)
+build/count.so: qemu/plugin/count.c qemu/plugin/kinds.c qemu/plugin/kinds.h qemu/plugin/qemu-api.h
+	$(call say,HOSTCC,$@)
+	$(Q)gcc -O2 $(WARN_CFLAGS) -shared -fPIC -fvisibility=hidden -I. -o $T $(filter %.c,$^) && $(whole)

@@ -5,7 +5,9 @@ against the loopback inside one guest, and files of an NFS server against a loca
 node, by who spends them, taken under the plugin, with images in the boot archive. Writes build/results/net.json.
 
 usage: net.py [--times N]           N pairs of transfers are timed, too; 0: none
-       net.py --profile UNIT        where the monitor's instructions go for a KB of it, by entry and by function: file64k, nfs_read, ...
+       net.py --profile UNIT        where the instructions go for a KB of it, by side, entry and function: file64k, nfs_read, ...
+              --copied              the same with off=remap
+              --in-turn             one processor after the other, not in step
 """
 import argparse
 import bisect
@@ -42,13 +44,18 @@ def guest(label, node, program, words, image, in_archive):
               disk0=disk("disktest.img", **more), disk1=disk(image, **more), net0=net())
 
 
-def run(name, program, off="", plugin=None):
+# Who has the processor: each in its turn until a timer is due, which on QEMU is long enough for a sender to fill all buffers; or all in step,
+# by the scheduler of the timing model without its caches.
+IN_TURN, IN_STEP = ["-d"], ["-f", "cache=0"]
+
+
+def run(name, program, off="", plugin=None, clock=()):
     """Both guests until they have ended; what they printed. off: what more the monitor is to do without."""
     counted = plugin is not None
     guests = [guest("peer", PEER, "peer", "serve=/data", "bench/small.img", counted),
               guest("sender", SENDER, program, "nfs=peer", "bench/small.img", counted)]
     archive = write_scenario(OUT, guests, nodes=4, memory=512, name=f"net-{name}")
-    command = ["qemu/run.sh", "-q", *(["-p", plugin, "-d"] if counted else []), "-a", f"{bench.ONE_TEXT}{off} exit=1", archive]
+    command = ["qemu/run.sh", "-q", *clock, *(["-p", plugin] if counted else []), "-a", f"{bench.ONE_TEXT}{off} exit=1", archive]
     with subprocess.Popen(list(map(str, command)), cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace") as qemu:
         try:
@@ -63,14 +70,14 @@ def run(name, program, off="", plugin=None):
     return said
 
 
-def counts(name, off="", options=()):
-    """The plugin's rows of all units."""
+def counts(name, off="", options=(), unit="", clock=IN_TURN):
+    """The plugin's rows of all units, or of one."""
     print(f"bench-net: counting, {name} ...", file=sys.stderr, flush=True)
     out = OUT / f"net-{name}.json"
     elf = "build/disco.elf"
-    run(name, "count peer /mnt/file /data/file", off, f"build/count.so,out={out}," + ",".join(
+    run(name, f"count peer /mnt/file /data/file {unit}", off, f"build/count.so,out={out}," + ",".join(
         [*options, f"ebase={bench.symbol(elf, 'vectors')}", f"exit={bench.symbol(elf, 'guest_exit')}",
-         f"exit={bench.symbol(elf, 'walk_fast')}"]))
+         f"exit={bench.symbol(elf, 'walk_fast')}"]), clock)
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -144,29 +151,61 @@ def time_rows(rows, times):
         rows.add("net.tcp.vs_loopback" if name == "file64k" else f"net.tcp.{name}.vs_loopback", ratio, "of loopback")
 
 
-def profile(name):
+def symbols_of(elf):
+    """Addresses in order, and the function that is at each."""
+    text = subprocess.run([bench.CROSS + "nm", "-n", elf], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = [(int(at, 16), word) for at, word in re.findall(r"^(\w+) [tT] (\S+)$", text, re.M)]
+    return [at for at, _ in found], [word for _, word in found]
+
+
+def function_at(symbols, address):
+    places, words = symbols
+    place = bisect.bisect(places, address)
+    return words[place - 1] if place and address >= places[0] else "user"
+
+
+def print_spent(spent, kb, least):
+    for words, insns in spent.most_common():
+        if insns / kb >= least:
+            print(f"{insns / kb:10.1f} {words}")
+
+
+def profile(name, off, clock):
+    """By side: entries with what the guest was doing, then where the instructions of the monitor and of the guest's kernel go."""
     number, kb = units()[name]
-    rows = counts("profile", options=[f"unit={number}"])
-    for row in sorted((row for row in rows if "path" in row), key=lambda row: -row["insns"]):
-        print(f"{row['insns'] / kb:10.2f} in {row['paths'] / kb * 4:7.3f} a page x {row['path']}")
-    text = subprocess.run([bench.CROSS + "nm", "-n", "build/disco.elf"], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True).stdout
-    symbols = [(int(at, 16), word) for at, word in re.findall(r"^(\w+) [tT] (\S+)$", text, re.M)]
-    places, spent = [at for at, _ in symbols], collections.Counter()
-    for row in rows:
-        if "pc" in row:
-            spent[symbols[bisect.bisect(places, row["pc"]) - 1][1]] += row["runs"]
-    for function, insns in spent.most_common():
-        print(f"{insns / kb:10.2f} {function}")
+    rows = counts("profile", off, [f"unit={number}"], name, clock)
+    monitor, kernel = symbols_of("build/disco.elf"), symbols_of("build/linux/vmlinux")
+    for side, cpu in (("sender", SENDER), ("receiver", PEER)):
+        paths, insns, spent = collections.Counter(), collections.Counter(), collections.Counter()
+        for row in rows:
+            if row.get("cpu") != cpu:
+                continue
+            if "path" in row:
+                cause = row["path"] + " in " + function_at(kernel, row["from"])
+                paths[cause] += row["paths"]
+                insns[cause] += row["insns"]
+            elif "runs" in row:
+                who, at = ("monitor", monitor) if "pc" in row else ("guest", kernel)
+                spent[who + " " + function_at(at, row.get("pc", row.get("guest_pc")))] += row["runs"]
+        print(f"\n{side}: {sum(n for cause, n in paths.items() if ' hit' not in cause) / kb * 4:.3f} entries a page")
+        for cause, n in insns.most_common():
+            if n / kb >= 1:
+                print(f"{n / kb:10.1f} in {paths[cause] / kb * 4:7.3f} a page x {cause}")
+        for who in ("monitor", "guest"):
+            print(f"{sum(n for words, n in spent.items() if words.startswith(who)) / kb:10.1f} {who}, all")
+        print_spent(spent, kb, 5)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--profile", choices=units(), metavar="UNIT")
+    parser.add_argument("--copied", action="store_true")
+    parser.add_argument("--in-turn", action="store_true")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     if options.profile:
-        profile(options.profile)
+        profile(options.profile, ",remap" if options.copied else "", IN_TURN if options.in_turn else IN_STEP)
         return
     rows = bench.Rows()
     count_rows(rows)
