@@ -85,7 +85,8 @@ struct net_delivery; /* drivers/virtio/net.h */
 
 /*
  * A frame in the sender's memory. Its first bytes are read once, and everybody gets what was read. A frame of
- * the uplink lies in the monitor's memory instead, at own: it has no vm, no ranges and no checksum to put.
+ * the uplink lies in the monitor's memory instead, at own, from where it is copied once for each receiver: it has
+ * no vm, no ranges, no part and no checksum to put.
  */
 struct frame {
 	const u8 *own;
@@ -95,7 +96,7 @@ struct frame {
 	u64 skip;		       /* bytes of the ranges before the frame */
 	u32 bytes;		       /* FRAME_HEADER or more */
 	u8 header[FRAME_HEADER];
-	u8 *part; /* FRAME_PART bytes for copies, home's alone */
+	u8 *part; /* FRAME_PART bytes for copies out of a guest's memory, home's alone */
 	/* the Internet checksum of [checksum_start, bytes) is to be put at checksum_at, 2 bytes */
 	bool checksum;
 	u32 checksum_start, checksum_at;
@@ -142,7 +143,7 @@ bool port_send(struct port *port, struct frame *frame, u32 *budget);
 
 /* ---- transfer.c: the bytes of frames ---- */
 
-/* Bytes [at, at + bytes) of the frame; within it. */
+/* Bytes [at, at + bytes) of a guest's frame; within it. */
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes);
 /* Finds the pages that may be passed: whole ones, without what receivers get another way. */
 void frame_find_pages(struct frame *frame);

@@ -6,10 +6,6 @@
 
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes)
 {
-	if (frame->own) {
-		memcpy(to, frame->own + at, bytes);
-		return;
-	}
 	dma_gather(frame->vm, frame->range, frame->skip + at, to, bytes);
 	/* what others have looked at stays as it was then, whatever the guest has written since */
 	if (at < FRAME_HEADER)
@@ -78,6 +74,10 @@ void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct vm *vm, u64
 {
 	u8 *part = frame->part;
 
+	if (frame->own) { /* the monitor's memory, which no guest changes meanwhile */
+		dma_write_data(vm, to, frame->own + at, bytes);
+		return;
+	}
 	for (u32 done = 0, n; done < bytes; done += n, at += n) {
 		n = MIN(bytes - done, (u32)FRAME_PART);
 		frame_read(frame, at, part, n);

@@ -33,7 +33,6 @@ static struct uplink {
 	/* node 0's: a frame from outside, and its way to a receiver */
 	struct frame frame;
 	struct net_delivery delivery;
-	u8 part[FRAME_PART];
 } * uplink; /* fixed after boot; NULL: the machine has none */
 
 static void fail(struct uplink *u, const char *why)
@@ -91,11 +90,9 @@ static void pass_on(struct uplink *u, const u8 *bytes, u32 n)
 		u->port.count[PORT_BAD]++;
 		return;
 	}
-	*f = (struct frame){ .own = bytes,
-			     .bytes = n,
-			     .part = u->part,
-			     .delivery = &u->delivery,
-			     .passed = &u->delivery.passed };
+	*f = (struct frame){
+		.own = bytes, .bytes = n, .delivery = &u->delivery, .passed = &u->delivery.passed
+	};
 	memcpy(f->header, bytes, FRAME_HEADER);
 	port_send(&u->port, f, &budget);
 }
