@@ -19,14 +19,14 @@ static void show_drops(const struct port *p)
 		{ PORT_TOO_LONG, "too long" },
 		{ PORT_BAD, "malformed" },
 	};
-	u64 sum = 0;
+	u64 dropped[ARRAY_SIZE(drops)], sum = 0; /* read once: the port goes on */
 
 	for (u32 i = 0; i < ARRAY_SIZE(drops); i++)
-		sum += p->count[drops[i].count];
+		sum += dropped[i] = p->count[drops[i].count];
 	kprintf("  dropped %lu of its frames", sum);
 	for (u32 i = 0; i < ARRAY_SIZE(drops); i++)
-		if (p->count[drops[i].count])
-			kprintf(", %lu %s", p->count[drops[i].count], drops[i].why);
+		if (dropped[i])
+			kprintf(", %lu %s", dropped[i], drops[i].why);
 	kprintf("\n");
 }
 
