@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: two VMs talk while a third sends them all that it can: it takes of them no more than its share. docs/guest-abi.md.
+ * Rule: two VMs talk while a third sends them all that it can: it takes of them no more than its share. What it sends to a VM
+ * that does not look, or by the uplink, is dropped when the buffers there are full, and slows nobody. docs/guest-abi.md.
  *
  * Method: with role=1 it sends back what comes from who talks; with role=2 it sends to both of them, without a pause, frames of
- * as many pages as storm=N says; with role=3 it only computes, as what the storm is compared with. The talker counts how often a
+ * as many pages as storm=N says; with role=3 it only computes, as what the storm is compared with; with role=4 it sends the same to
+ * nobody, which is the uplink if there is one, with role=6 to who has role=5 and looks at nothing any more. The talker counts how often a
  * frame of a page goes there and comes back in so many ms, says the number, and goes on. The runner compares
  * (test_net.py).
  *
@@ -19,8 +21,8 @@
 #define PROTOCOL 0x8a
 #define PAGES	 15
 
-enum role { TALKS, ANSWERS, STORMS, COMPUTES };
-enum what { HELLO, ASK, ANSWER, STORM };
+enum role { TALKS, ANSWERS, STORMS, COMPUTES, LEAVES, SLEEPS, WAKES };
+enum what { HELLO, ASK, ANSWER, STORM, TIRED };
 
 struct head {
 	struct net_header net;
@@ -124,16 +126,12 @@ static _Noreturn void answer(void)
 	}
 }
 
-/* To whoever says or is asked something: both of them are found by the first HELLO, and by its answer. */
-static _Noreturn void storm(u32 pages)
+/* To head.to and to another one in turn, without end. */
+static _Noreturn void storm(const u8 *to, u32 pages)
 {
-	struct head h;
 	u8 other[NET_ADDRESS];
 
-	while (!receive(&h, MS) || h.what != HELLO)
-		continue;
-	memcpy(other, h.from, NET_ADDRESS);
-	find();
+	memcpy(other, to, NET_ADDRESS);
 	print("the storm begins\n");
 	for (u32 i = 0;; i++) {
 		u8 last[NET_ADDRESS];
@@ -145,9 +143,57 @@ static _Noreturn void storm(u32 pages)
 	}
 }
 
+/* From whom the next frame of that kind comes. */
+static void wait_for(enum what what, u8 *from)
+{
+	struct head h;
+
+	while (!receive(&h, MS) || h.what != what)
+		continue;
+	memcpy(from, h.from, NET_ADDRESS);
+}
+
+/* Those that talk: the first HELLO is of one of them, and its answer of the other. */
+static _Noreturn void storm_talkers(u32 pages)
+{
+	u8 other[NET_ADDRESS];
+
+	wait_for(HELLO, other);
+	find();
+	storm(other, pages);
+}
+
+static _Noreturn void storm_away(u32 pages)
+{
+	static const u8 nobody[NET_ADDRESS] = { 2, 0, 0, 0, 0, 1 };
+
+	memcpy(head.to, nobody, NET_ADDRESS);
+	storm(nobody, pages);
+}
+
+static _Noreturn void storm_sleeper(u32 pages)
+{
+	wait_for(TIRED, head.to);
+	storm(head.to, pages);
+}
+
+/* Offers its buffers, says so to all until the storm is there, and looks at nothing from then on. */
+static _Noreturn void sleep(void)
+{
+	struct head h;
+
+	memset(head.to, 0xff, NET_ADDRESS);
+	do
+		send(TIRED, 0, 0);
+	while (!receive(&h, MS) || h.what != STORM);
+	cp0_write_status(ST_BASE);
+	for (;;)
+		asm volatile("wait" ::: "memory");
+}
+
 int main(void)
 {
-	u32 role = guest_number("role=", TALKS);
+	u32 role = guest_number("role=", TALKS), pages = guest_number("storm=", 1);
 
 	need_monitor();
 	if (role == COMPUTES)
@@ -156,9 +202,12 @@ int main(void)
 	check(net_begin(&net, 0), "the device refuses");
 	net.transmit.available.flags = 1; /* no interrupts for what is sent */
 	cp0_write_status(ST_BASE | ST_IM(DISCO_IRQ_NET) | ST_IM(7));
-	if (role == STORMS)
-		storm(guest_number("storm=", 1));
-	if (role == ANSWERS)
-		answer();
-	talk(guest_number("ms=", 100));
+	switch (role) {
+	case ANSWERS: answer();
+	case STORMS: storm_talkers(pages);
+	case LEAVES: storm_away(pages);
+	case SLEEPS: sleep();
+	case WAKES: storm_sleeper(pages);
+	default: talk(guest_number("ms=", 100));
+	}
 }

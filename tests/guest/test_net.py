@@ -54,6 +54,12 @@ def rates(one):
             re.finditer(r"a second, in the last .*: sent (\d+) frames, (\d+) KB; received (\d+) frames, (\d+) KB", "\n".join(one.command("net")))]
 
 
+def accounts_of(one, guest):
+    """What the guest uses and shares, in KB."""
+    shown = "\n".join(one.command("mem"))
+    return tuple(map(int, re.search(rf"(?m)^{guest} has \d+ KB, uses (\d+) KB, of these shared (\d+) KB", shown).groups()))
+
+
 def accounts(one):
     """What the machine's guests use, have promised and share, in KB."""
     shown = "\n".join(one.command("mem"))
@@ -125,29 +131,55 @@ def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
     assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
 
 
-def beside(machine, folder, third):
-    """(trips of two that talk in 100 ms, how many more had to be asked again, percent of its node that a third's neighbour has) while the
-    third goes on; in instructions, so that it repeats."""
+UPLINK = '\tuplink { compatible = "disco,uplink"; subnet = "lan"; };\n'
+
+
+def beside(machine, folder, third, *others, ms=400, more="", options=("-d",)):
+    """(trips of two that talk in 100 ms, how many more had to be asked again, percent of its node that a third's neighbour has, the machine)
+    while the third goes on; in instructions, or under the timing model, so that it repeats."""
     vms = [vm("third", "net_storm.elf", None, 8, third, node=3, net0=net()),
-           vm("victim", "rivals/victim.elf", None, 8, "ms=400", node=3),
+           vm("victim", "rivals/victim.elf", None, 8, f"ms={ms}", node=3),
            vm("answer", "net_storm.elf", None, 8, "role=1", node=2, net0=net()),
-           vm("talk", "net_storm.elf", None, 8, "ms=100", node=1, net0=net())]
-    one = machine(write_scenario(folder, vms, nodes=4, name=re.sub(r"\W", "-", third)), options=("-d",))
+           vm("talk", "net_storm.elf", None, 8, "ms=100", node=1, net0=net()), *others]
+    one = machine(write_scenario(folder, vms, nodes=4, name=re.sub(r"\W", "-", third), more=more), options=options)
     one.expect(r"\[talk\] \d+ trips", 60)  # until they have found each other
     trips = one.expect(r"\[talk\] (\d+) trips, (\d+) lost", 60)
     share = one.expect(r"\[victim\] share (\d+) per mille", 60)
-    ports = "\n".join(one.command("net"))
-    one.kill()
-    return int(trips[1]), int(trips[2]), int(share[1]) / 10, ports
+    return int(trips[1]), int(trips[2]), int(share[1]) / 10, one
 
 
 def test_a_storm_takes_its_share(machine, tmp_path):
     """Frames of a page, and frames that need all buffers of a receiver, without a pause: two others go on with at least half of what
-    they do beside a VM that computes, and who shares its processor has his half of that."""
-    calm, _, _, _ = beside(machine, tmp_path, "role=3")
+    they do beside a VM that computes, and who shares its processor has his half of that. So it is beside frames that go out by the uplink."""
+    calm, _, _, one = beside(machine, tmp_path, "role=3")
+    one.kill()
     assert calm > 10
-    for pages in 1, 15:
-        trips, lost, share, ports = beside(machine, tmp_path, f"role=2 storm={pages}")
-        assert "beyond its share of the buffers" in ports
-        assert trips >= 0.5 * calm and lost <= trips, f"{trips} trips, {lost} lost beside {pages} pages; {calm} beside none"
-        assert share >= 45, f"{share} % of the node beside {pages} pages"
+    for third, ms, more in ("role=2 storm=1", 400, ""), ("role=2 storm=15", 400, ""), ("role=4 storm=0", 100, UPLINK):
+        trips, lost, share, one = beside(machine, tmp_path, third, ms=ms, more=more)
+        ports = "\n".join(one.command("net"))
+        one.kill()
+        if more:
+            assert int(re.search(r"uplink on lan, .*\n.*\n  received (\d+) frames", ports)[1]) > 1000, ports
+        else:
+            assert "beyond its share of the buffers" in ports
+        assert trips >= 0.5 * calm and lost <= trips, f"{trips} trips, {lost} lost beside {third}; {calm} beside none"
+        assert share >= 45, f"{share} % of the node beside {third}"
+
+
+def test_who_does_not_look_slows_nobody(machine, tmp_path):
+    """A VM that offers buffers and then looks at nothing any more, as one that is stopped by a debugger of its own: it gets as many frames as
+    it has buffers for, the others are counted drops of their sender, and those who talk do as much as without. Processors are in step here."""
+    calm, _, _, one = beside(machine, tmp_path, "role=3", ms=100, options=("-f", ""))
+    one.kill()
+    sleeper = vm("sleeper", "net_storm.elf", None, 8, "role=5", node=0, net0=net())
+    trips, lost, share, one = beside(machine, tmp_path, "role=6", sleeper, ms=100, options=("-f", ""))
+    assert trips >= 0.9 * calm and lost == 0, f"{trips} trips, {lost} lost; {calm} without"
+    assert share >= 45, f"{share} % of the node"
+    before, ports = drops(one)["third"], "\n".join(one.command("net"))
+    assert before["no buffer at the receiver"] > 1000
+    assert 0 < int(re.search(r"sleeper net0: .*\n.*\n  received (\d+) frames", ports)[1]) <= 128, ports
+    one.send("stop sleeper\r")
+    one.expect("vm: sleeper stopped")
+    one.send("\r")
+    assert drops(one)["third"]["to nobody"] > 0 and "to nobody" not in before
+    assert accounts_of(one, "sleeper") == (0, 0)
