@@ -27,12 +27,12 @@ def linux(label, *more, root=None, words="", **properties):
 
 @pytest.fixture
 def work(tmp_path):
-    """work(name): an image with an empty file system of 16 MB, of which e2fsck must find nothing to say when the test ends."""
+    """work(name, mb=16): an image with an empty file system, of which e2fsck must find nothing to say when the test ends."""
     made = []
 
-    def make(name):
+    def make(name, mb=16):
         made.append(tmp_path / f"{name}.img")
-        assert run(TOP / "tools/mkdisk.py", made[-1], 16, "work").returncode == 0
+        assert run(TOP / "tools/mkdisk.py", made[-1], mb, "work").returncode == 0
         return made[-1]
     yield make
     for image in made:
