@@ -200,6 +200,7 @@ HOSTILE = {
                      "queue set up twice", "notification of no queue", "features behind FEATURES_OK"],
     "virtio_flight": ["descriptor rewritten in flight", "reset in flight", "chain longer than any may be"],
     "disk_rules": ["reset with reads in flight", "a request over the end"],
+    "hc_remap_given": ["pages put into the balloon under REMAP", "pages reported under REMAP", "remapped while a disk has it"],
     "disk_direct": ["pages rewritten in flight", "pages rewritten behind their write"],
 }
 HOSTILE_RULES = 34 # at least
