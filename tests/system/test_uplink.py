@@ -5,6 +5,8 @@ import os
 import re
 import socket
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from machine import PATIENCE, TOP, net, vm, write_scenario
 
@@ -24,10 +26,10 @@ def free_port():
                 continue
 
 
-def boot(machine, folder, words="", qemu=()):
+def boot(machine, folder, words="", qemu=(), others=()):
     port = free_port()
     alpha = vm("alpha", node=1, memory=48, net0=net(forward=[2323, 2324]))
-    one = machine(write_scenario(folder, [alpha], more=UPLINK), words, options=("-u", str(port)), qemu=qemu)
+    one = machine(write_scenario(folder, [alpha, *others], nodes=4, more=UPLINK), words, options=("-u", str(port)), qemu=qemu)
     one.expect(LINUX, 180)
     one.attach("alpha")
     return one, port
@@ -76,6 +78,43 @@ def test_files_in_and_out(machine, tmp_path):
     assert " check: " not in one.log_path.read_text()
     one.send("quit\r")
     assert one.end() == 0
+
+
+def flood(port, until):
+    """Bytes to the port, as fast as they are taken, until the event; how many."""
+    sent = 0
+    with connect(port) as line:
+        line.settimeout(1)
+        while not until.is_set():
+            try:
+                sent += line.send(bytes(1 << 20))
+            except TimeoutError:
+                continue
+    return sent
+
+
+def test_a_flood_from_the_host(machine, tmp_path):
+    """The host sends a guest all that it takes, into node 0's interrupts: the prompt answers, and two other guests talk on."""
+    talkers = [vm("answer", "net_storm.elf", None, 8, "role=1", node=2, net0=net()),
+               vm("talk", "net_storm.elf", None, 8, "ms=500", node=3, net0=net())]
+    one, port = boot(machine, tmp_path, others=talkers)
+    one.send("\rnc -l -p 2323 >/dev/null & sleep 1; echo listen''ing\r")
+    one.expect("listening")
+    one.detach()
+    over = threading.Event()
+    with ThreadPoolExecutor() as pool:
+        bytes_ = pool.submit(flood, port, over)
+        try:
+            frames = [0]
+            while len(frames) < 6 or frames[-1] < 700:
+                one.expect(r"\[talk\] [1-9]\d* trips, ")
+                shown = "\n".join(one.command("net"))
+                frames.append(int(re.search(r"uplink on lan, .*\n  sent (\d+) frames", shown)[1]))
+                assert frames[-1] > frames[-2], frames
+        finally:
+            over.set()
+    assert bytes_.result() > 1 << 20
+    assert one.quit() == 0
 
 
 def test_what_keeps_guests_from_the_host(machine, tmp_path):
