@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Virtual DMA: ranges of guest memory checked, copied, shared and pinned for devices. */
+/* Virtual DMA: ranges of guest memory checked, copied and shared for devices. */
 #include "arch/mips/arch.h"
 #include "drivers/dma.h"
 #include "kernel/errno.h"
@@ -143,7 +143,3 @@ u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 		node_self()->stats.mapped++;
 	return passed;
 }
-
-mpn_t dma_pin(struct vm *vm, gpn_t gpn) { return pmap_pin(vm, gpn); }
-
-void dma_unpin(struct vm *vm, gpn_t gpn) { pmap_unpin(vm, gpn); }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Virtual DMA: the one place where devices of VMs reach guest memory (paper: section 4.4). A device
- * names "physical" ranges, which a guest wrote; here they are checked, copied, shared and pinned.
- * Nothing is kept between two calls but what dma_pin says.
+ * names "physical" ranges, which a guest wrote; here they are checked, copied and shared. Nothing is kept
+ * between two calls but in spots: devices of the machine reach no guest memory, so that nothing is pinned.
  */
 #ifndef DRIVERS_DMA_H
 #define DRIVERS_DMA_H
@@ -85,19 +85,20 @@ void dma_replace(struct vm *vm, gpn_t gpn, mpn_t lent, mpn_t equal);
 struct pass;
 u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n);
 
-/*
- * The guest page stays where it is, is the VM's own and is writable until dma_unpin, as often as it was
- * pinned: for a device of the machine that reads or writes it. MPN_NONE: not the VM's memory, or pinned
- * too often (PMAP_PINS). An end of the VM waits for the last dma_unpin.
- */
-mpn_t dma_pin(struct vm *vm, gpn_t gpn);
-void dma_unpin(struct vm *vm, gpn_t gpn);
-
 /* The bytes lie in the page that was found, which this node's view shows still. */
 static inline bool dma_is_found(const struct dma_spot *s, u64 gpa, size_t bytes)
 {
 	return s->page == (gpa >> PAGE_SHIFT) + 1 && (gpa & PAGE_MASK) + bytes <= PAGE_SIZE &&
 	       s->node == node_self()->id && __atomic_load_n(s->shown, __ATOMIC_RELAXED) == s->lo;
+}
+
+/*
+ * The place of the bytes, which this node's view shows until it answers a shootdown; NULL: they are not where the
+ * spot was found.
+ */
+static inline void *dma_found(const struct dma_spot *s, u64 gpa, size_t bytes)
+{
+	return dma_is_found(s, gpa, bytes) ? s->at + (gpa & PAGE_MASK) : NULL;
 }
 
 static inline void dma_read_at(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes)

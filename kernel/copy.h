@@ -12,11 +12,20 @@
 
 typedef u16 __attribute__((may_alias)) any_u16;
 typedef u32 __attribute__((may_alias)) any_u32;
+typedef u64 __attribute__((may_alias)) any_u64;
 
 static inline void copy_words(any_u32 *to, const any_u32 *from, size_t words)
 {
 	for (size_t i = 0; i < words; i++)
 		to[i] = from[i];
+}
+
+static inline void copy_doubles(any_u64 *to, const any_u64 *from)
+{
+	u64 first = from[0], second = from[1];
+
+	to[0] = first;
+	to[1] = second;
 }
 
 static inline void copy_few(void *to, const void *from, size_t bytes)
@@ -27,8 +36,8 @@ static inline void copy_few(void *to, const void *from, size_t bytes)
 		*(any_u16 *)to = *(const any_u16 *)from;
 	else if (bytes == 8 && place % 4 == 0)
 		copy_words(to, from, 2);
-	else if (bytes == 16 && place % 4 == 0)
-		copy_words(to, from, 4);
+	else if (bytes == 16 && place % 8 == 0)
+		copy_doubles(to, from);
 	else
 		memcpy(to, from, bytes);
 }

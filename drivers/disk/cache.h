@@ -83,6 +83,11 @@ struct image *image_of(const struct disk_desc *desc);
 u64 image_sectors(const struct image *im); /* 512 bytes each; as it was at boot */
 
 void cache_add_client(struct cache_client *c); /* boot */
+/* Of one moment: who wakes one tells afterwards. */
+static inline bool cache_has_woken(const struct cache_client *c)
+{
+	return __atomic_load_n(&c->woken, __ATOMIC_ACQUIRE);
+}
 /* The next request that was woken; NULL: none. */
 struct cache_waiter *cache_woken(struct cache_client *c);
 /* The waiter is in no list, and no transfer knows it; those for it go on. */

@@ -95,10 +95,11 @@ bool deliver(struct vm_disk *disk, struct delivery *d)
 	for (u32 i = 0; i < d->n; i++) {
 		const struct share_at *a = &d->at[i];
 
-		if (!(shared & BIT(i)))
-			ok &= !dma_write_data(disk->vm, a->gpn.v << PAGE_SHIFT, mpn_ptr(a->page),
-					      PAGE_SIZE);
-		if (d->held & BIT(i))
+		if (shared & BIT(i))
+			continue;
+		ok &= !dma_write_data(disk->vm, a->gpn.v << PAGE_SHIFT, mpn_ptr(a->page),
+				      PAGE_SIZE);
+		if (a->given)
 			share_drop(a->page);
 	}
 	d->n = 0;
@@ -108,11 +109,8 @@ bool deliver(struct vm_disk *disk, struct delivery *d)
 int deliver_page(struct vm_disk *disk, struct disk_request *r, struct delivery *d, mpn_t page,
 		 bool held)
 {
-	if (!d->n)
-		d->held = 0;
-	if (held)
-		d->held |= BIT(d->n);
-	d->at[d->n++] = (struct share_at){ gpa_gpn((gpa_t){ cursor_range(&r->at).gpa }), page };
+	d->at[d->n++] =
+		(struct share_at){ gpa_gpn((gpa_t){ cursor_range(&r->at).gpa }), page, held };
 	request_advance(r, PAGE_SIZE);
 	return d->n < SHARE_PAGES || deliver(disk, d) ? 1 : -EIO;
 }

@@ -19,7 +19,7 @@ int take_part(struct vm_disk *disk, struct disk_request *r, mpn_t page, u32 to, 
 
 /* ---- whole pages to the guest, several at a time ---- */
 struct delivery {
-	u32 n, held; /* bit = page that is dropped when it was delivered */
+	u32 n;
 	struct share_at at[SHARE_PAGES];
 };
 /* The page for the guest's next one. It is there after `deliver`, at the latest. 1, or -EIO. */

@@ -347,7 +347,7 @@ bool disk_service(struct vm_disk *disk, u32 *budget)
 	struct cache_waiter *w;
 	struct disk_request *r;
 
-	while ((w = cache_woken(&disk->client)))
+	while (cache_has_woken(&disk->client) && (w = cache_woken(&disk->client)))
 		append(&disk->ready, request_of(w));
 	while (*budget && (r = take_first(&disk->ready))) {
 		u32 share = MIN(*budget, (u32)DISK_STEP_BLOCKS), left = share;
@@ -364,6 +364,11 @@ bool disk_service(struct vm_disk *disk, u32 *budget)
 		}
 	}
 	return disk->ready.first;
+}
+
+bool disk_is_idle(const struct vm_disk *disk)
+{
+	return !disk->ready.first && !cache_has_woken(&disk->client);
 }
 
 static void take_out(struct vm_disk *disk, struct disk_request *r)

@@ -96,6 +96,8 @@ void disk_submit(struct vm_disk *disk, struct disk_request *r);
  * at once.
  */
 bool disk_service(struct vm_disk *disk, u32 *budget);
+bool disk_is_idle(const struct vm_disk
+			  *disk); /* no request is READY, woken or STARVED: nothing to go on with */
 /* A request that has ended, which is the caller's again; NULL: none. */
 struct disk_request *disk_next_ended(struct vm_disk *disk);
 /*

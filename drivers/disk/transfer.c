@@ -47,7 +47,7 @@ struct cache_waiter *cache_woken(struct cache_client *c)
 {
 	struct cache_waiter *w;
 
-	if (!__atomic_load_n(&c->woken, __ATOMIC_ACQUIRE)) /* who adds one tells afterwards */
+	if (!cache_has_woken(c))
 		return NULL;
 	lock_take(&cache_lock);
 	w = c->woken;

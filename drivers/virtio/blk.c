@@ -48,6 +48,8 @@ struct blk {
 	struct slot *free_slots; /* the device's lock, like all below */
 	struct disk_ranges *free_ranges;
 	u32 nfree_ranges;
+	struct dma_spot header_spot,
+		status_spot; /* drivers of most guests have them in few pages */
 	struct slot slot[REQUESTS];
 	struct disk_ranges ranges[CHAIN_RANGES + SMALL_RANGES];
 	u8 disk_memory[DISK_BYTES] __attribute__((aligned(8)));
@@ -135,11 +137,16 @@ static void keep_ranges(struct blk *b, struct slot *s, const struct dma_range *f
 /* ---- chains ---- */
 
 /* Bytes [skip, skip + bytes) of what the device reads of the chain. False: it is shorter. */
-static bool read_bytes(struct vm *vm, const struct vqueue_chain *c, u64 skip, void *to, u32 bytes)
+static bool read_bytes(struct blk *b, const struct vqueue_chain *c, u64 skip, void *to, u32 bytes)
 {
+	struct vm *vm = b->virtio.dev->vm;
+
 	if (c->read_bytes < skip + bytes)
 		return false;
-	dma_gather(vm, c->range, skip, to, bytes);
+	if (!skip && c->range[0].bytes >= bytes)
+		dma_read_at(vm, &b->header_spot, to, c->range[0].gpa, bytes);
+	else
+		dma_gather(vm, c->range, skip, to, bytes);
 	return true;
 }
 
@@ -158,7 +165,7 @@ static void give_back(struct blk *b, u64 at, u16 head, u8 status, u64 bytes)
 
 	if (!virtio_is_live(v))
 		return;
-	dma_write(v->dev->vm, at, &status, 1);
+	dma_write_at(v->dev->vm, &b->status_spot, at, &status, 1);
 	virtio_give_back(v, 0, head, bytes + 1);
 }
 
@@ -248,8 +255,7 @@ static u8 begin_segment(struct blk *b, const struct vqueue_chain *c, bool zero)
 
 	if (!(b->virtio.type->features & (zero ? F_ZEROES : F_DISCARD)))
 		return UNSUPPORTED;
-	if (!read_bytes(b->virtio.dev->vm, c, HEADER, &segment, SEGMENT) ||
-	    c->read_bytes != HEADER + SEGMENT)
+	if (!read_bytes(b, c, HEADER, &segment, SEGMENT) || c->read_bytes != HEADER + SEGMENT)
 		return IO_ERROR;
 	if (segment.flags & ~flags)
 		return UNSUPPORTED;
@@ -270,7 +276,7 @@ static void start(struct blk *b, const struct vqueue_chain *c)
 		virtio_malformed(&b->virtio, 0, "a request without a place for its status");
 		return;
 	}
-	if (!read_bytes(b->virtio.dev->vm, c, 0, &h, HEADER)) {
+	if (!read_bytes(b, c, 0, &h, HEADER)) {
 		virtio_malformed(&b->virtio, 0, "a request shorter than its header");
 		return;
 	}
@@ -295,13 +301,14 @@ static enum virtio_left notified(struct virtio *v, u32 n)
 {
 	struct blk *b = (struct blk *)v;
 	u32 budget = BLOCKS_MAX;
-	bool more = disk_service(b->disk, &budget);
+	bool more = !disk_is_idle(b->disk) && disk_service(b->disk, &budget);
 
 	give_back_ended(b);
 	for (u32 i = 0; i < CHAINS_MAX && budget; i++) {
 		if (!has_room(b))
 			return more ? VIRTIO_MORE : VIRTIO_LATER;
-		if (!virtio_next(v, n, &v->chain))
+		/* What came since the first look is seen when the guest is asked to notify. */
+		if ((i && !vqueue_has_seen_more(&v->queue[n])) || !virtio_next(v, n, &v->chain))
 			return more ? VIRTIO_MORE : VIRTIO_NOTHING;
 		start(b, &v->chain);
 		more = disk_service(b->disk, &budget);

@@ -21,7 +21,6 @@ struct descriptor {
 #define NO_INTERRUPT   1
 #define USED_ELEMENT   8
 #define DESCRIPTOR     sizeof(struct descriptor)
-#define READ_AHEAD     4
 #define AVAIL_BYTES(n) (OFFSET_RING + 2ul * (n) + 2)
 #define USED_BYTES(n)  (OFFSET_RING + (u64)USED_ELEMENT * (n) + 2)
 
@@ -75,10 +74,11 @@ static void write_used(struct vqueue *q, u64 offset, const void *from, size_t by
 /* Where a walk along a chain is. */
 struct walk {
 	u64 table;
+	struct dma_spot *spot; /* the table's */
+	const u8 *here;	   /* all of it, if this node's view shows it in one page; nobody answers
+					  shootdowns on the way, so that it stays there */
 	u32 entries, left; /* of the table; descriptors that may still come from it */
 	bool inside;	   /* an indirect table */
-	u32 first, nread;  /* descriptors that were read */
-	struct descriptor read[READ_AHEAD];
 };
 
 static int enter_table(struct vqueue *q, struct walk *w, const struct descriptor *d)
@@ -94,10 +94,11 @@ static int enter_table(struct vqueue *q, struct walk *w, const struct descriptor
 	if (!dma_valid(q->vm, d->address, d->bytes))
 		return broken(q, "an indirect table outside memory");
 	w->table = d->address;
+	w->spot = &q->indirect_spot;
+	w->here = dma_found(w->spot, d->address, d->bytes);
 	w->entries = d->bytes / DESCRIPTOR;
 	w->left = MIN(w->entries, (u32)VQUEUE_RANGES_MAX);
 	w->inside = true;
-	w->nread = 0;
 	return 0;
 }
 
@@ -120,30 +121,18 @@ static int add_range(struct vqueue *q, struct vqueue_chain *c, const struct desc
 	return 0;
 }
 
-/*
- * The descriptor. One of an indirect table is read with those behind it, where the rest of the chain mostly is;
- * one of the queue's own leads to such a table, as a rule.
- */
-static const struct descriptor *descriptor_at(struct vqueue *q, struct walk *w, u32 index)
+static void read_descriptor(struct vqueue *q, const struct walk *w, u32 index, struct descriptor *d)
 {
-	u64 at = w->table + DESCRIPTOR * index;
-
-	if (!w->inside) {
-		dma_read_at(q->vm, &q->table_spot, w->read, at, DESCRIPTOR);
-		return w->read;
-	}
-	if (index - w->first >= w->nread) {
-		w->first = index;
-		w->nread = MIN(w->entries - index, (u32)READ_AHEAD);
-		dma_read(q->vm, w->read, at, w->nread * DESCRIPTOR);
-	}
-	return &w->read[index - w->first];
+	if (w->here)
+		copy_few(d, w->here + DESCRIPTOR * index, DESCRIPTOR);
+	else
+		dma_read_at(q->vm, w->spot, d, w->table + DESCRIPTOR * index, DESCRIPTOR);
 }
 
 /* From the descriptor at index of the walk's table to the end of the chain. */
 static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain *c)
 {
-	const struct descriptor *d;
+	struct descriptor d;
 	u16 flags;
 	int err;
 
@@ -152,15 +141,15 @@ static int walk(struct vqueue *q, struct walk *w, u32 index, struct vqueue_chain
 			return broken(q, "a descriptor behind the table's end");
 		if (!w->left--)
 			return broken(q, "a chain longer than its table");
-		d = descriptor_at(q, w, index);
-		index = d->next;
-		flags = d->flags;
+		read_descriptor(q, w, index, &d);
+		index = d.next;
+		flags = d.flags;
 		if (flags & FLAG_INDIRECT) {
-			err = enter_table(q, w, d);
+			err = enter_table(q, w, &d);
 			index = 0;
 			flags = FLAG_NEXT;
 		} else {
-			err = add_range(q, c, d);
+			err = add_range(q, c, &d);
 		}
 	} while (!err && (flags & FLAG_NEXT));
 	return err;
@@ -187,9 +176,10 @@ int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
 	if (q->waiting > q->size)
 		return broken(q, "more chains available than the queue has descriptors");
 	w.table = q->descriptors;
+	w.spot = &q->table_spot;
+	w.here = NULL;
 	w.entries = w.left = q->size;
 	w.inside = false;
-	w.nread = 0;
 	chain->nread = chain->nwritten = 0;
 	chain->read_bytes = chain->written_bytes = 0;
 	chain->head =

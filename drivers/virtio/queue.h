@@ -38,7 +38,7 @@ struct vqueue {
 	u16 next_used;
 	u16 told; /* next_used when the guest was last asked whether it wants an interrupt */
 	const char *error; /* BROKEN: what was found, for the log */
-	struct dma_spot table_spot, available_spot, used_spot;
+	struct dma_spot table_spot, indirect_spot, available_spot, used_spot;
 };
 
 /* What the guest made available as one chain: ranges that the device reads, then those it writes. */
@@ -58,6 +58,8 @@ bool vqueue_start(struct vqueue *q);
  * many descriptors as the chain may have ranges.
  */
 int vqueue_next(struct vqueue *q, struct vqueue_chain *chain);
+/* Chains are left of those that were seen: the next one is there without another look at the ring. */
+static inline bool vqueue_has_seen_more(const struct vqueue *q) { return q->waiting; }
 /*
  * The guest is to notify from now on of chains behind those that were taken. True: more are there
  * already, which it need not tell of.

@@ -4,14 +4,14 @@
  * in place of what was there. Both are copied by who writes to them afterwards; until then the page is in memory
  * once. As a copy of 4 KB, but for what it costs. Not here: which pages are worth it (drivers/subnet).
  *
- *   source, at the moment when it is lent (pmap_lend)     what becomes of it
+ *   source, when it is lent (pmap_lend_pages)             what becomes of it
  *   SINGLE                                                SHARED, by the machine page where it is
  *   REPLICATED, a page of the VM's own                    the same: its replicas go first
  *   SHARED, REPLICATED or COPIED of a shared page         stays: the page has one user more
  *   LEAVING or COPIED of its own, PINNED                  stays: not passed
  *   UNUSED, BALLOONED                                     stays: not passed, there is nothing behind it
  *
- *   target, at the moment when it is shared (pmap_share)  what becomes of it
+ *   target, when it is shared (pmap_share_pages)          what becomes of it
  *   UNUSED, SINGLE, SHARED, REPLICATED                    SHARED; what was behind it goes back
  *   LEAVING, COPIED, PINNED, BALLOONED, on its way        stays: not passed
  *   the source itself                                     stays: it is passed

@@ -213,17 +213,16 @@ void pmap_set_alone(struct pmap *p, u32 node, bool alone);
  */
 int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared);
 /*
- * The machine page behind gpn with what is in it now, held for the caller (share_drop), who was promised a page
- * for it (nodemem_reserve): the VM goes on using it, and has a copy when it writes. Whoever writes at the same
- * time does so before or after. MPN_NONE: there is none, or it is on the move, or a device has it; the promise
- * is still the caller's. Takes RANK_PMAP up; answers shootdowns.
- */
-mpn_t pmap_lend(struct vm *vm, gpn_t gpn);
-/*
- * Either of the two for up to SHARE_PAGES pages, in their order, with one shootdown for those of a range:
- * a bit for each that was shared; each that was not lent is MPN_NONE in at.
+ * The same for up to SHARE_PAGES pages, in their order, with one shootdown for those of a range: a bit for each
+ * that was shared.
  */
 u32 pmap_share_pages(struct vm *vm, const struct share_at *at, u32 n);
+/*
+ * The machine pages behind up to SHARE_PAGES guest pages with what is in them now, held for the caller (share_drop),
+ * who was promised a page for each (nodemem_reserve): the VM goes on using them, and has a copy when it writes.
+ * Whoever writes at the same time does so before or after. MPN_NONE in at: there is none, or it is on the move, or a
+ * device has it; the promise is still the caller's. Takes RANK_PMAP up; answers shootdowns.
+ */
 void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n);
 /*
  * The shared page `to`, which the caller holds and which is equal to the shared page `from`, stands behind gpn from

@@ -44,19 +44,26 @@ static void take_back(const struct hidden *h) { shootdown(h->seen_by, mmu_drop_p
 
 /* ---- sharing ---- */
 
-/* The page that stood behind gpn until now, which no view shows. */
-static void release_master(struct vm *vm, gpn_t gpn)
+/* The master that stood behind gpn until now, which no view shows, is not the guest page's any more. */
+static void leave_master(struct vm *vm, gpn_t gpn, struct pmap_page page)
 {
-	struct pmap_page page = pmap_page(&vm->pmap, gpn);
 	mpn_t master = pmap_master(page);
 
 	if (pmap_is_shared(page)) {
-		pmap_count(&vm->pmap.shared, -1);
 		share_leave_locked(master, vm, gpn);
 	} else {
 		memmap_take_back(master, vm->id);
 		nodemem_free(master);
 	}
+}
+
+static void release_master(struct vm *vm, gpn_t gpn)
+{
+	struct pmap_page page = pmap_page(&vm->pmap, gpn);
+
+	leave_master(vm, gpn, page);
+	if (pmap_is_shared(page))
+		pmap_count(&vm->pmap.shared, -1);
 }
 
 /* A block is on its way to the VM, and gpn will be in it. */
@@ -70,8 +77,11 @@ static bool is_coming(const struct pmap *p, gpn_t gpn)
 /* The pages of the list that are left and share a lock with the first of them; bit = place in the list. */
 static u32 with_first(const struct share_at *at, u32 left)
 {
-	u32 same = 0, range = pmap_range_of(at[__builtin_ctz(left)].gpn);
+	u32 same = 0, range;
 
+	if (!(left & (left - 1)))
+		return left;
+	range = pmap_range_of(at[__builtin_ctz(left)].gpn);
 	for (u32 rest = left; rest; rest &= rest - 1)
 		if (pmap_range_of(at[__builtin_ctz(rest)].gpn) == range)
 			same |= rest & -rest;
@@ -99,19 +109,21 @@ static void withdraw(struct hidden *h, gpn_t gpn)
 	hide(h, gpn);
 }
 
-/* The shared page, which the caller holds, takes the place of what stood behind gpn, which no view shows. */
-static void put_locked(struct vm *vm, gpn_t gpn, mpn_t shared)
+/* The shared page, which the caller holds, takes the place of what stood behind its guest page, which no view shows. */
+static void put_locked(struct vm *vm, const struct share_at *at)
 {
 	struct pmap *p = &vm->pmap;
+	struct pmap_page old = pmap_page(p, at->gpn);
 
-	if (pmap_page(p, gpn).master)
-		release_master(vm, gpn);
+	if (old.master)
+		leave_master(vm, at->gpn, old);
 	else
 		pmap_count(&p->used, 1);
-	pmap_count(&p->shared, 1);
-	share_join_locked(shared, vm, gpn);
-	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
-			   (struct pmap_page){ .master = (u32)shared.v | PMAP_MASTER_SHARED });
+	if (!pmap_is_shared(old))
+		pmap_count(&p->shared, 1);
+	share_join_locked(at->page, vm, at->gpn, at->given);
+	pmap_change_locked(p, at->gpn, BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED),
+			   (struct pmap_page){ .master = (u32)at->page.v | PMAP_MASTER_SHARED });
 }
 
 /* Those of one lock; which were shared. */
@@ -131,7 +143,7 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 	}
 	take_back(&h);
 	for (u32 rest = shared; rest; rest &= rest - 1)
-		put_locked(vm, at[__builtin_ctz(rest)].gpn, at[__builtin_ctz(rest)].page);
+		put_locked(vm, &at[__builtin_ctz(rest)]);
 	return shared;
 }
 
@@ -155,12 +167,12 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 {
 	if (gpn.v >= vm->pmap.npages)
 		return -EFAULT;
-	return pmap_share_pages(vm, &(struct share_at){ gpn, shared }, 1) ? 0 : -EAGAIN;
+	return pmap_share_pages(vm, &(struct share_at){ gpn, shared, false }, 1) ? 0 : -EAGAIN;
 }
 
 bool pmap_replace(struct vm *vm, gpn_t gpn, mpn_t from, mpn_t to)
 {
-	const struct share_at at = { gpn, to };
+	const struct share_at at = { gpn, to, false };
 	struct pmap_page page;
 	bool done = false;
 
@@ -237,14 +249,6 @@ void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n)
 		pmap_unlock(&vm->pmap, first);
 		left &= ~now;
 	}
-}
-
-mpn_t pmap_lend(struct vm *vm, gpn_t gpn)
-{
-	struct share_at at = { .gpn = gpn };
-
-	pmap_lend_pages(vm, &at, 1);
-	return at.page;
 }
 
 /*

@@ -22,7 +22,8 @@ static const u16 may_become[] = {
 	[PMAP_IMPOSSIBLE] = 0,
 };
 
-enum pmap_state pmap_state_of(struct pmap_page page)
+/* All but SINGLE and SHARED, which pmap_state_of sees at once. */
+enum pmap_state pmap_other_state(struct pmap_page page)
 {
 	if (!page.master && page.busy == PMAP_BUSY_BALLOON)
 		return page.replicas ? PMAP_IMPOSSIBLE : PMAP_BALLOONED;
@@ -34,17 +35,7 @@ enum pmap_state pmap_state_of(struct pmap_page page)
 		return page.replicas || pmap_is_shared(page) ? PMAP_IMPOSSIBLE : PMAP_PINNED;
 	if (page.busy)
 		return page.busy <= MAX_NODES ? PMAP_COPIED : PMAP_IMPOSSIBLE;
-	if (page.replicas)
-		return PMAP_REPLICATED;
-	return pmap_is_shared(page) ? PMAP_SHARED : PMAP_SINGLE;
-}
-
-struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
-{
-	struct pmap_page page;
-
-	__atomic_load(&p->page[gpn.v], &page, __ATOMIC_ACQUIRE);
-	return page;
+	return PMAP_REPLICATED;
 }
 
 /* A page gets a master of the other kind only from one that is alone to one that is alone. */

@@ -9,10 +9,10 @@
  *   SINGLE      set     none      0        nothing, or the master, writable      LEAVING     pmap_leave_locked
  *                                                                                COPIED      pmap_copy_begin_locked
  *                                                                                PINNED      pmap_pin
- *                                                                                SHARED      pmap_share, pmap_lend: the same master
+ *                                                                                SHARED      pmap_share, pmap_lend_pages: the same master
  *                                                                                UNUSED      pmap_release_step, pmap_give_up
  *                                                                                BALLOONED   pmap_balloon
- *   SHARED      shared  none      0        nothing, or the master, not writable  SHARED      pmap_share, pmap_replace: another master; pmap_lend
+ *   SHARED      shared  none      0        nothing, or the master, not writable  SHARED      pmap_share, pmap_replace: another master; pmap_lend_pages
  *                                                                                            holds the same one once more
  *                                                                                SINGLE      a write: a copy, or taken over
  *                                                                                COPIED      pmap_copy_begin_locked
@@ -86,8 +86,22 @@ static inline bool pmap_is_shared(struct pmap_page page)
 	return page.master & PMAP_MASTER_SHARED;
 }
 
-enum pmap_state pmap_state_of(struct pmap_page page);
-struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn); /* as it is now */
+enum pmap_state pmap_other_state(struct pmap_page page);
+static inline enum pmap_state pmap_state_of(struct pmap_page page)
+{
+	if (!page.master || page.busy || page.replicas)
+		return pmap_other_state(page);
+	return pmap_is_shared(page) ? PMAP_SHARED : PMAP_SINGLE;
+}
+
+/* As it is now. */
+static inline struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
+{
+	struct pmap_page page;
+
+	__atomic_load(&p->page[gpn.v], &page, __ATOMIC_ACQUIRE);
+	return page;
+}
 /*
  * Every change of a page, which is in one of the states of the mask from. Any other state, and a
  * change that is not in the table above, is a bug of the monitor.

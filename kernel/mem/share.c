@@ -231,16 +231,20 @@ struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn)
 
 /* ---- users ---- */
 
-void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn)
+void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn, bool given)
 {
 	struct page *p;
+	bool last;
 
 	pmap_assert_locked(&vm->pmap, gpn);
 	p = take(page);
 	if (!p->held)
 		panic("shared page %lx has no holder who could give it to a VM", page.v);
 	list_add(p, user_of(vm, gpn));
+	last = given && --p->held == 0;
 	put(page);
+	if (last)
+		nodemem_unreserve(1);
 }
 
 void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn)

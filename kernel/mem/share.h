@@ -33,6 +33,7 @@ struct vm;
 struct share_at {
 	gpn_t gpn;
 	mpn_t page;
+	bool given; /* to be shared: a hold of the caller's goes with it, if it is: one for each that is given */
 };
 #define SHARE_PAGES 16 /* of a VM, for which there is one shootdown */
 
@@ -64,7 +65,8 @@ struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
 
 /* ---- for kernel/mem, under the lock of the range of the VM's page ---- */
 
-void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn); /* who calls holds the page */
+/* gpn is one more user. The caller holds the page, and if that is given, does not any more. */
+void share_join_locked(mpn_t page, struct vm *vm, gpn_t gpn, bool given);
 void share_leave_locked(mpn_t page, struct vm *vm, gpn_t gpn);
 /*
  * A GUEST page, the master of gpn and in no view, is shared from now on: held by the caller, who was promised

@@ -214,8 +214,11 @@ u32 dma_share(struct vm *of, const struct share_at *at, u32 n)
 	assert_in_range(n, 1, SHARE_PAGES);
 	dma_calls++;
 	for (u32 i = 0; i < n; i++)
-		if (share_page(of, at[i].gpn, at[i].page))
+		if (share_page(of, at[i].gpn, at[i].page)) {
 			shared |= BIT(i);
+			if (at[i].given)
+				share_drop(at[i].page);
+		}
 	return shared;
 }
 void dma_lend(struct vm *of, struct share_at *at, u32 n)

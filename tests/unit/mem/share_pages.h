@@ -31,13 +31,13 @@ static inline void share(struct vm *vm, u64 gpn, mpn_t page)
 
 static inline mpn_t lend(struct vm *vm, u64 gpn)
 {
-	mpn_t page;
+	struct share_at at = { .gpn = { gpn } };
 
 	assert_int_equal(nodemem_reserve(1), 0);
-	page = pmap_lend(vm, (gpn_t){ gpn });
-	if (!mpn_valid(page))
+	pmap_lend_pages(vm, &at, 1);
+	if (!mpn_valid(at.page))
 		nodemem_unreserve(1);
-	return page;
+	return at.page;
 }
 
 static inline u64 word_of(mpn_t page) { return *(const u64 *)fake_mpn_ptr(page); }

@@ -14,6 +14,7 @@ static void begin_many(struct share_at *at, u64 gpn, u64 step)
 {
 	for (u32 i = 0; i < SHARE_PAGES; i++) {
 		at[i].gpn.v = gpn + i * step;
+		at[i].given = false;
 		write_as(&vm_a, at[i].gpn.v, 1, 100 + i);
 	}
 	shootdowns = 0;
@@ -58,6 +59,25 @@ static void many_pages_have_one_shootdown(void **state)
 	check_everything();
 }
 
+/* A hold that is given with a page is gone if the page is shared, and is the caller's if it is not. */
+static void a_given_page_is_not_held(void **state)
+{
+	struct share_at at[2] = { { { 40 }, new_page(1), true }, { { 41 }, new_page(2), true } };
+
+	(void)state;
+	write_as(&vm_a, 41, 0, 100);
+	assert_true(mpn_valid(pmap_pin(&vm_a, at[1].gpn)));
+	assert_int_equal(pmap_share_pages(&vm_a, at, 2), BIT(0));
+	assert_int_equal(read_as(&vm_a, 40, 0), 1);
+	check_everything();
+	assert_true(share_is_sole(at[1].page));
+	share_drop(at[1].page);
+	pmap_unpin(&vm_a, at[1].gpn);
+	write_as(&vm_a, 40, 0, 3); /* nobody else has it */
+	assert_int_equal(master_of(&vm_a, 40).v, at[0].page.v);
+	check_everything();
+}
+
 static void many_pages_are_lent_with_one_shootdown(void **state)
 {
 	struct share_at at[SHARE_PAGES];
@@ -93,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(many_pages_have_one_shootdown, numa_vm_reset),
 		cmocka_unit_test_setup(many_pages_are_lent_with_one_shootdown, numa_vm_reset),
+		cmocka_unit_test_setup(a_given_page_is_not_held, numa_vm_reset),
 	};
 
 	return cmocka_run_group_tests_name("share_many", tests, NULL, NULL);

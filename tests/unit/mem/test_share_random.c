@@ -59,7 +59,10 @@ static void step_share(u32 vm, u32 gpn)
 		from[i] = rand() % HELD;
 		if (!mpn_valid(model.held[from[i]]))
 			return;
-		at[i] = (struct share_at){ gpn_of(place[i]), model.held[from[i]] };
+		at[i] = (struct share_at){ gpn_of(place[i]), model.held[from[i]], rand() % 2 };
+		for (u32 k = 0; k < i; k++) /* whose hold is given gives no more */
+			if (from[k] == from[i])
+				at[k].given = at[i].given = false;
 		if (!pmap_page(&both[vm]->pmap, gpn_of(place[i])).busy)
 			can |= BIT(i);
 	}
@@ -67,6 +70,9 @@ static void step_share(u32 vm, u32 gpn)
 	for (u32 i = 0; i < n; i++)
 		if (can & BIT(i))
 			model.value[vm][place[i]] = model.contents[from[i]];
+	for (u32 i = 0; i < n; i++)
+		if ((can & BIT(i)) && at[i].given)
+			model.held[from[i]] = MPN_NONE;
 }
 
 /* A page that somebody holds stays as it was when he got it. */
@@ -91,11 +97,13 @@ static bool can_lend(u32 vm, u32 gpn)
 static void step_lend(u32 vm, u32 gpn)
 {
 	u32 i = rand() % HELD;
+	struct share_at at = { .gpn = gpn_of(gpn) };
 	bool can = can_lend(vm, gpn);
 
 	if (mpn_valid(model.held[i]) || nodemem_reserve(1))
 		return;
-	model.held[i] = pmap_lend(both[vm], gpn_of(gpn));
+	pmap_lend_pages(both[vm], &at, 1);
+	model.held[i] = at.page;
 	assert_int_equal(mpn_valid(model.held[i]), can);
 	if (!can)
 		nodemem_unreserve(1);
