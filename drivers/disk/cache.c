@@ -314,6 +314,7 @@ static int load_run(struct image *im, u64 block, u32 more, struct cache_waiter *
 		return -ENOMEM;
 	}
 	transfer_wait_locked(t, w);
+	w->waited_for = block;
 	transfer_start_locked(t);
 	return 0;
 }
@@ -340,7 +341,10 @@ static int read_locked(struct image *im, u64 block, u32 more, struct cache_waite
 	b = block_with(n);
 	b->used = 1;
 	if (b->state == BLOCK_LOADING) {
-		transfer_wait_locked(transfer_with(b->transfer), w);
+		struct cache_transfer *t = transfer_with(b->transfer);
+
+		transfer_wait_locked(t, w);
+		w->waited_for = block_with(t->block[t->n - 1])->number + 1u;
 		return 0;
 	}
 	*page = (mpn_t){ b->page };

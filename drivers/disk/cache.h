@@ -75,6 +75,7 @@ struct cache_waiter {
 	bool drains;			   /* it is woken when there are none */
 	bool write_failed;
 	enum cache_result result; /* of the read that it waited for */
+	u64 waited_for; /* the block behind the last one of that read; 0: it never waited */
 };
 
 /* An image: made at boot, one for all disks that name it. NULL: no memory. */

@@ -83,13 +83,10 @@ int disk_base_page(struct vm_disk *disk, struct disk_request *r, u64 block, mpn_
 	u32 more = r->single || r->op != DISK_READ ? 1 : MIN(end - block, (u64)CACHE_RUN);
 	int got = cache_read(disk->image, block, more, &r->waiter, page);
 
-	if (!got)
-		r->missed = true;
 	if (got <= 0)
 		return got;
 	disk->stats.blocks_read++;
-	disk->stats.hits += !r->missed;
-	r->missed = false;
+	disk->stats.hits += block >= r->waiter.waited_for;
 	return 1;
 }
 
@@ -326,7 +323,7 @@ void disk_submit(struct vm_disk *disk, struct disk_request *r)
 	r->done = 0;
 	r->starved = false;
 	r->at = (struct disk_cursor){ .ranges = r->ranges };
-	r->single = r->flushing = r->missed = r->failed = false;
+	r->single = r->flushing = r->failed = false;
 	r->error = 0;
 	r->out = disk->out;
 	r->out_link = &disk->out;

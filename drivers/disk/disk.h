@@ -76,7 +76,7 @@ struct disk_request {
 	struct disk_request *out, **out_link; /* of all that the disk has or has ended */
 	u64 done;			      /* bytes */
 	struct disk_cursor at;		      /* READ, WRITE: the next byte */
-	bool single, flushing, missed, failed, starved;
+	bool single, flushing, failed, starved;
 	int error;
 };
 

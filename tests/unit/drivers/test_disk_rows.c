@@ -195,6 +195,28 @@ static void an_image_is_not_written_through_a_lent_page(void **state)
 	serve_until(ask(d, DISK_READ, 80, 8), d, NULL);
 }
 
+/* What is found in memory: no block of a transfer that the request waited for, whoever began that. */
+static void found_are_blocks_that_nobody_waited_for(void **state)
+{
+	struct disk *d = &disk[0], *other = &disk[3];
+	u64 found = d->disk->stats.hits, wanted = d->disk->stats.blocks_read;
+	struct trial *first, *second;
+
+	(void)state;
+	begin_row();
+	serve_until(ask(d, DISK_READ, 8, 8), d, NULL);
+	first = ask(d, DISK_READ, 0, 64); /* block 1 is there; 0 is read, then 2 to 7 */
+	second = ask(other, DISK_READ, 0, 8);
+	serve_until(first, d, NULL);
+	assert_int_equal(d->disk->stats.blocks_read - wanted, 9);
+	assert_int_equal(d->disk->stats.hits - found, 1);
+	found = other->disk->stats.hits;
+	serve_until(second, other, NULL);
+	assert_int_equal(other->disk->stats.hits, found); /* it has waited for block 0 */
+	serve_until(ask(other, DISK_READ, 0, 64), other, NULL);
+	assert_int_equal(other->disk->stats.hits - found, 8);
+}
+
 /* Two disks of one image that are written alike have one page, which both guests use, until one is written again. */
 static void blocks_written_alike_are_one_page(void **state)
 {
@@ -382,6 +404,7 @@ int main(void)
 		cmocka_unit_test(a_written_page_is_in_memory_once),
 		cmocka_unit_test(a_page_of_two_blocks_is_not_written),
 		cmocka_unit_test(an_image_is_not_written_through_a_lent_page),
+		cmocka_unit_test(found_are_blocks_that_nobody_waited_for),
 		cmocka_unit_test(blocks_written_alike_are_one_page),
 		cmocka_unit_test(a_block_that_changes_is_not_found),
 		cmocka_unit_test(a_limit_is_told_once),
