@@ -142,12 +142,10 @@ void mmu_forget_range(struct vcpu *v, u64 first, u64 pairs, u32 guest_asid, bool
 		if (global || !is_supervisor(vpn2))
 			l2tlb_drop(v->arch.l2tlb, global ? vpn2 : vpn2 | asid);
 	}
-	if (global) {
+	if (global)
 		mmu_flush_node();
-	} else {
-		cp0_write64(CP0_ENTRYHI, asid);
-		tlbinv();
-	}
+	else
+		tlb_drop_range(first, pairs, asid);
 	restore_current();
 }
 

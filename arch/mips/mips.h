@@ -69,6 +69,7 @@ void vtlb_invalidate(struct vcpu *v, bool all); /* TLBINV, TLBINVF */
 /* ---- tlb.c: the machine's TLB; EntryHi is left as they need it ---- */
 /* hi: EntryHi, VPN2 and machine ASID */
 void tlb_drop(u64 hi);
+void tlb_drop_range(u64 first, u64 pairs, u32 asid);
 void tlb_write(u64 hi, u64 lo0, u64 lo1, u32 mask);
 void tlb_write_brief(struct vcpu *v, u64 hi, u64 lo0, u64 lo1);
 void tlb_renew(struct node *n, u32 ms); /* room for what runs from now on */

@@ -90,6 +90,9 @@
 #define PAGEGRAIN_XIE  0x40000000
 #define PAGEGRAIN_RIE  0x80000000
 
+#define CONFIG1_MMUSIZE_SHIFT 25
+#define CONFIG1_MMUSIZE	      (0x3fu << CONFIG1_MMUSIZE_SHIFT) /* TLB entries less one */
+
 #define CONFIG5_SBRI  0x40
 #define HWRENA_CPUNUM 0x1
 #define HWRENA_SYNCI  0x2

@@ -1,20 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The machine's TLB, as QEMU has it: 16 entries, and up to 112 that TLBWR has replaced and that
- * stay usable (docs/machine.md). Who maps what is mmu.c's.
+ * stay usable (docs/machine.md). Or as the timing model makes it (docs/flash.md): so many entries, and nothing behind
+ * them. Who maps what is mmu.c's.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/options.h"
 
-/* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be, and with it the
- * rest of its address space: for QEMU that is less work than TLBWI (docs/machine.md). */
+#define QEMU_ENTRIES  16
+#define SPECIAL_INDEX 0 /* wired: mmu_map_special */
+
+/*
+ * A TLB of another size is the model's, which keeps nothing. The model's of this size is taken for QEMU's: what is
+ * dropped for the sake of what QEMU keeps is then dropped in vain, and missed once more.
+ */
+static bool keeps_replaced(void)
+{
+	u32 last = (cp0_read32(CP0_CONFIG(1)) & CONFIG1_MMUSIZE) >> CONFIG1_MMUSIZE_SHIFT;
+
+	return last == QEMU_ENTRIES - 1;
+}
+
+/* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be; from QEMU's own TLB with the
+ * rest of its address space, which is less work for QEMU than TLBWI (docs/machine.md). */
 void tlb_drop(u64 hi)
 {
+	u32 index;
+
 	cp0_write64(CP0_ENTRYHI, hi);
 	tlbp(); /* a miss drops QEMU's shadow entries of the page, too */
-	if (!(cp0_read32(CP0_INDEX) & INDEX_P))
+	index = cp0_read32(CP0_INDEX);
+	if ((index & INDEX_P) || index == SPECIAL_INDEX) /* which is the monitor's */
+		return;
+	if (keeps_replaced()) {
 		tlbinv();
+		return;
+	}
+	cp0_write64(CP0_ENTRYHI, hi | ENTRYHI_EHINV);
+	tlbwi();
+}
+
+/* The same for neighbours; first: VPN2. */
+void tlb_drop_range(u64 first, u64 pairs, u32 asid)
+{
+	if (keeps_replaced()) {
+		cp0_write64(CP0_ENTRYHI, asid);
+		tlbinv();
+		return;
+	}
+	for (u64 i = 0; i < pairs; i++)
+		tlb_drop(((first + (i << 13)) & ENTRYHI_VPN2) | asid);
 }
 
 void tlb_write(u64 hi, u64 lo0, u64 lo1, u32 mask)
@@ -56,7 +92,7 @@ void tlb_renew(struct node *n, u32 ms)
 {
 	u32 now = cp0_read32(CP0_COUNT);
 
-	if (now - n->cpu.renewed < ms * COUNT_MS || !option_on(OPTION_RENEW))
+	if (now - n->cpu.renewed < ms * COUNT_MS || !option_on(OPTION_RENEW) || !keeps_replaced())
 		return;
 	n->cpu.renewed = now;
 	tlbinv();

@@ -8,7 +8,6 @@
 
 /* Options that guests don't get: what the monitor keeps for itself, and what it does not
  * virtualize. */
-#define CONFIG1_MMUSIZE	  (0x3fu << 25)
 #define CONFIG1_CACHES	  (7u << 19 | 7u << 10)		  /* IL, DL: line size 0, no cache */
 #define CONFIG1_OPTIONAL  0x1a				  /* WR, PC, EP */
 #define CONFIG3_OPTIONAL  (1u << 29 | 1u << 28 | 1u << 5) /* CMGCR, MSAP, VInt */

@@ -58,6 +58,8 @@ const struct fake_tlb_entry *fake_tlb_find(u64 va, u32 asid)
 	return i < 0 ? NULL : &fake_cpu.tlb[i];
 }
 
+static bool keeps_replaced(void) { return (fake_cpu.reg[16][1] >> 25 & 0x3f) == 15; }
+
 static void discard_shadows(void) { fake_cpu.in_use = FAKE_TLB_ENTRIES; }
 
 static void fill(struct fake_tlb_entry *e)
@@ -97,7 +99,8 @@ void tlbwr(void)
 {
 	u32 i = 1 + fake_cpu.random++ % (FAKE_TLB_ENTRIES - 1);
 
-	if (fake_cpu.tlb[i].present && fake_cpu.in_use < ARRAY_SIZE(fake_cpu.tlb))
+	if (keeps_replaced() && fake_cpu.tlb[i].present &&
+	    fake_cpu.in_use < ARRAY_SIZE(fake_cpu.tlb))
 		fake_cpu.tlb[fake_cpu.in_use++] = fake_cpu.tlb[i];
 	fill(&fake_cpu.tlb[i]);
 }

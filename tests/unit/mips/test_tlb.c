@@ -22,7 +22,7 @@ static int fill(void **state)
 static void set_asid(u32 asid) { vcp0_write(v, 10, 0, asid); }
 
 /* More pairs than the machine's TLB has entries, so that TLBWR replaces some. */
-static void crowd(void)
+static void use_many(void)
 {
 	for (u32 i = 0; i < 2 * FAKE_TLB_ENTRIES; i++) {
 		u64 va = USER_PAGE + i * 0x2000;
@@ -35,6 +35,11 @@ static void crowd(void)
 		assert_int_equal(fake_gpn(fake_access(va, false, &verdict)), 2 * i);
 		assert_int_equal(verdict, RESUME);
 	}
+}
+
+static void crowd(void)
+{
+	use_many();
 	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
 }
 
@@ -59,6 +64,53 @@ static void an_address_space_gets_room(void **state)
 	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
 }
 
+static void set_honest(void) { fake_cpu.reg[16][1] |= 0x3full << 25; }
+
+static u32 present(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < FAKE_TLB_ENTRIES; i++)
+		n += fake_cpu.tlb[i].present;
+	return n;
+}
+
+/* A user's page that the machine's TLB has. */
+static u64 some_page(void)
+{
+	for (u32 i = 0; i < 2 * FAKE_TLB_ENTRIES; i++)
+		if (fake_tlb_find(USER_PAGE + i * 0x2000, v->arch.asid))
+			return USER_PAGE + i * 0x2000;
+	fail_msg("the TLB has none of the pages");
+	return 0;
+}
+
+/* A TLB that keeps nothing: there is no room to be made, and what is taken back takes nothing along. */
+static void an_honest_tlb_loses_what_it_must(void **state)
+{
+	u32 before;
+	u64 page;
+
+	(void)state;
+	set_honest();
+	fake_cpu.reg[9][0] = COUNT_MS;
+	use_many();
+	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
+	before = present();
+	assert_int_equal(before, FAKE_TLB_ENTRIES);
+	set_asid(5);
+	set_asid(0);
+	assert_int_equal(present(), before);
+	page = some_page();
+	mmu_forget_range(v, page, 1, 0, false);
+	assert_null(fake_tlb_find(page, v->arch.asid));
+	assert_int_equal(present(), before - 1);
+	assert_int_equal(fake_cpu.reg[10][0] & ENTRYHI_ASID, v->arch.asid);
+	mmu_map_special(v);
+	mmu_forget_range(v, DISCO_SPECIAL_PAGE - PAGE_SIZE, 1, 0, false);
+	assert_true(fake_cpu.tlb[0].present);
+}
+
 static void a_range_goes_as_one(void **state)
 {
 	u64 tag = USER_PAGE | v->arch.asid;
@@ -79,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_address_space_gets_room, fill),
+		cmocka_unit_test_setup(an_honest_tlb_loses_what_it_must, fill),
 		cmocka_unit_test_setup(a_range_goes_as_one, fill),
 	};
 

@@ -18,7 +18,8 @@ struct fake_tlb_entry {
 };
 
 struct fake_cpu {
-	u64 reg[32][8];
+	u64 reg[32]
+	       [8]; /* Config1 with another size than 16: a TLB that keeps nothing behind its 16 */
 	struct fake_tlb_entry tlb[FAKE_TLB_ENTRIES + FAKE_TLB_SHADOWS];
 	u32 in_use; /* of tlb[]: the 16 and the shadows behind them */
 	u32 random;
