@@ -6,6 +6,7 @@
  *
  * unitops boot   only ends unit 1: started by the first command of a shell
  * unitops exit   ends at once: what fork_exec executes
+ * unitops again  executes itself a number of times, as many as the second word has letters
  * unitops        all other units, then powers off (or restarts, where the machine knows no power
  * off)
  */
@@ -214,6 +215,16 @@ static void processes(const char *self)
 	END(fork_exec);
 }
 
+static void opens(void)
+{
+	for (int i = 0; i < 10; i++)
+		CALL(close, CALL(open, "/tmp/unitops", O_RDONLY, 0), 0, 0);
+	BEGIN(open);
+	for (int i = 0; i < OPERATIONS_open; i++)
+		CALL(close, CALL(open, "/tmp/unitops", O_RDONLY, 0), 0, 0);
+	END(open);
+}
+
 static void files(void)
 {
 	static char page[PAGE];
@@ -230,7 +241,60 @@ static void files(void)
 		CALL(read, file, page, PAGE);
 	END(tmpfs_read);
 	CALL(close, file, 0, 0);
+	opens();
 	CALL(unlink, "/tmp/unitops", 0, 0);
+}
+
+/* The file's pages are in the page cache, and no page table has them: each page is a fault for its own. */
+static void quick_faults(void)
+{
+	long file = CALL(open, "/tmp/quick", O_RDWR | O_CREAT, 0600), at;
+	static char page[PAGE];
+
+	must(file);
+	for (int i = 0; i < OPERATIONS_quick_fault; i++)
+		CALL(write, file, page, PAGE);
+	at = call6(__NR_mmap, 0, OPERATIONS_quick_fault * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   file, 0);
+	must(at);
+	must(CALL(madvise, at, OPERATIONS_quick_fault * PAGE, MADV_RANDOM));
+	BEGIN(quick_fault);
+	for (long i = 0; i < OPERATIONS_quick_fault; i++)
+		*(volatile char *)(at + i * PAGE) = 1;
+	END(quick_fault);
+	CALL(munmap, at, OPERATIONS_quick_fault * PAGE, 0);
+	CALL(close, file, 0, 0);
+	CALL(unlink, "/tmp/quick", 0, 0);
+}
+
+/* One process that executes itself: a letter of the word for each time that is left. */
+static void again(const char *self, char *letters)
+{
+	const char *argv[] = { self, "again", letters + 1, 0 };
+
+	if (!*letters) {
+		END(execve);
+		end(0);
+	}
+	CALL(execve, self, argv, 0);
+	end(1);
+}
+
+static void execs(const char *self)
+{
+	char letters[OPERATIONS_execve + 1];
+	long child = CALL(fork, 0, 0, 0);
+
+	must(child);
+	if (child) {
+		wait_for(child);
+		return;
+	}
+	for (int i = 0; i < OPERATIONS_execve; i++)
+		letters[i] = 'x';
+	letters[OPERATIONS_execve] = 0;
+	BEGIN(execve);
+	again(self, letters);
 }
 
 static unsigned int count(void)
@@ -267,6 +331,8 @@ __attribute__((used)) static void start(const long *stack)
 
 	if (same(word, "boot"))
 		END(boot);
+	if (same(word, "again"))
+		again(self, (char *)stack[3]);
 	if (*word)
 		end(0);
 	say("unitops: start\n");
@@ -277,6 +343,8 @@ __attribute__((used)) static void start(const long *stack)
 	protect();
 	processes(self);
 	files();
+	quick_faults();
+	execs(self);
 	ticks();
 	say("unitops: done\n");
 	call6(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0,

@@ -71,9 +71,22 @@ $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio): build/overhead/%.cpio: tests/benc
 
 HELP += make bench-overhead the same for the workloads of the paper: Pmake, Engineering, Raytrace, Database\n
 .PHONY: bench-overhead
-bench-overhead: $(BENCH_NEEDS) build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
+bench-overhead: $(BENCH_NEEDS) build/flash.so build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/overhead.py $(OVERHEAD)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py workloads $(TIME)
+
+# TIME: options of simulated.py, e.g. TIME=--quick (two minutes on a quiet host), or "--only pmake --starts 1".
+TIME ?=
+HELP += make bench-time     the same in simulated time alone, as the bars of the paper, with a figure: build/results/time.json (TIME=--quick)\n
+.PHONY: bench-time
+bench-time: build/disco.elf build/linux-bare/vmlinux build/flash.so build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py workloads $(TIME)
+
+HELP += make bench-services kernel services in simulated time, with the split of the paper: build/results/time.json\n
+.PHONY: bench-services
+bench-services: build/disco.elf build/linux-bare/vmlinux build/flash.so build/bench-root.cpio build/bench/guest.cpio
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py services
 
 # ---- what each mechanism saves: kernels without the walker ("page"), and without the special page too ("plain") ----
 ABLATION_KERNELS := plain page
