@@ -59,6 +59,18 @@ def see_one_tree(one):
     assert said.split() == [*CLIENTS, *(word for name in CLIENTS for word in (busybox, f"/mnt/b-{name}"))], said
 
 
+def open_without_asking(one):
+    """What a client has read it opens again without a request, for more files than stock Linux lets the clients of such a server."""
+    opened = "awk '/^proc4ops/ { print $21 }' /proc/net/rpc/nfsd"  # operation 18 is OPEN
+    ask(one, "server", "mkdir /data/many; cd /data/many; for i in $(seq 300); do echo $i >$i; done")
+    counts = [int(ask(one, "server", opened))]
+    for _ in range(2):
+        assert ask(one, "client1", "cat /mnt/many/* | wc -l") == "300"
+        counts.append(int(ask(one, "server", opened)))
+    ask(one, "client1", "rm -r /mnt/many")
+    assert counts[1] - counts[0] >= 300 and counts[2] - counts[1] < 5, counts
+
+
 def equal_files_in_memory(one):
     """Reads, writes, truncates and maps at random, in three clients at once, each a file of its own against a copy in memory."""
     times = 2000 if FILES else 25
@@ -115,6 +127,7 @@ def test_a_server_of_files(up, work, words):
     one = up([server(disk(work("files", 64), "persistent"), memory=64, manual=True), *(client(name) for name in CLIENTS)], words, running=0)
     wait_for_server(one)
     see_one_tree(one)
+    open_without_asking(one)
     equal_files_in_memory(one)
     left = files_are_whole(one)
     ask(one, "server", "sync")
