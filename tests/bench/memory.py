@@ -74,6 +74,8 @@ def nfs_rows(jobs, sums, rows, variants):
         found = when_made("memory-nfs", nfs_guests(f'disco.run="pmake {jobs} 1 /mnt"'), sums, without, ("server",), 2)
         for name, value in found.items():
             rows.add(f"memory.nfs8{suffix}.{name}", value, "MB")
+        ports = (OUT / f"memory-nfs{f'-{without}' if without else ''}.log").read_text()
+        rows.add(f"memory.nfs8{suffix}.requests", int(re.search(r"(?m)^server net0: .*\n.*\n  received (\d+) frames", ports)[1]), "frames")
         rows.add(f"memory.nfs8{suffix}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
 
 
@@ -120,8 +122,8 @@ def when_made(name, guests, sums, without=None, others=(), nodes=NODES):
         time.sleep(SETTLE)
         one.send("\r")
         one.expect(re.escape(PROMPT))
-        mem, disks = "\n".join(one.command("mem")), "\n".join(one.command("disks"))
-        (OUT / f"{name}.log").write_text(mem + "\n" + disks + "\n")
+        mem, disks, ports = ("\n".join(one.command(word)) for word in ("mem", "disks", "net"))
+        (OUT / f"{name}.log").write_text(f"{mem}\n{disks}\n{ports}\n")
         one.quit()
     finally:
         one.kill()
