@@ -108,6 +108,8 @@ static void mmu_install(struct vcpu *v, u64 vpn2, u64 lo0, u64 lo1, bool global)
 {
 	if (vpn2 == SPECIAL_VPN2) /* the monitor's pair, whatever the guest's entry says */
 		return;
+	lo0 = lo0 & ENTRYLO_V ? lo0 : ENTRYLO_NONE;
+	lo1 = lo1 & ENTRYLO_V ? lo1 : ENTRYLO_NONE;
 	if (!is_supervisor(vpn2) && global)
 		v->arch.scattered = true;
 	if (latency_on && latency_remote(v->node->id, (u64[]){ lo0, lo1 })) {

@@ -77,6 +77,11 @@
 #define ENTRYLO_PFN	  0x3fffffffc0 /* 32 bits of frame number are ours: 44-bit addresses */
 #define ENTRYLO_XI	  0x4000000000000000
 #define ENTRYLO_RI	  0x8000000000000000
+/*
+ * A page of a pair that is not there. When it comes its entry gains rights, which QEMU's TLBWI does at once; if it lost one,
+ * of XI and RI too, TLBWI would drop all entries that QEMU keeps behind the TLB, page by page (docs/machine.md).
+ */
+#define ENTRYLO_NONE (ENTRYLO_RI | ENTRYLO_XI)
 
 /* EntryHi (10, 0) */
 #define ENTRYHI_ASID  0x3ff

@@ -85,7 +85,8 @@
 	dsrl	t, \reg, 62
 	b	2f
 	dinsu	u, t, 62, 2		# RI, XI
-1:	move	u, $zero
+1:	li	u, -1			# ENTRYLO_NONE
+	dsll	u, u, 62
 2:	move	\reg, u
 	.endm
 

@@ -162,6 +162,37 @@ def test_qemu_keeps_what_is_replaced(tmp_path):
     assert found == [0, 24]
 
 
+def entry0(lo1):
+    """Writes the pair of entry 0 anew, with lo1 for its odd page; wired, and XI and RI are there."""
+    return f"""
+	li	$8, 1
+	mtc0	$8, $6			/* Wired */
+	dli	$8, 0xe0000000
+	mtc0	$8, $5, 1		/* PageGrain: RIE, XIE, ELPA */
+	dli	$9, {lo1}
+	ehb
+	mtc0	$0, $0
+	dmtc0	$0, $10
+	dmtc0	$24, $2
+	dmtc0	$9, $3
+	mtc0	$0, $5
+	ehb
+	tlbwi
+"""
+
+
+@pytest.mark.parametrize("absent, fewest", [("3 << 62", 0), ("0", 24 - 15)])
+def test_what_an_entry_gains_costs_others_nothing(tmp_path, absent, fewest):
+    """24 pairs of which QEMU keeps 9 behind the TLB. Then entry 0 gets its odd page, which nobody may execute: so the entry loses a
+    right that it had, if absent is 0, and TLBWI drops what is kept: arch/mips/regs.h, ENTRYLO_NONE."""
+    page = f"(1 << 62) | {1 << 6 << 12 | 0x1e}"
+    source = counted.one(START + FILL + entry0(absent) + touch(100, 24) + entry0(page) + touch(100, 24), PRINT, VECTORS) + RESULTS
+    _, out = counted.run(tmp_path, counted.build(tmp_path, source), "tlb=qemu", 2)
+    _, first, again = (int(number, 16) for number in re.findall(r"[0-9a-f]{8} ", out))
+    assert first == 24
+    assert again >= fewest if fewest else again == 0
+
+
 def test_equal_runs_are_equal(tmp_path):
     results = [run(tmp_path, 64, "tlb=64,eret=20", touches_of(64))[0]["processors"] for _ in range(2)]
     assert results[0] == results[1]

@@ -57,7 +57,8 @@ static void the_page_beside_is_filled_in_if_it_is_shown(void **state)
 	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x4000), 4);
 	assert_int_equal(entry[5].lo, 0);
 	assert_int_equal(entry[5].back, 0);
-	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[1], 0);
+	assert_int_equal(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[1],
+			 ENTRYLO_NONE);
 	assert_int_equal(reach(DISCO_CSSEG_BASE + 0x5000), 5);
 	assert_int_equal(entry[5].back, (DISCO_CSSEG_BASE + 0x4000) & ENTRYHI_VPN2);
 	assert_true(fake_tlb_find(DISCO_CSSEG_BASE + 0x4000, v->arch.asid)->lo[0] & V);
