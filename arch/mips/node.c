@@ -6,6 +6,7 @@
 #include "kernel/options.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
+#include "kernel/sched/turn.h"
 #include "kernel/mem/shootdown.h"
 
 static struct l2tlb no_l2tlb; /* holds nothing; a stray access of the monitor is a miss in it */
@@ -88,6 +89,7 @@ static void timer_handle(struct node *n)
 		if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
 			gic_timer_put_off();
 	}
+	turn_check(n);
 	vtimer_expire(n);
 }
 

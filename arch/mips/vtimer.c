@@ -42,6 +42,8 @@ static u64 next_deadline(const struct node *n)
 	}
 	if (n->event && n->event < next)
 		next = n->event;
+	if (n->turn_end && n->turn_end < next)
+		next = n->turn_end;
 	return next < latest ? next : n->tick_next;
 }
 

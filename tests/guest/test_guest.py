@@ -230,6 +230,18 @@ def test_spinning_vms_disturb_nobody(machine, tmp_path):
     assert one.end() == 0
 
 
+def test_vcpus_that_spin_get_on(tmp_path):
+    """Processors that QEMU runs in turn give theirs away: VCPUs that spin at a barrier are sooner behind it. In instructions."""
+    archive = write_scenario(tmp_path, [vm_of("spin", "smp_barrier")], nodes=8)
+    took = []
+    for words in ("", "off=turns"):
+        code, lines, path = run("smp_barrier", ["-d", "-a", f"exit=1 {words}", str(archive)])
+        found = re.search(r"^\[spin\] (\d+) us a barrier$", "\n".join(lines), re.M)
+        assert code == 0 and found, tail(path)
+        took.append(int(found.group(1)))
+    assert 2 * took[0] < took[1], took
+
+
 @pytest.mark.parametrize("words", ["", "shuffle=1", MOVES], ids=["plain", "moves", "moves-checked"])
 def test_hostile_vcpus_disturb_nobody(machine, tmp_path, words):
     """Ends: anyhow. Two VMs with VCPUs on four nodes, one tame and one wild, and on each of these nodes a neighbour that finds its own

@@ -50,6 +50,7 @@ static void each_has_its_name(void **state)
 	assert_int_equal(off_after("off=renew"), BIT(OPTION_RENEW));
 	assert_int_equal(off_after("off=share"), BIT(OPTION_SHARE));
 	assert_int_equal(off_after("off=report"), BIT(OPTION_REPORT));
+	assert_int_equal(off_after("off=turns"), BIT(OPTION_TURNS));
 	/* walk_fast.S fills the L2TLB */
 	assert_int_equal(off_after("off=l2tlb"), BIT(OPTION_L2TLB) | BIT(OPTION_WALK_FAST));
 	assert_string_equal(logged, "");
