@@ -7,8 +7,9 @@
  * unitops boot   only ends unit 1: started by the first command of a shell
  * unitops exit   ends at once: what fork_exec executes
  * unitops again  executes itself a number of times, as many as the second word has letters
- * unitops        all other units, then powers off (or restarts, where the machine knows no power
- * off)
+ * unitops times  some of the units, each repeated for about a second between two lines that say so
+ * unitops        all other units
+ * The last two power off (or restart, where the machine knows no power off).
  */
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
@@ -201,13 +202,19 @@ static void spawn(const char *program)
 	wait_for(child);
 }
 
-static void processes(const char *self)
+static void fork_exit(void)
 {
 	spawn(0);
 	BEGIN(fork_exit);
 	for (int i = 0; i < OPERATIONS_fork_exit; i++)
 		spawn(0);
 	END(fork_exit);
+}
+
+static const char *self; /* the file of this program */
+
+static void fork_exec(void)
+{
 	spawn(self);
 	BEGIN(fork_exec);
 	for (int i = 0; i < OPERATIONS_fork_exec; i++)
@@ -268,7 +275,7 @@ static void quick_faults(void)
 }
 
 /* One process that executes itself: a letter of the word for each time that is left. */
-static void again(const char *self, char *letters)
+static void again(char *letters)
 {
 	const char *argv[] = { self, "again", letters + 1, 0 };
 
@@ -280,7 +287,7 @@ static void again(const char *self, char *letters)
 	end(1);
 }
 
-static void execs(const char *self)
+static void execs(void)
 {
 	char letters[OPERATIONS_execve + 1];
 	long child = CALL(fork, 0, 0, 0);
@@ -294,7 +301,7 @@ static void execs(const char *self)
 		letters[i] = 'x';
 	letters[OPERATIONS_execve] = 0;
 	BEGIN(execve);
-	again(self, letters);
+	again(letters);
 }
 
 static unsigned int count(void)
@@ -323,29 +330,64 @@ static void ticks(void)
 	END(tick);
 }
 
-/* stack: argument count, then the arguments */
-__attribute__((used)) static void start(const long *stack)
+/* For a watch outside the machine. */
+static void repeat(const char *name, void (*unit)(void), int times)
 {
-	const char *self = (const char *)stack[1],
-		   *word = stack[0] > 1 ? (const char *)stack[2] : "";
+	unit();
+	say("unitops: begin ");
+	say(name);
+	say("\n");
+	while (times--)
+		unit();
+	say("unitops: end ");
+	say(name);
+	say("\n");
+}
 
-	if (same(word, "boot"))
-		END(boot);
-	if (same(word, "again"))
-		again(self, (char *)stack[3]);
-	if (*word)
-		end(0);
+static void time_units(void)
+{
+	repeat("null_syscall", null_syscall, 1000);
+	repeat("pipe", pipe_alone, 25);
+	repeat("ping_pong", ping_pong, 20);
+	repeat("memory", memory, 100);
+	repeat("mprotect", protect, 200);
+	repeat("fork_exit", fork_exit, 20);
+	repeat("fork_exec", fork_exec, 20);
+	repeat("files", files, 50);
+}
+
+static void run_units(void)
+{
 	say("unitops: start\n");
 	null_syscall();
 	pipe_alone();
 	ping_pong();
 	memory();
 	protect();
-	processes(self);
+	fork_exit();
+	fork_exec();
 	files();
 	quick_faults();
-	execs(self);
+	execs();
 	ticks();
+}
+
+/* stack: argument count, then the arguments */
+__attribute__((used)) static void start(const long *stack)
+{
+	const char *word = stack[0] > 1 ? (const char *)stack[2] : "";
+
+	self = (const char *)stack[1];
+	if (same(word, "boot"))
+		END(boot);
+	if (same(word, "again"))
+		again((char *)stack[3]);
+	if (same(word, "times"))
+		time_units();
+	else if (*word)
+		end(0);
+	else
+		run_units();
 	say("unitops: done\n");
 	call6(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0,
 	      0, 0);

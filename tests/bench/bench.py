@@ -72,6 +72,14 @@ def plugin_options(kind, out):
     return ",".join(options)
 
 
+def write_rows(rows, name):
+    """Into build/results/NAME.json."""
+    out = TOP / f"build/results/{name}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(rows, indent=1) + "\n")
+    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+
+
 def run_to_end(kind, words, log):
     """Run QEMU until it ends, or until every guest has powered off; its output goes to log."""
     guests = {"crowd": 2, "bare": 0}.get(kind, 1)

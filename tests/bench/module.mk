@@ -6,11 +6,16 @@ build/unitops: guests/linux/unitops.c guests/linux/unitops.h
 	$(Q)$(CC) -O2 $(WARN_CFLAGS) -march=mips64r6 -mabi=64 -EL -fno-pic -mno-abicalls -G0 -ffreestanding \
 		-fno-stack-protector -nostdlib -static -Wl,--build-id=none -I. -o $T $< && $(whole)
 
-build/bench-root.cpio: build/root.cpio build/unitops tests/bench/bench.sh
-	$(call say,CPIO,$@)
-	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox /unitops=build/unitops /bench=tests/bench/bench.sh
+build/barrier: guests/linux/barrier.c
+	$(call say,CC,$<)
+	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -s -o $T $< && $(whole)
 
-BENCH_SCENARIOS := guest crowd
+build/bench-root.cpio: build/root.cpio build/unitops build/barrier tests/bench/bench.sh
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox /unitops=build/unitops /barrier=build/barrier \
+		/bench=tests/bench/bench.sh
+
+BENCH_SCENARIOS := guest crowd wall
 $(BENCH_SCENARIOS:%=build/bench/%.cpio): build/bench/%.cpio: tests/bench/%.dts build/bench-root.cpio build/linux/vmlinux \
 		tools/mkimage.sh build/host/dtscheck
 	$(call say,IMAGE,$@)
@@ -87,6 +92,20 @@ HELP += make bench-services kernel services in simulated time, with the split of
 .PHONY: bench-services
 bench-services: build/disco.elf build/linux-bare/vmlinux build/flash.so build/bench-root.cpio build/bench/guest.cpio
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py services
+
+# ---- the host's time ----
+# WALL: options of wall.py, e.g. WALL=--quick (two minutes)
+WALL ?=
+build/bench/times.cpio: tests/bench/guest.dts build/bench-root.cpio build/linux/vmlinux tools/mkimage.sh build/host/dtscheck
+	$(call say,IMAGE,$@)
+	@mkdir -p $(@D)
+	$(Q)sed 's,rdinit=/bench,& units=times,' $< >$(@:.cpio=.dts)
+	$(Q)tools/mkimage.sh $(@:.cpio=.dts) $@
+
+HELP += make bench-wall     what people wait for: seconds of QEMU against the bare machine, idling, barriers, the way to a shell: build/results/wall.json (40 minutes; WALL=--quick)\n
+.PHONY: bench-wall
+bench-wall: $(BENCH_NEEDS) build/bench/times.cpio build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio) build/host/strict.so
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/wall.py $(WALL)
 
 # ---- what each mechanism saves: kernels without the walker ("page"), and without the special page too ("plain") ----
 ABLATION_KERNELS := plain page
