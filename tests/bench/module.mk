@@ -81,7 +81,7 @@ bench-overhead: $(BENCH_NEEDS) build/flash.so build/work.cpio $(OVERHEAD_WORKLOA
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/overhead.py $(OVERHEAD)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py workloads $(TIME)
 
-# TIME: options of simulated.py, e.g. TIME=--quick (two minutes on a quiet host), or "--only pmake --starts 1".
+# TIME: options of simulated.py, e.g. TIME=--quick (two minutes on a quiet host), or "--only engineering --starts 1".
 TIME ?=
 HELP += make bench-time     the same in simulated time alone, as the bars of the paper, with a figure: build/results/time.json (TIME=--quick)\n
 .PHONY: bench-time

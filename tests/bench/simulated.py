@@ -9,7 +9,7 @@ services: the unit operations (guests/linux/unitops.c) as the paper's table of k
 Writes build/results/time.json, rows of the other one are kept, and a figure, build/results/time.svg.
 
 usage: simulated.py workloads|services [--only NAME[,NAME]] [--starts N] [--jobs N] [--quick] [--model OPTIONS] [--words WORDS]
---quick: one start, and none again; --model: more options of qemu/flash; --words: of the monitor, e.g. off=renew
+--quick: one start, and none again, of Pmake alone unless --only says others; --model: more options of qemu/flash; --words: of the monitor, e.g. off=renew
 """
 import argparse
 import concurrent.futures
@@ -216,7 +216,7 @@ def main():
     parser.add_argument("--words", default="")
     options = parser.parse_args()
     if options.quick:
-        options.starts = 1
+        options.starts, options.only = 1, options.only or "pmake"
     OUT.mkdir(parents=True, exist_ok=True)
     ROWS.parent.mkdir(parents=True, exist_ok=True)
     rows = workloads(options) if options.what == "workloads" else services(options)
