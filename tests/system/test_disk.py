@@ -55,11 +55,13 @@ def test_what_one_has_read_no_other_reads(up):
 
 @pytest.mark.parametrize("words", ["", "shuffle=1", "check=1"], ids=["plain", "pages-move", "checked"])
 def test_what_is_read_is_what_was_written(up, work, words):
-    """In three guests at once, each on a file of its root, one of its own disk, and sectors of an image that all begin with."""
+    """In three guests of 1, 2 and 4 processors at once, each on a file of its root, one of its own disk, and sectors of an image that all
+    begin with."""
     names = ["alpha", "beta", "gamma"]
-    guests = [linux(name, disk(work(name), **PERSISTENT), disk(ROOT), words="work=/dev/vdb", node=i) for i, name in enumerate(names)]
+    guests = [linux(name, disk(work(name), **PERSISTENT), disk(ROOT), words="work=/dev/vdb", vcpus=1 << i, node=[(i + k) % 4 for k in range(1 << i)])
+              for i, name in enumerate(names)]
     one = up(guests, words)
-    times = 150 if words == "check=1" else 400
+    times = 80 if words == "check=1" else 200
     said = at_once(one, names, f"disktest file /data/file {SEED} {times} & disktest file file {SEED + 1} {times} & "
                                f"disktest sectors /dev/vdc {SEED + 2} {times} & wait")
     for name in names:
