@@ -36,6 +36,7 @@ def all_end(one, names):
     one.expect_all([rf"vm: {name} stopped" for name in names])
     one.send("\r")
     said = "\n".join(one.command("mem"))
+    assert re.search(r"guests use (\d+) KB, .*\n.*blocks of disks and what knows them \1 KB, private to VMs 0 KB", said), said
     for name in names:
         assert re.search(rf"{name} has \d+ KB, uses 0 KB, of these shared 0 KB, private 0 KB; replicas 0 KB", said), said
 
@@ -52,7 +53,7 @@ def see_one_tree(one):
     """What a client writes the server and all clients read, at once, and what all write at once each of them does."""
     sent = ask(one, "client1", "head -c 3000007 /dev/urandom >/mnt/file; md5sum </mnt/file").split()[0]
     assert ask(one, "server", "md5sum </data/file").split()[0] == sent
-    said = at_once(one, CLIENTS, "md5sum </mnt/file; echo $(hostname) >/mnt/$(hostname); cp /bin/busybox /mnt/b-$(hostname)")
+    said = at_once(one, CLIENTS, "md5sum </mnt/file; echo $(hostname) >/mnt/$(hostname); cp /bin/busybox /mnt/b-$(hostname)", LIMIT)
     assert {name: answer.split()[0] for name, answer in said.items()} == dict.fromkeys(CLIENTS, sent)
     busybox = hashlib.md5((TOP / "build/busybox/busybox").read_bytes()).hexdigest()
     said = ask(one, "client2", "cat /mnt/client?; md5sum /mnt/b-client?; rm /mnt/file /mnt/client? /mnt/b-client?")
@@ -62,12 +63,12 @@ def see_one_tree(one):
 def open_without_asking(one):
     """What a client has read it opens again without a request, for more files than stock Linux lets the clients of such a server."""
     opened = "awk '/^proc4ops/ { print $21 }' /proc/net/rpc/nfsd"  # operation 18 is OPEN
-    ask(one, "server", "mkdir /data/many; cd /data/many; for i in $(seq 300); do echo $i >$i; done")
+    ask(one, "server", "mkdir /data/many; cd /data/many; for i in $(seq 300); do echo $i >$i; done", LIMIT)
     counts = [int(ask(one, "server", opened))]
     for _ in range(2):
-        assert ask(one, "client1", "cat /mnt/many/* | wc -l") == "300"
+        assert ask(one, "client1", "cat /mnt/many/* | wc -l", LIMIT) == "300"
         counts.append(int(ask(one, "server", opened)))
-    ask(one, "client1", "rm -r /mnt/many")
+    ask(one, "client1", "rm -r /mnt/many", LIMIT)
     assert counts[1] - counts[0] >= 300 and counts[2] - counts[1] < 5, counts
 
 
