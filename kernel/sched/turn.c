@@ -31,7 +31,7 @@ static u64 length(const struct node *n)
 		const struct vm *there = i == n->id ? NULL : runs(nodes[i]);
 
 		if (there == here)
-			return TURN_MS * COUNT_MS;
+			return TURN_US * COUNT_MS / 1000;
 		if (there)
 			found = TICK_MS * COUNT_MS;
 	}

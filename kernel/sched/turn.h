@@ -6,7 +6,7 @@
  * itself, while others have something to do:
  *
  *   what other nodes run                     a turn is over
- *   another VCPU of the VM that runs here    after TURN_MS
+ *   another VCPU of the VM that runs here    after TURN_US
  *   VCPUs of other VMs only                  with the tick, if it began before that tick's time
  *   nothing                                  never
  *
@@ -17,7 +17,7 @@
 
 #include "kernel/node.h"
 
-#define TURN_MS 1
+#define TURN_US 250
 
 /*
  * At the timer's interrupt, after the tick: gives the turn away if it is over, and says in n->turn_end
