@@ -118,8 +118,6 @@ COMMAND(nodes, "", "processors, their memory and what they do")
 			i, topology_base(i).v, topology_bytes(i) >> 20,
 			nodemem_free_pages(i) >> (20 - PAGE_SHIFT), nodemem_monitor_bytes(i) >> 10,
 			n->nvcpus, runs ? v->vm->name : "idle", n->stats.ticks, n->stats.ipis,
-			n->stats.switches,
-			n->stats.idle_ticks / MAX(n->stats.ticks * TICK_MS * COUNT_MS / 100, 1ul),
-			local);
+			n->stats.switches, 100 * n->stats.idle_ticks / MAX(count64(), 1ul), local);
 	}
 }

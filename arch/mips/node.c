@@ -70,8 +70,8 @@ void arch_node_init(struct node *n)
 	gic_node_init(n->id);
 }
 
-#define RENEW_TICK_MS	  25   /* in every third tick, if no address space was switched */
-#define GIC_PUT_OFF_TICKS 1024 /* 10 s */
+#define RENEW_TICK_MS	  25  /* in every third tick, if no address space was switched */
+#define GIC_PUT_OFF_TICKS 256 /* 2.6 s; 26 s where no VM can live */
 
 static void (*board_handler)(void); /* fixed after boot */
 
