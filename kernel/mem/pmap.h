@@ -62,6 +62,12 @@ static inline void pmap_note(struct pmap_entry *e, u64 tag)
 		e->back = e->back ? PMAP_MANY : tag;
 }
 
+/* Some small translation was made of the page since it was last taken back; of one moment. */
+static inline bool pmap_is_noted(const struct pmap_entry *e)
+{
+	return __atomic_load_n(&e->back, __ATOMIC_RELAXED);
+}
+
 /*
  * Large pages of the windows. Neighbouring guest pages that a view shows as neighbours in machine
  * memory, aligned there, all with the same rights, are mapped as a pair of 256, 64 or 16 KB: whose

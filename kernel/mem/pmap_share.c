@@ -13,34 +13,45 @@
 /* Guest pages of a VM that are taken out of its views, and the nodes that saw them. */
 struct hidden {
 	struct mmu_drop drop;
-	struct nodemask seen_by;
+	struct nodemask seen_by, used_by[MMU_DROP_PAGES];
 };
 
 static void begin(struct hidden *h, struct vm *vm)
 {
 	h->drop.vm = vm;
-	h->drop.n = 0;
-	h->drop.machine = 0;
+	h->drop.machine = h->drop.n = 0;
 	h->seen_by = NODEMASK_NONE;
 }
 
 static void hide(struct hidden *h, gpn_t gpn)
 {
 	struct vm *vm = h->drop.vm;
+	struct nodemask *used_by = &h->used_by[h->drop.n];
 
+	*used_by = NODEMASK_NONE;
 	for_each_node(node, vm->node_mask) {
+		bool used = pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
 		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
 
 		if (!mpn_valid(shown))
 			continue;
 		h->drop.machine |= BIT(shown.v % 64);
 		nodemask_add(&h->seen_by, node);
+		used_by->bits |= (u32)used << node;
 	}
 	h->drop.page[h->drop.n++] = gpn;
 }
 
 /* No processor has a translation of the pages any more on return. */
 static void take_back(const struct hidden *h) { shootdown(h->seen_by, mmu_drop_pages, &h->drop); }
+
+/* Whose guest used a page sees what is behind it now. Others may never look, and what no view shows wants no shootdown. */
+static void show_again(const struct hidden *h)
+{
+	for (u32 i = 0; i < h->drop.n; i++)
+		for_each_node(node, h->used_by[i])
+			pmap_fill_locked(h->drop.vm, h->drop.page[i], node);
+}
 
 /* ---- sharing ---- */
 
@@ -144,6 +155,7 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 	take_back(&h);
 	for (u32 rest = shared; rest; rest &= rest - 1)
 		put_locked(vm, &at[__builtin_ctz(rest)]);
+	show_again(&h);
 	return shared;
 }
 
@@ -232,6 +244,7 @@ static void lend_locked(struct vm *vm, struct share_at *at, u32 which)
 
 		a->page = lend_page_locked(vm, a->gpn);
 	}
+	show_again(&h);
 }
 
 void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n)

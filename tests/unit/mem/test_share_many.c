@@ -36,6 +36,9 @@ static void many_pages_have_one_shootdown(void **state)
 	shared = pmap_share_pages(&vm_a, at, SHARE_PAGES);
 	assert_int_equal(shared, 0xffff & ~BIT(9) & ~BIT(11));
 	assert_int_equal(shootdowns, 1);
+	assert_int_equal(arch_entry_page(pmap_shown(&vm_a.pmap, at[5].gpn, 1)).v, at[5].page.v);
+	assert_false(arch_entry_writable(pmap_shown(&vm_a.pmap, at[5].gpn, 1)));
+	assert_int_equal(pmap_shown(&vm_a.pmap, at[5].gpn, 2), 0); /* had not seen it before */
 	for (u32 i = 0; i < SHARE_PAGES; i++)
 		if (i != 9)
 			assert_int_equal(read_as(&vm_a, at[i].gpn.v, 1), i == 3	   ? 7
@@ -95,6 +98,8 @@ static void many_pages_are_lent_with_one_shootdown(void **state)
 	for (u32 i = 0; i < SHARE_PAGES; i++)
 		assert_int_equal(mpn_valid(at[i].page), i != 9 && i != 10 && i != 11);
 	assert_int_equal(at[7].page.v, at[3].page.v);
+	assert_int_equal(arch_entry_page(pmap_shown(&vm_a.pmap, at[5].gpn, 1)).v, at[5].page.v);
+	assert_false(arch_entry_writable(pmap_shown(&vm_a.pmap, at[5].gpn, 1)));
 	write_as(&vm_a, at[3].gpn.v, 0, 1);
 	assert_int_equal(word_of(at[3].page), 103);
 	assert_int_equal(read_as(&vm_a, at[5].gpn.v, 2), 105);
