@@ -171,6 +171,33 @@ static u64 large_pair(const struct vcpu *v, gpn_t gpn, u64 lo)
 	return pmap_large(v->vm, gpn, v->node->id);
 }
 
+#define NEAR 8 /* pages: what a guest's kernel allocates together for buffers */
+
+/*
+ * Small pages of a window: the pairs beside the one that missed, as far as the view shows them, go into the L2TLB
+ * with it. Pages that come from a disk or from another VM are small ones, and are used one behind the other.
+ */
+static void install_near(struct vcpu *v, u64 va, gpn_t even)
+{
+	struct pmap *p = &v->vm->pmap;
+	u64 first = even.v & ~(NEAR - 1ul), base = (va & ENTRYHI_VPN2) - (even.v << PAGE_SHIFT);
+	u32 node = v->node->id;
+
+	if (latency_on || !option_on(OPTION_L2TLB) || first + NEAR > p->npages)
+		return;
+	for (gpn_t gpn = { first }; gpn.v < first + NEAR; gpn.v += 2) {
+		u64 tag = base + (gpn.v << PAGE_SHIFT), lo[2];
+
+		lo[0] = pmap_shown(p, gpn, node);
+		lo[1] = pmap_shown(p, (gpn_t){ gpn.v + 1 }, node);
+		if (gpn.v == even.v || !lo[0] || !lo[1] || l2tlb_find(v->arch.l2tlb, tag))
+			continue;
+		pmap_note(pmap_entry(p, gpn, node), tag);
+		pmap_note(pmap_entry(p, (gpn_t){ gpn.v + 1 }, node), tag);
+		l2tlb_insert(v->arch.l2tlb, tag, lo[0], lo[1]);
+	}
+}
+
 /* vectors.S finds large pages itself the next time; the L2TLB is for small ones. */
 static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 {
@@ -182,8 +209,10 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 	if (lo == PMAP_LATER)
 		return RESUME; /* to miss again */
 	pair = large_pair(v, gpn, lo);
-	if (!pair || (m->write && !arch_entry_writable(pair)))
+	if (!pair || (m->write && !arch_entry_writable(pair))) {
+		install_near(v, m->va, even);
 		return mmu_fill(v, m, (gpn_t[]){ even, { even.v | 1 } }, rw, true);
+	}
 	mask = arch_large_mask(pair);
 	lo = arch_large_lo(pair);
 	tlb_write((m->va & ENTRYHI_VPN2 & ~(u64)mask) | v->arch.asid, lo,
