@@ -41,6 +41,14 @@ int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 	return dma_write(vm, gpa, from, bytes);
 }
 
+size_t dma_copy_data(struct vm *from, u64 source, struct vm *to, u64 target, size_t bytes)
+{
+	size_t copied = vm_copy_across(from, (gpa_t){ source }, to, (gpa_t){ target }, bytes);
+
+	count_copied(copied);
+	return copied;
+}
+
 /* The spot is that of the page with gpa, if this node's view shows one. */
 static void find(const struct vm *vm, struct dma_spot *s, u64 gpa)
 {

@@ -37,6 +37,11 @@ int dma_zero(struct vm *vm, u64 gpa, size_t bytes); /* pages never used stay tha
 /* The same as dma_read and dma_write for what a request is about, which `stats` counts as copied. */
 int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes);
 int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);
+/*
+ * From one VM's memory to another's without a buffer between: how many of the bytes, those of one page of each at most. 0: one
+ * of the two pages is not in a view now, or not writable there: dma_read and dma_write_data make it so.
+ */
+size_t dma_copy_data(struct vm *from, u64 source, struct vm *to, u64 target, size_t bytes);
 
 /*
  * A place that is read and written a few bytes at a time, such as a ring of a queue: where its page was found is

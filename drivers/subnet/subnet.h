@@ -53,6 +53,7 @@ struct port;
 
 #define FRAME_HEADER 14 /* bytes: destination, source, protocol */
 #define FRAME_PART   2048
+#define FRAME_HEAD   128 /* bytes that are copied by way of a part at a time */
 #define PORTS_MAX    (VMDESC_MAX_VMS * VMDESC_NETS_MAX + 1)
 
 /* Why a frame was dropped, or part of one; and what went well. */

@@ -70,20 +70,55 @@ void frame_sum(const struct frame *frame, u8 sum[2])
 	sum[1] = total;
 }
 
+/* How many bytes from at on, up to so many, everybody gets as they are in the sender's memory. */
+static u32 unchanged(const struct frame *f, u32 at, u32 bytes, const u8 *sum)
+{
+	u32 end = f->checksum_at + 2;
+
+	if (at < FRAME_HEADER)
+		return 0;
+	if (!sum || at >= end || at + bytes <= f->checksum_at)
+		return bytes;
+	return f->checksum_at > at ? f->checksum_at - at : 0;
+}
+
+/* From the sender's memory; 0: not now. */
+static u32 copy_unchanged(const struct frame *f, u32 at, u32 bytes, struct vm *vm, u64 to)
+{
+	const struct dma_range *r = f->range;
+	u64 skip = f->skip + at;
+
+	for (; skip >= r->bytes; r++)
+		skip -= r->bytes;
+	return dma_copy_data(f->vm, r->gpa + skip, vm, to, MIN(bytes, r->bytes - skip));
+}
+
+/* What is not unchanged, or not there at once: headers mostly. */
+static u32 copy_by_part(const struct frame *f, u32 at, u32 bytes, struct vm *vm, u64 to,
+			const u8 *sum)
+{
+	u8 *part = f->part;
+
+	bytes = MIN(bytes, (u32)FRAME_HEAD);
+	frame_read(f, at, part, bytes);
+	for (u32 i = 0; sum && i < 2; i++)
+		if (f->checksum_at + i - at < bytes)
+			part[f->checksum_at + i - at] = sum[i];
+	dma_write_data(vm, to, part, bytes);
+	return bytes;
+}
+
 void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct vm *vm, u64 to, const u8 *sum)
 {
-	u8 *part = frame->part;
-
 	if (frame->own) { /* the monitor's memory, which no guest changes meanwhile */
 		dma_write_data(vm, to, frame->own + at, bytes);
 		return;
 	}
-	for (u32 done = 0, n; done < bytes; done += n, at += n) {
-		n = MIN(bytes - done, (u32)FRAME_PART);
-		frame_read(frame, at, part, n);
-		for (u32 i = 0; sum && i < 2; i++)
-			if (frame->checksum_at + i - at < n)
-				part[frame->checksum_at + i - at] = sum[i];
-		dma_write_data(vm, to + done, part, n);
+	for (u32 n; bytes; at += n, to += n, bytes -= n) {
+		u32 same = unchanged(frame, at, bytes, sum);
+
+		n = same ? copy_unchanged(frame, at, same, vm, to) : 0;
+		if (!n)
+			n = copy_by_part(frame, at, bytes, vm, to, sum);
 	}
 }

@@ -162,6 +162,22 @@ static void look(struct vqueue *q)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before what it is about */
 }
 
+/* The head of the next chain, which is available: read with those behind it, which do not change any more. */
+static u16 next_head(struct vqueue *q)
+{
+	u16 at = q->next_available - q->heads_from;
+	u32 place = q->next_available & (q->size - 1);
+
+	if (at >= q->nheads) {
+		q->heads_from = q->next_available;
+		q->nheads = MIN(MIN((u32)q->waiting, q->size - place), (u32)VQUEUE_HEADS);
+		dma_read_at(q->vm, &q->available_spot, q->head,
+			    q->available + OFFSET_RING + 2ul * place, 2ul * q->nheads);
+		at = 0;
+	}
+	return q->head[at];
+}
+
 int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
 {
 	struct walk w;
@@ -182,8 +198,7 @@ int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
 	w.inside = false;
 	chain->nread = chain->nwritten = 0;
 	chain->read_bytes = chain->written_bytes = 0;
-	chain->head =
-		read16(q, q->available + OFFSET_RING + 2ul * (q->next_available & (q->size - 1)));
+	chain->head = next_head(q);
 	err = walk(q, &w, chain->head, chain);
 	if (err)
 		return err;
@@ -231,9 +246,12 @@ bool vqueue_give_back_all(struct vqueue *q, const struct vqueue_used *used, u32 
 {
 	if (q->state != VQUEUE_READY)
 		return false;
-	for (u32 i = 0; i < n; i++, q->next_used++)
-		write_used(q, OFFSET_RING + (u64)USED_ELEMENT * (q->next_used & (q->size - 1)),
-			   &used[i], sizeof(used[i]));
+	for (u32 run; n; n -= run, used += run, q->next_used += run) {
+		u32 place = q->next_used & (q->size - 1);
+
+		run = MIN(n, q->size - place);
+		write_used(q, OFFSET_RING + (u64)USED_ELEMENT * place, used, run * sizeof(*used));
+	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the elements before the index */
 	write_used(q, OFFSET_INDEX, &q->next_used, sizeof(q->next_used));
 	return true;

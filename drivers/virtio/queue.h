@@ -22,6 +22,8 @@
 #define VQUEUE_SIZE_MAX	  128
 #define VQUEUE_RANGES_MAX 258 /* 256 of data, a header and a status byte */
 
+#define VQUEUE_HEADS 8 /* read at a time, as many as there are */
+
 enum vqueue_state { VQUEUE_OFF, VQUEUE_READY, VQUEUE_BROKEN };
 
 struct vqueue {
@@ -36,6 +38,8 @@ struct vqueue {
 	u16 next_available; /* entry of the available ring */
 	u16 waiting;	    /* chains from there on, as far as was looked */
 	u16 next_used;
+	u16 heads_from, nheads; /* entries of the available ring that were read already */
+	u16 head[VQUEUE_HEADS];
 	u16 told; /* next_used when the guest was last asked whether it wants an interrupt */
 	const char *error; /* BROKEN: what was found, for the log */
 	struct dma_spot table_spot, indirect_spot, available_spot, used_spot;

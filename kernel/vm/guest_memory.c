@@ -111,6 +111,26 @@ static u8 *shown(const struct vm *vm, gpa_t gpa, size_t len, bool write)
 	return lo && (!write || arch_entry_writable(lo)) ? pointer(lo, gpa) : NULL;
 }
 
+/* From a VM with a VCPU here: what is read is found after the lock, which answers shootdowns. */
+size_t vm_copy_across(struct vm *from, gpa_t source, struct vm *to, gpa_t target, size_t len)
+{
+	gpn_t in = gpa_gpn(source), out = gpa_gpn(target);
+	u64 from_lo, to_lo;
+
+	if (!is_inside(from) || in.v >= from->pmap.npages || out.v >= to->pmap.npages)
+		return 0;
+	len = MIN(len, PAGE_SIZE - MAX(source.v & PAGE_MASK, target.v & PAGE_MASK));
+	pmap_lock(&to->pmap, out);
+	to_lo = pmap_shown(&to->pmap, out, is_inside(to) ? node_self()->id : to->home->id);
+	from_lo = pmap_shown(&from->pmap, in, node_self()->id);
+	if (from_lo && to_lo && arch_entry_writable(to_lo))
+		copy_few(pointer(to_lo, target), pointer(from_lo, source), len);
+	else
+		len = 0;
+	pmap_unlock(&to->pmap, out);
+	return len;
+}
+
 int vm_copy_in(struct vm *vm, void *to, gpa_t from, size_t len)
 {
 	const u8 *at = shown(vm, from, len, false);

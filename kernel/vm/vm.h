@@ -130,5 +130,10 @@ bool vms_all_ended(void); /* every VM that was started has stopped */
  */
 int vm_copy_in(struct vm *vm, void *to, gpa_t from, size_t len);
 int vm_copy_out(struct vm *vm, gpa_t to, const void *from, size_t len);
+/*
+ * From one VM, which has a VCPU on this node, to another, within one page of each: how many bytes, 0 if not both pages are
+ * in the views now, the target to be written.
+ */
+size_t vm_copy_across(struct vm *from, gpa_t source, struct vm *to, gpa_t target, size_t len);
 
 #endif /* KERNEL_VM_VM_H */

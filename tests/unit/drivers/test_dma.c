@@ -137,6 +137,35 @@ static void from_outside_pages_are_locked(void **state)
 	share_drop(shared);
 }
 
+/* Both pages are as this node and home see them now, under the lock of the target's range; nothing is made so. */
+static void across_pages_are_as_they_are_shown(void **state)
+{
+	const u64 from = 3 * PAGE_SIZE, to = 5 * PAGE_SIZE - 16, word = 0x0102030405060708;
+	mpn_t shared = share_new(0);
+	u64 in = 0;
+
+	(void)state;
+	move_out();
+	assert_int_equal(dma_write(&vm_b, from, &word, sizeof(word)), 0);
+	assert_int_equal(dma_copy_data(&vm_b, from, &vm_a, to, 8),
+			 0); /* the target was never used */
+	assert_int_equal(vm_a.pmap.used, 0);
+	assert_int_equal(dma_write(&vm_a, to, &in, sizeof(in)), 0);
+	assert_int_equal(dma_copy_data(&vm_b, END - 8, &vm_a, to, 8), 0); /* nor was the source */
+	during_look = may_be_looked_at;
+	assert_int_equal(dma_copy_data(&vm_b, from, &vm_a, to, 100), 16); /* to the page's end */
+	during_look = NULL;
+	assert_int_equal(dma_read(&vm_a, &in, to, sizeof(in)), 0);
+	assert_int_equal(in, word);
+	assert_int_equal(dma_copy_data(&vm_b, END, &vm_a, to, 8), 0);
+	assert_int_equal(dma_copy_data(&vm_b, from, &vm_a, END, 8), 0);
+	assert_int_equal(dma_copy_data(&vm_a, to, &vm_b, from, 8),
+			 0); /* from a VM that is not here */
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 4 }, shared), 0);
+	assert_int_equal(dma_copy_data(&vm_b, from, &vm_a, to, 8), 0); /* not to be written */
+	share_drop(shared);
+}
+
 static mpn_t other;
 static u32 times;
 
@@ -177,6 +206,7 @@ int main(void)
 				       numa_vm_reset),
 		cmocka_unit_test_setup(a_spot_follows_its_page, numa_vm_reset),
 		cmocka_unit_test_setup(from_outside_pages_are_locked, numa_vm_reset),
+		cmocka_unit_test_setup(across_pages_are_as_they_are_shown, numa_vm_reset),
 		cmocka_unit_test_setup(from_outside_nobody_waits_for_ever, numa_vm_reset),
 	};
 
