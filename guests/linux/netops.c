@@ -6,7 +6,7 @@
  *   netops count PEER FILE DISK [UNIT]
  *                                   every unit of netops.h (or that one) with its peer, those of TCP then with a peer in this guest, too,
  *                                   by loopback, as number + 100; FILE is on the peer's disk, DISK on one of this guest
- *   netops time PEER TIMES          16 MB to the peer, and by loopback, in turn: prints nanoseconds
+ *   netops time PEER TIMES          16 MB to the peer, and by loopback, in turn, and messages with their answers: prints nanoseconds
  *
  * Client and peer have one connection for each unit: the order goes there, a byte comes back when the peer is ready, and one when it
  * has done its part.
@@ -34,7 +34,7 @@
 #define UNIT_BYTES  65536u     /* the files are of pieces like those of their units */
 #define FILE_PIECES 64u
 
-enum how { SEND, PAGES, ASK, NFS, STORE, DISK, KEEP };
+enum how { SEND, PAGES, ASK, PACKET, NFS, STORE, DISK, KEEP };
 static const struct unit {
 	uint32_t number;
 	const char *name;
@@ -161,6 +161,46 @@ static void forget(const char *path)
 	close(fd);
 }
 
+/* ---- packets: one at a time, so that none finds no buffer ---- */
+
+static int packet_socket(struct in_addr address, bool listens)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(PORT),
+				  .sin_addr = address };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || (listens ? bind : connect)(fd, (struct sockaddr *)&at, sizeof(at)))
+		fail("socket");
+	return fd;
+}
+
+static void send_packets(struct in_addr to, uint32_t bytes, uint32_t times)
+{
+	int fd = packet_socket(to, false);
+	char answer;
+
+	for (uint32_t i = 0; i < times; i++)
+		if (send(fd, buffer, bytes, 0) != (ssize_t)bytes || recv(fd, &answer, 1, 0) != 1)
+			fail("send");
+	close(fd);
+}
+
+static void answer_packets(int fd, uint32_t bytes, uint32_t times)
+{
+	struct sockaddr_in from;
+
+	for (uint32_t i = 0; i < times; i++) {
+		socklen_t length = sizeof(from);
+
+		if (recvfrom(fd, buffer, MESSAGE, 0, (struct sockaddr *)&from, &length) !=
+			    (ssize_t)bytes ||
+		    sendto(fd, buffer, 1, 0, (struct sockaddr *)&from, length) != 1)
+			fail("recvfrom");
+	}
+	close(fd);
+}
+
 /* ---- both sides ---- */
 
 /* What the client asks its peer for. */
@@ -218,9 +258,10 @@ static int reach(const char *host, const struct order *order)
 	return fd;
 }
 
-static void body(int fd, int file, const struct unit *u, uint32_t times)
+static void body(const char *host, int fd, int file, const struct unit *u, uint32_t times)
 {
 	switch (u->how) {
+	case PACKET: send_packets(address_of(host), u->bytes, times); return;
 	case NFS: read_file(nfs_file, u->bytes, times); return;
 	case STORE: write_file(nfs_file, u->bytes, times); return;
 	case DISK: read_file(disk_file, u->bytes, times); return;
@@ -247,7 +288,7 @@ static void run(const char *host, int file, const struct unit *u, struct order o
 	if (u->how == DISK)
 		forget(disk_file);
 	mark_begin(mark);
-	body(fd, file, u, order.times);
+	body(host, fd, file, u, order.times);
 	shutdown(fd, SHUT_WR);
 	read_all(fd, 1);
 	mark_end(mark);
@@ -284,16 +325,21 @@ static void serve(int fd, const struct order *order)
 	const struct unit *u = unit_of(order->unit);
 	uint32_t mark = order->marked ? order->unit : 0;
 	bool bytes = u && (u->how == SEND || u->how == PAGES);
+	int packets = -1;
 	char end;
 
 	if (!u)
 		fail("a unit that does not exist");
+	if (u->how == PACKET)
+		packets = packet_socket((struct in_addr){ INADDR_ANY }, true);
 	mark_begin(mark);
 	write_all(fd, 1); /* ready */
 	for (uint32_t i = 0; u->how == ASK && i < order->times; i++) {
 		read_all(fd, u->bytes);
 		write_all(fd, u->bytes);
 	}
+	if (u->how == PACKET)
+		answer_packets(packets, u->bytes, order->times);
 	if (bytes)
 		read_all(fd, (size_t)u->bytes * order->times);
 	if (read(fd, &end, 1))
@@ -370,12 +416,17 @@ static void time_one(const char *host, int file, const struct unit *u, const cha
 	       (unsigned long long)(now() - begin), u->bytes * u->times * TIMED);
 }
 
+static bool is_timed(const struct unit *u)
+{
+	return u->how == ASK || ((u->how == SEND || u->how == PAGES) && u->bytes == 65536);
+}
+
 static void time_all(const char *host, int file, bool loop)
 {
 	(void)loop;
 	for (unsigned i = 0; i < rounds; i++)
 		for (const struct unit *u = units; u < units + UNITS; u++) {
-			if ((u->how != SEND && u->how != PAGES) || u->bytes != 65536)
+			if (!is_timed(u))
 				continue;
 			time_one(host, file, u, "loopback");
 			time_one(remote, file, u, "remote");

@@ -6,6 +6,7 @@
  *   SEND   writes to a TCP connection, which the peer reads
  *   PAGES  the same of a file's pages (sendfile)
  *   ASK    a message and its answer, one at a time
+ *   PACKET a UDP packet and its answer of a byte, one at a time
  *   NFS    a file of the peer's read through NFS, with nothing of it in the page cache here, all of it there; STORE: written, with fsync
  *   DISK   the same of a file on a disk here, whose blocks the monitor has in memory; KEEP: written, with fsync
  */
@@ -26,6 +27,12 @@ UNIT(24, file16k, PAGES, 16384, 128)
 UNIT(25, file64k, PAGES, 65536, 32)
 UNIT(26, file256k, PAGES, 262144, 8)
 UNIT(27, file1m, PAGES, 1048576, 2)
+UNIT(50, packet64, PACKET, 64, 256)
+UNIT(51, packet256, PACKET, 256, 256)
+UNIT(52, packet1k, PACKET, 1024, 256)
+UNIT(53, packet4k, PACKET, 4096, 128)
+UNIT(54, packet16k, PACKET, 16384, 64)
+UNIT(55, packet60k, PACKET, 61440, 32)
 UNIT(30, ask1, ASK, 1, 100)
 UNIT(31, ask4k, ASK, 4096, 100)
 UNIT(40, nfs_read, NFS, 65536, 64)

@@ -26,6 +26,7 @@ from machine import disk, net, vm, write_scenario  # noqa: E402
 TOP, OUT = bench.TOP, bench.OUT
 LIMIT = 900
 SIZES = ("64", "256", "1k", "4k", "16k", "64k", "256k", "1m")
+PACKETS = ("64", "256", "1k", "4k", "16k", "60k")
 SENDER, PEER = 1, 2  # nodes
 LOOPBACK = 100
 
@@ -46,7 +47,7 @@ def guest(label, node, program, words, image, in_archive):
 
 # Who has the processor: each in its turn until a timer is due, which on QEMU is long enough for a sender to fill all buffers; or all in step,
 # by the scheduler of the timing model without its caches.
-IN_TURN, IN_STEP = ["-d"], ["-f", "cache=0"]
+IN_TURN, IN_STEP, SIMULATED = ["-d"], ["-f", "cache=0"], ["-f", ""]
 
 
 def run(name, program, off="", plugin=None, clock=()):
@@ -70,7 +71,7 @@ def run(name, program, off="", plugin=None, clock=()):
     return said
 
 
-def counts(name, off="", options=(), unit="", clock=IN_TURN):
+def counts(name, off="", options=(), unit="", clock=IN_STEP):
     """The plugin's rows of all units, or of one."""
     print(f"bench-net: counting, {name} ...", file=sys.stderr, flush=True)
     out = OUT / f"net-{name}.json"
@@ -98,9 +99,9 @@ def per_kb(found, name, loop=False):
 
 def size_rows(rows, remap, copy):
     """Each size by remap and by copies: the crossing is where the former costs less from then on."""
-    for how in ("send", "file"):
+    for how, sizes in (("send", SIZES), ("file", SIZES), ("packet", PACKETS)):
         cheaper = []
-        for size in SIZES:
+        for size in sizes:
             costs = {}
             for word, found in (("remap", remap), ("copy", copy)):
                 cost, _ = per_kb(found, how + size)
@@ -109,8 +110,8 @@ def size_rows(rows, remap, copy):
                 costs[word] = sum(cost.values())
                 rows.add(f"net.{how}{size}.{word}.insns_per_kb", costs[word], "instructions/KB")
             cheaper.append(costs["remap"] < costs["copy"])
-        first = next((i for i in range(len(SIZES)) if all(cheaper[i:])), None)
-        rows.add(f"net.{how}.remap_from", None if first is None else SIZES[first], "bytes")
+        first = next((i for i in range(len(sizes)) if all(cheaper[i:])), None)
+        rows.add(f"net.{how}.remap_from", None if first is None else sizes[first], "bytes")
 
 
 def count_rows(rows):
@@ -135,20 +136,39 @@ def count_rows(rows):
     rows.add("net.nfs_read.entries_per_page", per_kb(remap, "nfs_read")[1], "entries", per_kb(copy, "nfs_read")[1])
 
 
-def time_rows(rows, times):
-    if not times:
+def times(name, rounds, clock=()):
+    """{(unit, remote or loopback): [ns of each round]}, each of so many bytes."""
+    found, sizes = collections.defaultdict(list), {}
+    for where, unit, ns, size in re.findall(r"netops: (\w+) (\w+) (\d+) ns, (\d+) bytes", run(name, f"time peer {rounds}", clock=clock)):
+        found[unit, where].append(int(ns))
+        sizes[unit] = int(size)
+    return found, sizes
+
+
+def time_rows(rows, rounds):
+    """By the host's clock: it plays all processors in turn."""
+    if not rounds:
         return
     print("bench-net: timing ...", file=sys.stderr, flush=True)
-    said = run("time", f"time peer {times}")
-    found = collections.defaultdict(list)
-    for where, name, ns, size in re.findall(r"netops: (\w+) (\w+) (\d+) ns, (\d+) bytes", said):
-        found[name, where].append(int(size) / int(ns) * 1e9 / 2**20)
-    for name in sorted({name for name, _ in found}):
+    found, sizes = times("time", rounds)
+    for name in ("send64k", "file64k"):
         pairs = list(zip(found[name, "remote"], found[name, "loopback"]))
-        ratio = statistics.median(remote / loopback for remote, loopback in pairs)
-        rows.add(f"net.tcp.{name}.mb_per_s", statistics.median(remote for remote, _ in pairs), "MB/s",
-                 statistics.median(loopback for _, loopback in pairs))
-        rows.add("net.tcp.vs_loopback" if name == "file64k" else f"net.tcp.{name}.vs_loopback", ratio, "of loopback")
+        speed = {where: sizes[name] / statistics.median(found[name, where]) * 1e9 / 2**20 for where in ("remote", "loopback")}
+        rows.add(f"net.tcp.{name}.mb_per_s", speed["remote"], "MB/s", speed["loopback"])
+        rows.add(f"net.tcp.{name}.host_vs_loopback", statistics.median(loopback / remote for remote, loopback in pairs), "of loopback")
+
+
+def simulated_rows(rows):
+    """By the clock of the timing model, in which each guest has a processor of its own."""
+    print("bench-net: simulating ...", file=sys.stderr, flush=True)
+    found, sizes = times("simulated", 1, SIMULATED)
+    for name in ("send64k", "file64k"):
+        remote, loopback = found[name, "remote"][0], found[name, "loopback"][0]
+        rows.add(f"net.tcp.{name}.simulated_mb_per_s", sizes[name] / remote * 1e9 / 2**20, "MB/s", sizes[name] / loopback * 1e9 / 2**20)
+        rows.add("net.tcp.vs_loopback" if name == "file64k" else f"net.tcp.{name}.vs_loopback", loopback / remote, "of loopback")
+    for name, size in (("ask1", 1), ("ask4k", 4096)):
+        remote, loopback = (found[name, where][0] / (sizes[name] / size) for where in ("remote", "loopback"))
+        rows.add(f"net.{name}.simulated_ns", remote, "ns", loopback)
 
 
 def symbols_of(elf):
@@ -209,6 +229,7 @@ def main():
         return
     rows = bench.Rows()
     count_rows(rows)
+    simulated_rows(rows)
     time_rows(rows, options.times)
     print()
     for row in rows:

@@ -71,6 +71,24 @@ static void a_vm_passes_to_itself(void **state)
 	check_everything();
 }
 
+/* The receiver uses the page, for the policy as well: where it keeps missing on it, it gets a replica. */
+static void misses_of_the_receiver_count(void **state)
+{
+	mpn_t page;
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 42);
+	assert_int_equal(pass(&vm_a, 7, &vm_b, 9), 0);
+	page = master_of(&vm_b, 9);
+	assert_int_equal(memmap_node(page), 0);
+	for (u32 i = 0; i < 2; i++) /* one for each of the two VMs, which both have VCPUs there */
+		assert_int_equal(replicate_pages(1, &page, 1), 1);
+	assert_int_equal(memmap_node(arch_entry_page(lo_of(&vm_b, 9, 1))), 1);
+	write_as(&vm_a, 7, 0, 43);
+	assert_int_equal(read_as(&vm_b, 9, 1), 42);
+	check_everything();
+}
+
 static void what_the_target_was_goes_back(void **state)
 {
 	mpn_t held = new_page(50), was;
@@ -278,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup(what_the_target_was_goes_back, numa_vm_reset),
 		cmocka_unit_test_setup(sources_of_all_kinds, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_be_passed_is_copied, numa_vm_reset),
+		cmocka_unit_test_setup(misses_of_the_receiver_count, numa_vm_reset),
 		cmocka_unit_test_setup(what_moves_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(pages_of_large_pairs, numa_vm_reset),
 		cmocka_unit_test_setup(many_at_once, numa_vm_reset),
