@@ -160,7 +160,7 @@ def test_a_storm_takes_its_share(machine, tmp_path):
         one.kill()
         if more:
             assert int(re.search(r"uplink on lan, .*\n.*\n  received (\d+) frames", ports)[1]) > 1000, ports
-        else:
+        elif "storm=15" in third:  # frames of a page are taken as fast as they come
             assert "beyond its share of the buffers" in ports
         print(f"beside {third}: {trips} trips of {calm}, {lost} lost; its neighbour has {share} % of the node")
         assert trips >= 0.5 * calm and lost <= trips, f"{trips} trips, {lost} lost beside {third}; {calm} beside none"
