@@ -263,9 +263,7 @@ def main():
     rows.add("memory.vm", vm, "bytes")
     print_operations(alone, bare)
     print_rows(rows[operations:])
-    out = TOP / "build/results/monitor.json"
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    write_rows(rows, "monitor")
 
 
 if __name__ == "__main__":

@@ -186,10 +186,7 @@ def main():
     boot_rows(rows)
     time_rows(rows, options.pairs)
     bench.print_rows(rows)
-    out = TOP / "build/results/disk.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "disk")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ node 1. Time is instructions executed (run.sh -d), of all processors together: r
 gaps of node 1. Prints a table, writes build/results/fairness.json.
 """
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -16,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests"))
+sys.path[:0] = [str(TOP / "tests/bench"), str(TOP / "tests")]
+import bench  # noqa: E402
 from machine import PATIENCE, vm, write_scenario  # noqa: E402
 
 # Name: (number in neighbour.c, its VCPUs, its memory in MB)
@@ -86,10 +86,7 @@ def main():
         for what, value, unit in (("share_pct", share, "% of the node"), ("gap_ms", gap, "ms"), ("shootdown_us", mean, "us"),
                                   ("shootdown_times", mean / measure, "times beside spin")):
             rows.append({"name": f"fairness.{name}.{what}", "value": value, "unit": unit})
-    out = TOP / "build/results/fairness.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "fairness")
 
 
 if __name__ == "__main__":

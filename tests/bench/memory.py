@@ -9,7 +9,6 @@ usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report] [--only
 --variants: what the largest number of guests uses without sharing, without page reporting (off= of the monitor)
 """
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -209,10 +208,7 @@ def main():
     if len(sums) != 1:
         sys.exit(f"bench-memory: Pmake made different files: {sums}")
     bench.print_rows(rows)
-    out = TOP / "build/results/memory.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "memory")
 
 
 if __name__ == "__main__":

@@ -236,10 +236,7 @@ def main():
         bare = "" if row["bare"] is None else f"   ({row['bare']:,.6g})"
         value = row["value"] if isinstance(row["value"], str) or row["value"] is None else f"{row['value']:,.6g}"
         print(f"{row['name']:40s}{value or 'none':>16s} {row['unit']}{bare}")
-    out = TOP / "build/results/net.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "net")
 
 
 if __name__ == "__main__":

@@ -250,10 +250,7 @@ def main():
         print_breakdown(name, result["ours"], result["bare"], result["paths"])
     if not options.skip_services:
         services(rows)
-    out = TOP / "build/results/overhead.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "overhead")
 
 
 if __name__ == "__main__":
