@@ -117,7 +117,7 @@ static u32 pages_ahead(const struct disk_request *r, u32 max, struct share_at *a
 	u32 n = 0;
 
 	for (; n < max && left >= PAGE_SIZE && cursor_is_at_page(&c); n++, left -= PAGE_SIZE) {
-		at[n].gpn = gpa_gpn((gpa_t){ cursor_range(&c).gpa });
+		at[n] = (struct share_at){ .gpn = gpa_gpn((gpa_t){ cursor_range(&c).gpa }) };
 		cursor_advance(&c, PAGE_SIZE);
 	}
 	return n;

@@ -31,7 +31,7 @@ u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 
 	for (u32 i = 0; i < n; i++)
 		if (may_try(from, to, &list[i])) {
-			at[ntried].gpn = list[i].source;
+			at[ntried] = (struct share_at){ .gpn = list[i].source, .shown = true };
 			tried[ntried++] = i;
 		}
 	pmap_lend_pages(from, at, ntried);
@@ -40,7 +40,7 @@ u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 			nodemem_unreserve(1);
 			continue;
 		}
-		at[nlent] = (struct share_at){ list[tried[i]].target, at[i].page, false };
+		at[nlent] = (struct share_at){ list[tried[i]].target, at[i].page, false, true };
 		tried[nlent++] = tried[i];
 	}
 	shared = pmap_share_pages(to, at, nlent);

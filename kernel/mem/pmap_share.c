@@ -13,13 +13,15 @@
 /* Guest pages of a VM that are taken out of its views, and the nodes that saw them. */
 struct hidden {
 	struct mmu_drop drop;
-	struct nodemask seen_by, used_by[MMU_DROP_PAGES];
+	struct nodemask seen_by, used_by[MMU_DROP_PAGES]; /* used_by: of those to be shown again */
+	bool shown; /* as the next page's struct share_at says */
 };
 
 static void begin(struct hidden *h, struct vm *vm)
 {
 	h->drop.vm = vm;
 	h->drop.machine = h->drop.n = 0;
+	h->shown = false;
 	h->seen_by = NODEMASK_NONE;
 }
 
@@ -30,7 +32,7 @@ static void hide(struct hidden *h, gpn_t gpn)
 
 	*used_by = NODEMASK_NONE;
 	for_each_node(node, vm->node_mask) {
-		bool used = pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
+		bool used = h->shown && pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
 		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
 
 		if (!mpn_valid(shown))
@@ -149,6 +151,7 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 
 		if (pmap_page(&vm->pmap, gpn).busy || is_coming(&vm->pmap, gpn))
 			continue;
+		h.shown = at[__builtin_ctz(rest)].shown;
 		withdraw(&h, gpn);
 		shared |= rest & -rest;
 	}
@@ -179,12 +182,13 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 {
 	if (gpn.v >= vm->pmap.npages)
 		return -EFAULT;
-	return pmap_share_pages(vm, &(struct share_at){ gpn, shared, false }, 1) ? 0 : -EAGAIN;
+	return pmap_share_pages(vm, &(struct share_at){ gpn, shared, false, false }, 1) ? 0
+											: -EAGAIN;
 }
 
 bool pmap_replace(struct vm *vm, gpn_t gpn, mpn_t from, mpn_t to)
 {
-	const struct share_at at = { gpn, to, false };
+	const struct share_at at = { gpn, to, false, false };
 	struct pmap_page page;
 	bool done = false;
 
@@ -235,6 +239,7 @@ static void lend_locked(struct vm *vm, struct share_at *at, u32 which)
 		gpn_t gpn = at[__builtin_ctz(rest)].gpn;
 		struct pmap_page page = pmap_page(&vm->pmap, gpn);
 
+		h.shown = at[__builtin_ctz(rest)].shown;
 		if (page.master && !page.busy && !pmap_is_shared(page))
 			withdraw(&h, gpn);
 	}

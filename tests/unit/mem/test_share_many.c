@@ -15,6 +15,7 @@ static void begin_many(struct share_at *at, u64 gpn, u64 step)
 	for (u32 i = 0; i < SHARE_PAGES; i++) {
 		at[i].gpn.v = gpn + i * step;
 		at[i].given = false;
+		at[i].shown = true;
 		write_as(&vm_a, at[i].gpn.v, 1, 100 + i);
 	}
 	shootdowns = 0;
@@ -65,7 +66,8 @@ static void many_pages_have_one_shootdown(void **state)
 /* A hold that is given with a page is gone if the page is shared, and is the caller's if it is not. */
 static void a_given_page_is_not_held(void **state)
 {
-	struct share_at at[2] = { { { 40 }, new_page(1), true }, { { 41 }, new_page(2), true } };
+	struct share_at at[2] = { { { 40 }, new_page(1), true, false },
+				  { { 41 }, new_page(2), true, false } };
 
 	(void)state;
 	write_as(&vm_a, 41, 0, 100);

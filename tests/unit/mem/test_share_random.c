@@ -59,7 +59,8 @@ static void step_share(u32 vm, u32 gpn)
 		from[i] = rand() % HELD;
 		if (!mpn_valid(model.held[from[i]]))
 			return;
-		at[i] = (struct share_at){ gpn_of(place[i]), model.held[from[i]], rand() % 2 };
+		at[i] = (struct share_at){ gpn_of(place[i]), model.held[from[i]], rand() % 2,
+					   rand() % 2 };
 		for (u32 k = 0; k < i; k++) /* whose hold is given gives no more */
 			if (from[k] == from[i])
 				at[k].given = at[i].given = false;
