@@ -14,25 +14,23 @@
 struct hidden {
 	struct mmu_drop drop;
 	struct nodemask seen_by, used_by[MMU_DROP_PAGES]; /* used_by: of those to be shown again */
-	bool shown; /* as the next page's struct share_at says */
 };
 
 static void begin(struct hidden *h, struct vm *vm)
 {
 	h->drop.vm = vm;
 	h->drop.machine = h->drop.n = 0;
-	h->shown = false;
 	h->seen_by = NODEMASK_NONE;
 }
 
-static void hide(struct hidden *h, gpn_t gpn)
+static void hide(struct hidden *h, gpn_t gpn, bool again)
 {
 	struct vm *vm = h->drop.vm;
 	struct nodemask *used_by = &h->used_by[h->drop.n];
 
 	*used_by = NODEMASK_NONE;
 	for_each_node(node, vm->node_mask) {
-		bool used = h->shown && pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
+		bool used = again && pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
 		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
 
 		if (!mpn_valid(shown))
@@ -113,13 +111,13 @@ static u32 of_memory(const struct vm *vm, const struct share_at *at, u32 n)
 }
 
 /* The page, with one copy and in no view. */
-static void withdraw(struct hidden *h, gpn_t gpn)
+static void withdraw(struct hidden *h, const struct share_at *at)
 {
 	struct vm *vm = h->drop.vm;
 
-	if (pmap_page(&vm->pmap, gpn).replicas)
-		numa_collapse(vm, gpn, vm->home->id);
-	hide(h, gpn);
+	if (pmap_page(&vm->pmap, at->gpn).replicas)
+		numa_collapse(vm, at->gpn, vm->home->id);
+	hide(h, at->gpn, at->shown);
 }
 
 /* The shared page, which the caller holds, takes the place of what stood behind its guest page, which no view shows. */
@@ -147,12 +145,11 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 
 	begin(&h, vm);
 	for (u32 rest = which; rest; rest &= rest - 1) {
-		gpn_t gpn = at[__builtin_ctz(rest)].gpn;
+		const struct share_at *a = &at[__builtin_ctz(rest)];
 
-		if (pmap_page(&vm->pmap, gpn).busy || is_coming(&vm->pmap, gpn))
+		if (pmap_page(&vm->pmap, a->gpn).busy || is_coming(&vm->pmap, a->gpn))
 			continue;
-		h.shown = at[__builtin_ctz(rest)].shown;
-		withdraw(&h, gpn);
+		withdraw(&h, a);
 		shared |= rest & -rest;
 	}
 	take_back(&h);
@@ -236,12 +233,11 @@ static void lend_locked(struct vm *vm, struct share_at *at, u32 which)
 
 	begin(&h, vm);
 	for (u32 rest = which; rest; rest &= rest - 1) {
-		gpn_t gpn = at[__builtin_ctz(rest)].gpn;
-		struct pmap_page page = pmap_page(&vm->pmap, gpn);
+		const struct share_at *a = &at[__builtin_ctz(rest)];
+		struct pmap_page page = pmap_page(&vm->pmap, a->gpn);
 
-		h.shown = at[__builtin_ctz(rest)].shown;
 		if (page.master && !page.busy && !pmap_is_shared(page))
-			withdraw(&h, gpn);
+			withdraw(&h, a);
 	}
 	take_back(&h);
 	for (u32 rest = which; rest; rest &= rest - 1) {
@@ -282,7 +278,7 @@ static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node)
 	if (!mpn_valid(own))
 		return false;
 	begin(&h, vm);
-	hide(&h, gpn);
+	hide(&h, gpn, false);
 	take_back(&h);
 	memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
 	memmap_give(own, vm->id, gpn);
@@ -398,7 +394,7 @@ static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_
 	begin(&h, vm);
 	for (u32 i = 0; i < n; i++)
 		if (can_give_up(&h, pages[i], becomes.busy == PMAP_BUSY_BALLOON))
-			hide(&h, pages[i]);
+			hide(&h, pages[i], false);
 	take_back(&h);
 	for (u32 i = 0; i < h.drop.n; i++) {
 		gpn_t gpn = h.drop.page[i];
