@@ -104,7 +104,7 @@ build/bench/times.cpio: tests/bench/guest.dts build/bench-root.cpio build/linux/
 
 HELP += make bench-wall     what people wait for: seconds of QEMU against the bare machine, idling, barriers, the way to a shell: build/results/wall.json (40 minutes; WALL=--quick)\n
 .PHONY: bench-wall
-bench-wall: $(BENCH_NEEDS) build/bench/times.cpio build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio) build/host/strict.so
+bench-wall: $(BENCH_NEEDS) build/default.cpio build/bench/times.cpio build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio) build/host/strict.so
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/wall.py $(WALL)
 
 # ---- what each mechanism saves: kernels without the walker ("page"), and without the special page too ("plain") ----
