@@ -1,81 +1,117 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of blocks that disks of one image may have alike: a place for each of some blocks. */
+/* The table of pages that are blocks, by what is in them: buckets of a few, the one that was put last at the front. */
+#include <string.h>
+#include "arch/mips/arch.h"
 #include "drivers/disk/alike.h"
 #include "kernel/lock.h"
 #include "kernel/mem/share.h"
 #include "numa/numa.h"
 
-#define ENTRIES 8192 /* 32 MB of blocks, in 96 KB */
+#define BUCKETS 2048
+#define WAYS	4 /* 8192 pages, 32 MB of blocks, in 64 KB */
+#define LOOKS \
+	64 /* words of a page that count: one of each 64 bytes, each time another of the eight */
 
 struct entry {
 	u32 page; /* 0: absent */
-	u32 block, image;
+	u32 hash;
+};
+
+struct bucket {
+	struct entry entry[WAYS];
 };
 
 static struct lock lock = LOCK_INIT(RANK_ALIKE);
-static struct entry *table; /* fixed after boot; NULL: nothing is alike */
+static struct bucket *table; /* fixed after boot; NULL: nothing is alike */
 
 void alike_init(void)
 {
 	if (!table)
-		table = nodemem_boot_alloc(0, ENTRIES * sizeof(*table), 8);
+		table = nodemem_boot_alloc(0, BUCKETS * sizeof(*table), 8);
 }
 
-/* Neighbouring blocks have neighbouring places, images are apart. */
-static struct entry *place_of(u32 image, u64 block)
+_Static_assert(LOOKS * 8 * sizeof(u64) == PAGE_SIZE, "the words are spread over the page");
+
+u32 alike_hash(mpn_t page)
 {
-	return &table[(block + image * 0x9e3u) % ENTRIES];
+	const u64 *word = mpn_ptr(page);
+	u64 hash = 0;
+
+	for (u32 i = 0; i < LOOKS; i++)
+		hash = ((hash >> 29 | hash << 35) ^ word[i * 8 + i % 8]) * 0x9e3779b97f4a7c15;
+	return hash >> 32;
 }
 
-/* That place, locked. */
-static struct entry *take(u32 image, u64 block)
+/* The bucket, locked. */
+static struct bucket *take(u32 hash)
 {
 	lock_take(&lock);
-	return place_of(image, block);
+	return &table[hash % BUCKETS];
 }
 
-static bool is_of(const struct entry *e, u32 image, u64 block)
+static bool is_equal(mpn_t one, mpn_t other)
 {
-	return e->page && e->block == (u32)block && e->image == image;
+	return !memcmp(mpn_ptr(one), mpn_ptr(other), PAGE_SIZE);
 }
 
-mpn_t alike_find(u32 image, u64 block)
+/* The page that was put last of those with the hash, held. */
+static mpn_t candidate(mpn_t but, u32 hash)
 {
-	mpn_t page = MPN_NONE;
-	const struct entry *e;
+	const struct bucket *b = take(hash);
+	mpn_t found = MPN_NONE;
 
-	if (!table)
-		return page;
-	e = take(image, block);
-	if (is_of(e, image, block)) {
-		page.v = e->page;
-		share_hold(page);
-	}
+	for (u32 i = 0; i < WAYS && !mpn_valid(found); i++)
+		if (b->entry[i].page && b->entry[i].hash == hash && b->entry[i].page != but.v)
+			found.v = b->entry[i].page;
+	if (mpn_valid(found))
+		share_hold(found);
 	lock_release(&lock);
-	return page;
+	return found;
 }
 
-/* The first who has the block stays, or the next ones would compare with each other's passing versions. */
-void alike_put(u32 image, u64 block, mpn_t page)
+mpn_t alike_find(mpn_t page, u32 hash)
 {
-	struct entry *e;
+	mpn_t found = table ? candidate(page, hash) : MPN_NONE;
+
+	if (!mpn_valid(found) || is_equal(found, page))
+		return found;
+	share_drop(found);
+	return MPN_NONE;
+}
+
+/* The page's place in the bucket; WAYS: it has none. */
+static u32 place_of(const struct bucket *b, mpn_t page)
+{
+	u32 i = 0;
+
+	while (i < WAYS && b->entry[i].page != page.v)
+		i++;
+	return i;
+}
+
+void alike_put(mpn_t page, u32 hash)
+{
+	struct bucket *b;
 
 	if (!table)
 		return;
-	e = take(image, block);
-	if (!is_of(e, image, block))
-		*e = (struct entry){ (u32)page.v, (u32)block, image };
+	b = take(hash);
+	for (u32 i = MIN(place_of(b, page), (u32)WAYS - 1); i; i--)
+		b->entry[i] = b->entry[i - 1];
+	b->entry[0] = (struct entry){ (u32)page.v, hash };
 	lock_release(&lock);
 }
 
-void alike_forget(u32 image, u64 block, mpn_t page)
+void alike_forget(mpn_t page)
 {
-	struct entry *e;
+	struct bucket *b;
+	u32 i;
 
 	if (!table)
 		return;
-	e = take(image, block);
-	if (is_of(e, image, block) && e->page == page.v)
-		e->page = 0;
+	b = take(alike_hash(page));
+	i = place_of(b, page);
+	if (i < WAYS)
+		b->entry[i].page = 0;
 	lock_release(&lock);
 }

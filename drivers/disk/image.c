@@ -52,11 +52,10 @@ struct image *image_of(const struct disk_desc *desc)
 {
 	struct image *im = find(desc->image);
 
-	if (im) {
-		if (desc->mode == DISK_COW && !desc->read_only)
-			alike_init();
+	if (desc->mode == DISK_COW && !desc->read_only)
+		alike_init();
+	if (im)
 		return im;
-	}
 	im = nodemem_boot_alloc(0, sizeof(*im), 8);
 	if (!im || !open(im, desc))
 		return NULL;

@@ -75,10 +75,10 @@ static int copy_block(struct vm_disk *disk, struct disk_request *r, u64 block, u
 	return 1;
 }
 
-/* The block is something else from now on than the page, which nobody finds as that block any more. */
-static void drop_page(struct vm_disk *disk, u64 block, mpn_t page)
+/* A block is something else from now on than the page, which nobody finds any more. */
+static void drop_page(mpn_t page)
 {
-	alike_forget(disk->image->id, block, page);
+	alike_forget(page);
 	share_drop(page);
 }
 
@@ -96,7 +96,7 @@ static int set_page(struct vm_disk *disk, u64 block, u32 word, mpn_t page)
 		return -ENOMEM;
 	}
 	if (is_page(word))
-		drop_page(disk, block, (mpn_t){ word });
+		drop_page((mpn_t){ word });
 	else
 		disk->modified++;
 	return 1;
@@ -120,23 +120,32 @@ static int promise(struct vm_disk *disk, u64 block, u32 n)
 }
 
 /*
- * The guest's page, which was lent to be the block: if another disk of the image has the same as this block, its page is
- * the block, and the guest's own as long as the guest has not written it meanwhile.
+ * The guest's page, which was lent to be a block: if another block has the same in it, that one's page is both, and the
+ * guest's own as long as the guest has not written it meanwhile.
  */
-static void merge(struct vm_disk *disk, u64 block, struct share_at *at)
+static void merge(struct vm_disk *disk, struct share_at *at, u32 hash)
 {
-	mpn_t page = alike_find(disk->image->id, block);
+	mpn_t page = alike_find(at->page, hash);
 
 	if (!mpn_valid(page))
 		return;
-	if (page.v == at->page.v || memcmp(mpn_ptr(page), mpn_ptr(at->page), PAGE_SIZE) != 0) {
-		share_drop(page);
-		return;
-	}
 	dma_replace(disk->vm, at->gpn, at->page, page);
 	share_drop(at->page);
 	at->page = page;
 	disk->stats.alike++;
+}
+
+/* The page that was lent, or one that is equal, is the block from now on. 1, or -ENOMEM: it was dropped. */
+static int set_lent(struct vm_disk *disk, u64 block, struct share_at *at)
+{
+	u32 hash = alike_hash(at->page);
+	int got;
+
+	merge(disk, at, hash);
+	got = set_page(disk, block, blockmap_get(&disk->own, block), at->page);
+	if (got > 0)
+		alike_put(at->page, hash);
+	return got;
 }
 
 int own_lend(struct vm_disk *disk, u64 block, struct share_at *at, u32 n)
@@ -150,11 +159,7 @@ int own_lend(struct vm_disk *disk, u64 block, struct share_at *at, u32 n)
 	for (lent = 0; lent < got && !stopped; lent += !stopped) {
 		if (!mpn_valid(at[lent].page))
 			break;
-		merge(disk, block + lent, &at[lent]);
-		stopped = set_page(disk, block + lent, blockmap_get(&disk->own, block + lent),
-				   at[lent].page) < 0;
-		if (!stopped)
-			alike_put(disk->image->id, block + lent, at[lent].page);
+		stopped = set_lent(disk, block + lent, &at[lent]) < 0;
 	}
 	for (int i = lent + stopped; i < got; i++) {
 		if (mpn_valid(at[i].page))
@@ -173,7 +178,7 @@ int own_page(struct vm_disk *disk, struct disk_request *r, u64 block, bool whole
 
 	*page = (mpn_t){ word };
 	if (is_page(word)) /* it may be written where it is: nobody must come upon it */
-		alike_forget(disk->image->id, block, *page);
+		alike_forget(*page);
 	if (is_page(word) && share_is_sole(*page))
 		return 1;
 	if (!is_page(word) && at_limit(disk, 0))
@@ -198,7 +203,7 @@ int own_zero(struct vm_disk *disk, u64 block)
 	if (!blockmap_set(&disk->own, block, OWN_ZERO))
 		return -ENOMEM;
 	if (is_page(word)) {
-		drop_page(disk, block, (mpn_t){ word });
+		drop_page((mpn_t){ word });
 		disk->modified--;
 	}
 	return 1;
@@ -213,7 +218,7 @@ bool disk_release(struct vm_disk *disk)
 		got = blockmap_take(&disk->own, &disk->release_from, RELEASE_LOOKS / RELEASE_PAGES,
 				    &word);
 		if (got > 0 && is_page(word)) {
-			drop_page(disk, disk->release_from - 1, (mpn_t){ word });
+			drop_page((mpn_t){ word });
 			disk->modified--;
 		}
 	}

@@ -13,7 +13,7 @@ struct disk_stats {
 	u64 requests, bytes_read, bytes_written; /* that have ended without an error */
 	u64 blocks_read,
 		hits; /* of the image that were wanted; of these, found without waiting for a transfer */
-	u64 alike; /* blocks written that another disk had just so */
+	u64 alike; /* blocks written as another one was already */
 	u64 errors;
 };
 

@@ -17,7 +17,7 @@ static void show_disk(const struct vm_disk *d)
 	kprintf("  %lu requests, %lu errors, %u in flight; read %lu KB, wrote %lu KB, modified %lu KB\n",
 		s->requests, s->errors, d->nout, s->bytes_read >> 10, s->bytes_written >> 10,
 		d->modified * (BLOCK_BYTES >> 10));
-	kprintf("  %lu blocks of the image wanted, %lu %% found in memory; %lu KB written as another disk had them\n",
+	kprintf("  %lu blocks of the image wanted, %lu %% found in memory; %lu KB written as another block had them\n",
 		s->blocks_read, percent(s->hits, s->blocks_read), s->alike * (BLOCK_BYTES >> 10));
 }
 

@@ -61,6 +61,6 @@ def test_a_write_is_what_its_end_promised(machine, tmp_path):
            for node, (label, it) in enumerate(disks.items())]
     one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), "check=1")
     one.expect_all([rf"\[{label}\] PASS disk_direct\r*\n" for label in disks] + [rf"vm: {label} powered off, code 0" for label in disks])
-    alike = re.findall(r"(\d+) KB written as another disk had them", "\n".join(one.command("disks")))
+    alike = re.findall(r"(\d+) KB written as another block had them", "\n".join(one.command("disks")))
     assert " check: " not in one.log_path.read_text()
     assert alike and any(int(n) for n in alike), one.command("disks")

@@ -55,6 +55,7 @@ UNIT_SRCS_rtc := drivers/host/rtc.c
 UNIT_SRCS_host_disk := drivers/host/disk.c drivers/host/virtio_blk.c kernel/words.c
 UNIT_SRCS_virtio_net := drivers/host/virtio_net.c
 UNIT_SRCS_blockmap := drivers/disk/blockmap.c
+UNIT_SRCS_alike := drivers/disk/alike.c
 UNIT_SRCS_disk := drivers/disk/disk.c drivers/disk/deliver.c drivers/disk/own.c drivers/disk/alike.c drivers/disk/cache.c drivers/disk/transfer.c drivers/disk/image.c drivers/disk/blockmap.c
 UNIT_SRCS_disk_rows := $(UNIT_SRCS_disk)
 UNIT_SRCS_fair := drivers/subnet/fair.c
@@ -62,7 +63,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := window fill dma disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move waiting share pass share_many share_random give_up heat balance vtimer fpu host_disk virtio_net
+UNIT_FAKE := window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap move waiting share pass share_many share_random give_up heat balance vtimer fpu host_disk virtio_net
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

@@ -74,7 +74,7 @@ void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align)
 #define FIRST 0x80000u
 
 static struct {
-	u8 data[PAGE_SIZE];
+	u8 data[PAGE_SIZE] __attribute__((aligned(8)));
 	u32 held, users;
 } page[PAGES];
 static u32 promised, promises; /* pages beyond what VMs have */

@@ -249,6 +249,32 @@ static void blocks_written_alike_are_one_page(void **state)
 	assert_int_equal(page_held(own_page_of(other, 2)), 1);
 }
 
+/* So have blocks of one disk, whoever of them is written afterwards. */
+static void blocks_of_one_disk_written_alike_are_one_page(void **state)
+{
+	struct disk *d = &disk[0];
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	alike = true;
+	serve_until(ask(d, DISK_WRITE, 0, 8), d, NULL);
+	page = own_page_of(d, 0);
+	serve_until(ask(d, DISK_WRITE, 256, 8), d, NULL); /* the bytes of the trial come round */
+	assert_int_equal(own_page_of(d, 32).v, page.v);
+	assert_int_equal(page_held(page), 2);
+	check_shared();
+	alike = false;
+	serve_until(ask(d, DISK_WRITE, 0, 1), d, NULL);
+	assert_int_not_equal(own_page_of(d, 0).v, page.v);
+	assert_int_equal(page_held(page), 1);
+	serve_until(ask(d, DISK_READ, 0, 8), d, NULL);
+	serve_until(ask(d, DISK_READ, 256, 8), d, NULL);
+	serve_until(ask(d, DISK_DISCARD, 256, 8), d, NULL);
+	serve_until(ask(d, DISK_READ, 0, 8), d, NULL);
+	serve_until(ask(d, DISK_READ, 256, 8), d, NULL);
+}
+
 /* What its disk writes where it is, or has no more, is found by nobody. */
 static void a_block_that_changes_is_not_found(void **state)
 {
@@ -406,6 +432,7 @@ int main(void)
 		cmocka_unit_test(an_image_is_not_written_through_a_lent_page),
 		cmocka_unit_test(found_are_blocks_that_nobody_waited_for),
 		cmocka_unit_test(blocks_written_alike_are_one_page),
+		cmocka_unit_test(blocks_of_one_disk_written_alike_are_one_page),
 		cmocka_unit_test(a_block_that_changes_is_not_found),
 		cmocka_unit_test(a_limit_is_told_once),
 		cmocka_unit_test(writes_that_last_are_flushed_when_they_are_done),
