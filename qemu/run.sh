@@ -145,9 +145,9 @@ if [ "$kernel" = build/disco.elf ]; then
 		number=$((number + 1))
 	done <<<"$images"
 	uplink < <(build/host/dtscheck --uplink "$archive")
-	property() { cpio --quiet -i --to-stdout disco.dtb <"$archive" 2>/dev/null | fdtget - / "$1"; }
-	nodes=${nodes:-$(property nodes)}
-	memory=${memory:-$(property memory-mb)}
+	{ read -r its_nodes; read -r its_memory; } < <(cpio --quiet -i --to-stdout disco.dtb <"$archive" 2>/dev/null |
+		fdtget -d '' - / nodes / memory-mb) || true
+	nodes=${nodes:-$its_nodes} memory=${memory:-$its_memory}
 fi
 if [ "${1-}" = -- ]; then
 	shift

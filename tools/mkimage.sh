@@ -34,45 +34,64 @@ case $dts in
 *) dtc -q -I dts -O dtb -d "$work/included" -o "$dtb" "$dts" ;;
 esac
 
-image_path() {
+# The file of the image $1, in `path`.
+find_image() {
 	case $1 in
-	/*) echo "$1" ;;
-	vmlinux) echo "${DISCO_KERNEL:-build/linux/vmlinux}" ;;
-	numa/*.elf | rivals/*.elf) echo "build/guests/$1" ;;
-	*.elf) echo "build/guests/tests/$1" ;;
-	*) echo "build/$1" ;;
+	/*) path=$1 ;;
+	vmlinux) path=${DISCO_KERNEL:-build/linux/vmlinux} ;;
+	numa/*.elf | rivals/*.elf) path=build/guests/$1 ;;
+	*.elf) path=build/guests/tests/$1 ;;
+	*) path=build/$1 ;;
 	esac
+}
+
+# The values of properties, given as pairs NODE PROPERTY, a line each; "-" for what is not there or no string. One process for all if
+# it can be, since each costs more than its work, and tests make many archives.
+values() {
+	local lines
+	[ $# != 0 ] || return 0
+	lines=$(fdtget -t s -d - "$dtb" "$@" 2>/dev/null && echo end) || lines=''
+	printf %s "${lines%end}"
+	[ -z "$lines" ] || return 0
+	while [ $# != 0 ]; do
+		fdtget -t s -d - "$dtb" "$1" "$2" 2>/dev/null || echo -
+		shift 2
+	done
 }
 
 # What the compiled description names, one a line: how its source is written has no say. The images of disks: those that travel in
 # the `archive`, or those that QEMU `opens`.
 disks() {
-	local vm disk where
-	fdtget -l "$dtb" /vms 2>/dev/null | while read -r vm; do
-		fdtget -l "$dtb" "/vms/$vm" 2>/dev/null | while read -r disk; do
-			where=opens
-			fdtget "$dtb" "/vms/$vm/$disk" in-archive >/dev/null 2>&1 && where=archive
-			[ $where != "$1" ] || fdtget -t s "$dtb" "/vms/$vm/$disk" image 2>/dev/null || true
-		done
-	done | sort -u
+	local vm disk where image questions=()
+	for vm in "${vms[@]}"; do
+		while read -r disk; do
+			questions+=("/vms/$vm/$disk" in-archive "/vms/$vm/$disk" image)
+		done < <(fdtget -l "$dtb" "/vms/$vm" 2>/dev/null)
+	done
+	while IFS= read -r where && IFS= read -r image; do
+		[ "$where" = - ] && where=opens || where=archive
+		[ $where != "$1" ] || [ "$image" = - ] || printf '%s\n' "$image"
+	done < <(values "${questions[@]}") | sort -u
 }
 
 # All that travels in the archive.
 images() {
 	[ "$mode" = --no-check ] && [[ $dts = *.dtb ]] && return
-	local vm property
+	local vm image questions=()
+	for vm in "${vms[@]}"; do
+		questions+=("/vms/$vm" kernel "/vms/$vm" ramdisk)
+	done
 	{
-		fdtget -l "$dtb" /vms 2>/dev/null | while read -r vm; do
-			for property in kernel ramdisk; do
-				fdtget -t s "$dtb" "/vms/$vm" "$property" 2>/dev/null || true
-			done
-		done
+		while IFS= read -r image; do
+			[ "$image" = - ] || printf '%s\n' "$image"
+		done < <(values "${questions[@]}")
 		disks archive
 	} | sort -u
 }
 
-paths() { while IFS= read -r image; do image_path "$image"; done; }
+paths() { while IFS= read -r image; do find_image "$image"; printf '%s\n' "$path"; done; }
 
+mapfile -t vms < <(fdtget -l "$dtb" /vms 2>/dev/null)
 if [ "$mode" = --disks ]; then
 	disks opens | paths
 	exit
@@ -86,7 +105,8 @@ if [ "$mode" = --needs ]; then
 	exit
 fi
 
-images | while IFS= read -r image; do
+plain=() # those whose names in the archive are those of their files
+while IFS= read -r image; do
 	case $image in
 	'' | /*) continue ;; # what begins with / is refused by dtscheck
 	*..*)
@@ -95,49 +115,52 @@ images | while IFS= read -r image; do
 		exit 1
 		;;
 	esac
-	path=$(image_path "$image")
+	find_image "$image"
 	if [ ! -f "$path" ]; then
 		[ "$mode" = --no-check ] && continue
 		echo "$named: $image: found no file $path; \`make $path\` builds it if anything does" >&2
 		exit 1
 	fi
-	mkdir -p "$(dirname "$work/root/$image")"
+	[ "${image%/*}" = "$image" ] || mkdir -p "$work/root/${image%/*}"
 	if [ "$image" = vmlinux ]; then # symbols stay here, for gdb
 		mipsisa64r6el-linux-gnuabi64-strip -o "$work/root/$image" "$path"
+	elif [ "${path##*/}" = "$image" ]; then
+		plain+=("$path")
 	else
 		cp -- "$path" "$work/root/$image"
 	fi
-done
-
-round_up() { echo $((($1 + $2 - 1) / $2 * $2)); }
-
-# Where file $1 must begin in memory, as "REMAINDER UNIT", so that its pages can be shared: a kernel's first segment as the guest has
-# it. QEMU puts an archive at a multiple of 64 KB, which is also the size of the larger images' large pages.
-place() {
-	local unit=4096 offset address _
-	[ "$(stat -c %s "$1")" -lt 262144 ] || unit=65536
-	read -r _ offset address _ < <(mipsisa64r6el-linux-gnuabi64-readelf -lW "$1" 2>/dev/null | grep -m 1 '^ *LOAD ') ||
-		offset=0 address=0
-	echo "$(((address - offset) & (unit - 1))) $unit"
-}
+done < <(images)
+[ ${#plain[@]} = 0 ] || cp -t "$work/root" -- "${plain[@]}"
 
 # The archive's files in order: disco.dtb, which the monitor reads first, then the images, each behind a file of zeroes that brings
 # it to its place. A file is a header of 110 bytes, its name and a NUL, and its bytes, name and bytes each filled up to 4.
+# A place is where a file must begin in memory so that its pages can be shared: a kernel's first segment as the guest has it.
+# QEMU puts an archive at a multiple of 64 KB, which is also the size of the larger images' large pages.
 in_order() {
-	local at=0 name begin pad remainder unit bytes number=0
-	{ echo disco.dtb; find . -type f ! -path ./disco.dtb -printf '%P\n' | sort; } | while IFS= read -r name; do
-		if [ "$name" != disco.dtb ]; then
-			read -r remainder unit < <(place "$name")
-			pad=.pad$((number += 1))
-			begin=$(round_up $((at + 111 + ${#pad})) 4)
-			bytes=$(((remainder - $(round_up $((begin + 111 + ${#name})) 4)) & (unit - 1)))
-			truncate -s $bytes "$pad"
-			echo "$pad"
-			at=$(round_up $((begin + bytes)) 4)
-		fi
-		echo "$name"
-		at=$(round_up $(($(round_up $((at + 111 + ${#name})) 4) + $(stat -c %s "$name"))) 4)
-	done
+	local at bytes name line file offset address begin unit pad number=0
+	local -A first=() # by file, of the first segment: its address less its offset in the file
+	while read -r line; do
+		case $line in
+		File:*) file=${line#File: } ;;
+		LOAD*)
+			read -r _ offset address _ <<<"$line"
+			first[$file]=${first[$file]-$((address - offset))}
+			;;
+		esac
+	done < <(find . -type f -exec mipsisa64r6el-linux-gnuabi64-readelf -lW {} + 2>/dev/null)
+	echo disco.dtb
+	at=$(stat -c %s disco.dtb)
+	at=$(((120 + 3) / 4 * 4 + (at + 3) / 4 * 4))
+	while read -r bytes name; do
+		[ "$bytes" -lt 262144 ] && unit=4096 || unit=65536
+		pad=.pad$((number += 1))
+		begin=$(((at + 111 + ${#pad} + 3) / 4 * 4))
+		at=$(((begin + 111 + ${#name} + 3) / 4 * 4)) # where the file would begin without zeroes
+		pad_bytes=$(((${first[./$name]:-0} - at) & (unit - 1)))
+		truncate -s $pad_bytes "$pad"
+		printf '%s\n' "$pad" "$name"
+		at=$(((at + pad_bytes + 3) / 4 * 4 + (bytes + 3) / 4 * 4))
+	done < <(find . -type f ! -path ./disco.dtb -printf '%s %P\n' | sort -k 2)
 }
 (cd "$work/root" && in_order) >"$work/order"
 # Equal contents make equal archives.
@@ -146,5 +169,5 @@ find "$work/root" -exec touch -d '2020-01-01 UTC' {} +
 if [ "$mode" != --no-check ]; then
 	build/host/dtscheck "$dts" "$work/out.cpio"
 fi
-mkdir -p "$(dirname "$out")"
+mkdir -p "${out%/*}"
 mv -f "$work/out.cpio" "$out"
