@@ -138,10 +138,7 @@ void dma_lend(struct vm *vm, struct share_at *at, u32 n)
 			node_self()->stats.mapped++;
 }
 
-void dma_replace(struct vm *vm, gpn_t gpn, mpn_t lent, mpn_t equal)
-{
-	pmap_replace(vm, gpn, lent, equal);
-}
+void dma_replace(mpn_t lent, mpn_t equal) { pass_users(lent, equal); }
 
 u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 {

@@ -77,10 +77,10 @@ u32 dma_share(struct vm *vm, const struct share_at *at, u32 n);
  */
 void dma_lend(struct vm *vm, struct share_at *at, u32 n);
 /*
- * A page that was lent is also found elsewhere: the page `equal`, which the caller holds, stands behind gpn in its
- * place, unless the guest has written it meanwhile, or it is on the move.
+ * A page that was lent is also found elsewhere: whoever has it has `equal` in its place, the VM that lent it and those
+ * that it was passed from or to (pass_users). The caller holds both.
  */
-void dma_replace(struct vm *vm, gpn_t gpn, mpn_t lent, mpn_t equal);
+void dma_replace(mpn_t lent, mpn_t equal);
 
 /*
  * What is behind each source page of one VM is behind its target page of the other from now on, as if it were

@@ -120,8 +120,8 @@ static int promise(struct vm_disk *disk, u64 block, u32 n)
 }
 
 /*
- * The guest's page, which was lent to be a block: if another block has the same in it, that one's page is both, and the
- * guest's own as long as the guest has not written it meanwhile.
+ * The guest's page, which was lent to be a block: if another block has the same in it, that one's page is both, and
+ * stands behind the guest's and those of other guests that had it, as long as they have not written it.
  */
 static void merge(struct vm_disk *disk, struct share_at *at, u32 hash)
 {
@@ -129,7 +129,7 @@ static void merge(struct vm_disk *disk, struct share_at *at, u32 hash)
 
 	if (!mpn_valid(page))
 		return;
-	dma_replace(disk->vm, at->gpn, at->page, page);
+	dma_replace(at->page, page);
 	share_drop(at->page);
 	at->page = page;
 	disk->stats.alike++;

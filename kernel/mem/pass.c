@@ -60,3 +60,15 @@ int pass_page(struct vm *from, gpn_t source, struct vm *to, gpn_t target)
 		return 0;
 	return pass_pages(from, to, &(struct pass){ source, target }, 1) ? 0 : -EAGAIN;
 }
+
+void pass_users(mpn_t from, mpn_t to)
+{
+	struct vm *user;
+	gpn_t gpn;
+
+	for (u32 i = 0; i < PASS_USERS; i++) {
+		user = share_some_user(from, &gpn);
+		if (!user || !pmap_replace(user, gpn, from, to))
+			return;
+	}
+}

@@ -45,4 +45,12 @@ struct pass {
 };
 u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n);
 
+/*
+ * The other way to the same: two shared pages, both held by the caller, were found to be equal. Users of the one have
+ * the other in its place from now on, but for some that are on the move or copied just now, and those beyond
+ * PASS_USERS. Their guests notice nothing. Locks and shootdowns as above, one page at a time.
+ */
+#define PASS_USERS 16
+void pass_users(mpn_t from, mpn_t to);
+
 #endif /* KERNEL_MEM_PASS_H */

@@ -63,6 +63,8 @@ bool share_is_sole(mpn_t page);
 bool share_user(mpn_t page, const struct vm *vm, u32 node, gpn_t *gpn);
 /* A VM with a VCPU on the node, the same way; NULL: none. */
 struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
+/* Some VM that uses the page, wherever it is seen; NULL: none. */
+struct vm *share_some_user(mpn_t page, gpn_t *gpn);
 
 /* ---- for kernel/mem, under the lock of the range of the VM's page ---- */
 

@@ -229,12 +229,14 @@ void dma_lend(struct vm *of, struct share_at *at, u32 n)
 	for (u32 i = 0; i < n; i++)
 		at[i].page = lend_page(of, at[i].gpn);
 }
-void dma_replace(struct vm *of, gpn_t gpn, mpn_t from, mpn_t equal)
+void dma_replace(mpn_t from, mpn_t equal)
 {
 	assert_int_equal(locked, 0);
 	assert_true(page_held(from) && page_held(equal));
-	if (guest[of->id][gpn.v].shared == 1 + index_of(from))
-		share_page(of, gpn, equal);
+	for (u32 v = 0; v < VMS; v++)
+		for (u32 i = 0; i < GUEST; i++)
+			if (guest[v][i].shared == 1 + index_of(from))
+				share_page(&vm[v], (gpn_t){ i }, equal);
 }
 static inline void check_shared(void)
 {

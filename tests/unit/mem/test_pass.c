@@ -288,6 +288,44 @@ static void nothing_is_left_when_both_have_ended(void **state)
 		assert_true(is_free[i]);
 }
 
+/* Of a page that was found to be equal to another one: all who have it, as many as the limit, not who has written since. */
+static void users_have_an_equal_page(void **state)
+{
+	mpn_t lent, equal = new_page(42);
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 42);
+	for (u32 i = 0; i < PASS_USERS; i++)
+		assert_int_equal(pass(&vm_a, 7, &vm_b, i), 0);
+	write_as(&vm_b, 0, 1, 43);
+	lent = lend(&vm_a, 7);
+	assert_int_equal(share_users(lent), PASS_USERS);
+	pass_users(lent, equal);
+	assert_int_equal(share_users(lent), 0);
+	assert_int_equal(share_users(equal), PASS_USERS);
+	assert_int_equal(read_as(&vm_b, 0, 1), 43);
+	assert_int_equal(read_as(&vm_b, 1, 1), 42);
+	share_drop(lent);
+	write_as(&vm_b, 1, 1, 44);
+	assert_int_equal(read_as(&vm_a, 7, 0), 42);
+	check_everything();
+
+	lent = equal;
+	equal = new_page(42);
+	for (u32 i = 20; i < 24; i++)
+		assert_int_equal(pass(&vm_a, 7, &vm_b, i), 0);
+	pass_users(lent, equal);
+	assert_int_equal(share_users(lent), 3);
+	assert_int_equal(share_users(equal), PASS_USERS);
+	share_drop(lent);
+	share_drop(equal);
+	check_everything();
+	release_all(&vm_a);
+	release_all(&vm_b);
+	assert_int_equal(reserved, 0);
+	check_everything();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup(what_moves_is_copied, numa_vm_reset),
 		cmocka_unit_test_setup(pages_of_large_pairs, numa_vm_reset),
 		cmocka_unit_test_setup(many_at_once, numa_vm_reset),
+		cmocka_unit_test_setup(users_have_an_equal_page, numa_vm_reset),
 		cmocka_unit_test_setup(nothing_is_left_when_both_have_ended, numa_vm_reset),
 	};
 
