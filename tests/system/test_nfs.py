@@ -60,6 +60,27 @@ def see_one_tree(one):
     assert said.split() == [*CLIENTS, *(word for name in CLIENTS for word in (busybox, f"/mnt/b-{name}"))], said
 
 
+def shared_kb(one, name):
+    return int(re.search(rf"(?m)^{name} has .* of these shared (\d+) KB", "\n".join(one.command("mem")))[1])
+
+
+def written_pages_are_in_memory_once(one, passed):
+    """Pages that a client writes are those of the server's page cache, too, without a copy; who writes one of them afterwards, on either
+    side, has a page of its own, and the other sees what it is told of."""
+    both = ("client1", "server")
+    before = [shared_kb(one, name) for name in both]
+    said = ask(one, "client1", "head -c 2048k /dev/urandom >/tmp/pages; cp /tmp/pages /mnt/pages; sync; md5sum </mnt/pages")
+    more = [shared_kb(one, name) - kb for name, kb in zip(both, before)]
+    assert not passed or min(more) >= 1536, more
+    assert ask(one, "server", "md5sum </data/pages") == said
+    for name, file, place in (("client1", "/mnt/pages", 5000), ("server", "/data/pages", 70000)):
+        ask(one, name, f"printf 1 | dd of={file} bs=1 seek={place} conv=notrunc 2>/dev/null")
+        said = ask(one, "client1", f"printf 1 | dd of=/tmp/pages bs=1 seek={place} conv=notrunc 2>/dev/null; md5sum </tmp/pages")
+        for reader, folder in (("client1", "/mnt"), ("server", "/data"), ("client2", "/mnt")):
+            assert ask(one, reader, f"md5sum <{folder}/pages") == said, (name, reader)
+    ask(one, "client1", "rm /tmp/pages /mnt/pages")
+
+
 def open_without_asking(one):
     """What a client has read it opens again without a request, for more files than stock Linux lets the clients of such a server."""
     opened = "awk '/^proc4ops/ { print $21 }' /proc/net/rpc/nfsd"  # operation 18 is OPEN
@@ -127,6 +148,7 @@ def files_are_whole(one):
 def test_a_server_of_files(up, work, words):
     one = up([server(disk(work("files", 64), "persistent"), memory=64, manual=True), *(client(name) for name in CLIENTS)], words, running=0)
     wait_for_server(one)
+    written_pages_are_in_memory_once(one, "off=remap" not in words)
     see_one_tree(one)
     open_without_asking(one)
     equal_files_in_memory(one)
