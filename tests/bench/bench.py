@@ -232,12 +232,13 @@ def print_operations(alone, bare):
               f"{alone[number]['hits'] / ops:12.2f}{a:>10}{b:>8}")
 
 
-def print_rows(rows):
+def print_rows(rows, other="bare", width=24):
+    """other: what the second value of a row is of."""
     print()
     for row in rows:
-        bare = "" if row["bare"] is None else f"   bare {row['bare']:,.6g}"
-        value = "none seen" if row["value"] is None else f"{row['value']:,.6g}"
-        print(f"{row['name']:24s}{value:>16s} {row['unit']}{bare}")
+        bare = "" if row["bare"] is None else f"   {other} {row['bare']:,.6g}"
+        value = "none seen" if row["value"] is None else row["value"] if isinstance(row["value"], str) else f"{row['value']:,.6g}"
+        print(f"{row['name']:{width}s}{value:>16s} {row['unit']}{bare}")
 
 
 def main():

@@ -231,11 +231,7 @@ def main():
     count_rows(rows)
     simulated_rows(rows)
     time_rows(rows, options.times)
-    print()
-    for row in rows:
-        bare = "" if row["bare"] is None else f"   ({row['bare']:,.6g})"
-        value = row["value"] if isinstance(row["value"], str) or row["value"] is None else f"{row['value']:,.6g}"
-        print(f"{row['name']:40s}{value or 'none':>16s} {row['unit']}{bare}")
+    bench.print_rows(rows, "against", 40)
     bench.write_rows(rows, "net")
 
 

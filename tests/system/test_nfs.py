@@ -13,7 +13,7 @@ from machine import SEED, TOP, disk, net
 
 FILES = int(os.environ.get("DISCO_NFS_FILES") or 0)
 CLIENTS = tuple(f"client{i + 1}" for i in range(7 if FILES else 3))
-LIMIT = 1500 if FILES else 180
+LIMIT = 180 + 15 * FILES
 
 
 def server(image, **more):
@@ -25,7 +25,7 @@ def client(name, **more):
 
 
 def comes_up(one, *names):
-    one.expect_all([rf"\[{name}\] {name}: Linux [^\n]*\n" for name in names], 180)
+    one.expect_all([rf"\[{name}\] {name}: Linux [^\n]*\n" for name in names], LIMIT)
     one.send("\r")
 
 
