@@ -1,62 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* pmap: pages that are shared, written afterwards, pinned for a device, and given up by their guest. */
+/* pmap: pages that are shared, written afterwards, and pinned for a device. */
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/errno.h"
+#include "kernel/mem/hidden.h"
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/pmap_state.h"
 #include "kernel/mem/share.h"
-#include "kernel/mem/shootdown.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
-/* Guest pages of a VM that are taken out of its views, and the nodes that saw them. */
-struct hidden {
-	struct mmu_drop drop;
-	struct nodemask seen_by, used_by[MMU_DROP_PAGES]; /* used_by: of those to be shown again */
-};
-
-static void begin(struct hidden *h, struct vm *vm)
-{
-	h->drop.vm = vm;
-	h->drop.machine = h->drop.n = 0;
-	h->seen_by = NODEMASK_NONE;
-}
-
-static void hide(struct hidden *h, gpn_t gpn, bool again)
-{
-	struct vm *vm = h->drop.vm;
-	struct nodemask *used_by = &h->used_by[h->drop.n];
-
-	*used_by = NODEMASK_NONE;
-	for_each_node(node, vm->node_mask) {
-		bool used = again && pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
-		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
-
-		if (!mpn_valid(shown))
-			continue;
-		h->drop.machine |= BIT(shown.v % 64);
-		nodemask_add(&h->seen_by, node);
-		used_by->bits |= (u32)used << node;
-	}
-	h->drop.page[h->drop.n++] = gpn;
-}
-
-/* No processor has a translation of the pages any more on return. */
-static void take_back(const struct hidden *h) { shootdown(h->seen_by, mmu_drop_pages, &h->drop); }
-
-/* Whose guest used a page sees what is behind it now. Others may never look, and what no view shows wants no shootdown. */
-static void show_again(const struct hidden *h)
-{
-	for (u32 i = 0; i < h->drop.n; i++)
-		for_each_node(node, h->used_by[i])
-			pmap_fill_locked(h->drop.vm, h->drop.page[i], node);
-}
-
 /* ---- sharing ---- */
 
-/* The master that stood behind gpn until now, which no view shows, is not the guest page's any more. */
-static void leave_master(struct vm *vm, gpn_t gpn, struct pmap_page page)
+void pmap_leave_master_locked(struct vm *vm, gpn_t gpn, struct pmap_page page)
 {
 	mpn_t master = pmap_master(page);
 
@@ -66,23 +22,6 @@ static void leave_master(struct vm *vm, gpn_t gpn, struct pmap_page page)
 		memmap_take_back(master, vm->id);
 		nodemem_free(master);
 	}
-}
-
-static void release_master(struct vm *vm, gpn_t gpn)
-{
-	struct pmap_page page = pmap_page(&vm->pmap, gpn);
-
-	leave_master(vm, gpn, page);
-	if (pmap_is_shared(page))
-		pmap_count(&vm->pmap.shared, -1);
-}
-
-/* A block is on its way to the VM, and gpn will be in it. */
-static bool is_coming(const struct pmap *p, gpn_t gpn)
-{
-	const struct pmap_range *range = &p->range[pmap_range_of(gpn)];
-
-	return mpn_valid(range->coming.block) && gpn.v - range->coming.start.v < BLOCK_PAGES;
 }
 
 /* The pages of the list that are left and share a lock with the first of them; bit = place in the list. */
@@ -117,7 +56,7 @@ static void withdraw(struct hidden *h, const struct share_at *at)
 
 	if (pmap_page(&vm->pmap, at->gpn).replicas)
 		numa_collapse(vm, at->gpn, vm->home->id);
-	hide(h, at->gpn, at->shown);
+	hidden_add(h, at->gpn, at->shown);
 }
 
 /* The shared page, which the caller holds, takes the place of what stood behind its guest page, which no view shows. */
@@ -127,7 +66,7 @@ static void put_locked(struct vm *vm, const struct share_at *at)
 	struct pmap_page old = pmap_page(p, at->gpn);
 
 	if (old.master)
-		leave_master(vm, at->gpn, old);
+		pmap_leave_master_locked(vm, at->gpn, old);
 	else
 		pmap_count(&p->used, 1);
 	if (!pmap_is_shared(old))
@@ -143,19 +82,19 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 	struct hidden h;
 	u32 shared = 0;
 
-	begin(&h, vm);
+	hidden_begin(&h, vm);
 	for (u32 rest = which; rest; rest &= rest - 1) {
 		const struct share_at *a = &at[__builtin_ctz(rest)];
 
-		if (pmap_page(&vm->pmap, a->gpn).busy || is_coming(&vm->pmap, a->gpn))
+		if (pmap_page(&vm->pmap, a->gpn).busy || pmap_is_coming(&vm->pmap, a->gpn))
 			continue;
 		withdraw(&h, a);
 		shared |= rest & -rest;
 	}
-	take_back(&h);
+	hidden_take_back(&h);
 	for (u32 rest = shared; rest; rest &= rest - 1)
 		put_locked(vm, &at[__builtin_ctz(rest)]);
-	show_again(&h);
+	hidden_show_again(&h);
 	return shared;
 }
 
@@ -231,7 +170,7 @@ static void lend_locked(struct vm *vm, struct share_at *at, u32 which)
 {
 	struct hidden h;
 
-	begin(&h, vm);
+	hidden_begin(&h, vm);
 	for (u32 rest = which; rest; rest &= rest - 1) {
 		const struct share_at *a = &at[__builtin_ctz(rest)];
 		struct pmap_page page = pmap_page(&vm->pmap, a->gpn);
@@ -239,13 +178,13 @@ static void lend_locked(struct vm *vm, struct share_at *at, u32 which)
 		if (page.master && !page.busy && !pmap_is_shared(page))
 			withdraw(&h, a);
 	}
-	take_back(&h);
+	hidden_take_back(&h);
 	for (u32 rest = which; rest; rest &= rest - 1) {
 		struct share_at *a = &at[__builtin_ctz(rest)];
 
 		a->page = lend_page_locked(vm, a->gpn);
 	}
-	show_again(&h);
+	hidden_show_again(&h);
 }
 
 void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n)
@@ -277,9 +216,9 @@ static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node)
 
 	if (!mpn_valid(own))
 		return false;
-	begin(&h, vm);
-	hide(&h, gpn, false);
-	take_back(&h);
+	hidden_begin(&h, vm);
+	hidden_add(&h, gpn, false);
+	hidden_take_back(&h);
 	memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
 	memmap_give(own, vm->id, gpn);
 	pmap_change_locked(&vm->pmap, gpn, BIT(PMAP_SHARED), (struct pmap_page){ .master = own.v });
@@ -310,6 +249,8 @@ bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node)
 	node_self()->stats.broken++;
 	return true;
 }
+
+_Static_assert(SHARE_PAGES <= MMU_DROP_PAGES, "one shootdown for all");
 
 /* ---- pinning ---- */
 
@@ -356,145 +297,4 @@ void pmap_unpin(struct vm *vm, gpn_t gpn)
 	page.busy = page.busy == PMAP_BUSY_PINNED + 1 ? 0 : page.busy - 1;
 	pmap_change_locked(p, gpn, BIT(PMAP_PINNED), page);
 	pmap_unlock(p, gpn);
-}
-
-/* ---- memory that the guest has no use for ---- */
-
-static bool is_listed(const struct hidden *h, gpn_t gpn)
-{
-	for (u32 i = 0; i < h->drop.n; i++)
-		if (h->drop.page[i].v == gpn.v)
-			return true;
-	return false;
-}
-
-/* unused: even one that has no machine page. */
-static bool can_give_up(const struct hidden *h, gpn_t gpn, bool unused)
-{
-	struct vm *vm = h->drop.vm;
-	const struct pmap *p = &vm->pmap;
-
-	if (gpn.v >= p->npages || pmap_page(p, gpn).busy || is_listed(h, gpn))
-		return false;
-	if (!pmap_page(p, gpn).master)
-		return unused && !is_coming(p, gpn);
-	if (pmap_page(p, gpn).replicas)
-		numa_collapse(vm, gpn, vm->home->id);
-	return true;
-}
-
-_Static_assert(PMAP_BALLOON_PAGES <= MMU_DROP_PAGES && SHARE_PAGES <= MMU_DROP_PAGES,
-	       "one shootdown for all");
-
-/* Pages of one range. */
-static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
-{
-	struct hidden h;
-
-	begin(&h, vm);
-	for (u32 i = 0; i < n; i++)
-		if (can_give_up(&h, pages[i], becomes.busy == PMAP_BUSY_BALLOON))
-			hide(&h, pages[i], false);
-	take_back(&h);
-	for (u32 i = 0; i < h.drop.n; i++) {
-		gpn_t gpn = h.drop.page[i];
-
-		if (pmap_page(&vm->pmap, gpn).master) {
-			release_master(vm, gpn);
-			pmap_count(&vm->pmap.used, -1);
-		}
-		pmap_change_locked(&vm->pmap, gpn,
-				   BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED), becomes);
-	}
-	return h.drop.n;
-}
-
-/* How many pages from the first on are in its range. */
-static u32 run_of(const gpn_t *pages, u32 n)
-{
-	u32 run = 1;
-
-	while (run < n && pages[run].v >> PMAP_RANGE_SHIFT == pages[0].v >> PMAP_RANGE_SHIFT)
-		run++;
-	return run;
-}
-
-static u32 give_up(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
-{
-	struct pmap *p = &vm->pmap;
-	u32 all = 0, run, given;
-
-	for (u32 i = 0; i < n; i += run) {
-		run = run_of(pages + i, n - i);
-		pmap_lock(p, pages[i]);
-		given = give_up_locked(vm, pages + i, run, becomes);
-		if (becomes.busy == PMAP_BUSY_BALLOON) {
-			pmap_count(&p->ballooned, given);
-			nodemem_unreserve(given);
-		}
-		pmap_unlock(p, pages[i]);
-		all += given;
-	}
-	return all;
-}
-
-u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
-{
-	gpn_t pages[MMU_DROP_PAGES];
-	u32 given = 0, n;
-
-	if (first.v >= vm->pmap.npages)
-		return 0;
-	npages = MIN(npages, vm->pmap.npages - first.v);
-	for (u32 done = 0; done < npages; done += n) {
-		n = MIN(npages - done, (u32)MMU_DROP_PAGES);
-		for (u32 i = 0; i < n; i++)
-			pages[i].v = first.v + done + i;
-		given += give_up(vm, pages, n, (struct pmap_page){ 0 });
-	}
-	__atomic_fetch_add(&vm->pmap.reported, given, __ATOMIC_RELAXED);
-	return given;
-}
-
-/* ---- the balloon: with the promise of it ---- */
-
-u32 pmap_balloon(struct vm *vm, const gpn_t *pages, u32 n)
-{
-	return give_up(vm, pages, MIN(n, (u32)PMAP_BALLOON_PAGES),
-		       (struct pmap_page){ .busy = PMAP_BUSY_BALLOON });
-}
-
-bool pmap_promise_locked(struct vm *vm, gpn_t gpn)
-{
-	struct pmap *p = &vm->pmap;
-
-	pmap_assert_locked(p, gpn);
-	if (pmap_state_of(pmap_page(p, gpn)) != PMAP_BALLOONED)
-		return true;
-	if (nodemem_reserve(1))
-		return false;
-	pmap_count(&p->ballooned, -1);
-	pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });
-	return true;
-}
-
-int pmap_unballoon(struct vm *vm, gpn_t gpn)
-{
-	bool promised;
-
-	if (gpn.v >= vm->pmap.npages)
-		return 0;
-	pmap_lock(&vm->pmap, gpn);
-	promised = pmap_promise_locked(vm, gpn);
-	pmap_unlock(&vm->pmap, gpn);
-	return promised ? 0 : -ENOMEM;
-}
-
-u32 pmap_end_promise(struct pmap *p)
-{
-	u32 promised = p->npages - p->ballooned;
-
-	p->ballooned = 0;
-	p->reported = 0;
-	return promised;
 }

@@ -45,6 +45,7 @@
 #define KERNEL_MEM_PMAP_STATE_H
 
 #include "kernel/mem/pmap.h"
+#include "numa/numa.h"
 
 enum pmap_state {
 	PMAP_UNUSED,
@@ -108,7 +109,19 @@ static inline struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
  */
 void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to);
 
+/* A block is on its way to the VM, and gpn will be in it. */
+static inline bool pmap_is_coming(const struct pmap *p, gpn_t gpn)
+{
+	const struct pmap_range *range = &p->range[pmap_range_of(gpn)];
+
+	return mpn_valid(range->coming.block) && gpn.v - range->coming.start.v < BLOCK_PAGES;
+}
+
 /* ---- pmap_share.c ---- */
+/* The master that stood behind gpn until now, which no view shows, is not the guest page's any more. */
+void pmap_leave_master_locked(struct vm *vm, gpn_t gpn, struct pmap_page page);
+
+/* ---- pmap_give.c ---- */
 /* The VM is promised a page for gpn, again if that was BALLOONED. False: the machine has none left. */
 bool pmap_promise_locked(struct vm *vm, gpn_t gpn);
 

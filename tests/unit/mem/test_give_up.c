@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/mem/pmap_share.c: memory that a guest has no use for goes back to its node, and so does the
+ * kernel/mem/pmap_give.c: memory that a guest has no use for goes back to its node, and so does the
  * promise of it where the guest gives that up, too.
  */
 #include "tests/unit/mem/share_pages.h"

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages on their way out of the views of their VM. */
+#include "kernel/mem/hidden.h"
+#include "kernel/mem/pmap_state.h"
+#include "kernel/mem/shootdown.h"
+#include "kernel/vm/vm.h"
+
+void hidden_begin(struct hidden *h, struct vm *vm)
+{
+	h->drop.vm = vm;
+	h->drop.machine = h->drop.n = 0;
+	h->seen_by = NODEMASK_NONE;
+}
+
+void hidden_add(struct hidden *h, gpn_t gpn, bool again)
+{
+	struct vm *vm = h->drop.vm;
+	struct nodemask *used_by = &h->used_by[h->drop.n];
+
+	*used_by = NODEMASK_NONE;
+	for_each_node(node, vm->node_mask) {
+		bool used = again && pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
+		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
+
+		if (!mpn_valid(shown))
+			continue;
+		h->drop.machine |= BIT(shown.v % 64);
+		nodemask_add(&h->seen_by, node);
+		used_by->bits |= (u32)used << node;
+	}
+	h->drop.page[h->drop.n++] = gpn;
+}
+
+void hidden_take_back(const struct hidden *h) { shootdown(h->seen_by, mmu_drop_pages, &h->drop); }
+
+void hidden_show_again(const struct hidden *h)
+{
+	for (u32 i = 0; i < h->drop.n; i++)
+		for_each_node(node, h->used_by[i])
+			pmap_fill_locked(h->drop.vm, h->drop.page[i], node);
+}
