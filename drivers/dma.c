@@ -125,6 +125,14 @@ u32 dma_share(struct vm *vm, const struct share_at *at, u32 n)
 	return shared;
 }
 
+bool dma_share_page(struct vm *vm, const struct share_at *at)
+{
+	bool shared = option_on(OPTION_SHARE) && pmap_share_page(vm, at);
+
+	node_self()->stats.mapped += shared;
+	return shared;
+}
+
 void dma_lend(struct vm *vm, struct share_at *at, u32 n)
 {
 	bool may = option_on(OPTION_SHARE);

@@ -69,6 +69,7 @@ void dma_find_and_write(struct vm *vm, struct dma_spot *s, u64 gpa, const void *
  * bit for each that does: another is not the VM's memory, or pinned, moves or is copied, and the caller copies instead.
  */
 u32 dma_share(struct vm *vm, const struct share_at *at, u32 n);
+bool dma_share_page(struct vm *vm, const struct share_at *at); /* the same of one page */
 
 /*
  * The other way round, of at most SHARE_PAGES: the page behind each gpn with what is in it now, as a shared one that

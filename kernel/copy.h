@@ -32,7 +32,9 @@ static inline void copy_few(void *to, const void *from, size_t bytes)
 {
 	u64 place = (u64)to | (u64)from;
 
-	if (bytes == 2 && place % 2 == 0)
+	if (bytes == 1)
+		*(u8 *)to = *(const u8 *)from;
+	else if (bytes == 2 && place % 2 == 0)
 		*(any_u16 *)to = *(const any_u16 *)from;
 	else if (bytes == 8 && place % 4 == 0)
 		copy_words(to, from, 2);

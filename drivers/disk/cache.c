@@ -352,6 +352,29 @@ static int read_locked(struct image *im, u64 block, u32 more, struct cache_waite
 	return 1;
 }
 
+bool cache_find(struct image *im, u64 block, mpn_t *page, bool *held)
+{
+	struct block *b;
+	u32 n;
+
+	*held = !image_is_instant(im);
+	if (!*held) { /* what is in the archive stays there: no lock */
+		*page = image_archive_page(im, block);
+		return mpn_valid(*page);
+	}
+	lock_take(&cache_lock);
+	n = blockmap_get(&im->map, block);
+	b = n ? block_with(n) : NULL;
+	*held = b && b->state != BLOCK_LOADING;
+	if (*held) {
+		b->used = 1;
+		*page = (mpn_t){ b->page };
+		share_hold(*page);
+	}
+	lock_release(&cache_lock);
+	return *held;
+}
+
 int cache_read(struct image *im, u64 block, u32 more, struct cache_waiter *w, mpn_t *page)
 {
 	int got;

@@ -95,6 +95,11 @@ struct cache_waiter *cache_woken(struct cache_client *c);
 void cache_forget(struct cache_waiter *w);
 
 /*
+ * The page of a block that is in memory. *held: the caller holds it; false: it is never given back. False: the block is
+ * not in memory, or on its way, and cache_read says more.
+ */
+bool cache_find(struct image *im, u64 block, mpn_t *page, bool *held);
+/*
  * The page of a block for a reader, held for the caller (share_drop). 1: it is in *page; 0: w waits for a
  * transfer, begun now perhaps, of up to `more` absent blocks from this one on; -ENOMEM: the client is starved.
  * *hit: no transfer was needed.

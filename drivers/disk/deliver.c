@@ -109,8 +109,9 @@ bool deliver(struct vm_disk *disk, struct delivery *d)
 int deliver_page(struct vm_disk *disk, struct disk_request *r, struct delivery *d, mpn_t page,
 		 bool held)
 {
-	d->at[d->n++] = (struct share_at){ gpa_gpn((gpa_t){ cursor_range(&r->at).gpa }), page, held,
-					   false };
+	d->at[d->n++] = (struct share_at){ .gpn = gpa_gpn((gpa_t){ cursor_range(&r->at).gpa }),
+					   .page = page,
+					   .given = held };
 	request_advance(r, PAGE_SIZE);
 	return d->n < SHARE_PAGES || deliver(disk, d) ? 1 : -EIO;
 }

@@ -317,6 +317,29 @@ static void ended(struct vm_disk *disk, struct disk_request *r)
 
 /* ---- the door ---- */
 
+bool disk_read_page(struct vm_disk *disk, u64 sector, gpn_t gpn)
+{
+	u64 block = sector / (BLOCK_BYTES / DISK_SECTOR), have = disk_sectors(disk);
+	struct share_at at = { .gpn = gpn, .page = { blockmap_get(&disk->own, block) } };
+	bool of_image = !mpn_valid(at.page);
+
+	if (sector % (BLOCK_BYTES / DISK_SECTOR) || sector >= have ||
+	    have - sector < BLOCK_BYTES / DISK_SECTOR || at.page.v == OWN_ZERO)
+		return false;
+	if (of_image && !cache_find(disk->image, block, &at.page, &at.given))
+		return false;
+	if (!dma_share_page(disk->vm, &at)) {
+		if (at.given)
+			share_drop(at.page);
+		return false;
+	}
+	disk->stats.blocks_read += of_image;
+	disk->stats.hits += of_image;
+	disk->stats.bytes_read += BLOCK_BYTES;
+	disk->stats.requests++;
+	return true;
+}
+
 void disk_submit(struct vm_disk *disk, struct disk_request *r)
 {
 	r->waiter = (struct cache_waiter){ .client = &disk->client };

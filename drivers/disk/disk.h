@@ -89,6 +89,12 @@ void disk_init(struct vm_disk *disk, struct vm *vm, u32 i, void (*tell)(void *fr
 u64 disk_sectors(const struct vm_disk *disk);
 const struct disk_desc *disk_desc(const struct vm_disk *disk);
 
+/*
+ * Reads the block at a sector into a whole page of the guest without a request, at once, if the block is whole and in
+ * memory and the page can be shared now. False: nothing has changed, and it takes a request to read it or to say what
+ * is wrong.
+ */
+bool disk_read_page(struct vm_disk *disk, u64 sector, gpn_t gpn);
 /* Takes the request, for the next disk_service. */
 void disk_submit(struct vm_disk *disk, struct disk_request *r);
 /*

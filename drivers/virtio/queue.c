@@ -207,6 +207,47 @@ int vqueue_next(struct vqueue *q, struct vqueue_chain *chain)
 	return 1;
 }
 
+/* ---- the chain that most are ---- */
+
+/* The second double word of a descriptor, whole or without `next`, as little-endian machines read it. */
+#define FORM(bytes, flags, next) ((u64)(bytes) | (u64)(flags) << 32 | (u64)(next) << 48)
+#define WITHOUT_NEXT		 (BIT(48) - 1)
+
+/* At one of the guest's descriptors, each double word of which is read once. */
+static u64 address_at(const u64 *d) { return __atomic_load_n(&d[0], __ATOMIC_RELAXED); }
+static u64 form_at(const u64 *d) { return __atomic_load_n(&d[1], __ATOMIC_RELAXED); }
+
+/* Some 150 instructions, where a walk takes 400. */
+bool vqueue_sees_page(struct vqueue *q, struct vqueue_page *c)
+{
+	const u64 *d;
+
+	if (q->state != VQUEUE_READY || !q->indirect)
+		return false;
+	if (!q->waiting)
+		look(q);
+	if (!q->waiting || q->waiting > q->size)
+		return false;
+	c->head = next_head(q);
+	if (c->head >= q->size)
+		return false;
+	d = dma_found(&q->table_spot, q->descriptors + DESCRIPTOR * c->head, DESCRIPTOR);
+	if (!d || (form_at(d) & WITHOUT_NEXT) != FORM(3 * DESCRIPTOR, FLAG_INDIRECT, 0))
+		return false;
+	d = dma_found(&q->indirect_spot, address_at(d), 3 * DESCRIPTOR);
+	if (!d || (u64)d % sizeof(*d))
+		return false;
+	if (form_at(d) != FORM(VQUEUE_HEADER, FLAG_NEXT, 1) ||
+	    form_at(d + 2) != FORM(PAGE_SIZE, FLAG_NEXT | FLAG_WRITE, 2) ||
+	    (form_at(d + 4) & WITHOUT_NEXT) != FORM(1, FLAG_WRITE, 0))
+		return false;
+	c->header = address_at(d);
+	c->page = address_at(d + 2);
+	c->status = address_at(d + 4);
+	return c->page % PAGE_SIZE == 0 && dma_valid(q->vm, c->header, VQUEUE_HEADER) &&
+	       dma_valid(q->vm, c->page, PAGE_SIZE) && dma_valid(q->vm, c->status, 1);
+}
+
 bool vqueue_ask_to_notify(struct vqueue *q)
 {
 	u16 index = q->next_available;
@@ -238,8 +279,15 @@ void vqueue_put_back(struct vqueue *q, u32 n)
 bool vqueue_give_back(struct vqueue *q, u16 head, u32 bytes)
 {
 	struct vqueue_used used = { head, bytes };
+	u32 place = q->next_used & (q->size - 1);
 
-	return vqueue_give_back_all(q, &used, 1);
+	if (q->state != VQUEUE_READY)
+		return false;
+	write_used(q, OFFSET_RING + (u64)USED_ELEMENT * place, &used, sizeof(used));
+	q->next_used++;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the element before the index */
+	write_used(q, OFFSET_INDEX, &q->next_used, sizeof(q->next_used));
+	return true;
 }
 
 bool vqueue_give_back_all(struct vqueue *q, const struct vqueue_used *used, u32 n)

@@ -62,6 +62,25 @@ bool vqueue_start(struct vqueue *q);
  * many descriptors as the chain may have ranges.
  */
 int vqueue_next(struct vqueue *q, struct vqueue_chain *chain);
+/*
+ * What almost every read of a disk is: an indirect table of three, a header that the device reads, a whole aligned page
+ * and a byte of status that it writes.
+ */
+#define VQUEUE_HEADER 16 /* bytes */
+struct vqueue_page {
+	u64 header, page, status; /* gpa; all dma_valid */
+	u16 head;
+};
+/*
+ * Whether the next chain is one of these, made of descriptors that this node's view shows. It is not taken yet: that
+ * is vqueue_took_page. False: nothing is known, not even that anything is wrong, and vqueue_next says what there is.
+ */
+bool vqueue_sees_page(struct vqueue *q, struct vqueue_page *c);
+static inline void vqueue_took_page(struct vqueue *q)
+{
+	q->next_available++;
+	q->waiting--;
+}
 /* Chains are left of those that were seen: the next one is there without another look at the ring. */
 static inline bool vqueue_has_seen_more(const struct vqueue *q) { return q->waiting; }
 /*

@@ -40,7 +40,9 @@ u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 			nodemem_unreserve(1);
 			continue;
 		}
-		at[nlent] = (struct share_at){ list[tried[i]].target, at[i].page, false, true };
+		at[nlent] = (struct share_at){ .gpn = list[tried[i]].target,
+					       .page = at[i].page,
+					       .shown = true };
 		tried[nlent++] = tried[i];
 	}
 	shared = pmap_share_pages(to, at, nlent);

@@ -223,6 +223,7 @@ int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared);
  * that was shared.
  */
 u32 pmap_share_pages(struct vm *vm, const struct share_at *at, u32 n);
+bool pmap_share_page(struct vm *vm, const struct share_at *at); /* the same of one page */
 /*
  * The machine pages behind up to SHARE_PAGES guest pages with what is in them now, held for the caller (share_drop),
  * who was promised a page for each (nodemem_reserve): the VM goes on using them, and has a copy when it writes.

@@ -76,6 +76,20 @@ static void put_locked(struct vm *vm, const struct share_at *at)
 			   (struct pmap_page){ .master = (u32)at->page.v | PMAP_MASTER_SHARED });
 }
 
+/* No view shows the page, which has no copies and is not on its way: nobody is to be asked. */
+static bool is_at_rest(const struct vm *vm, gpn_t gpn)
+{
+	const struct pmap *p = &vm->pmap;
+	struct pmap_page page = pmap_page(p, gpn);
+
+	if (page.busy || page.replicas || pmap_is_coming(p, gpn))
+		return false;
+	for_each_node(node, vm->node_mask)
+		if (pmap_shown(p, gpn, node))
+			return false;
+	return true;
+}
+
 /* Those of one lock; which were shared. */
 static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 {
@@ -88,7 +102,8 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 
 		if (pmap_page(&vm->pmap, a->gpn).busy || pmap_is_coming(&vm->pmap, a->gpn))
 			continue;
-		withdraw(&h, a);
+		if (!is_at_rest(vm, a->gpn))
+			withdraw(&h, a);
 		shared |= rest & -rest;
 	}
 	hidden_take_back(&h);
@@ -114,17 +129,31 @@ u32 pmap_share_pages(struct vm *vm, const struct share_at *at, u32 n)
 	return shared;
 }
 
+bool pmap_share_page(struct vm *vm, const struct share_at *at)
+{
+	bool shared = true;
+
+	if (at->gpn.v >= vm->pmap.npages)
+		return false;
+	pmap_lock(&vm->pmap, at->gpn);
+	if (is_at_rest(vm, at->gpn))
+		put_locked(vm, at);
+	else
+		shared = share_locked(vm, at, 1);
+	pmap_unlock(&vm->pmap, at->gpn);
+	return shared;
+}
+
 int pmap_share(struct vm *vm, gpn_t gpn, mpn_t shared)
 {
 	if (gpn.v >= vm->pmap.npages)
 		return -EFAULT;
-	return pmap_share_pages(vm, &(struct share_at){ gpn, shared, false, false }, 1) ? 0
-											: -EAGAIN;
+	return pmap_share_page(vm, &(struct share_at){ .gpn = gpn, .page = shared }) ? 0 : -EAGAIN;
 }
 
 bool pmap_replace(struct vm *vm, gpn_t gpn, mpn_t from, mpn_t to)
 {
-	const struct share_at at = { gpn, to, false, false };
+	const struct share_at at = { .gpn = gpn, .page = to };
 	struct pmap_page page;
 	bool done = false;
 

@@ -27,6 +27,24 @@ static void check_chain(const struct vqueue *q, const struct vqueue_chain *c)
 		abort();
 }
 
+/* What is seen as a read of a page is one, as a walk along the chain finds it, too. */
+static void check_page(struct vqueue *q)
+{
+	static struct vqueue_chain chain;
+	struct vqueue_page page;
+
+	if (!vqueue_sees_page(q, &page))
+		return;
+	if (vqueue_next(q, &chain) != 1 || chain.nread != 1 || chain.nwritten != 2)
+		abort();
+	if (chain.head != page.head || chain.range[0].gpa != page.header ||
+	    chain.range[0].bytes != VQUEUE_HEADER || chain.range[1].gpa != page.page ||
+	    chain.range[1].bytes != PAGE_SIZE || page.page % PAGE_SIZE ||
+	    chain.range[2].gpa != page.status || chain.range[2].bytes != 1)
+		abort();
+	vqueue_put_back(q, 1);
+}
+
 /* The first bytes set the queue up, the next change memory between two chains, the rest is memory. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -46,8 +64,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       size - 8 - STEPS < MEMORY_BYTES ? size - 8 - STEPS : MEMORY_BYTES);
 	if (!vqueue_start(&q))
 		return 0;
+	shows = data[1] & 128;
 	for (u32 i = 0; i < STEPS; i++) {
-		int got = vqueue_next(&q, &chain);
+		int got;
+
+		check_page(&q);
+		got = vqueue_next(&q, &chain);
 
 		if (got < 0 && q.state != VQUEUE_BROKEN)
 			abort();

@@ -69,13 +69,13 @@ def dtb(source):
                           stdout=subprocess.PIPE).stdout
 
 
-def virtqueue(descriptors, heads):
+def virtqueue(descriptors, heads, setup=97):
     """The input of fuzz_vqueue: a queue of 16 with indirect descriptors and event indices, (address, bytes, flags, next) at 0."""
     memory = bytearray(8192)
     for i, descriptor in enumerate(descriptors):
         struct.pack_into("<QIHH", memory, 16 * i, *descriptor)
     struct.pack_into(f"<{2 + len(heads)}H", memory, 2048, 0, len(heads), *heads)
-    return bytes([4, 97, 0, 0, 0, 0, 0, 0]) + bytes(range(2, 66)) + bytes(memory)
+    return bytes([4, setup, 0, 0, 0, 0, 0, 0]) + bytes(range(2, 66)) + bytes(memory)
 
 
 def main(folder):
@@ -85,7 +85,9 @@ def main(folder):
         "cpio": {"empty": newc([]), "two": newc([("disco.dtb", b"tree"), ("vmlinux", one)])},
         "vqueue": {"chain": virtqueue([(6000, 16, 1, 1), (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 2, 1]),
                    "indirect": virtqueue([(64, 48, 4, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (6000, 16, 1, 1),
-                                          (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 0])},
+                                          (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 0]),
+                   "page": virtqueue([(64, 48, 4, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (6000, 16, 1, 1),
+                                      (8192, 4096, 3, 2), (6016, 1, 2, 0)], [0, 0, 0], setup=225)},
         "blockmap": {"small": bytes([5, 3, *range(1, 60)]), "large": bytes([255, 27, *[7 * i % 251 for i in range(126)]])},
         "vmdesc": {name: dtb(source) for name, source in TREES.items()},
     }

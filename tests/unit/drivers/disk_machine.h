@@ -221,6 +221,7 @@ u32 dma_share(struct vm *of, const struct share_at *at, u32 n)
 		}
 	return shared;
 }
+bool dma_share_page(struct vm *of, const struct share_at *at) { return dma_share(of, at, 1); }
 void dma_lend(struct vm *of, struct share_at *at, u32 n)
 {
 	assert_int_equal(locked, 0);

@@ -22,6 +22,8 @@ static bool disturbs(const struct disk *d, const struct disk_request *r)
 	return false;
 }
 
+static u32 at_once; /* reads */
+
 static void random_request(struct disk *d)
 {
 	struct trial *t = &d->trial[rand() % REQUESTS];
@@ -56,6 +58,24 @@ static void random_request(struct disk *d)
 	as_it_is = false;
 }
 
+/* A block into a page at once, if that can be, which a write under way may change. */
+static void read_at_once(struct disk *d)
+{
+	u64 sector = rand() % 4 ? rand() % BLOCKS * 8ul : rand() % (SECTORS + 8ul);
+	u32 page = find_pages(d->vm, 1), block = sector / 8;
+	struct trial none = { 0 };
+
+	if (page == GUEST || others_write(d, &none, block) ||
+	    !disk_read_page(d->disk, sector, (gpn_t){ page }))
+		return;
+	at_once++;
+	assert_int_equal(sector % 8, 0);
+	assert_true(sector + 8 <= SECTORS);
+	if (!d->unsure[block])
+		assert_memory_equal(guest_at(d->vm, (u64)page << PAGE_SHIFT),
+				    d->content + (u64)block * BLOCK_BYTES, BLOCK_BYTES);
+}
+
 static void guest_scribbles(void)
 {
 	u32 v = rand() % VMS, i = rand() % GUEST;
@@ -68,7 +88,8 @@ static void step(void)
 {
 	struct disk *d = &disk[rand() % DISKS];
 
-	switch (rand() % 16) {
+	switch (rand() % 18) {
+	case 16 ... 17: read_at_once(d); break;
 	case 0 ... 5: random_request(d); break;
 	case 6 ... 9: service(d); break;
 	case 10 ... 12:
@@ -103,13 +124,14 @@ static void run(u32 seed, u32 memory, bool with_errors)
 	promises = memory;
 	errors = with_errors;
 	sharing_fails = seed % 2;
-	failed = lent = 0;
+	failed = lent = at_once = 0;
 	for (u32 i = 0; i < STEPS; i++) {
 		step();
 		if (i % 64 == 0)
 			check_shared();
 		assert_true(promised <= promises);
 	}
+	assert_true(at_once);
 	drain();
 	for (u32 i = 0; i < DISKS; i++)
 		end_vm(&disk[i]);

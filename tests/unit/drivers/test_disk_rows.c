@@ -122,6 +122,50 @@ static void pages_go_together(void **state)
 	assert_int_equal(dma_calls, 3);
 }
 
+/* The page that guest page 0 of the disk's VM has in common with the disk; MPN_NONE: none. */
+static mpn_t page_read_at_once(struct disk *d, u64 sector)
+{
+	own_guest_page(d->vm, 0);
+	if (!disk_read_page(d->disk, sector, (gpn_t){ 0 }))
+		return MPN_NONE;
+	return (mpn_t){ FIRST - 1 + guest[d->vm->id][0].shared };
+}
+
+static void a_block_in_memory_is_read_at_once(void **state)
+{
+	struct disk *d = &disk[0];
+	mpn_t page;
+
+	(void)state;
+	begin_row();
+	taken[0][0] = true;				  /* no request has it */
+	assert_false(mpn_valid(page_read_at_once(d, 0))); /* not in memory */
+	assert_int_equal(nflying, 0);
+	ask(d, DISK_READ, 0, 16);
+	assert_false(mpn_valid(page_read_at_once(d, 0))); /* on its way */
+	serve_until(&d->trial[0], d, NULL);
+	page = page_read_at_once(d, 0);
+	assert_memory_equal(fake_mpn_ptr(page), d->content, BLOCK_BYTES);
+	assert_int_equal(page_held(page), 1); /* the cache's */
+	assert_int_equal(page_read_at_once(&disk[3], 0).v, page.v);
+	assert_false(mpn_valid(page_read_at_once(d, 1)));	    /* a block and a half */
+	assert_false(mpn_valid(page_read_at_once(d, ~7ul)));	    /* no block of the disk */
+	assert_false(mpn_valid(page_read_at_once(d, SECTORS - 3))); /* less than one */
+	assert_false(mpn_valid(page_read_at_once(d, SECTORS + 5)));
+	sharing_fails = true; /* now and then: the hold goes back */
+	for (u32 i = 0; i < 64; i++) {
+		page_read_at_once(d, 0);
+		assert_int_equal(page_held(page), 1);
+	}
+	sharing_fails = false;
+	serve_until(ask(d, DISK_WRITE, 0, 8), d, NULL);
+	assert_int_not_equal(page_read_at_once(d, 0).v, page.v); /* what the VM has written */
+	assert_int_equal(page_read_at_once(&disk[3], 0).v, page.v);
+	serve_until(ask(d, DISK_ZERO, 0, 8), d, NULL);
+	assert_false(mpn_valid(page_read_at_once(d, 0))); /* zeroes have no page */
+	taken[0][0] = false;
+}
+
 /* Of the block, which the VM has modified. */
 static mpn_t own_page_of(const struct disk *d, u64 block)
 {
@@ -427,6 +471,7 @@ int main(void)
 		cmocka_unit_test(a_bad_sector_spoils_its_block_alone),
 		cmocka_unit_test(what_one_has_read_is_there_for_all),
 		cmocka_unit_test(pages_go_together),
+		cmocka_unit_test(a_block_in_memory_is_read_at_once),
 		cmocka_unit_test(a_written_page_is_in_memory_once),
 		cmocka_unit_test(a_page_of_two_blocks_is_not_written),
 		cmocka_unit_test(an_image_is_not_written_through_a_lent_page),

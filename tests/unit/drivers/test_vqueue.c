@@ -112,6 +112,124 @@ static void an_indirect_table_is_walked(void **state)
 	assert_int_equal(chain.nread, 2);
 }
 
+/* A read of a page as most drivers make it, with head 0. */
+static void describe_page(void)
+{
+	describe(0, 0, TABLE, 3 * 16, INDIRECT, 7);
+	describe(TABLE, 0, DATA + 8, 16, NEXT, 1);
+	describe(TABLE, 1, 3 * PAGE_SIZE, PAGE_SIZE, NEXT | WRITE, 2);
+	describe(TABLE, 2, MEMORY_BYTES - 1, 1, WRITE, 3);
+}
+
+/* With one of these on offer, and the places of both tables found. */
+static void page_on_offer(void)
+{
+	fresh(NULL);
+	shows = true;
+	describe_page();
+	offer(0);
+	assert_int_equal(vqueue_next(&q, &chain), 1);
+	offer(0);
+}
+
+static void a_read_of_a_page_is_seen(void **state)
+{
+	struct vqueue_page page;
+
+	(void)state;
+	page_on_offer();
+	for (u32 i = 0; i < 2; i++) { /* looking takes nothing */
+		assert_true(vqueue_sees_page(&q, &page));
+		assert_int_equal(page.head, 0);
+		assert_int_equal(page.header, DATA + 8);
+		assert_int_equal(page.page, 3 * PAGE_SIZE);
+		assert_int_equal(page.status, MEMORY_BYTES - 1);
+	}
+	vqueue_took_page(&q);
+	assert_false(vqueue_sees_page(&q, &page)); /* none is left */
+	assert_int_equal(vqueue_next(&q, &chain), 0);
+	assert_true(vqueue_give_back(&q, page.head, 4097));
+	assert_int_equal(get16(USED + 2), 1);
+	offer(0);
+	assert_true(vqueue_sees_page(&q, &page));
+	shown++; /* the guest's memory is elsewhere now */
+	assert_false(vqueue_sees_page(&q, &page));
+	assert_int_equal(vqueue_next(&q, &chain), 1);
+	shows = false; /* and no view shows it */
+	shown++;
+	offer(0);
+	assert_false(vqueue_sees_page(&q, &page));
+	assert_int_equal(vqueue_next(&q, &chain), 1);
+	shows = true;
+}
+
+/* Each is a little different; it may be right or wrong, and whoever looks only does not say. */
+static void anything_else_is_not_seen(void **state)
+{
+	static const struct {
+		u64 table;
+		u32 i;
+		struct descriptor d;
+		int next; /* what vqueue_next says */
+	} rows[] = {
+		{ 0, 0, { TABLE, 48, 0, 0 }, 1 },
+		{ 0, 0, { TABLE, 48, INDIRECT | NEXT, 0 }, -EINVAL },
+		{ 0, 0, { TABLE, 48, INDIRECT | WRITE, 0 }, 1 },
+		{ 0, 0, { TABLE, 64, INDIRECT, 0 }, 1 },
+		{ 0, 0, { TABLE, 32, INDIRECT, 0 }, -EINVAL },
+		{ 0, 0, { TABLE + PAGE_SIZE, 48, INDIRECT, 0 }, -EINVAL },
+		{ 0, 0, { MEMORY_BYTES, 48, INDIRECT, 0 }, -EINVAL },
+		{ 0, 0, { ~0ul, 48, INDIRECT, 0 }, -EINVAL },
+		{ 0, 0, { TABLE + PAGE_SIZE - 8, 48, INDIRECT, 0 }, -EINVAL },
+		{ TABLE, 0, { DATA, 15, NEXT, 1 }, 1 },
+		{ TABLE, 0, { DATA, 16, NEXT, 2 }, 1 },
+		{ TABLE, 0, { DATA, 16, 0, 1 }, 1 },
+		{ TABLE, 0, { DATA, 16, NEXT | WRITE, 1 }, 1 },
+		{ TABLE, 0, { DATA, 16, NEXT | INDIRECT, 1 }, -EINVAL },
+		{ TABLE, 0, { DATA, 16, NEXT, 0x8001 }, -EINVAL },
+		{ TABLE, 0, { MEMORY_BYTES - 8, 16, NEXT, 1 }, -EINVAL },
+		{ TABLE, 1, { PAGE_SIZE + 512, PAGE_SIZE, NEXT | WRITE, 2 }, 1 },
+		{ TABLE, 1, { PAGE_SIZE, PAGE_SIZE, NEXT, 2 }, 1 },
+		{ TABLE, 1, { PAGE_SIZE, 2 * PAGE_SIZE, NEXT | WRITE, 2 }, 1 },
+		{ TABLE, 1, { PAGE_SIZE, 512, NEXT | WRITE, 2 }, 1 },
+		{ TABLE, 1, { PAGE_SIZE, PAGE_SIZE, NEXT | WRITE, 1 }, -EINVAL },
+		{ TABLE, 1, { MEMORY_BYTES, PAGE_SIZE, NEXT | WRITE, 2 }, -EINVAL },
+		{ TABLE, 1, { ~0ul << PAGE_SHIFT, PAGE_SIZE, NEXT | WRITE, 2 }, -EINVAL },
+		{ TABLE, 2, { DATA, 2, WRITE, 0 }, 1 },
+		{ TABLE, 2, { DATA, 1, 0, 0 }, -EINVAL },
+		{ TABLE, 2, { DATA, 1, WRITE | NEXT, 0 }, -EINVAL },
+		{ TABLE, 2, { DATA, 1, WRITE | INDIRECT, 0 }, -EINVAL },
+		{ TABLE, 2, { MEMORY_BYTES, 1, WRITE, 0 }, -EINVAL },
+		{ TABLE, 2, { ~0ul, 1, WRITE, 0 }, -EINVAL },
+	};
+	struct vqueue_page page;
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct descriptor *d = &rows[i].d;
+
+		page_on_offer();
+		describe(rows[i].table, rows[i].i, d->address, d->bytes, d->flags, d->next);
+		assert_false(vqueue_sees_page(&q, &page));
+		assert_int_equal(q.state, VQUEUE_READY);
+		assert_int_equal(vqueue_next(&q, &chain), rows[i].next);
+	}
+	page_on_offer();
+	q.indirect = false;
+	assert_false(vqueue_sees_page(&q, &page));
+	page_on_offer();
+	put16(AVAILABLE + 4 + 2, SIZE); /* a head that there is not */
+	assert_false(vqueue_sees_page(&q, &page));
+	assert_int_equal(vqueue_next(&q, &chain), -EINVAL);
+	assert_false(vqueue_sees_page(&q, &page)); /* broken */
+	page_on_offer();
+	put16(AVAILABLE + 2, 2 + SIZE); /* more than can be */
+	assert_false(vqueue_sees_page(&q, &page));
+	assert_int_equal(vqueue_next(&q, &chain), -EINVAL);
+	vqueue_reset(&q);
+	assert_false(vqueue_sees_page(&q, &page));
+}
+
 static void the_rings_go_round(void **state)
 {
 	(void)state;
@@ -287,6 +405,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_chain_is_what_its_descriptors_say, fresh),
 		cmocka_unit_test_setup(an_indirect_table_is_walked, fresh),
+		cmocka_unit_test_setup(a_read_of_a_page_is_seen, fresh),
+		cmocka_unit_test_setup(anything_else_is_not_seen, fresh),
 		cmocka_unit_test_setup(the_rings_go_round, fresh),
 		cmocka_unit_test_setup(interrupts_are_the_guests_choice, fresh),
 		cmocka_unit_test_setup(notification_is_asked_for_where_the_device_is, fresh),

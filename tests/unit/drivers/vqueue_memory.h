@@ -10,7 +10,7 @@
 
 #define MEMORY_BYTES 65536ul
 
-static u8 memory[MEMORY_BYTES];
+static u8 memory[MEMORY_BYTES] __attribute__((aligned(4096)));
 
 bool dma_valid(const struct vm *vm, u64 gpa, u64 bytes)
 {
@@ -34,17 +34,29 @@ int dma_write(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 	return 0;
 }
 
-/* Always the long way. */
+static bool shows = true; /* pages, so that spots are found in them */
+static u64 shown = 1;	  /* the word of every page's view */
+
+static void find(struct dma_spot *s, u64 gpa)
+{
+	u64 page = gpa >> PAGE_SHIFT;
+
+	*s = (struct dma_spot){ 0 };
+	if (shows && gpa < MEMORY_BYTES)
+		*s = (struct dma_spot){ 1 + page, &shown, shown, memory + (page << PAGE_SHIFT),
+					0,	  true };
+}
+
 void dma_find_and_read(struct vm *vm, struct dma_spot *s, void *to, u64 gpa, size_t bytes)
 {
-	(void)s;
 	dma_read(vm, to, gpa, bytes);
+	find(s, gpa);
 }
 
 void dma_find_and_write(struct vm *vm, struct dma_spot *s, u64 gpa, const void *from, size_t bytes)
 {
-	(void)s;
 	dma_write(vm, gpa, from, bytes);
+	find(s, gpa);
 }
 
 struct node *node_self(void)

@@ -66,8 +66,8 @@ static void many_pages_have_one_shootdown(void **state)
 /* A hold that is given with a page is gone if the page is shared, and is the caller's if it is not. */
 static void a_given_page_is_not_held(void **state)
 {
-	struct share_at at[2] = { { { 40 }, new_page(1), true, false },
-				  { { 41 }, new_page(2), true, false } };
+	struct share_at at[2] = { { .gpn = { 40 }, .page = new_page(1), .given = true },
+				  { .gpn = { 41 }, .page = new_page(2), .given = true } };
 
 	(void)state;
 	write_as(&vm_a, 41, 0, 100);
