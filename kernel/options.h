@@ -23,6 +23,7 @@
  *   share     pages of the archive and of disks in common (drivers/dma.c, loader.c): else each VM has copies
  *   remap     pages of guests become pages of other guests (drivers/dma.c, dma_pass): else they are copied
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
+ *   clean     nodes that idle zero free pages (numa/nodemem.c)
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
  */
 #define OPTION_LIST(X)         \
@@ -37,6 +38,7 @@
 	X(SHARE, share)        \
 	X(REMAP, remap)        \
 	X(REPORT, report)      \
+	X(CLEAN, clean)        \
 	X(TURNS, turns)
 
 #define OPTION_CONSTANT(constant, name) OPTION_##constant,
