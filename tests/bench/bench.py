@@ -72,9 +72,12 @@ def plugin_options(kind, out):
     return ",".join(options)
 
 
-def write_rows(rows, name):
-    """Into build/results/NAME.json."""
+def write_rows(rows, name, keep=False):
+    """Into build/results/NAME.json. keep: rows that are there under other names stay."""
     out = TOP / f"build/results/{name}.json"
+    if keep and out.exists():
+        known = {row["name"] for row in rows}
+        rows = [row for row in json.loads(out.read_text()) if row["name"] not in known] + rows
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(rows, indent=1) + "\n")
     print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")

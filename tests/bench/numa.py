@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests"))
+sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/bench")]
+import bench  # pylint: disable=wrong-import-position
 import machine  # pylint: disable=wrong-import-position
 
 OUT = TOP / "build/bench/numa"
@@ -318,13 +319,10 @@ def main():
 
 def write(rows):
     """build/results/numa.json, with the calibration's error if that was measured."""
-    out = TOP / "build/results/numa.json"
-    calibration = out.parent / "calibration.json"
+    calibration = TOP / "build/results/calibration.json"
     if calibration.exists():
         rows += [one for one in json.loads(calibration.read_text()) if one["name"] == "calibration.error_pct"]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{out.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "numa")
 
 
 if __name__ == "__main__":

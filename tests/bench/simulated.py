@@ -25,7 +25,7 @@ import bars  # pylint: disable=wrong-import-position
 
 TOP = bench.TOP
 OUT = TOP / "build/bench/simulated"
-ROWS = TOP / "build/results/time.json"
+RESULTS = TOP / "build/results"
 LIMIT = 1800  # seconds for one run
 SKEW = 300  # cycles
 
@@ -165,7 +165,7 @@ def workloads(options):
     for name in names:
         more, drawn[name] = compare(name, [run for run in runs if run.what == name])
         rows += more
-    (ROWS.parent / "time.svg").write_text(bars.draw(drawn))
+    (RESULTS / "time.svg").write_text(bars.draw(drawn))
     return rows
 
 
@@ -218,13 +218,9 @@ def main():
     if options.quick:
         options.starts, options.only = 1, options.only or "pmake"
     OUT.mkdir(parents=True, exist_ok=True)
-    ROWS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     rows = workloads(options) if options.what == "workloads" else services(options)
-    known = {one["name"] for one in rows}
-    before = json.loads(ROWS.read_text()) if ROWS.exists() else []
-    rows = [one for one in before if one["name"] not in known] + rows
-    ROWS.write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"\n{ROWS.relative_to(TOP)}: {len(rows)} rows")
+    bench.write_rows(rows, "time", keep=True)
 
 
 if __name__ == "__main__":
