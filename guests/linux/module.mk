@@ -62,6 +62,14 @@ $(DISK_TESTS): build/%: guests/linux/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -I. -s -o $T $< && $(whole)
 
+# apt takes one source at a time.
+build/e2fsprogs-src.ok: tools/fetch-source.sh | build/busybox-src.ok
+	$(Q)tools/progress.sh -s $@ "fetching e2fsck's source" build/log/e2fsprogs-src.log tools/fetch-source.sh e2fsprogs
+
+build/e2fsck/e2fsck: build/e2fsprogs-src.ok tools/build-e2fsck.sh
+	$(Q)tools/progress.sh -s $@ "e2fsck for guests" build/log/e2fsck.log tools/build-e2fsck.sh build/src/e2fsprogs build/e2fsck $(CROSS)
+
+DISK_TESTS += build/e2fsck/e2fsck
 build/disktest-root.cpio: build/root.cpio $(DISK_TESTS)
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(ROOT_PROGRAMS) \

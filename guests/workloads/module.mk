@@ -19,7 +19,7 @@ $(W)/lua5.4-src.ok: | $(W)/tcc-src.ok
 $(W)/sqlite3-src.ok: | $(W)/lua5.4-src.ok
 $(W)/iverilog-src.ok: | $(W)/sqlite3-src.ok
 $(W)/make-dfsg-src.ok: | $(W)/iverilog-src.ok
-$(W)/tcc-src.ok: | build/busybox-src.ok
+$(W)/tcc-src.ok: | build/e2fsprogs-src.ok
 
 $(W)/make/make: guests/workloads/build-make.sh $(W)/make-dfsg-src.ok
 	$(Q)tools/progress.sh "GNU make for guests" build/log/make.log $< build/src/make-dfsg $(W)/make $(CROSS)

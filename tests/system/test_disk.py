@@ -112,6 +112,32 @@ def test_a_file_system_made_by_the_guest(up, tmp_path):
     assert one.quit() == 0
 
 
+@pytest.mark.parametrize("disk1", [{"mode": "persistent"}, {}], ids=["persistent", "copied"])
+def test_a_guest_checks_its_file_system_itself(up, tmp_path, disk1):
+    """mkfs, files, and Linux's own e2fsck in the guest: clean; without its bitmaps and inodes it is not; repaired it is again."""
+    image = tmp_path / "checked.img"
+    with open(image, "wb") as file:
+        file.truncate(16 << 20)
+    one = up([linux("alpha", disk(image, **disk1), node=1)])
+
+    def check(options):
+        answer = ask(one, "alpha", f"e2fsck {options} /dev/vdb >/tmp/said 2>&1; echo status $?; tail -n 1 /tmp/said; echo 3 >/proc/sys/vm/drop_caches")
+        return int(re.search(r"status (\d+)", answer)[1]), answer
+
+    ask(one, "alpha", "mkfs.ext2 -b 4096 /dev/vdb >/dev/null && mount -t ext4 /dev/vdb /mnt && cp /bin/* /mnt 2>/dev/null; "
+                      "mkdir /mnt/d; dd if=/bin/busybox of=/mnt/d/odd bs=12345 count=77 2>/dev/null; rm /mnt/e2fsck; umount /mnt")
+    status, answer = check("-fn")
+    assert status == 0 and re.search(r"/dev/vdb: \d+/\d+ files", answer), answer
+    ask(one, "alpha", "dd if=/dev/zero of=/dev/vdb bs=4096 seek=2 count=100 conv=notrunc 2>/dev/null; sync")
+    status, answer = check("-fn")
+    assert status & 4, answer  # errors left as they are
+    status, answer = check("-fy")
+    assert status == 1, answer  # all of them corrected
+    status, answer = check("-fn")
+    assert status == 0, answer
+    assert one.quit() == 0
+
+
 def test_what_is_written_to_a_persistent_disk_is_there_the_next_time(up, work):
     guests = [linux("alpha", disk(work("alpha"), **PERSISTENT), words="work=/dev/vdb", node=1)]
     one = up(guests)
