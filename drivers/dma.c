@@ -148,6 +148,11 @@ void dma_lend(struct vm *vm, struct share_at *at, u32 n)
 
 void dma_replace(mpn_t lent, mpn_t equal) { pass_users(lent, equal); }
 
+bool dma_is_shared(const struct vm *vm, gpn_t gpn)
+{
+	return share_is(pmap_copies(&vm->pmap, gpn).master);
+}
+
 u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 {
 	u32 passed = option_on(OPTION_REMAP) ? pass_pages(from, to, list, n) : 0;

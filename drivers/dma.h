@@ -83,6 +83,9 @@ void dma_lend(struct vm *vm, struct share_at *at, u32 n);
  */
 void dma_replace(mpn_t lent, mpn_t equal);
 
+/* Of one moment: the page of a valid range stands for a shared page, which the guest has not written since. */
+bool dma_is_shared(const struct vm *vm, gpn_t gpn);
+
 /*
  * What is behind each source page of one VM is behind its target page of the other from now on, as if it were
  * copied, and both pay when they write it (kernel/mem/pass.h). Up to SHARE_PAGES; a bit for each that is, the

@@ -22,6 +22,7 @@
  *   renew     room in the TLB for the address space that runs (tlb_renew)
  *   share     pages of the archive and of disks in common (drivers/dma.c, loader.c): else each VM has copies
  *   remap     pages of guests become pages of other guests (drivers/dma.c, dma_pass): else they are copied
+ *   habit     pages that their sender fills anew each time are copied (drivers/subnet/habit.h): else they are passed, too
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
  *   clean     nodes that idle zero free pages (numa/nodemem.c)
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
@@ -37,6 +38,7 @@
 	X(RENEW, renew)        \
 	X(SHARE, share)        \
 	X(REMAP, remap)        \
+	X(HABIT, habit)        \
 	X(REPORT, report)      \
 	X(CLEAN, clean)        \
 	X(TURNS, turns)

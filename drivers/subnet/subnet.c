@@ -123,7 +123,7 @@ bool port_send(struct port *port, struct frame *frame, u32 *budget)
 		port->got = port->tried = false;
 		frame->sender = port->index;
 		if (!is_group(frame)) /* what goes to many is copied */
-			frame_find_pages(frame);
+			frame_find_pages(frame, &port->habit);
 		*budget -= MIN(*budget, (u32)LOOK_BYTES);
 		if (what != PORT_SENT) {
 			port->count[what]++;

@@ -46,6 +46,7 @@
 #define DRIVERS_SUBNET_SUBNET_H
 
 #include "drivers/dma.h"
+#include "drivers/subnet/habit.h"
 #include "kernel/vm/vmdesc.h"
 
 struct vm;
@@ -125,6 +126,7 @@ struct port {
 	u32 next;	 /* port to which the frame under way goes next */
 	bool tried, got; /* the frame under way was for somebody; who has got it */
 	u32 passed;	 /* bytes of it that were passed */
+	struct habit habit;
 	/* the sender's by its home, the receiver's under the device's lock; anybody reads them */
 	u64 count[PORT_COUNTS];
 };
@@ -146,8 +148,8 @@ bool port_send(struct port *port, struct frame *frame, u32 *budget);
 
 /* Bytes [at, at + bytes) of a guest's frame; within it. */
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes);
-/* Finds the pages that may be passed: whole ones, without what receivers get another way. */
-void frame_find_pages(struct frame *frame);
+/* Finds the pages that are to be passed: whole ones, without what receivers get another way, by the sender's habit. */
+void frame_find_pages(struct frame *frame, struct habit *habit);
 /* The checksum that belongs at checksum_at: two bytes. */
 void frame_sum(const struct frame *frame, u8 sum[2]);
 /*

@@ -20,16 +20,23 @@ static bool may_pass(const struct frame *f, u32 at)
 	return at >= FRAME_HEADER && !sum;
 }
 
-/* The whole pages of a range that is bytes [at, at + bytes) of the frame. */
-static void add_pages(struct frame *f, u64 gpa, u32 at, u32 bytes)
+static bool is_worth_it(const struct frame *f, struct habit *habit, gpn_t gpn)
 {
-	for (u32 skip = -gpa & PAGE_MASK; skip + PAGE_SIZE <= bytes; skip += PAGE_SIZE)
-		if (may_pass(f, at + skip))
-			f->page[f->npages++] =
-				(struct frame_page){ at + skip, gpa_gpn((gpa_t){ gpa + skip }) };
+	return !option_on(OPTION_HABIT) || habit_passes(habit, gpn, dma_is_shared(f->vm, gpn));
 }
 
-void frame_find_pages(struct frame *f)
+/* The whole pages of a range that is bytes [at, at + bytes) of the frame. */
+static void add_pages(struct frame *f, struct habit *habit, u64 gpa, u32 at, u32 bytes)
+{
+	for (u32 skip = -gpa & PAGE_MASK; skip + PAGE_SIZE <= bytes; skip += PAGE_SIZE) {
+		gpn_t gpn = gpa_gpn((gpa_t){ gpa + skip });
+
+		if (may_pass(f, at + skip) && is_worth_it(f, habit, gpn))
+			f->page[f->npages++] = (struct frame_page){ at + skip, gpn };
+	}
+}
+
+void frame_find_pages(struct frame *f, struct habit *habit)
 {
 	const struct dma_range *r = f->range;
 	u64 skip = f->skip;
@@ -39,7 +46,7 @@ void frame_find_pages(struct frame *f)
 		return;
 	for (u32 at = 0, part; at < f->bytes; r++) {
 		part = skip < r->bytes ? r->bytes - skip : 0;
-		add_pages(f, r->gpa + skip, at, MIN(part, f->bytes - at));
+		add_pages(f, habit, r->gpa + skip, at, MIN(part, f->bytes - at));
 		skip -= part ? skip : r->bytes;
 		at += part;
 	}

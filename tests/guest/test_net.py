@@ -66,7 +66,7 @@ def accounts(one):
     return [int(n) for n in re.search(r"guests use (\d+) KB.*promised to VMs (\d+) KB", shown).groups()], shown
 
 
-@pytest.mark.parametrize("words", ["check=1", "check=1 shuffle=1"])
+@pytest.mark.parametrize("words", ["check=1 off=habit", "check=1 off=habit shuffle=1"])
 def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     vms = [vm("peer", "net_pages.elf", None, 8, "role=1", node=1, net0=net()),
            vm("pages", "net_pages.elf", None, 8, f"seed={SEED}", node=2, net0=net())]
