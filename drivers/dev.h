@@ -58,6 +58,9 @@ bool host_disk_read_only(const struct host_disk *disk);
 void uplink_init(const struct machine_desc *machine);
 void uplink_tick(void); /* every tick of node 0, no lock held */
 
+/* ---- board.c: what kernels that know nothing of us expect (kernel/reloc/reloc.h) ---- */
+extern const struct device_type serial_type, power_type;
+
 /* ---- identity.c ---- */
 extern const struct device_type identity_type;
 

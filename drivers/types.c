@@ -4,5 +4,5 @@
 
 const struct device_type *const device_types[] = { &vcons_type, &identity_type, &rng_type,
 						   &blk_type,	&balloon_type,	&console_type,
-						   &net_type };
+						   &net_type,	&serial_type,	&power_type };
 const unsigned device_ntypes = ARRAY_SIZE(device_types);

@@ -106,6 +106,7 @@ struct vcpu_arch {
 	bool timer_armed;
 
 	struct fpu_state fpu; /* while the node's fpu_owner is another */
+	u64 ll_value;	      /* what an LL loaded that native.c carried out */
 	struct injection inject;
 	char why[96]; /* for KILL_VM */
 

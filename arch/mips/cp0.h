@@ -65,6 +65,18 @@ static inline void tlbwr(void) { CP0_OP("tlbwr"); }
 static inline void tlbinv(void) { CP0_OP("tlbinv"); }
 static inline void tlbinvf(void) { CP0_OP("tlbinvf"); }
 
+/*
+ * The processor asks an SC first whether its address is that of the last LL, and if not fails it without an exception.
+ * So an LL that is carried out for a guest is executed at its address, too, which here must be some RAM of the machine:
+ * what it loads counts for nothing.
+ */
+static inline void ll_at(u64 va)
+{
+	u64 nothing;
+
+	__asm__ volatile("ll %0, 0(%1)" : "=r"(nothing) : "r"(va) : "memory");
+}
+
 /* Hardware registers that guests see as they are. */
 static inline u64 rdhwr_synci(void)
 {

@@ -36,9 +36,7 @@ static void set_gpr(struct vcpu *v, u32 reg, u64 val)
 		v->arch.gpr[reg] = val;
 }
 
-/* Moves pc past the trapping instruction, through the branch it may sit behind; before it has any
- * effect. */
-static enum verdict emul_advance(struct vcpu *v)
+enum verdict emul_advance(struct vcpu *v)
 {
 	struct vcpu_arch *a = &v->arch;
 	struct branch b;

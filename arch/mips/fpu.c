@@ -47,3 +47,10 @@ u64 fpu_register(struct vcpu *v, unsigned n)
 	}
 	return v->arch.fpu.reg[n & 31];
 }
+
+void fpu_set_register(struct vcpu *v, unsigned n, u64 value)
+{
+	if (v->node->cpu.fpu_owner == v)
+		fpu_release(v);
+	v->arch.fpu.reg[n & 31] = value;
+}

@@ -145,10 +145,19 @@ enum verdict emul_reserved(struct vcpu *v);	/* RI */
 /* A load or store at "physical" address gpa, whose page the VM's memory does not have. */
 enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store);
 
+/* Moves pc past the trapping instruction, through the branch it may sit behind; before it has any effect. INJECT: it
+ * sits behind none. */
+enum verdict emul_advance(struct vcpu *v);
+
+/* ---- native.c: kernels that were linked for KSEG0 ---- */
+/* An address error in kernel mode of a VM that is rewritten: true if it was none, and what to do is in *verdict. */
+bool native_resolve(struct vcpu *v, enum verdict *verdict);
+
 /* ---- fpu.c ---- */
 void fpu_acquire(struct vcpu *v);	      /* v's registers into the processor */
 void fpu_forget(struct vcpu *v);	      /* v will not want them back */
 u64 fpu_register(struct vcpu *v, unsigned n); /* of v, wherever it is now */
+void fpu_set_register(struct vcpu *v, unsigned n, u64 value);
 /* entry.S; with Status.CU1 set */
 void fpu_save(struct fpu_state *s);
 void fpu_load(const struct fpu_state *s);

@@ -34,6 +34,8 @@ static u64 device_entry(const struct vcpu *v, gpn_t gpn)
 u64 mmu_look(const struct vcpu *v, gpn_t gpn)
 {
 	if (gpn.v >= v->vm->pmap.npages)
+		gpn = rewrite_memory(&v->vm->rewrite, gpn);
+	if (gpn.v >= v->vm->pmap.npages)
 		return device_entry(v, gpn);
 	return pmap_look(v->vm, gpn, v->node->id);
 }
@@ -50,6 +52,8 @@ static u64 use_page(struct vcpu *v, gpn_t gpn, u64 tag, enum use use)
 	struct pmap *p = &v->vm->pmap;
 	u64 lo;
 
+	if (gpn.v >= p->npages)
+		gpn = rewrite_memory(&v->vm->rewrite, gpn);
 	if (gpn.v >= p->npages)
 		return use == BESIDE || use == TO_READ ? device_entry(v, gpn) : 0;
 	if (use == BESIDE)

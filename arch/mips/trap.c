@@ -21,6 +21,10 @@ static enum verdict trap_reflect(struct vcpu *v, u32 code) { return inject_code(
  */
 static enum verdict trap_address(struct vcpu *v, u32 code)
 {
+	enum verdict verdict;
+
+	if (v->vm->rewrite.on && native_resolve(v, &verdict))
+		return verdict;
 	if (v->arch.pc & 3)
 		v->arch.badvaddr = v->arch.pc;
 	return inject_badvaddr(v, code);

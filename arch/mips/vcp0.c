@@ -5,6 +5,7 @@
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
+#include "kernel/vm/vm.h"
 
 /* Options that guests don't get: what the monitor keeps for itself, and what it does not
  * virtualize. */
@@ -36,6 +37,9 @@ static u64 read_Count(struct vcpu *v, u64 kept)
 	(void)v, (void)kept;
 	return sign_extend(cp0_read32(CP0_COUNT));
 }
+
+/* A kernel that was linked for KSEG0 and not moved finds its own addresses. */
+static u64 read_EPC(struct vcpu *v, u64 kept) { return rewrite_shown_pc(&v->vm->rewrite, kept); }
 
 static u64 read_Cause(struct vcpu *v, u64 kept)
 {

@@ -16,8 +16,10 @@ build/guests/obj/%.o: %.S | build/newlib.ok
 	$(call say,AS,$<)
 	$(Q)$(CC) $(GUEST_CFLAGS) -D__ASSEMBLER__ $(DEPS) -c -o $T $< && $(whole_deps)
 
-# $(call guest_link,BASE ADDRESS,OBJECTS) makes the target.
-guest_link = $(CC) $(TARGET_FLAGS) -nostdlib -static -Wl,-T,guests/lib/guest.ld -Wl,--defsym=GUEST_BASE=$(1) \
+comma := ,
+
+# $(call guest_link,BASE ADDRESS,OBJECTS,MORE OPTIONS) makes the target.
+guest_link = $(CC) $(TARGET_FLAGS) $(3) -nostdlib -static -Wl,-T,guests/lib/guest.ld -Wl,--defsym=GUEST_BASE=$(1) \
 	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -o $T $(2) \
 	$(NEWLIB)/lib/libc.a && $(whole)
 

@@ -82,6 +82,10 @@ static void print_stats(const struct vcpu *v)
 			kprintf(" %s %lu", exit_name(code), v->stats.exits[code]);
 	kprintf("\n    %lu instructions emulated, %lu monitor calls, %lu TLB misses behind the L2TLB, %lu deliveries\n",
 		v->stats.privileged, v->stats.hypercalls, vcpu_tlb_exits(v), v->stats.injected);
+	if (v->vm->rewrite.on)
+		kprintf("    rewritten: %u places at load, %u left; %lu fetches and %lu accesses emulated in %lu ticks\n",
+			v->vm->rewrite.places, v->vm->rewrite.left, v->stats.rewrite.fetches,
+			v->stats.rewrite.emulated, v->stats.rewrite.ticks);
 	if (!v->stats.hypercalls)
 		return;
 	kprintf("    calls:");

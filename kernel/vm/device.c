@@ -45,7 +45,9 @@ static void create(struct vm *vm, const struct device_type *type, u32 index, voi
 		.type = type, .index = index, .vm = vm, .page = page, .state = state
 	};
 	dev->line = index % 2 && type->odd_line ? type->odd_line : type->line;
-	if (type->register_bytes) {
+	if (type->fixed_base) {
+		dev->base = type->fixed_base;
+	} else if (type->register_bytes) {
 		dev->base = DISCO_DEVICE_BASE + vm->nregister_blocks * DISCO_DEVICE_BYTES;
 		vm->register_block[vm->nregister_blocks++] = vm->ndevices;
 	}
@@ -100,13 +102,25 @@ bool devices_release_step(struct vm *vm)
 
 /* ---- registers ---- */
 
+/* Those below the blocks: of a VM whose kernel knows a board. */
+static struct device *fixed_device_at(struct vm *vm, u64 gpa)
+{
+	for (u32 i = 0; i < vm->ndevices; i++) {
+		struct device *dev = &vm->devices[i];
+
+		if (dev->type->fixed_base && gpa - dev->base < dev->type->register_bytes)
+			return dev;
+	}
+	return NULL;
+}
+
 struct device *device_at(struct vm *vm, u64 gpa)
 {
 	u64 n = (gpa - DISCO_DEVICE_BASE) / DISCO_DEVICE_BYTES;
 	struct device *dev;
 
 	if (n >= vm->nregister_blocks)
-		return NULL;
+		return fixed_device_at(vm, gpa);
 	dev = &vm->devices[vm->register_block[n]];
 	return gpa - dev->base < dev->type->register_bytes ? dev : NULL;
 }

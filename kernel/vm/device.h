@@ -22,7 +22,7 @@ struct vm;
 struct vm_desc;
 struct gdtb_property;
 
-#define VM_DEVICES_MAX 12
+#define VM_DEVICES_MAX 14
 #define DEVICE_LINES   8 /* Cause.IP numbers */
 
 struct device_type {
@@ -31,6 +31,7 @@ struct device_type {
 	u32 (*count)(const struct vm_desc *desc); /* how many a VM has; NULL: one */
 	size_t state_bytes;			  /* of the monitor's memory, for each device */
 	u64 register_bytes; /* at most DISCO_DEVICE_BYTES; 0: it has no registers */
+	u64 fixed_base;	    /* where they are, of a board that kernels know; 0: the next block */
 	bool shown;	    /* its registers are read from the device's page */
 	u32 line;	    /* Cause.IP number of its interrupt */
 	u32 odd_line;	    /* the same of those with an odd index; 0: `line`, too */

@@ -11,6 +11,7 @@
 #include "kernel/abi/disco.h"
 #include "kernel/errno.h"
 #include "kernel/log.h"
+#include "kernel/reloc/window.h"
 
 struct elf64_header {
 	u8 ident[16];
@@ -94,10 +95,16 @@ static int check_header(const struct elf64_header *h, size_t size, char *why, si
 	return 0;
 }
 
-static int check_segment(const struct elf64_segment *p, unsigned int i, size_t size, u64 phys_limit,
-			 char *why, size_t why_size)
+/* Guest "physical" address of one in the image; beyond all memory: it is in none of its segments. */
+static u64 phys_of(u64 va, bool native)
 {
-	u64 phys = p->vaddr - DISCO_CSSEG_BASE;
+	return native ? window_of_direct(va) : va - DISCO_CSSEG_BASE;
+}
+
+static int check_segment(const struct elf64_segment *p, unsigned int i, size_t size, u64 phys_limit,
+			 bool native, char *why, size_t why_size)
+{
+	u64 phys = phys_of(p->vaddr, native), base = native ? NATIVE_KSEG0 : DISCO_CSSEG_BASE;
 
 	if (p->filesz > p->memsz)
 		return FAIL(
@@ -112,8 +119,8 @@ static int check_segment(const struct elf64_segment *p, unsigned int i, size_t s
 		return FAIL("ELF segment %u: found address 0x%llx, size 0x%llx, "
 			    "allowed 0x%llx up to 0x%llx",
 			    i, (unsigned long long)p->vaddr, (unsigned long long)p->memsz,
-			    (unsigned long long)DISCO_CSSEG_BASE,
-			    (unsigned long long)DISCO_CSSEG_MAPPED);
+			    (unsigned long long)base,
+			    (unsigned long long)base + DISCO_CSSEG_WINDOW);
 	if (phys > phys_limit || phys_limit - phys < p->memsz)
 		return FAIL(
 			"ELF segment %u: found end 0x%llx in guest memory, allowed up to its size 0x%llx",
@@ -137,9 +144,8 @@ static int check_overlap(const struct elf_image *image, unsigned int i, char *wh
 	return 0;
 }
 
-static bool entry_is_executable(const struct elf_image *image)
+static bool entry_is_executable(const struct elf_image *image, u64 phys)
 {
-	u64 phys = image->entry - DISCO_CSSEG_BASE;
 	unsigned int i;
 
 	for (i = 0; i < image->nsegs; i++) {
@@ -147,13 +153,13 @@ static bool entry_is_executable(const struct elf_image *image)
 
 		/* file-backed: an entry in the zeroed tail is no program */
 		if (s->exec && phys >= s->phys.v && phys - s->phys.v < s->filesz)
-			return (image->entry & 3) == 0;
+			return (phys & 3) == 0;
 	}
 	return false;
 }
 
 static int add_segment(struct elf_image *out, const u8 *image, const struct elf64_segment *p,
-		       unsigned int i, char *why, size_t why_size)
+		       unsigned int i, bool native, char *why, size_t why_size)
 {
 	struct elf_segment *s = &out->segs[out->nsegs];
 	int err;
@@ -162,7 +168,7 @@ static int add_segment(struct elf_image *out, const u8 *image, const struct elf6
 		return FAIL("ELF segments: found more than %u to load, allowed 1..%u",
 			    ELF_MAX_SEGMENTS, ELF_MAX_SEGMENTS);
 	*s = (struct elf_segment){
-		.phys = { p->vaddr - DISCO_CSSEG_BASE },
+		.phys = { phys_of(p->vaddr, native) },
 		.src = image + p->offset,
 		.filesz = p->filesz,
 		.memsz = p->memsz,
@@ -176,8 +182,8 @@ static int add_segment(struct elf_image *out, const u8 *image, const struct elf6
 	return 0;
 }
 
-int elf_check(const void *image, size_t size, u64 phys_limit, struct elf_image *out, char *why,
-	      size_t why_size)
+int elf_check(const void *image, size_t size, u64 phys_limit, bool native, struct elf_image *out,
+	      char *why, size_t why_size)
 {
 	const u8 *bytes = image;
 	struct elf64_header h;
@@ -192,22 +198,22 @@ int elf_check(const void *image, size_t size, u64 phys_limit, struct elf_image *
 	err = check_header(&h, size, why, why_size);
 	if (err)
 		return err;
-	out->entry = h.entry;
+	out->entry = phys_of(h.entry, native) + DISCO_CSSEG_BASE;
 	out->end.v = 0;
 	out->nsegs = 0;
 	for (i = 0; i < h.phnum; i++) {
 		memcpy(&p, bytes + h.phoff + (u64)i * sizeof(p), sizeof(p));
 		if (p.type != PT_LOAD || p.memsz == 0)
 			continue;
-		err = check_segment(&p, i, size, phys_limit, why, why_size);
+		err = check_segment(&p, i, size, phys_limit, native, why, why_size);
 		if (!err)
-			err = add_segment(out, bytes, &p, i, why, why_size);
+			err = add_segment(out, bytes, &p, i, native, why, why_size);
 		if (err)
 			return err;
 	}
 	if (out->nsegs == 0)
 		return FAIL("ELF segments: found none to load, allowed 1..%u", ELF_MAX_SEGMENTS);
-	if (!entry_is_executable(out))
+	if (!entry_is_executable(out, phys_of(h.entry, native)))
 		return FAIL(
 			"ELF entry: found 0x%llx, allowed a 4-byte aligned address in an executable segment",
 			(unsigned long long)h.entry);

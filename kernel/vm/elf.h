@@ -14,7 +14,7 @@
 
 /* One PT_LOAD with memsz > 0. filesz <= memsz; the bytes between are zero. */
 struct elf_segment {
-	gpa_t phys;	 /* guest physical address = p_vaddr - DISCO_CSSEG_BASE */
+	gpa_t phys; /* guest physical address: that of p_vaddr in the window, or in KSEG0, KSEG1 */
 	const void *src; /* filesz bytes inside the image */
 	u64 filesz;
 	u64 memsz; /* > 0; phys + memsz <= the phys_limit given to elf_check */
@@ -23,19 +23,20 @@ struct elf_segment {
 
 /* A checked image: segments in file order, none overlapping another, entry in an executable one. */
 struct elf_image {
-	u64 entry;	    /* sign-extended csseg virtual address, 4-byte aligned */
-	gpa_t end;	    /* first guest physical byte above every segment */
+	u64 entry; /* sign-extended csseg virtual address, 4-byte aligned; a native one's, too */
+	gpa_t end; /* first guest physical byte above every segment */
 	unsigned int nsegs; /* 1..ELF_MAX_SEGMENTS */
 	struct elf_segment segs[ELF_MAX_SEGMENTS];
 };
 
 /*
- * Check the image and fill *out. phys_limit: bytes of guest memory. Returns 0, or -ENOEXEC with a
+ * Check the image and fill *out. phys_limit: bytes of guest memory. native: it is linked for KSEG0 or KSEG1, and will be
+ * rewritten (kernel/reloc/reloc.h), else for the csseg window. Returns 0, or -ENOEXEC with a
  * line in why (at most why_size bytes, always terminated) that says what was found and what is
  * allowed; *out is then undefined. *out points into the image, which must stay in place while it is
  * used.
  */
-int elf_check(const void *image, size_t size, u64 phys_limit, struct elf_image *out, char *why,
-	      size_t why_size);
+int elf_check(const void *image, size_t size, u64 phys_limit, bool native, struct elf_image *out,
+	      char *why, size_t why_size);
 
 #endif /* KERNEL_VM_ELF_H */

@@ -326,9 +326,10 @@ static void load_step(struct vm *vm)
 		reserve_step(vm);
 		return;
 	}
-	left = p->begun ? loader_step(vm, &p->load) : loader_begin(vm, &p->load, why, sizeof(why));
+	left = p->begun ? loader_step(vm, &p->load, why, sizeof(why))
+			: loader_begin(vm, &p->load, why, sizeof(why));
 	if (left < 0)
-		give_up(vm, p->begun ? "memory-mb: the machine's is used up" : why);
+		give_up(vm, why);
 	else if (!left)
 		run(vm);
 	p->begun = true;

@@ -16,6 +16,7 @@
 #include "kernel/log.h"
 #include "kernel/mem/share.h"
 #include "kernel/options.h"
+#include "kernel/reloc/reloc.h"
 #include "kernel/seed.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
@@ -24,6 +25,7 @@
 #define TREE_MAX      0x10000 /* bytes of disco.dtb */
 #define STEP_BYTES    0x4000  /* copied in one step */
 #define STEP_PAGES    16      /* or shared: some hundred instructions each */
+#define STEP_PLACES   128     /* relocations looked at */
 
 static const void *archive; /* fixed after boot */
 static size_t archive_size;
@@ -148,8 +150,10 @@ static int plan_kernel(const struct vm *vm, struct load *load, struct elf_image 
 
 	if (err)
 		return err;
-	err = elf_check(elf, size, (u64)vm->pmap.npages << PAGE_SHIFT, image, reason,
-			sizeof(reason));
+	err = elf_check(elf, size, (u64)vm->pmap.npages << PAGE_SHIFT, vm->desc->rewrite, image,
+			reason, sizeof(reason));
+	if (!err && vm->desc->rewrite)
+		err = reloc_begin(&load->table, elf, size, image, reason, sizeof(reason));
 	if (err) {
 		ksnprintf(why, why_size, "kernel: %s: %s", name, reason);
 		return err;
@@ -216,7 +220,7 @@ static u32 list_devices(struct vm *vm, struct gdtb_device *list)
 		struct device *dev = &vm->devices[i];
 		const struct device_type *type = dev->type;
 
-		if (!type->register_bytes)
+		if (!type->register_bytes || !type->compatible)
 			continue;
 		list[n] = (struct gdtb_device){ .name = type->name,
 						.compatible = type->compatible,
@@ -240,7 +244,7 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 		.timer_hz = COUNT_HZ,
 	};
 	struct gdtb_device devices[VM_DEVICES_MAX];
-	struct elf_image image;
+	struct elf_image *image = &load->kernel;
 	gpa_t tree;
 	int err;
 
@@ -248,13 +252,15 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 	params.ndevices = list_devices(vm, devices);
 
 	*load = (struct load){ 0 };
-	err = plan_kernel(vm, load, &image, why, why_size);
+	err = plan_kernel(vm, load, image, why, why_size);
 	if (!err)
-		err = plan_ramdisk(vm, load, &image, &params, why, why_size);
+		err = plan_ramdisk(vm, load, image, &params, why, why_size);
 	if (err)
 		return err;
 	tree.v = params.initrd_start - RAMDISK_ALIGN;
-	load->entry = image.entry;
+	load->phase = vm->desc->rewrite ? LOAD_CHECK : LOAD_COPY;
+	vm->rewrite = (struct rewrite){ .on = vm->desc->rewrite };
+	load->entry = image->entry;
 	load->tree = tree.v + DISCO_CSSEG_BASE;
 	err = put_tree(vm, tree, &params, why, why_size);
 	return err ? err : 1;
@@ -292,7 +298,8 @@ static u64 copy_bytes(const struct load *load)
 	return MIN(part, PAGE_SIZE - (to & PAGE_MASK));
 }
 
-int loader_step(struct vm *vm, struct load *load)
+/* 1: there is more to copy. */
+static int copy_step(struct vm *vm, struct load *load)
 {
 	const struct load_piece *p = &load->piece[load->at];
 	u64 part;
@@ -314,4 +321,57 @@ int loader_step(struct vm *vm, struct load *load)
 		load->done = 0;
 	}
 	return 1;
+}
+
+/* Some relocations looked at, and in phase LOAD_MOVE carried out: 1: there are more. */
+static int table_step(struct vm *vm, struct load *load, char *why, size_t why_size)
+{
+	char reason[VMDESC_ERROR_BYTES];
+	struct reloc r;
+	int left = 1;
+
+	for (u32 i = 0; i < STEP_PLACES; i++) {
+		left = reloc_next(&load->table, &r, reason, sizeof(reason));
+		if (left <= 0)
+			break;
+		if (load->phase == LOAD_CHECK)
+			rewrite_count(&vm->rewrite, &r);
+		else if (r.bytes && vm_copy_out(vm, r.at, &r.value, r.bytes))
+			return -EFAULT;
+	}
+	if (left < 0)
+		ksnprintf(why, why_size, "kernel: %s: %s", vm->desc->kernel, reason);
+	return left;
+}
+
+/* All relocations are good, and none was carried out. */
+static void end_check(struct vm *vm, struct load *load)
+{
+	rewrite_report(&vm->rewrite, vm->name);
+	if (!load->table.any) /* its constants stay, and so do those it is given */
+		load->tree += NATIVE_KSEG0 - DISCO_CSSEG_BASE;
+	vm->rewrite.moved = load->table.any;
+	load->table.section = 0;
+	load->table.entry = 0;
+}
+
+int loader_step(struct vm *vm, struct load *load, char *why, size_t why_size)
+{
+	int left = 0;
+
+	ksnprintf(why, why_size, "memory-mb: the machine's is used up");
+	switch (load->phase) {
+	case LOAD_COPY: left = copy_step(vm, load); break;
+	case LOAD_CHECK:
+	case LOAD_MOVE: left = table_step(vm, load, why, why_size); break;
+	case LOAD_DONE: return 0;
+	}
+	if (left)
+		return left;
+	if (load->phase == LOAD_CHECK)
+		end_check(vm, load);
+	load->phase++;
+	if (load->phase == LOAD_MOVE && !vm->rewrite.moved)
+		load->phase = LOAD_DONE;
+	return load->phase != LOAD_DONE;
 }

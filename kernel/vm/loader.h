@@ -6,6 +6,7 @@
 #ifndef KERNEL_VM_LOADER_H
 #define KERNEL_VM_LOADER_H
 
+#include "kernel/reloc/table.h"
 #include "kernel/types.h"
 #include "kernel/vm/elf.h"
 
@@ -38,6 +39,10 @@ struct load {
 	u64 tree;  /* virtual address of its device tree */
 	u32 npieces, at;
 	u64 done; /* bytes of piece[at] */
+	/* of a kernel that is rewritten: its relocations, walked once to check them and once to move */
+	enum load_phase { LOAD_CHECK, LOAD_COPY, LOAD_MOVE, LOAD_DONE } phase;
+	struct elf_image kernel;
+	struct reloc_table table;
 	struct load_piece {
 		gpa_t to;
 		const void *src;
@@ -50,7 +55,7 @@ struct load {
  * into its memory. 1: go on with loader_step; -E... and a line in why.
  */
 int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size);
-/* Shares or copies a little. 1: there is more; 0: all is in memory; -EFAULT: the machine's is used up. */
-int loader_step(struct vm *vm, struct load *load);
+/* Checks, shares, copies or moves a little. 1: there is more; 0: all is in memory; -E... and a line in why. */
+int loader_step(struct vm *vm, struct load *load, char *why, size_t why_size);
 
 #endif /* KERNEL_VM_LOADER_H */

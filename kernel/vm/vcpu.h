@@ -25,6 +25,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/abi/disco.h"
 #include "kernel/node.h"
+#include "kernel/reloc/reloc.h"
 
 enum vcpu_state {
 	VCPU_OFFLINE,
@@ -53,6 +54,7 @@ struct vcpu_stats {
 	u64 charged;	/* TLB misses on remote pages that injected delays were charged for */
 	u64 charged_ns; /* these */
 	u64 run_ticks;	/* Count ticks that were charged to it */
+	struct rewrite_stats rewrite;
 };
 
 struct vcpu {

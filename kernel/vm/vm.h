@@ -22,6 +22,7 @@
 #include "kernel/lock.h"
 #include "kernel/mem/pmap.h"
 #include "kernel/nodemask.h"
+#include "kernel/reloc/reloc.h"
 #include "kernel/vm/device.h"
 #include "kernel/vm/loader.h"
 #include "kernel/vm/vcpu.h"
@@ -72,6 +73,7 @@ struct vm {
 	struct vcons *cons; /* the console's own part of its device */
 	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
 	struct progress progress;
+	struct rewrite rewrite; /* home, while it loads; then fixed */
 	/* any node, atomically */
 	u32 raised[DEVICE_LINES]; /* bit = device, by its place in devices, that wants the line up */
 	u32 request;		  /* enum vm_request */

@@ -17,6 +17,7 @@
 #define VMDESC_MACHINE_MB_MAX 2048
 #define VMDESC_VM_MB_MIN      4
 #define VMDESC_VM_MB_MAX      1024
+#define VMDESC_REWRITE_MB_MAX 256 /* with `rewrite`: what the csseg window shows */
 #define VMDESC_VCPUS_MAX      16
 #define VMDESC_BOOTARGS_MAX   2048 /* Linux takes 4096 */
 #define VMDESC_ERROR_BYTES    192
@@ -104,6 +105,7 @@ struct vm_desc {
 	bool valid;
 	bool manual;	  /* not started at boot */
 	bool identity;	  /* it has the device of that name (drivers/identity.c) */
+	bool rewrite;	  /* its kernel is linked for KSEG0 (kernel/reloc/reloc.h) */
 	char name[16];	  /* of its node: "vm0" */
 	char label[16];	  /* 1..15 of a-z 0-9 - */
 	char kernel[32];  /* file in the boot archive */

@@ -23,6 +23,7 @@ static const struct prop_rule vm_rules[] = {
 	{ "node", PROP_CELLS, UP_TO(VMDESC_NODES_MAX), 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
+	{ "rewrite", PROP_FLAG, 0, 0, 0, VM(rewrite), NULL },
 };
 
 /* What one property alone cannot know: the other properties, the machine's nodes, the labels of
@@ -35,6 +36,9 @@ static int check_against_machine(const struct machine_desc *machine, const struc
 	if (vm->nodes.n > vm->vcpus)
 		return props_fail(r, "node: found %u numbers, allowed 1..%u, one a VCPU",
 				  (unsigned int)vm->nodes.n, (unsigned int)vm->vcpus);
+	if (vm->rewrite && vm->memory_mb > VMDESC_REWRITE_MB_MAX)
+		return props_fail(r, "memory-mb: found %u, allowed up to %u with rewrite",
+				  (unsigned int)vm->memory_mb, VMDESC_REWRITE_MB_MAX);
 	for (u32 i = 0; i < vm->nodes.n; i++)
 		if (vm->nodes.list[i] >= machine->nodes)
 			return props_fail(r, "node: found %u, allowed 0..%u",

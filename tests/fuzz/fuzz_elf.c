@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	volatile uint8_t sink = 0;
 	unsigned int i;
 
-	if (elf_check(data, size, LIMIT, &image, why, sizeof(why)) != 0) {
+	if (elf_check(data, size, LIMIT, false, &image, why, sizeof(why)) != 0) {
 		if (!why[0])
 			abort();
 		return 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""seeds.py FOLDER - writes the seed corpus of each fuzzer: FOLDER/elf, FOLDER/cpio, FOLDER/vmdesc, FOLDER/vqueue.
+"""seeds.py FOLDER - writes the seed corpus of each fuzzer: FOLDER/elf, FOLDER/reloc, FOLDER/cpio, FOLDER/vmdesc, FOLDER/vqueue.
 
 Small good inputs, so that the fuzzers start behind the first checks.
 """
@@ -54,6 +54,22 @@ def elf(segments):
     return head + table + body
 
 
+def kernel_with_relocations():
+    """An executable at 0x80100000 of one word and a 64-bit address, each with its relocation."""
+    base = 0xFFFFFFFF80100000
+    text = struct.pack("<IIQ", 0x3C028010, 0, base + 8)
+    relocations = struct.pack("<QI4Bq", base, 1, 0, 0, 0, 5, 8) + struct.pack("<QI4Bq", base + 8, 1, 0, 0, 0, 18, 8)
+    symbols = bytes(24) + struct.pack("<IBBHQQ", 0, 0, 0, 1, base, 0)
+    head = struct.pack("<4s4B8x2H1I3QI6H", b"\x7fELF", 2, 1, 1, 0, 2, 8, 1, base, 64, 120 + len(text + relocations + symbols),
+                       0xA0000007, 64, 56, 1, 64, 4, 0)
+    segment = struct.pack("<2I6Q", 1, 7, 120, base, base, len(text), 4096, 4096)
+    at = 120 + len(text)
+    sections = bytes(64) + struct.pack("<IIQQQQIIQQ", 0, 1, 2, base, 120, len(text), 0, 0, 8, 0)
+    sections += struct.pack("<IIQQQQIIQQ", 0, 4, 0, 0, at, len(relocations), 3, 1, 8, 24)
+    sections += struct.pack("<IIQQQQIIQQ", 0, 2, 0, 0, at + len(relocations), len(symbols), 0, 0, 8, 24)
+    return head + segment + text + relocations + symbols + sections
+
+
 def newc(files):
     out = b""
     for name, data in [*files, ("TRAILER!!!", b"")]:
@@ -82,6 +98,7 @@ def main(folder):
     one = elf([(0x10000, b"\0" * 32, 64)])
     seeds = {
         "elf": {"one": one, "two": elf([(0x100000, b"\0" * 16, 16), (0x200000, b"\1" * 8, 4096)])},
+        "reloc": {"two": kernel_with_relocations()},
         "cpio": {"empty": newc([]), "two": newc([("disco.dtb", b"tree"), ("vmlinux", one)])},
         "vqueue": {"chain": virtqueue([(6000, 16, 1, 1), (7000, 512, 3, 2), (6016, 1, 2, 0)], [0, 2, 1]),
                    "indirect": virtqueue([(64, 48, 4, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (6000, 16, 1, 1),

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Bare-metal tests: tests/guest/NAME.c -> build/guests/tests/NAME.elf (under the monitor) and build/guests/native/NAME.elf
-# (the bare machine).
+# (the bare machine), and for those that run there build/guests/reloc/NAME.elf, which is the same with its relocations.
 
 GUEST_TESTS := $(call plain_names,tests/guest,.c)
 GUEST_TEST_ELFS := $(foreach t,$(GUEST_TESTS),build/guests/tests/$(t).elf build/guests/native/$(t).elf)
+NATIVE_TESTS := $(patsubst tests/guest/%.c,%,$(shell grep -L 'need_monitor()' tests/guest/*.c))
+GUEST_TEST_ELFS += $(NATIVE_TESTS:%=build/guests/reloc/%.elf)
 TEST_NEEDS += $(GUEST_TEST_ELFS)
 HELP += make guest-tests    build the bare-metal guest tests (tests/guest)\n
 
@@ -25,6 +27,10 @@ build/guests/tests/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) bui
 build/guests/native/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-malta.o guests/lib/guest.ld
 	@mkdir -p $(@D)
 	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^))
+
+build/guests/reloc/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-malta.o guests/lib/guest.ld
+	@mkdir -p $(@D)
+	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^),-Wl$(comma)--emit-relocs)
 
 .SECONDARY: $(patsubst %,build/guests/obj/tests/guest/%.o,$(GUEST_TESTS))
 -include $(patsubst %,build/guests/obj/tests/guest/%.d,$(GUEST_TESTS))

@@ -8,6 +8,7 @@ HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 UNIT_SRCS_format := kernel/format.c
 UNIT_SRCS_elf := kernel/vm/elf.c kernel/format.c
+UNIT_SRCS_table := kernel/reloc/table.c kernel/vm/elf.c kernel/format.c
 UNIT_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
 UNIT_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/vm/vmdesc_vm.c kernel/vm/vmdesc_disk.c kernel/vm/vmdesc_net.c kernel/vm/props.c kernel/format.c
 UNIT_SRCS_vmdesc_disk := $(UNIT_SRCS_vmdesc)
@@ -65,7 +66,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem clean pmap move waiting share pass share_many share_random give_up heat balance vtimer fpu host_disk virtio_net
+UNIT_FAKE := native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem clean pmap move waiting share pass share_many share_random give_up heat balance vtimer fpu host_disk virtio_net
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
@@ -79,6 +80,7 @@ UNIT_SRCS_walk := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_stale := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_cp0 := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_inject := $(UNIT_FAKE_SRCS)
+UNIT_SRCS_native := $(UNIT_FAKE_SRCS) arch/mips/native.c arch/mips/emul.c arch/mips/branch.c arch/mips/access.c
 UNIT_SRCS_emul := $(UNIT_FAKE_SRCS) arch/mips/emul.c arch/mips/branch.c arch/mips/access.c
 
 UNIT_NAMES := $(patsubst UNIT_SRCS_%,%,$(filter UNIT_SRCS_%,$(.VARIABLES)))

@@ -206,7 +206,7 @@ static void check_images(const struct vm_desc *vm, const struct blob *archive)
 	if (cpio_find(archive->data, archive->size, vm->kernel, &data, &size) != 0)
 		ERROR("/vms/%s: kernel: found \"%s\", the archive has no such file", vm->name,
 		      vm->kernel);
-	else if (elf_check(data, size, memory, &image, why, sizeof(why)) != 0)
+	else if (elf_check(data, size, memory, vm->rewrite, &image, why, sizeof(why)) != 0)
 		ERROR("/vms/%s: kernel: %s: %s", vm->name, vm->kernel, why);
 	else
 		loads = true;

@@ -154,9 +154,10 @@ int loader_begin(struct vm *of, struct load *load, char *why, size_t size)
 	return 1;
 }
 
-int loader_step(struct vm *of, struct load *load)
+int loader_step(struct vm *of, struct load *load, char *why, size_t size)
 {
 	assert_int_equal(of->live, 0);
+	why[size - 1] = '\0'; /* it may be written to its end */
 	filled[id_of(of)]++;
 	return ++load->done < LOAD_STEPS;
 }

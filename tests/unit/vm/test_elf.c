@@ -56,7 +56,7 @@ static struct image good_image(void)
 static int check(const struct image *i, size_t size, u64 limit)
 {
 	void *copy = exact_copy(i, size);
-	int err = elf_check(copy, size, limit, &out, why, sizeof(why));
+	int err = elf_check(copy, size, limit, false, &out, why, sizeof(why));
 
 	free(copy);
 	return err;
@@ -73,7 +73,7 @@ static void accepts_a_good_image(void **state)
 	struct image i = good_image();
 
 	(void)state;
-	assert_int_equal(elf_check(&i, sizeof(i), LIMIT, &out, why, sizeof(why)), 0);
+	assert_int_equal(elf_check(&i, sizeof(i), LIMIT, false, &out, why, sizeof(why)), 0);
 	assert_int_equal(out.nsegs, 2);
 	assert_int_equal(out.entry, ENTRY + 8);
 	assert_int_equal(out.segs[0].phys.v, 0x100000);
@@ -222,9 +222,9 @@ static void limits_the_number_of_segments(void **state)
 	}
 	many.i.h.e_phoff = (uint8_t *)many.p - (uint8_t *)&many;
 	many.i.h.e_phnum = ELF_MAX_SEGMENTS;
-	assert_int_equal(elf_check(&many, sizeof(many), LIMIT, &out, why, sizeof(why)), 0);
+	assert_int_equal(elf_check(&many, sizeof(many), LIMIT, false, &out, why, sizeof(why)), 0);
 	many.i.h.e_phnum++;
-	assert_true(elf_check(&many, sizeof(many), LIMIT, &out, why, sizeof(why)) < 0);
+	assert_true(elf_check(&many, sizeof(many), LIMIT, false, &out, why, sizeof(why)) < 0);
 	assert_string_equal(why, "ELF segments: found more than 16 to load, allowed 1..16");
 }
 

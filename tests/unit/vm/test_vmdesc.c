@@ -112,6 +112,9 @@ static void names_what_is_wrong_in_a_vm(void **state)
 	expect_vm_error("/vms/vm0: memory-mb: found 0, allowed 4..1024");
 	set_cell("/vms/vm0", "memory-mb", ~0u);
 	expect_vm_error("/vms/vm0: memory-mb: found 4294967295, allowed 4..1024");
+	set_cell("/vms/vm0", "memory-mb", 257);
+	set("/vms/vm0", "rewrite", "", 0);
+	expect_vm_error("/vms/vm0: memory-mb: found 257, allowed up to 256 with rewrite");
 	set_cell("/vms/vm0", "vcpus", 17);
 	expect_vm_error("/vms/vm0: vcpus: found 17, allowed 1..16");
 	set_cell("/vms/vm0", "node", 8);

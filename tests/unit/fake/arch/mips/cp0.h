@@ -69,6 +69,9 @@ void tlbinvf(void);
 #define FAKE_SYNCI 32
 #define FAKE_CCRES 1
 
+extern u64 fake_linked; /* the address of the last LL */
+static inline void ll_at(u64 va) { fake_linked = va; }
+
 static inline u64 rdhwr_synci(void) { return FAKE_SYNCI; }
 
 static inline u64 rdhwr_ccres(void) { return FAKE_CCRES; }

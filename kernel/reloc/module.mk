@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+MONITOR_SRCS += kernel/reloc/table.c kernel/reloc/reloc.c

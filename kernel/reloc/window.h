@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Unmapped segments of the processor, which a guest's kernel cannot reach in supervisor mode. Pure. */
+#ifndef KERNEL_RELOC_WINDOW_H
+#define KERNEL_RELOC_WINDOW_H
+
+#include "kernel/abi/disco.h"
+#include "kernel/types.h"
+
+#define NATIVE_KSEG0 0xffffffff80000000ul
+#define NATIVE_KSEG1 0xffffffffa0000000ul
+#define NATIVE_KSEG2 0xffffffffc0000000ul
+#define NO_WINDOW    (~0ul)
+
+/* The "physical" address behind one of KSEG0 or KSEG1; NO_WINDOW: it is none of these. */
+static inline u64 window_of_direct(u64 va)
+{
+	return va >= NATIVE_KSEG0 && va < NATIVE_KSEG2 ? va & 0x1ffffffful : NO_WINDOW;
+}
+
+/*
+ * A kernel whose symbols were moved, and which subtracts KSEG0 to find a "physical" address, finds it 1 GB
+ * higher. No VM has memory there, so that memory shows again: [1 GB, 1 GB + 256 MB) is [0, 256 MB).
+ */
+#define NATIVE_ALIAS (DISCO_CSSEG_BASE - NATIVE_KSEG0)
+static inline u64 window_unalias(u64 gpa)
+{
+	return gpa - NATIVE_ALIAS < DISCO_CSSEG_WINDOW ? gpa - NATIVE_ALIAS : gpa;
+}
+
+#endif /* KERNEL_RELOC_WINDOW_H */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* arch/mips/native.c: what reaches for KSEG0, KSEG1 and XKPHYS, and what stays an address error. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/fake.h"
+
+#include "kernel/abi/disco.h"
+#include "kernel/vm/hypercall.h"
+
+#define PC	      0xffffffffc0104000ull
+#define KSEG0	      0xffffffff80000000ull
+#define KSEG1	      0xffffffffa0000000ull
+#define XKPHYS	      0x9800000000000000ull
+#define AT	      0x3008ull						       /* physical */
+#define INSN(op, off) ((u32)(op) << 26 | 4u << 21 | 5u << 16 | ((off)&0xffff)) /* $5, off($4) */
+#define LINKED(funct) (0x1fu << 26 | 4u << 21 | 5u << 16 | (funct))
+#define LD	      INSN(0x37, 0)
+#define SD	      INSN(0x3f, 0)
+#define LB	      INSN(0x20, 0)
+#define LWC1	      INSN(0x31, 0)
+#define SDC1	      INSN(0x3d, 0)
+#define LL	      LINKED(0x36)
+#define SC	      LINKED(0x26)
+#define LLWP	      LINKED(0x76)
+
+static struct vcpu *const v = &fake_vcpu;
+static u64 fpr[32];
+static enum verdict verdict;
+
+enum verdict hypercall(struct vcpu *of)
+{
+	(void)of;
+	return RESUME;
+}
+
+void vcpu_change(struct vcpu *of, enum vcpu_state to) { of->state = to; }
+bool arch_vcpu_wakes(const struct vcpu *of) { return vcp0_interrupts(of); }
+
+u64 fpu_register(struct vcpu *of, unsigned int n)
+{
+	(void)of;
+	return fpr[n];
+}
+
+void fpu_set_register(struct vcpu *of, unsigned int n, u64 value)
+{
+	(void)of;
+	fpr[n] = value;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	fake_reset();
+	v->vm->rewrite = (struct rewrite){ .on = true };
+	vcp0(v, Status) = STATUS_UX | STATUS_SX | STATUS_KX;
+	v->arch.pc = PC;
+	v->arch.cause = 0;
+	fake_linked = 0;
+	*fake_word(AT) = 0x8182838485868788;
+	return 0;
+}
+
+/* The instruction with that address in its base register. */
+static bool run(u32 insn, u64 va)
+{
+	v->arch.gpr[4] = va;
+	v->arch.badvaddr = va + (u64)(s64)(insn >> 26 == 0x1f ? 0 : (s16)insn);
+	v->arch.badinstr = insn;
+	return native_resolve(v, &verdict);
+}
+
+static void a_load_goes_by_each_segment(void **state)
+{
+	static const u64 bases[] = { KSEG0, KSEG1, XKPHYS, 0x9000000000000000 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bases); i++) {
+		v->arch.gpr[5] = 0;
+		assert_true(run(LD, bases[i] + AT));
+		assert_int_equal(verdict, RESUME);
+		assert_int_equal(v->arch.gpr[5], 0x8182838485868788);
+		assert_int_equal(v->arch.pc, PC + 4 * (i + 1));
+	}
+	assert_true(run(LB | 1, KSEG0 + AT));
+	assert_int_equal(v->arch.gpr[5], ~0x78ull); /* 0x87, with its sign */
+	assert_true(run(LB | 0xffff, KSEG0 + AT + 1));
+	assert_int_equal(v->arch.gpr[5], ~0x77ull);
+	assert_int_equal(v->stats.rewrite.emulated, 6);
+}
+
+static void a_store_goes_to_memory(void **state)
+{
+	(void)state;
+	v->arch.gpr[5] = 7;
+	assert_true(run(SD, KSEG0 + AT));
+	assert_int_equal(*fake_word(AT), 7);
+	fpr[5] = 9;
+	assert_true(run(SDC1, XKPHYS + AT));
+	assert_int_equal(*fake_word(AT), 9);
+}
+
+static void memory_shows_again_at_a_gigabyte(void **state)
+{
+	(void)state;
+	assert_true(run(LD, XKPHYS + 0x40000000 + AT));
+	assert_int_equal(v->arch.gpr[5], 0x8182838485868788);
+}
+
+static void a_load_in_a_slot_goes_on_behind_the_branch(void **state)
+{
+	(void)state;
+	v->arch.cause = CAUSE_BD;
+	v->arch.badinstrp = 0x10000005; /* b */
+	assert_true(run(LD, KSEG0 + AT));
+	assert_int_equal(v->arch.pc, PC + 24);
+}
+
+static void an_fpu_load_keeps_the_upper_half(void **state)
+{
+	(void)state;
+	fpr[5] = 0x1111111122222222;
+	assert_true(run(LWC1, KSEG0 + AT));
+	assert_int_equal(fpr[5], 0x1111111185868788);
+}
+
+static void sc_stores_unless_the_word_has_changed(void **state)
+{
+	(void)state;
+	assert_true(run(LL, KSEG0 + AT));
+	assert_int_equal(v->arch.gpr[5], 0xffffffff85868788);
+	assert_int_equal(fake_linked, KSEG0 + AT);
+	v->arch.gpr[5] = 3;
+	assert_true(run(SC, KSEG0 + AT));
+	assert_int_equal(v->arch.gpr[5], 1);
+	assert_int_equal((u32)*fake_word(AT), 3);
+	v->arch.gpr[5] = 4;
+	assert_true(run(SC, KSEG0 + AT));
+	assert_int_equal(v->arch.gpr[5], 0);
+	assert_int_equal((u32)*fake_word(AT), 3);
+}
+
+static void a_fetch_goes_on_in_the_window(void **state)
+{
+	(void)state;
+	v->arch.pc = v->arch.badvaddr = KSEG1 + AT;
+	assert_true(native_resolve(v, &verdict));
+	assert_int_equal(verdict, RESUME);
+	assert_int_equal(v->arch.pc, DISCO_CSSEG_BASE + AT);
+	v->arch.pc = v->arch.badvaddr = KSEG0 + 0x10000000; /* no window shows it */
+	assert_true(native_resolve(v, &verdict));
+	assert_int_equal(verdict, INJECT);
+	assert_int_equal(v->arch.inject.code, EXC_IBE);
+}
+
+static void what_is_no_memory_is_a_bus_error(void **state)
+{
+	(void)state;
+	assert_true(run(LD, KSEG1 + 0x1ffffff8));
+	assert_int_equal(verdict, INJECT);
+	assert_int_equal(v->arch.inject.code, EXC_DBE);
+	assert_int_equal(v->arch.pc, PC);
+}
+
+static void the_rest_stays_an_address_error(void **state)
+{
+	(void)state;
+	assert_false(run(LD, 0xffffffffe0000000));	 /* kseg3 */
+	assert_false(run(LD, 0xc000000000000000));	 /* xkseg */
+	assert_false(run(LD, XKPHYS | 1ull << 50 | AT)); /* beyond the addresses */
+	assert_false(run(LL, KSEG0 + AT + 2));
+	assert_false(run(LLWP, KSEG0 + AT));
+	assert_false(run(0, KSEG0 + AT)); /* no access: the base register says nothing */
+	v->arch.pc = KSEG0 + AT + 2;
+	v->arch.badvaddr = v->arch.pc;
+	assert_false(native_resolve(v, &verdict));
+	v->arch.pc = PC;
+	vcp0(v, Status) = STATUS_UX | STATUS_KSU_U;
+	assert_false(run(LD, KSEG0 + AT)); /* a user's */
+	vcp0(v, Status) = 0;
+	assert_false(run(LD, XKPHYS + AT)); /* KX = 0 */
+	assert_int_equal(v->stats.rewrite.emulated, 0);
+}
+
+static void epc_is_shown_in_kseg0(void **state)
+{
+	(void)state;
+	vcp0(v, EPC) = PC;
+	assert_int_equal(vcp0_read(v, 14, 0), PC - 0x40000000);
+	v->vm->rewrite.moved = true;
+	assert_int_equal(vcp0_read(v, 14, 0), PC);
+	v->vm->rewrite = (struct rewrite){ 0 };
+	assert_int_equal(vcp0_read(v, 14, 0), PC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_load_goes_by_each_segment, begin),
+		cmocka_unit_test_setup(a_store_goes_to_memory, begin),
+		cmocka_unit_test_setup(memory_shows_again_at_a_gigabyte, begin),
+		cmocka_unit_test_setup(a_load_in_a_slot_goes_on_behind_the_branch, begin),
+		cmocka_unit_test_setup(an_fpu_load_keeps_the_upper_half, begin),
+		cmocka_unit_test_setup(sc_stores_unless_the_word_has_changed, begin),
+		cmocka_unit_test_setup(a_fetch_goes_on_in_the_window, begin),
+		cmocka_unit_test_setup(what_is_no_memory_is_a_bus_error, begin),
+		cmocka_unit_test_setup(the_rest_stays_an_address_error, begin),
+		cmocka_unit_test_setup(epc_is_shown_in_kseg0, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
