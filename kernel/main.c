@@ -30,6 +30,20 @@ static u32 checked(const char *what, u32 found, u32 have)
 	return MIN(found, have);
 }
 
+/* The boot loader chose the place. What lay below the monitor's end is not there any more. */
+static void check_archive(const struct boot_info *boot)
+{
+	u64 begin, end;
+
+	if (!boot->archive)
+		return;
+	begin = ptr_maddr(boot->archive).v;
+	end = begin + boot->archive_size;
+	if (begin < boot->end.v || end > RAM_BASE + boot->memory_bytes)
+		panic("found the boot archive at %lx to %lx, allowed %lx, behind the monitor, to %lx",
+		      begin, end, boot->end.v, RAM_BASE + boot->memory_bytes);
+}
+
 /* What the description asks for, as far as this machine has it. No usable description: a machine
  * without VMs. */
 static void describe_machine(const struct boot_info *boot)
@@ -84,6 +98,7 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	arch_early_init();
 	log_line("main", "Disco, a virtual machine monitor for CC-NUMA MIPS64 machines");
 	seed_init(boot->seed);
+	check_archive(boot);
 	describe_machine(boot);
 	options_configure(boot->words);
 	arch_configure();

@@ -98,6 +98,8 @@ static u64 digit(char c)
 		return (u64)(c - '0');
 	if (c >= 'a' && c <= 'f')
 		return (u64)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (u64)(c - 'A') + 10;
 	return ~0ul;
 }
 

@@ -1,18 +1,19 @@
 #!/bin/bash -p
 # SPDX-License-Identifier: MIT
-# debug.sh [-b GDBSCRIPT] [-a WORDS] SCENARIO - the machine, stopped before its first instruction, with gdb in this terminal and the
+# debug.sh [-b GDBSCRIPT] [-a WORDS] [-u] SCENARIO - the machine, stopped before its first instruction, with gdb in this terminal and the
 # serial line elsewhere: `make console` in a second terminal talks to it, build/debug.line.log keeps what it said. With -b
-# gdb runs that script and leaves. The machine ends with gdb. Of several at once the second is build/debug-2.line and `make console
-# MACHINE=2`, and so on.
+# gdb runs that script and leaves; with -u U-Boot boots the machine. The machine ends with gdb. Of several at once the second is
+# build/debug-2.line and `make console MACHINE=2`, and so on.
 set -eu
 . "$(dirname "$0")/../tools/env.sh"
 caller=$PWD
 cd "$(dirname "$0")/.."
-batch='' words=''
-while getopts a:b: option; do
+batch='' words='' boot=()
+while getopts a:b:u option; do
 	case $option in
 	a) words=$OPTARG ;;
 	b) batch=$OPTARG ;;
+	u) boot=(-b) ;;
 	*) exit 2 ;;
 	esac
 done
@@ -37,7 +38,7 @@ done
 gdb_socket=$name.gdb line_socket=$name.line
 rm -f $gdb_socket $line_socket $line_socket.log
 # In a session of its own: Ctrl-C is for gdb, and must not end QEMU.
-setsid setpriv --pdeathsig TERM qemu/run.sh -q -a "$words" -c $line_socket -g $gdb_socket "$scenario" "$@" </dev/null 9>&- &
+setsid setpriv --pdeathsig TERM qemu/run.sh -q "${boot[@]}" -a "$words" -c $line_socket -g $gdb_socket "$scenario" "$@" </dev/null 9>&- &
 qemu=$!
 trap 'kill $qemu 2>/dev/null || true; wait $qemu 2>/dev/null || true; rm -f $gdb_socket $line_socket' EXIT
 while [ ! -S $gdb_socket ]; do

@@ -8,6 +8,9 @@ FLASH ?=
 # Which of several machines under gdb `make console` talks to; `make debug` says so.
 MACHINE ?=
 
+# BOOT=uboot: the boot ROM is U-Boot (boot/uboot).
+BOOT ?=
+
 # A value as one word of the shell, whatever it is made of.
 quoted = '$(subst ','\'',$(1))'
 # A name that make can handle has a rule in configs/module.mk; another description is packed by `described`, each time.
@@ -18,8 +21,12 @@ else
 ARCHIVE := build/described/$(firstword $(shell printf %s $(call quoted,$(value SCENARIO)) | cksum)).cpio
 RUN_NEEDS = described
 endif
-RUN_NEEDS += build/disco.elf build/host/strict.so build/host/dtscheck $(if $(FLASH),build/flash.so)
-RUN_OPTIONS = $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(FLASH),-f $(call quoted,$(value FLASH)))
+UBOOT := $(if $(filter uboot,$(BOOT)),-b)
+ifneq ($(filter-out uboot,$(BOOT)),)
+$(error BOOT: found $(BOOT), allowed: uboot, or nothing for QEMU's own loader)
+endif
+RUN_NEEDS += build/disco.elf build/host/strict.so build/host/dtscheck $(if $(FLASH),build/flash.so) $(if $(UBOOT),build/u-boot/u-boot.bin)
+RUN_OPTIONS = $(UBOOT) $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(FLASH),-f $(call quoted,$(value FLASH)))
 RUN_SCENARIO = $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
 
 # In the root of the guests (docs/guests.md): OVERLAY=folder for all of them, overlay-NAME=folder for one, DYNAMIC=1 for the C
@@ -27,6 +34,12 @@ RUN_SCENARIO = $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
 ROOT_CHANGES := $(strip $(if $(OVERLAY),-o $(call quoted,$(value OVERLAY))) $(if $(DYNAMIC),-l) \
 	$(foreach o,$(filter overlay-%,$(.VARIABLES)),-n $(call quoted,$(o:overlay-%=%)=$(value $(o)))) \
 	$(if $(value PROGRAM),-p $(call quoted,$(value PROGRAM))))
+
+HELP += make run BOOT=uboot     the same, booted by U-Boot from a disk; `make uboot-shell` stops at the prompt of U-Boot\n
+.PHONY: uboot-shell
+uboot-shell: UBOOT := -B
+uboot-shell: $(RUN_NEEDS) build/u-boot/u-boot.bin
+	@exec qemu/run.sh $(RUN_OPTIONS) $(RUN_SCENARIO)
 
 .PHONY: run run-changed demo debug console described
 # Pages that follow their users, in a live map; under the timing model, which is slow: a frame for each tenth of a simulated second.
@@ -59,7 +72,7 @@ build/host/exit.so: qemu/exit.c
 	$(Q)gcc -O1 -Wall -Wextra -Werror -shared -fPIC -o $T $< && $(whole)
 
 debug: $(RUN_NEEDS) build/linux/vmlinux
-	@exec qemu/debug.sh $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
+	@exec qemu/debug.sh $(if $(UBOOT),-u) $(if $(ARGS),-a $(call quoted,$(value ARGS))) $(if $(filter described,$(RUN_NEEDS)),$(ARCHIVE),$(SCENARIO))
 
 console:
 	@exec qemu/terminal.py qemu/console.py build/debug$(addprefix -,$(filter-out 1,$(MACHINE))).line

@@ -3,6 +3,8 @@
 # run.sh [options] SCENARIO [-- more QEMU options] - the one place with QEMU's command line. SCENARIO is a name (configs/NAME.dts,
 # built as build/NAME.cpio) or a boot archive. Nodes and memory are the archive's own. Files are sought from the caller's folder.
 #   -a WORDS    words for the monitor's command line, e.g. -a "attach=alpha exit=1"; at most 2048 bytes
+#   -b          the boot ROM is U-Boot, which boots monitor and archive from a disk (boot/uboot)
+#   -B          the same, and U-Boot stops at its prompt; `run boot` goes on
 #   -c PATH     the serial line on a UNIX socket with this name instead of this terminal, with a log in PATH.log (cap_log.py)
 #   -d          deterministic: time is instructions executed
 #   -f OPTIONS  under the timing model, name=value,... of qemu/flash/README.md; "" for the model of the paper
@@ -21,7 +23,7 @@ caller=$PWD
 cd "$(dirname "$0")/.."
 
 usage() {
-	sed -n 's/^# \{0,1\}//; 3,18p' qemu/run.sh >&2
+	sed -n 's/^# \{0,1\}//; 3,20p' qemu/run.sh >&2
 	exit 2
 }
 
@@ -59,6 +61,20 @@ long_words() {
 	words=words=$WORDS_ADDRESS
 }
 
+# In place of -kernel and -initrd: U-Boot as the boot ROM, and the disk that it boots from, gone as soon as it is open.
+firmware() {
+	local disk seed variables=("words=$words")
+	[ "$kernel" = build/disco.elf ] || fail "found -k and -b, allowed: one of them"
+	[ -f build/u-boot/u-boot.bin ] || fail "found no build/u-boot/u-boot.bin: \`make build/u-boot/u-boot.bin\` builds it"
+	[[ $clock = *[df]* ]] && seed=$(printf %064d 1) || seed=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+	[ $uboot = start ] || variables+=("start=echo 'run boot starts the machine, reset ends it'")
+	disk=$(mktemp)
+	tools/mkboot.py "$disk" $kernel "$archive" "$(basename "$archive" .cpio)" "${variables[@]}" "rngseed=$seed" || exit 2
+	exec 6<>"$disk"
+	rm "$disk"
+	boot=(-bios build/u-boot/u-boot.bin -drive 'id=boot,if=ide,format=raw,file=/proc/self/fd/6')
+}
+
 # An image as a device of the machine: from slot 0x14 on, eight to a slot.
 UPLINK_SLOT=0x12 DISK_SLOT=0x14
 disk() {
@@ -91,11 +107,13 @@ uplink() {
 		-device "virtio-net-pci,netdev=uplink,disable-legacy=on,vectors=0,romfile=,addr=$UPLINK_SLOT")
 }
 
-nodes='' memory='' clock='' words='' kernel=build/disco.elf archive='' quiet='' first_port='' fixed_ports='' options=() strict=() log=''
+nodes='' memory='' clock='' uboot='' words='' kernel=build/disco.elf archive='' quiet='' first_port='' fixed_ports='' options=() strict=() log=''
 serial=(-chardev 'stdio,id=line,signal=off')
-while getopts a:c:df:g:k:m:n:p:qu: option; do
+while getopts a:bBc:df:g:k:m:n:p:qu: option; do
 	case $option in
 	a) words=$OPTARG ;;
+	b) uboot=start ;;
+	B) uboot=prompt ;;
 	c)
 		log=$(here "$OPTARG.log")
 		serial=(-chardev "socket,id=line,path=$(socket "$OPTARG"),server=on,wait=off,logfile=/proc/self/fd/7")
@@ -131,7 +149,7 @@ if [ "$kernel" = build/disco.elf ]; then
 		exit 2
 	fi
 	shift
-	options+=(-initrd "$archive")
+	[ -n "$uboot" ] || options+=(-initrd "$archive")
 	# The images of its disks, as the monitor numbers them (VMDESC_HOST_SERIAL). Only read, so that several machines may: what the
 	# guests write to those is kept in the monitor.
 	for file in build/host/dtscheck build/host/strict.so; do
@@ -162,15 +180,20 @@ if [ "$kernel" = build/disco.elf ]; then
 		words+=" tty=$({ stty size <&1 || echo 0 0; } 2>/dev/null | tr ' ' x)"
 	fi
 fi
-[ ${#words} -le $WORDS_SHORT ] || long_words
+if [ -n "$uboot" ]; then
+	firmware
+elif [ ${#words} -gt $WORDS_SHORT ]; then
+	long_words
+fi
 if [ -n "$log" ]; then
 	exec 7> >(exec setsid qemu/cap_log.py "$log")
 fi
 
+[ -n "$uboot" ] || boot=(-kernel "$kernel" ${words:+-append "$words"})
 keeper=()
 if [ -z "$quiet" ] && [ -t 0 ]; then
 	keeper=(qemu/terminal.py -p "QEMU is process %d: kill it from another terminal if nothing here answers.")
 fi
 exec "${keeper[@]}" "${strict[@]}" qemu-system-mips64el -M malta -cpu I6500 -smp "$nodes" -m "$memory" -accel tcg,thread=single \
-	-kernel "$kernel" ${words:+-append "$words"} "${options[@]}" \
+	"${boot[@]}" "${options[@]}" \
 	-display none -vga none -nic none -monitor none -no-reboot "${serial[@]}" -serial chardev:line "$@"

@@ -8,7 +8,7 @@
 #   -p COMMAND    the first Linux guest runs this and powers off, there is no other VM, and the status of COMMAND is this script's;
 #                 125: the guest ended without one
 #   -s FILE       the status goes into FILE, this script's own is 0
-#   -a WORDS, -f OPTIONS, -d   handed to run.sh
+#   -a WORDS, -f OPTIONS, -b, -d   handed to run.sh
 # A folder's files come after the root's own and replace those of the same name. Owner and group become root. A root that is an image,
 # build/NAME.img, is made anew from the archive that it was made of, build/NAME.cpio, larger by what is added.
 set -eu -o pipefail
@@ -22,9 +22,10 @@ fail() {
 }
 
 overlays=() for_vm=() program='' dynamic='' words='' status_file='' through=()
-while getopts a:df:ln:o:p:s: option; do
+while getopts a:bdf:ln:o:p:s: option; do
 	case $option in
 	a) words=$OPTARG ;;
+	b) through+=(-b) ;;
 	d) through+=(-d) ;;
 	f) through+=(-f "$OPTARG") ;;
 	l) dynamic=1 ;;

@@ -34,7 +34,7 @@ def test_every_file_names_its_licence():
         if not found or found.group(1) not in LICENSES:
             problems.append(f"{name}: no SPDX-License-Identifier line at its top")
         elif name.endswith(".patch") != found.group(1).startswith("GPL") and not name.startswith("guest-patches/"):
-            problems.append(f"{name}: {found.group(1)}: patches to Linux are GPL-2.0, all else is MIT")
+            problems.append(f"{name}: {found.group(1)}: patches are GPL-2.0, all else is MIT")
     report(problems)
 
 

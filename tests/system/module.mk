@@ -2,8 +2,8 @@
 # Whole-machine tests need what `make all` builds.
 
 .PHONY: smoke
-smoke: build/disco.elf build/default.cpio
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/system/smoke.py
+smoke: build/disco.elf build/default.cpio $(if $(filter uboot,$(BOOT)),build/u-boot/u-boot.bin)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/system/smoke.py default $(if $(filter uboot,$(BOOT)),-b)
 
 CUTS ?= 100
 HELP += make power-cuts     the power fails while a guest writes to its disk: CUTS=100 times, and four times as often with what no flush covered lost\n

@@ -16,9 +16,10 @@ def guests_of(scenario):
     return re.findall(r'label = "([^"]+)"', (TOP / f"configs/{scenario}.dts").read_text())
 
 
-def smoke(scenario="default"):
+def smoke(scenario="default", *options):
+    """options: of qemu/run.sh; -b boots by U-Boot."""
     guests = guests_of(scenario)
-    machine = Machine(f"smoke-{scenario}", scenario)
+    machine = Machine("-".join(["smoke", scenario, *options]).replace("--", "-"), scenario, options=options)
     try:
         machine.up()
         seconds = {}

@@ -18,9 +18,9 @@ OUTERMOST = r"(boot_entry|secondary|guest_exit|guest_enter|walk_fast|vector\w*|f
 class Person:
     """Types at gdb, reads what it answers."""
 
-    def __init__(self, scenario, words=""):
+    def __init__(self, scenario, words="", *more):
         environment = dict(os.environ, TERM="dumb", COLUMNS="400")
-        command = ["debug", f"SCENARIO={scenario}"] + ([f"ARGS={words}"] if words else [])
+        command = ["debug", f"SCENARIO={scenario}"] + ([f"ARGS={words}"] if words else []) + list(more)
         self.child = pexpect.spawn("make", command, cwd=str(TOP), encoding="utf-8", timeout=90 * PATIENCE, env=environment,
                                    dimensions=(50, 400))
         self.greeting = self.answer()
@@ -157,6 +157,17 @@ def test_at_the_reset_vector(person):
     assert "boot_main (" in frames[1] and "boot_entry ()" in frames[2]
     for _ in range(12):  # over the making of the copies, and the moment when their symbols are added
         gdb.says("next", r"^\d+\s")
+    assert gdb.end() == 0
+
+
+def test_booted_by_uboot(person):
+    """Attached before U-Boot's first instruction; the breakpoint is set in memory where U-Boot will put the monitor."""
+    gdb = person("one", "", "BOOT=uboot")
+    gdb.says("hbreak monitor_main", "breakpoint 1 at")
+    gdb.says("continue", r"Breakpoint 1, monitor_main \(")
+    frames = ends_cleanly(gdb.say("backtrace"))
+    assert "boot_main (" in frames[1] and "boot_entry ()" in frames[2]
+    gdb.says("print boot->memory_bytes", r"= 268435456")
     assert gdb.end() == 0
 
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The machine booted by U-Boot: monitor and archive from a disk, all of the machine, and what is refused in words."""
+import re
+import subprocess
+import sys
+
+import pytest
+
+from machine import TOP, vm, write_scenario
+from smoke import smoke
+
+sys.path.insert(0, str(TOP / "tools"))
+import mkboot  # noqa: E402
+
+QUICK = {"kernel": "exc_sys.elf", "ramdisk": None, "memory": 16}
+
+
+def test_smoke():
+    """The default scenario to both shells; what U-Boot says on the way, in its order."""
+    smoke("default", "-b")
+    said = (TOP / "build/results/logs/smoke-default-b.log").read_text(encoding="utf-8")
+    at = 0
+    for step in ["U-Boot 20", "bytes read in", "Verifying Hash Integrity", "Disco, a virtual machine monitor", "8 nodes up, 1024 MB, 2 VMs"]:
+        assert step in said[at:], f"no {step!r} behind the step before it"
+        at += said[at:].index(step)
+
+
+@pytest.mark.parametrize("nodes, memory", [(2, 128), (9, 416), (16, 2048)])
+def test_sizes(machine, tmp_path, nodes, memory):
+    """Processors from the ninth on come through U-Boot's reset vector; U-Boot finds out how much memory there is."""
+    archive = write_scenario(tmp_path, [vm("last", node=nodes - 1, **QUICK)], nodes=nodes, memory=memory)
+    one = machine(archive, "exit=1", options=["-b"])
+    one.expect(rf"\[0\] main: {nodes} nodes up, {memory} MB")
+    one.expect(r"\[last\] PASS exc_sys")
+    one.expect(rf"\[{nodes - 1}\] vm: last powered off, code 0")
+    assert one.end() == 0
+
+
+def test_prompt(machine, tmp_path):
+    """U-Boot's prompt: the variables are the boot script's and the monitor's; who changes them is heard."""
+    one = machine(write_scenario(tmp_path, [vm("quick", **QUICK)], memory=256), "log=unused", options=["-B"])
+    one.expect("u-boot> ")
+    one.send("printenv ememsize scenario words\r")
+    one.expect(r"ememsize=268435456\r*\nscenario=scenario\r*\nwords=log=unused")
+    one.send("setenv ememsize 201326592\r")
+    one.expect("u-boot> ")
+    one.send("setenv words exit=1\r")
+    one.expect("u-boot> ")
+    one.send("run boot\r")
+    one.expect(r"memory-mb: found 256, allowed at most 192 \(this machine\)")
+    one.expect(r"\[quick\] PASS exc_sys")
+    assert one.end() == 0
+
+
+def bss_of_monitor():
+    symbols = subprocess.run(["mipsisa64r6el-linux-gnuabi64-nm", TOP / "build/disco.elf"], capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"^(\w+) \w bss_start$", symbols, re.M)[1], 16)
+
+
+CASES = {
+    "no-image": (["scenario=other"], {}, r"other\.fit"),
+    "truncated": ([], {"cut": 5000}, r"Bad FIT kernel image format"),
+    "wrong-architecture": ([], {"arch": "arm64"}, r"Unsupported Architecture"),
+    "over-the-monitor": ([], {"archive_at": 0xffffffff80110000}, r"RD image overlaps OS image"),
+}
+
+
+def start_from(machine, folder, variables, fit):
+    archive = write_scenario(folder, [vm("quick", **QUICK)])
+    mkboot.make(folder / "boot.img", TOP / "build/disco.elf", archive, "scenario", ["words=exit=1", *variables], **fit)
+    return machine(archive, options=["-b"], qemu=["-set", f"drive.boot.file={folder}/boot.img"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_by_uboot(machine, tmp_path, case):
+    variables, fit, line = CASES[case]
+    one = start_from(machine, tmp_path, variables, fit)
+    one.expect(line)
+    one.expect("nothing was started; reset ends the machine")
+    one.send("reset\r")
+    assert one.end() == 0
+
+
+def test_archive_in_memory_of_the_monitor(machine, tmp_path):
+    """U-Boot knows what is in the monitor's file, not what the monitor keeps behind it and clears."""
+    one = start_from(machine, tmp_path, [], {"archive_at": -(-bss_of_monitor() // 65536) * 65536})
+    one.expect(r"PANIC: found the boot archive at \w+ to \w+, allowed \w+, behind the monitor, to ")
+
+
+@pytest.mark.parametrize("change, line", [(lambda elf: b"#!/bin/sh", "found no ELF file"),
+                                          (lambda elf: elf[:18] + b"\x3e" + elf[19:], "machine 62; needed 2, 1, 8"),
+                                          (lambda elf: elf[:5000], "one that ends before they do|ends before its program headers")])
+def test_refused_by_the_disk_maker(tmp_path, change, line):
+    (tmp_path / "bad.elf").write_bytes(change((TOP / "build/disco.elf").read_bytes()))
+    done = subprocess.run([TOP / "tools/mkboot.py", tmp_path / "out.img", tmp_path / "bad.elf", TOP / "build/one.cpio", "one"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and re.search(line, done.stderr), done.stderr
+    assert not (tmp_path / "out.img").exists()
