@@ -24,7 +24,6 @@
  *   remap     pages of guests become pages of other guests (drivers/dma.c, dma_pass): else they are copied
  *   habit     pages that their sender fills anew each time are copied (drivers/subnet/habit.h): else they are passed, too
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
- *   clean     nodes that idle zero free pages (numa/nodemem.c)
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
  */
 #define OPTION_LIST(X)         \
@@ -40,7 +39,6 @@
 	X(REMAP, remap)        \
 	X(HABIT, habit)        \
 	X(REPORT, report)      \
-	X(CLEAN, clean)        \
 	X(TURNS, turns)
 
 #define OPTION_CONSTANT(constant, name) OPTION_##constant,

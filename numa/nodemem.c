@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free pages, lists for each node, through the memmap entries; a stock of them that was zeroed while
- * the node idled; the monitor's own memory during boot; and the promises that keep a running VM from
- * finding the machine full.
+ * Free pages, a list for each node, through the memmap entries; the monitor's own memory during
+ * boot; and the promises that keep a running VM from finding the machine full.
  */
 #include <string.h>
 #include "arch/mips/arch.h"
@@ -12,38 +11,25 @@
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/share.h"
-#include "kernel/options.h"
-#include "kernel/panic.h"
 #include "kernel/vm/vm.h"
 #include "numa/topology.h"
 
 #define NO_PAGE 0xffffffffu
 #define LISTED	0xffff /* owner of a FREE page in a list, not on its way to somebody: no VM */
 
-/* Free pages of one kind, singles or whole blocks: a list of those that are clean, one of the others. */
-struct free_list {
-	u32 head[2]; /* by struct page's clean */
-	u32 nclean;
-};
-
 /*
  * A node's free memory: whole blocks of 1 MB, aligned, and single pages of blocks that are partly
  * in use. Lists are doubly linked through memmap, in which a whole block is its first page. Pages
  * are numbered within the node; blocks by machine address, so that block 0 may begin before the
  * node does.
- *
- * Each page knows whether it is clean. A block's first page is cleaned last, and forgets that it is clean
- * when the block becomes whole: a block whose first page is clean is all so.
  */
 static struct nodemem {
-	struct lock lock; /* all but first, npages */
-	struct free_list pages, blocks;
-	u32 cleaning; /* the block that is being cleaned, NO_PAGE: none; its pages from left on are clean */
-	u32 left;
-	u32 nfree;	 /* pages, those of blocks too */
-	u32 npages;	 /* for guests; fixed after boot */
-	mpn_t first;	 /* of the node's range */
-	u16 *block_free; /* free pages of each block */
+	struct lock lock;  /* all but first, npages */
+	u32 pages, blocks; /* heads of the lists */
+	u32 nfree;	   /* pages, those of blocks too */
+	u32 npages;	   /* for guests; fixed after boot */
+	mpn_t first;	   /* of the node's range */
+	u16 *block_free;   /* free pages of each block */
 } nodemem[MAX_NODES];
 
 static u64 total, reserved; /* pages; reserved atomically */
@@ -77,12 +63,10 @@ static u32 block_of(const struct nodemem *m, u32 index)
 	return ((m->first.v + index) >> BLOCK_SHIFT) - (m->first.v >> BLOCK_SHIFT);
 }
 
-static void list_add(struct nodemem *m, struct free_list *list, u32 index)
+static void list_add(struct nodemem *m, u32 *head, u32 index)
 {
 	struct page *p = entry(m, index);
-	u32 *head = &list->head[p->clean];
 
-	list->nclean += p->clean;
 	p->next = *head;
 	p->prev = NO_PAGE;
 	p->owner = LISTED;
@@ -91,12 +75,10 @@ static void list_add(struct nodemem *m, struct free_list *list, u32 index)
 	*head = index;
 }
 
-static void list_remove(struct nodemem *m, struct free_list *list, u32 index)
+static void list_remove(struct nodemem *m, u32 *head, u32 index)
 {
 	struct page *p = entry(m, index);
-	u32 *head = &list->head[p->clean];
 
-	list->nclean -= p->clean;
 	p->owner = 0;
 	if (p->prev == NO_PAGE)
 		*head = p->next;
@@ -111,42 +93,27 @@ static u32 block_start(const struct nodemem *m, u32 index)
 	return ROUND_DOWN(m->first.v + index, BLOCK_PAGES) - m->first.v;
 }
 
-/* The first of the list: if there is one, of those that are clean, or are not. */
-static u32 first_of(const struct free_list *list, bool clean)
-{
-	return list->head[clean] != NO_PAGE ? list->head[clean] : list->head[!clean];
-}
-
-/* The page is free, and was written; the last of its block to become free makes that whole. */
+/* The page is free; the last of its block to become so makes it whole. */
 static void push(struct nodemem *m, u32 index)
 {
 	u32 start = block_start(m, index);
 
 	m->nfree++;
-	entry(m, index)->clean = 0;
 	list_add(m, &m->pages, index);
 	if (++m->block_free[block_of(m, index)] < BLOCK_PAGES)
 		return;
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		list_remove(m, &m->pages, start + i);
-	entry(m, start)->clean = 0;
 	list_add(m, &m->blocks, start);
-}
-
-static void remove_block(struct nodemem *m, u32 start)
-{
-	list_remove(m, &m->blocks, start);
-	if (m->cleaning == start)
-		m->cleaning = NO_PAGE;
 }
 
 static u32 pop_block(struct nodemem *m)
 {
-	u32 start = first_of(&m->blocks, true);
+	u32 start = m->blocks;
 
 	lock_assert(&m->lock);
 	if (start != NO_PAGE) {
-		remove_block(m, start);
+		list_remove(m, &m->blocks, start);
 		m->block_free[block_of(m, start)] = 0;
 		m->nfree -= BLOCK_PAGES;
 	}
@@ -156,7 +123,7 @@ static u32 pop_block(struct nodemem *m)
 /* A whole block's pages become single ones. */
 static void split(struct nodemem *m, u32 start)
 {
-	remove_block(m, start);
+	list_remove(m, &m->blocks, start);
 	for (u32 i = BLOCK_PAGES; i-- > 0;) /* lowest first off the list */
 		list_add(m, &m->pages, start + i);
 }
@@ -181,9 +148,8 @@ void nodemem_init(u32 node)
 
 	r->boot_next.v = r->base.v + r->bytes;
 	*m = (struct nodemem){ .lock = LOCK_INIT(RANK_NODEMEM),
-			       .pages = { .head = { NO_PAGE, NO_PAGE } },
-			       .blocks = { .head = { NO_PAGE, NO_PAGE } },
-			       .cleaning = NO_PAGE,
+			       .pages = NO_PAGE,
+			       .blocks = NO_PAGE,
 			       .first = maddr_mpn(r->base),
 			       .block_free = block_free };
 	if (!block_free) /* the monitor has it all */
@@ -200,15 +166,15 @@ void nodemem_init(u32 node)
 	total += m->npages;
 }
 
-static mpn_t pop(struct nodemem *m, bool clean)
+static mpn_t pop(struct nodemem *m)
 {
 	mpn_t mpn = MPN_NONE;
 
 	lock_take(&m->lock);
-	if (first_of(&m->pages, clean) == NO_PAGE && first_of(&m->blocks, clean) != NO_PAGE)
-		split(m, first_of(&m->blocks, clean));
-	if (first_of(&m->pages, clean) != NO_PAGE)
-		mpn = take_single(m, first_of(&m->pages, clean));
+	if (m->pages == NO_PAGE && m->blocks != NO_PAGE)
+		split(m, m->blocks);
+	if (m->pages != NO_PAGE)
+		mpn = take_single(m, m->pages);
 	lock_release(&m->lock);
 	return mpn;
 }
@@ -221,7 +187,7 @@ mpn_t nodemem_alloc_unzeroed(u32 node)
 	mpn_t mpn = MPN_NONE;
 
 	for (u32 i = 0; i < ROUNDS * nnodes && !mpn_valid(mpn); i++)
-		mpn = pop(&nodemem[topology_near(node, i % nnodes)], true);
+		mpn = pop(&nodemem[topology_near(node, i % nnodes)]);
 	return mpn;
 }
 
@@ -234,7 +200,7 @@ mpn_t nodemem_alloc(u32 node)
 	return mpn;
 }
 
-mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node], false); }
+mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node]); }
 
 mpn_t nodemem_alloc_exact(mpn_t want)
 {
@@ -260,7 +226,7 @@ mpn_t nodemem_alloc_within(u32 node, u32 page)
 	u32 start;
 
 	lock_take(&m->lock);
-	start = first_of(&m->blocks, true);
+	start = m->blocks;
 	if (start != NO_PAGE) {
 		split(m, start);
 		mpn = take_single(m, start + page);
@@ -283,89 +249,7 @@ mpn_t nodemem_alloc_block(u32 node)
 	return mpn;
 }
 
-/* ---- clean pages ---- */
-
-static void check_clean(mpn_t mpn)
-{
-	const u64 *words = mpn_ptr(mpn);
-
-	for (u32 i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-		if (words[i])
-			panic("check: clean page %lx has %lx at %lx", mpn.v, words[i],
-			      i * sizeof(*words));
-}
-
-u32 nodemem_zero(mpn_t first, u32 npages)
-{
-	u32 zeroed = 0;
-
-	for (u32 i = 0; i < npages; i++) {
-		mpn_t mpn = { first.v + i };
-
-		if (!memmap_page(mpn)->clean) {
-			memset(mpn_ptr(mpn), 0, PAGE_SIZE);
-			zeroed++;
-		} else if (option_check()) {
-			check_clean(mpn);
-		}
-	}
-	return zeroed;
-}
-
-/* A page of the list, single or the first of a block, becomes clean. */
-static void clean_listed(struct nodemem *m, struct free_list *list, u32 index)
-{
-	list_remove(m, list, index);
-	memset(mpn_ptr((mpn_t){ m->first.v + index }), 0, PAGE_SIZE);
-	entry(m, index)->clean = 1;
-	list_add(m, list, index);
-}
-
-/* One more page of the first block that is not clean, from its last to its first. */
-static void clean_in_block(struct nodemem *m)
-{
-	u32 start = m->blocks.head[0];
-
-	if (m->cleaning != start) {
-		m->cleaning = start;
-		m->left = BLOCK_PAGES;
-	}
-	while (--m->left) {
-		struct page *p = entry(m, start + m->left);
-
-		if (p->clean)
-			continue;
-		memset(mpn_ptr((mpn_t){ m->first.v + start + m->left }), 0, PAGE_SIZE);
-		p->clean = 1;
-		return;
-	}
-	clean_listed(m, &m->blocks, start);
-	m->cleaning = NO_PAGE;
-}
-
-static bool wants_more(const struct free_list *list, u32 nclean)
-{
-	return list->head[0] != NO_PAGE && list->nclean < nclean;
-}
-
-bool nodemem_clean_one(u32 node)
-{
-	struct nodemem *m = &nodemem[node];
-	bool more = true;
-
-	if (!option_on(OPTION_CLEAN) || (!wants_more(&m->pages, NODEMEM_CLEAN_PAGES) &&
-					 !wants_more(&m->blocks, NODEMEM_CLEAN_BLOCKS)))
-		return false; /* of one moment: the next time that the node idles is soon enough */
-	lock_take(&m->lock);
-	if (wants_more(&m->pages, NODEMEM_CLEAN_PAGES))
-		clean_listed(m, &m->pages, m->pages.head[0]);
-	else if (wants_more(&m->blocks, NODEMEM_CLEAN_BLOCKS))
-		clean_in_block(m);
-	else
-		more = false;
-	lock_release(&m->lock);
-	return more;
-}
+void nodemem_zero(mpn_t first, u32 npages) { memset(mpn_ptr(first), 0, npages * PAGE_SIZE); }
 
 void nodemem_free(mpn_t mpn)
 {
@@ -426,19 +310,17 @@ static void print_vm(const struct vm *vm)
 
 COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 {
-	u64 monitor = 0, nfree = 0, nclean = 0, private = 0, shared, archive;
+	u64 monitor = 0, nfree = 0, private = 0, shared, archive;
 
 	for (u32 i = 0; i < nnodes; i++) {
 		monitor += nodemem_monitor_bytes(i);
 		nfree += nodemem[i].nfree;
-		nclean += nodemem[i].pages.nclean + nodemem[i].blocks.nclean * BLOCK_PAGES;
 	}
 	for (u32 i = 0; i < nvms; i++)
 	private += vms[i]->pmap.used - vms[i]->pmap.shared + vms[i]->pmap.replicas;
 	share_count(&shared, &archive);
-	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB, zeroed %lu KB; promised to VMs %lu KB of %lu KB\n",
-		monitor >> 10, (total - nfree) << 2, nfree << 2, nclean << 2, reserved << 2,
-		total << 2);
+	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
+		monitor >> 10, (total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
 	kprintf("of these kernel images and ramdisks %lu KB, blocks of disks and what knows them %lu KB, private to VMs %lu KB, the rest of the monitor %lu KB\n",
 		archive << 2, (shared - archive) << 2, private << 2,
 		(monitor >> 10) - (archive << 2));

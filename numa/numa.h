@@ -46,10 +46,8 @@ void nodemem_init(u32 node);
  * full. The caller says in memmap what becomes of it. Takes RANK_NODEMEM locks.
  */
 mpn_t nodemem_alloc(u32 node);
-mpn_t nodemem_alloc_unzeroed(
-	u32 node); /* the same, with whatever it held before; clean if there are such */
-mpn_t nodemem_alloc_here(
-	u32 node); /* of this node only, with whatever it held before: to be written */
+mpn_t nodemem_alloc_unzeroed(u32 node); /* the same, with whatever it held before */
+mpn_t nodemem_alloc_here(u32 node);	/* of this node only, with whatever it held before */
 /* This very page, or page number so-and-so of some whole block of this node, with whatever it held
  * before. MPN_NONE: it is not free; there is no block. */
 mpn_t nodemem_alloc_exact(mpn_t want);
@@ -57,24 +55,9 @@ mpn_t nodemem_alloc_within(u32 node, u32 page);
 /* A whole block of this node only, aligned to its size, with whatever it held before: the caller
  * zeroes it. MPN_NONE: there is none. */
 mpn_t nodemem_alloc_block(u32 node);
-/*
- * Neighbouring pages that the caller has from the functions above and did not write yet are zero. How many
- * of them were written for that; the others were clean.
- */
-u32 nodemem_zero(mpn_t first, u32 npages);
-/*
- * For a node that idles: zeroes one free page of the node, 600 instructions under its lock, so that the guest
- * that gets the page need not wait for that. False: there are enough of those.
- */
-bool nodemem_clean_one(u32 node);
-/*
- * How many are enough: what a guest that gets busy can use for the first time without waiting. Not all of a node's
- * memory: on an emulated machine the host has memory behind written pages only.
- */
-#define NODEMEM_CLEAN_BLOCKS 16	  /* 16 MB */
-#define NODEMEM_CLEAN_PAGES  1024 /* single ones, 4 MB */
-#define BLOCK_SHIFT	     8	  /* 1 MB: the largest page that windows are mapped with */
-#define BLOCK_PAGES	     (1u << BLOCK_SHIFT)
+void nodemem_zero(mpn_t first, u32 npages); /* neighbouring pages */
+#define BLOCK_SHIFT 8 /* 1 MB: the largest page that windows are mapped with */
+#define BLOCK_PAGES (1u << BLOCK_SHIFT)
 void nodemem_free(mpn_t mpn); /* state FREE already */
 
 /* Promises: a VM reserves its whole memory when it starts. -ENOMEM: pages more than are left

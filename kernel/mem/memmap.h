@@ -31,10 +31,7 @@ enum page_state { PAGE_MONITOR, PAGE_FREE, PAGE_GUEST, PAGE_REPLICA, PAGE_SHARED
  */
 struct page {
 	u8 state;
-	union {
-		u8 moves; /* GUEST: how often it moved or its replicas collapsed; stays at 255 */
-		u8 clean; /* FREE: 1: it was zeroed and not written since; numa/nodemem.c's */
-	};
+	u8 moves;  /* GUEST: how often it moved or its replicas collapsed; stays at 255 */
 	u16 owner; /* GUEST, REPLICA: VM id; SHARED: share.c's */
 	union {
 		u32 gpn;	/* GUEST, REPLICA */
@@ -62,7 +59,7 @@ void memmap_free_at_boot(mpn_t mpn);
 /* The page is for guest page gpn of a VM: zeroed by the caller, or a copy of the master. */
 void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn);
 void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn);
-/* A GUEST page or a REPLICA of that VM is FREE from now on, and not clean. */
+/* A GUEST page or a REPLICA of that VM is FREE from now on. */
 void memmap_take_back(mpn_t mpn, u32 vm);
 
 /* The guest page of from has to, a FREE page, instead: from is FREE, its moves are one more. */

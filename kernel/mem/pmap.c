@@ -154,11 +154,8 @@ static void advance_block(struct vm *vm, struct pmap_range *range, u32 node)
 	u64 first = range->coming.start.v;
 	mpn_t block = range->coming.block;
 
-	for (u32 done = 0; done < PART_PAGES; range->coming.zeroed++) {
-		if (range->coming.zeroed == BLOCK_PAGES)
-			break;
-		done += nodemem_zero((mpn_t){ block.v + range->coming.zeroed }, 1);
-	}
+	nodemem_zero((mpn_t){ block.v + range->coming.zeroed }, PART_PAGES);
+	range->coming.zeroed += PART_PAGES;
 	if (range->coming.zeroed < BLOCK_PAGES)
 		return;
 	range->coming.block = MPN_NONE;

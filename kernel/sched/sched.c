@@ -235,30 +235,11 @@ static void switch_to(struct node *n, struct vcpu *v)
 	arch_vcpu_switch_in(v);
 }
 
-/* A page that a guest will want, of the nearest node where guests live and pages are wanted. */
-static bool clean_a_page(const struct node *n)
-{
-	for (u32 i = 0; i < nnodes; i++) {
-		u32 near = topology_near(n->id, i);
-
-		if (nodes[near]->nvcpus && nodemem_clean_one(near))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Nobody wants the processor: it zeroes a page, or waits. Between two pages it looks whether somebody does,
- * and other processors have their turn.
- */
 static void idle(struct node *n)
 {
 	u64 start = count64();
 
-	if (clean_a_page(n))
-		arch_yield();
-	else
-		arch_idle();
+	arch_idle();
 	sched_waive(n);
 	n->stats.idle_ticks += n->paid_until - start;
 	arch_irq_poll(n);

@@ -174,11 +174,7 @@ mpn_t nodemem_alloc_block(u32 of)
 	return (mpn_t){ FIRST(0) + start };
 }
 
-u32 nodemem_zero(mpn_t first, u32 npages)
-{
-	memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE);
-	return npages;
-}
+void nodemem_zero(mpn_t first, u32 npages) { memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE); }
 
 void nodemem_free(mpn_t mpn)
 {

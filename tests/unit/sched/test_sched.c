@@ -20,7 +20,7 @@
 struct node *nodes[MAX_NODES];
 unsigned nnodes = 2;
 
-static struct node node, other;
+static struct node node;
 static struct vm vm[VMS];
 static struct vcpu vcpu[VMS][PER];
 static u64 now, waits[VMS][PER];
@@ -29,7 +29,6 @@ static u32 steps;     /* that vm_work has left */
 static bool line_up[VMS][PER];
 static jmp_buf entered;
 static u64 idle_for;
-static u32 to_clean[2], cleaned[2], yields; /* of each node, pages */
 
 /* ---- stand-ins ---- */
 
@@ -50,17 +49,6 @@ void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { waits[v->vm->id][v->id] += ti
 void arch_vcpu_switch_in(struct vcpu *v) { assert_ptr_equal(v, node.current); }
 void arch_vcpu_switch_out(struct vcpu *v) { (void)v; }
 bool arch_vcpu_wakes(const struct vcpu *v) { return line_up[v->vm->id][v->id]; }
-u32 topology_near(u32 of, u32 i) { return of ^ i; }
-/* A page takes 10 us, and the line of the first VCPU rises while the last is zeroed. */
-bool nodemem_clean_one(u32 of)
-{
-	if (cleaned[of] == to_clean[of])
-		return false;
-	cleaned[of]++;
-	now += MS / 100;
-	return true;
-}
-void arch_yield(void) { yields++; }
 void arch_idle(void)
 {
 	mock_assert(idle_for > 0, "idles for ever", __FILE__, __LINE__);
@@ -71,7 +59,7 @@ void arch_idle(void)
 void arch_irq_poll(struct node *n)
 {
 	(void)n;
-	line_up[0][0] = cleaned[0] == to_clean[0];
+	line_up[0][0] = true;
 }
 void vtimer_expire(struct node *n) { (void)n; }
 void node_read_mail(struct node *n) { (void)n; }
@@ -105,12 +93,8 @@ static int fill(void **state)
 	memset(waits, 0, sizeof(waits));
 	memset(line_up, 0, sizeof(line_up));
 	nodes[0] = &node;
-	nodes[1] = &other;
 	now = 1000 * MS;
 	idle_for = 0;
-	memset(to_clean, 0, sizeof(to_clean));
-	memset(cleaned, 0, sizeof(cleaned));
-	yields = 0;
 	for (u32 i = 0; i < VMS; i++)
 		for (u32 j = 0; j < PER; j++) {
 			vm[i].id = i;
@@ -394,32 +378,6 @@ static void nobody_pays_for_idling(void **state)
 	assert_int_equal(node.stats.idle_ticks, 50 * MS);
 }
 
-/* Pages of its own node first, then of others where guests live; whoever wakes does so between two pages. */
-static void an_idle_node_zeroes_pages(void **state)
-{
-	(void)state;
-	to_clean[0] = 3;
-	to_clean[1] = 2;
-	on(0, 0);
-	choose();
-	current_waits(); /* its line rises after the third page */
-	assert_true(runs(0, 0));
-	assert_int_equal(cleaned[0], 3);
-	assert_int_equal(yields, 3);
-	assert_int_equal(node.stats.idle_ticks, 3 * (MS / 100));
-	line_up[0][0] = false;
-	idle_for = MS;
-	current_waits(); /* nobody lives on the other node */
-	assert_int_equal(cleaned[1], 0);
-	assert_int_equal(idle_for, 0);
-	line_up[0][0] = false;
-	other.nvcpus = 1;
-	current_waits();
-	assert_true(runs(0, 0));
-	assert_int_equal(cleaned[1], 1);
-	other.nvcpus = 0;
-}
-
 static void waiting_is_told_to_who_waited(void **state)
 {
 	(void)state;
@@ -481,7 +439,6 @@ int main(void)
 		cmocka_unit_test_setup(who_is_woken_pays_for_the_interrupt, fill),
 		cmocka_unit_test_setup(work_for_a_vm_is_its_own_time, fill),
 		cmocka_unit_test_setup(nobody_pays_for_idling, fill),
-		cmocka_unit_test_setup(an_idle_node_zeroes_pages, fill),
 		cmocka_unit_test_setup(waiting_is_told_to_who_waited, fill),
 		cmocka_unit_test_setup(a_cap_leaves_the_node_idle, fill),
 		cmocka_unit_test_setup(it_is_known_whether_vms_compete, fill),
