@@ -153,7 +153,7 @@ def test_a_storm_takes_its_share(machine, tmp_path):
     they do beside a VM that computes, and who shares its processor has his half of that. So it is beside frames that go out by the uplink."""
     calm, _, _, one = beside(machine, tmp_path, "role=3")
     one.kill()
-    assert calm > 10
+    assert calm > 4 # a hand-over waits for a turn of 10 ms of who computes
     for third, ms, more in ("role=2 storm=1", 400, ""), ("role=2 storm=15", 400, ""), ("role=4 storm=0", 100, UPLINK):
         trips, lost, share, one = beside(machine, tmp_path, third, ms=ms, more=more)
         ports = "\n".join(one.command("net"))
