@@ -2,7 +2,8 @@
 /*
  * The program of `make bench-disk`: reads of a disk past the page cache.
  *
- *   diskops count DEVICE   what diskops.h names, each kind between the markers of qemu/plugin/count.c; all of it was read before
+ *   diskops count DEVICE   what diskops.h names, each kind between the markers of qemu/plugin/count.c; all of it was read before.
+ *                          Writes to DEVICE
  *   diskops time DEVICE    sequential and random reads, of 4 KB and 128 KB, one and 32 in flight, twice: prints nanoseconds
  */
 #define _GNU_SOURCE
@@ -21,6 +22,7 @@
 #define AREA	   (4u << 20) /* what is read when it is counted */
 #define FLIGHT_MAX 32u
 #define BUFFER	   (4u << 20)
+#define WRITES	   256u /* blocks of those that are counted */
 #define STEP	   367u /* from one counted read to the next: no two can be merged */
 
 #define BEGIN(unit) __asm__ volatile("sltiu $0, $0, %0" ::"i"(0x5100 + (unit)) : "memory")
@@ -86,6 +88,31 @@ static void read_all(uint64_t start, uint64_t region, size_t bytes, size_t offse
 	}
 }
 
+/* Pages of the buffer, other contents in each, to the blocks from `block` on. */
+static void write_all(unsigned block, unsigned pages)
+{
+	for (unsigned i = 0; i < pages; i++)
+		if (pwrite(disk, buffer + (size_t)i * PAGE, PAGE, (uint64_t)(block + i) * PAGE) !=
+		    PAGE)
+			fail("write");
+}
+
+static void fill(unsigned salt, unsigned pages)
+{
+	for (unsigned *word = (unsigned *)buffer, i = 0; i < pages * (PAGE / sizeof(*word)); i++)
+		word[i] = salt << 24 | i;
+}
+
+/* The blocks get contents twice, then the counted ones; those behind have what salt 1 makes of the same places. */
+static void prepare_writes(unsigned salt, unsigned pages)
+{
+	fill(1, pages);
+	write_all(WRITES, pages);
+	fill(3, pages);
+	write_all(0, pages);
+	fill(salt, pages);
+}
+
 static void count(void)
 {
 	for (uint64_t at = 0; at < AREA; at += BUFFER)
@@ -96,8 +123,14 @@ static void count(void)
 	BEGIN(number);                                              \
 	read_all(0, AREA, bytes, offset, flight, reads, STEP);      \
 	END(number);
+#define WRITE(number, name, salt, writes) \
+	prepare_writes(salt, writes);     \
+	BEGIN(number);                    \
+	write_all(0, writes);             \
+	END(number);
 #include "guests/linux/diskops.h"
 #undef UNIT
+#undef WRITE
 }
 
 static uint64_t now(void)
@@ -141,7 +174,7 @@ int main(int argc, char **argv)
 			argc - 1);
 		return 2;
 	}
-	disk = open(argv[2], O_RDONLY | O_DIRECT);
+	disk = open(argv[2], (argv[1][0] == 'c' ? O_RDWR : O_RDONLY) | O_DIRECT);
 	if (disk < 0 || syscall(SYS_io_setup, FLIGHT_MAX, &aio))
 		fail(argv[2]);
 	memset(buffer, 1, sizeof(buffer));

@@ -29,10 +29,12 @@ GUESTS = 8
 
 
 def units():
-    """Those of diskops.h: {name: (number, bytes, reads)}."""
+    """Those of diskops.h: {name: (number, bytes, reads or writes)}."""
     text = (TOP / "guests/linux/diskops.h").read_text()
     found = re.findall(r"^UNIT\((\d+), (\w+), (\d+), \d+, \d+, (\d+)\)", text, re.M)
-    return {name: (int(number), int(size), int(reads)) for number, name, size, reads in found}
+    writes = re.findall(r"^WRITE\((\d+), (\w+), \d+, (\d+)\)", text, re.M)
+    return {**{name: (int(number), int(size), int(reads)) for number, name, size, reads in found},
+            **{name: (int(number), 4096, int(count)) for number, name, count in writes}}
 
 
 def archive(mode, place):
@@ -106,6 +108,8 @@ def count_rows(rows):
     rows.add("disk.read4k_queued.entries", bench.entries(found["read4k_queued"]) / reads["read4k_queued"], "entries")
     rows.add("disk.hit.insns", found["read4k"]["insns"]["kernel"] / reads["read4k"], "instructions")
     rows.add("disk.hit_cached.insns", counted(CACHED)["read4k"]["insns"]["kernel"] / reads["read4k"], "instructions")
+    for kind in ("own", "alike"):
+        rows.add(f"disk.write4k_{kind}.insns", found[f"write4k_{kind}"]["insns"]["kernel"] / reads[f"write4k_{kind}"], "instructions")
     crossing = None
     for size in SIZES:
         cost = {}
