@@ -30,7 +30,7 @@
 
 typedef enum verdict (*emulate_fn)(struct vcpu *v, u32 insn);
 
-static void set_gpr(struct vcpu *v, u32 reg, u64 val)
+void emul_set_gpr(struct vcpu *v, u32 reg, u64 val)
 {
 	if (reg)
 		v->arch.gpr[reg] = val;
@@ -49,7 +49,7 @@ enum verdict emul_advance(struct vcpu *v)
 		return inject_code(v, EXC_RI);
 	if (b.fpr >= 0)
 		b.next = (fpu_register(v, b.fpr) & 1) == b.fpr_nonzero ? b.fpr_taken : b.fpr_not;
-	set_gpr(v, b.link, b.link_value);
+	emul_set_gpr(v, b.link, b.link_value);
 	a->pc = b.next;
 	a->cause &= ~CAUSE_BD;
 	return RESUME;
@@ -59,13 +59,13 @@ enum verdict emul_advance(struct vcpu *v)
 
 static enum verdict do_mfc0(struct vcpu *v, u32 w)
 {
-	set_gpr(v, INSN_RT(w), vcp0_read32(v, INSN_RD(w), INSN_SEL(w)));
+	emul_set_gpr(v, INSN_RT(w), vcp0_read32(v, INSN_RD(w), INSN_SEL(w)));
 	return RESUME;
 }
 
 static enum verdict do_dmfc0(struct vcpu *v, u32 w)
 {
-	set_gpr(v, INSN_RT(w), vcp0_read(v, INSN_RD(w), INSN_SEL(w)));
+	emul_set_gpr(v, INSN_RT(w), vcp0_read(v, INSN_RD(w), INSN_SEL(w)));
 	return RESUME;
 }
 
@@ -88,7 +88,7 @@ static enum verdict do_mfmc0(struct vcpu *v, u32 w)
 
 	if (INSN_RD(w) == 0)
 		return RESUME;
-	set_gpr(v, INSN_RT(w), status);
+	emul_set_gpr(v, INSN_RT(w), status);
 	vcp0(v, Status) = w & 0x20 ? status | STATUS_IE : status & ~(u64)STATUS_IE;
 	return RESUME;
 }
@@ -96,7 +96,7 @@ static enum verdict do_mfmc0(struct vcpu *v, u32 w)
 /* RDPGPR, WRPGPR: there is one register set. */
 static enum verdict do_pgpr(struct vcpu *v, u32 w)
 {
-	set_gpr(v, INSN_RD(w), v->arch.gpr[INSN_RT(w)]);
+	emul_set_gpr(v, INSN_RD(w), v->arch.gpr[INSN_RT(w)]);
 	return RESUME;
 }
 
@@ -242,9 +242,9 @@ enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store)
 	if (store)
 		TEXT_HERE(dev->type->write)(dev, gpa - dev->base, a.bytes, value);
 	else
-		set_gpr(v, a.reg,
-			access_loaded(&a,
-				      TEXT_HERE(dev->type->read)(dev, gpa - dev->base, a.bytes)));
+		emul_set_gpr(v, a.reg,
+			     access_loaded(&a, TEXT_HERE(dev->type->read)(dev, gpa - dev->base,
+									  a.bytes)));
 	return RESUME;
 }
 
@@ -280,6 +280,6 @@ enum verdict emul_reserved(struct vcpu *v)
 	if (verdict != RESUME)
 		return verdict;
 	v->stats.privileged++;
-	set_gpr(v, INSN_RT(w), val);
+	emul_set_gpr(v, INSN_RT(w), val);
 	return RESUME;
 }

@@ -148,6 +148,7 @@ enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store);
 /* Moves pc past the trapping instruction, through the branch it may sit behind; before it has any effect. INJECT: it
  * sits behind none. */
 enum verdict emul_advance(struct vcpu *v);
+void emul_set_gpr(struct vcpu *v, u32 reg, u64 val); /* $0 stays 0 */
 
 /* ---- native.c: kernels that were linked for KSEG0 ---- */
 /* An address error in kernel mode of a VM that is rewritten: true if it was none, and what to do is in *verdict. */

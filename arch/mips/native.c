@@ -109,12 +109,6 @@ static bool store_conditional(struct vcpu *v, u64 gpa, const struct access *a, u
 
 /* ---- loads and stores ---- */
 
-static void set_gpr(struct vcpu *v, u32 reg, u64 value)
-{
-	if (reg)
-		v->arch.gpr[reg] = value;
-}
-
 static enum verdict do_load(struct vcpu *v, u64 va, u64 gpa, const struct access *a, enum unit unit)
 {
 	u64 raw = 0;
@@ -131,7 +125,7 @@ static enum verdict do_load(struct vcpu *v, u64 va, u64 gpa, const struct access
 		fpu_set_register(v, a->reg, upper | raw);
 		return RESUME;
 	}
-	set_gpr(v, a->reg, access_loaded(a, raw));
+	emul_set_gpr(v, a->reg, access_loaded(a, raw));
 	if (unit == LINKED) {
 		v->arch.ll_value = raw;
 		ll_at(va);
@@ -148,7 +142,7 @@ static enum verdict do_store(struct vcpu *v, u64 gpa, const struct access *a, en
 		return inject_code(v, EXC_DBE);
 	verdict = emul_advance(v);
 	if (verdict == RESUME && unit == LINKED)
-		set_gpr(v, a->reg, store_conditional(v, gpa, a, value));
+		emul_set_gpr(v, a->reg, store_conditional(v, gpa, a, value));
 	return verdict;
 }
 
