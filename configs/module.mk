@@ -11,8 +11,8 @@ $(SCENARIO_CPIOS): build/%.cpio: configs/%.dts tools/mkimage.sh build/host/dtsch
 	$(Q)tools/mkimage.sh $< $@
 
 # Which images a description names, as make rules; those of disks must be there, but guests may have written to them since. A
-# description that dtc refuses names none, and is refused when its archive is made.
-$(SCENARIOS:%=build/needs/%.mk): build/needs/%.mk: configs/%.dts tools/mkimage.sh
+# description that dtc refuses names none, and is refused when its archive is made. Before setup.mk there may be no dtc.
+$(SCENARIOS:%=build/needs/%.mk): build/needs/%.mk: configs/%.dts tools/mkimage.sh configs/module.mk | build/setup.mk
 	@mkdir -p $(@D)
 	@names() { tools/mkimage.sh $$1 $< 2>/dev/null | sed 's/[^A-Za-z0-9_.,+@=/-]/\\&/g' | tr '\n' ' '; }; \
 		echo "build/$*.cpio: $$(names --needs) | $$(names --disks)" >$T && $(whole)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """tools/setup.sh on machines that lack something: apt, dpkg, sudo and id are small scripts in a PATH of their own."""
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -83,3 +84,26 @@ def test_qemu_without_plugins_is_refused(setup):
     result, _, stamped = setup(root=True, versions="echo QEMU emulator version 9.0.0")
     assert result.returncode == 1 and not stamped
     assert "plugin" in result.stderr
+
+
+def test_nothing_is_made_before_the_packages_are_there(tmp_path):
+    """A clone on a machine without our packages: what make finds out before it builds, it finds out with them."""
+    clone, bin_dir, installed = tmp_path / "clone", tmp_path / "bin", tmp_path / "installed"
+    tracked = subprocess.run(["git", "-C", TOP, "ls-files", "-z"], capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, tracked):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(TOP / name, clone / name, follow_symlinks=False)
+    bin_dir.mkdir()
+    scripts = {"id": "echo 0", "apt-get": f'[[ " $* " = *" install "* ]] && touch {installed}; exit 0',
+               "dpkg-query": f"[ -e {installed} ] && printf 'installed %s\\n' {' '.join(WANTED)}; exit 0"}
+    for tool in ("dtc", "fdtget", "mipsisa64r6el-linux-gnuabi64-gcc", "qemu-system-mips64el", "mke2fs"):
+        scripts[tool] = f'[ -e {installed} ] && exec {shutil.which(tool)} "$@"; exit 127'
+    for name, body in scripts.items():
+        (bin_dir / name).write_text(f"#!/bin/bash\n{body}\n")
+        (bin_dir / name).chmod(0o755)
+    result = subprocess.run(["make", "-n", "build/default.cpio"], cwd=clone, capture_output=True, text=True,
+                            env={**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"})
+    assert result.returncode == 0, result.stderr
+    assert installed.exists()
+    for needed in ("tools/build-linux.sh", "tools/mkdisk.py", "tools/mkimage.sh configs/default.dts"):
+        assert needed in result.stdout, f"nothing would make what {needed} makes: {result.stdout[-2000:]}"
