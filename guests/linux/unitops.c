@@ -8,8 +8,9 @@
  * unitops exit   ends at once: what fork_exec executes
  * unitops again  executes itself a number of times, as many as the second word has letters
  * unitops times  some of the units, each repeated for about a second between two lines that say so
+ * unitops twice  all other units, and once more when all memory that they use has been used before
  * unitops        all other units
- * The last two power off (or restart, where the machine knows no power off).
+ * The last three power off (or restart, where the machine knows no power off).
  */
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
@@ -384,6 +385,8 @@ __attribute__((used)) static void start(const long *stack)
 		again((char *)stack[3]);
 	if (same(word, "times"))
 		time_units();
+	else if (same(word, "twice"))
+		run_units(), run_units();
 	else if (*word)
 		end(0);
 	else

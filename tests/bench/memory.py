@@ -5,7 +5,7 @@ would use each for itself, what the machine uses for all of them, and one bare k
 all have ended and lie idle. And the paper's figure of NFS: seven guests of 32 MB make the same from the files of a server, and read one of
 them. Writes build/results/memory.json.
 
-usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report] [--only-nfs]
+usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report] [--only-nfs | --only-forks]
 --variants: what the largest number of guests uses without sharing, without page reporting (off= of the monitor)
 """
 import argparse
@@ -162,23 +162,45 @@ def bare(jobs, sums, count):
 FORKED = ("fork_exit", "fork_exec", "pipe", "anon_fault")  # of the units of unitops.h
 
 
+def forked(name, **more):
+    """The units' counts in a guest that runs them twice: [first pass, second pass]. more: what the guest has."""
+    write_scenario(OUT, [vm("bench", memory=64, node=2, **more)], nodes=4, memory=512, name=name)
+    return bench.counted_passes(name)[0]
+
+
 def after_reading(words):
-    """The units' counts in a guest that booted from a shared disk and has read 30 MB of it, with these words for its kernel."""
-    guests = [vm("bench", ramdisk=None, memory=64, node=2, bootargs=f"root=/dev/vda init=/bench read=30 {words}",
-                 disk0=disk("bench/root.img", in_archive=True))]
-    write_scenario(OUT, guests, nodes=4, memory=512, name="shared")
-    return bench.counted("shared")[0]
+    """The same in a guest that booted from a shared disk and has read 30 MB of it, with these words for its kernel."""
+    return forked("shared", ramdisk=None, bootargs=f"root=/dev/vda init=/bench units=twice read=30 {words}",
+                  disk0=disk("bench/root.img", in_archive=True))
 
 
 def fork_rows(rows):
-    """What sharing costs the kernel's large pages: units of such a guest against one without a disk."""
-    alone = bench.counted("guest")[0]
+    """What sharing costs the kernel's large pages: units of such a guest against one without a disk. The first pass uses memory for the
+    first time, in a guest with a disk more of it: the guest without one had its root's files there."""
+    alone = forked("alone", ramdisk="bench-root.cpio", bootargs="rdinit=/bench units=twice")
     numbers = {name: number for number, (name, _) in bench.units().items()}
     for row, words in (("memory", ""), ("memory.movable", MOVABLE)):
         found = after_reading(words)
         for name in FORKED:
-            rows.add(f"{row}.{name}.ratio", bench.instructions(found[numbers[name]]) / bench.instructions(alone[numbers[name]]),
-                     "of a guest without a disk")
+            for when, ours, other in zip(("", ".again"), found, alone):
+                rows.add(f"{row}.{name}{when}.ratio", bench.instructions(ours[numbers[name]]) / bench.instructions(other[numbers[name]]),
+                         "of a guest without a disk")
+
+
+def vms_rows(options, sums, rows):
+    """The figure: each number of guests, and the largest without what is to be done without, against one bare kernel."""
+    alone = bare(options.jobs, sums, PMAKES)
+    rows.add("memory.bare", alone, "MB")
+    rows.add("memory.bare_one", bare(options.jobs, sums, 1), "MB")
+    counts = [int(count) for count in options.guests.split(",")]
+    runs = [(count, None) for count in counts] + [(max(counts), without) for without in options.variants.split(",") if without]
+    for count, without in runs:
+        found = measure(count, options.jobs, sums, without)
+        row = f"memory.vms{count}{f'.without_{without}' if without else ''}"
+        for name, value in found.items():
+            rows.add(f"{row}.{name}", value, "MB")
+        rows.add(f"{row}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
+        rows.add(f"{row}.vs_bare", found["machine"] / alone, "of bare")
 
 
 def main():
@@ -187,28 +209,20 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--variants", default="share,report")
     parser.add_argument("--only-nfs", action="store_true")
+    parser.add_argument("--only-forks", action="store_true")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     rows, sums = bench.Rows(), set()
     if not options.only_nfs:
         fork_rows(rows)
-        alone = bare(options.jobs, sums, PMAKES)
-        rows.add("memory.bare", alone, "MB")
-        rows.add("memory.bare_one", bare(options.jobs, sums, 1), "MB")
-        counts = [int(count) for count in options.guests.split(",")]
-        runs = [(count, None) for count in counts] + [(max(counts), without) for without in options.variants.split(",") if without]
-        for count, without in runs:
-            found = measure(count, options.jobs, sums, without)
-            row = f"memory.vms{count}{f'.without_{without}' if without else ''}"
-            for name, value in found.items():
-                rows.add(f"{row}.{name}", value, "MB")
-            rows.add(f"{row}.saved_pct", 100 * (1 - found["machine"] / found["virtual"]), "%")
-            rows.add(f"{row}.vs_bare", found["machine"] / alone, "of bare")
-    nfs_rows(options.jobs, sums, rows, options.variants)
-    if len(sums) != 1:
+    if not options.only_nfs and not options.only_forks:
+        vms_rows(options, sums, rows)
+    if not options.only_forks:
+        nfs_rows(options.jobs, sums, rows, options.variants)
+    if len(sums) > 1:
         sys.exit(f"bench-memory: Pmake made different files: {sums}")
     bench.print_rows(rows)
-    bench.write_rows(rows, "memory")
+    bench.write_rows(rows, "memory", keep=options.only_nfs or options.only_forks)
 
 
 if __name__ == "__main__":
