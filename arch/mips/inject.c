@@ -128,6 +128,7 @@ bool inject_interrupt(struct vcpu *v)
 
 	if ((status & (STATUS_IE | STATUS_EXL | STATUS_ERL)) != STATUS_IE || !vcp0_interrupts(v))
 		return false;
+	mmu_install_fresh(v); /* what the interrupt tells of, maybe */
 	inject_code(v, EXC_INT);
 	return true;
 }

@@ -108,6 +108,8 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa);
 u32 mmu_denied(struct vcpu *v, u64 lo, const struct miss *m);
 enum verdict mmu_fill(struct vcpu *v, const struct miss *m, const gpn_t gpn[2],
 		      const u64 guest_lo[2], bool global);
+/* Pages of the window that have something new in them (kernel/mem/fresh.h), into the L2TLB of v, which runs here. */
+void mmu_install_fresh(struct vcpu *v);
 enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill);
 
 /* ---- walk.c: the guest's page tables ---- */

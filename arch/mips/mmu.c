@@ -177,29 +177,52 @@ static u64 large_pair(const struct vcpu *v, gpn_t gpn, u64 lo)
 
 #define NEAR 8 /* pages: what a guest's kernel allocates together for buffers */
 
+/* The pair of a window, if the view shows all of it, into the L2TLB before it is asked for. tag: its address. */
+static void install_shown(struct vcpu *v, u64 tag, gpn_t even)
+{
+	struct pmap *p = &v->vm->pmap;
+	struct pmap_entry *entry = pmap_entry(p, even, v->node->id);
+
+	if (!entry[0].lo || !entry[1].lo || l2tlb_find(v->arch.l2tlb, tag))
+		return;
+	pmap_note(&entry[0], tag);
+	pmap_note(&entry[1], tag);
+	l2tlb_insert(v->arch.l2tlb, tag, entry[0].lo, entry[1].lo);
+}
+
+void mmu_install_fresh(struct vcpu *v)
+{
+	struct pmap *p = &v->vm->pmap;
+	u64 tag, gpa;
+
+	while ((tag = fresh_take(p->view[v->node->id].fresh)))
+		if (!latency_on && option_on(OPTION_L2TLB) && is_supervisor(tag) &&
+		    mmu_window(v, tag, &gpa) && gpa >> PAGE_SHIFT < p->npages)
+			install_shown(v, tag, gpa_gpn((gpa_t){ gpa }));
+}
+
 /*
  * Small pages of a window: the pairs beside the one that missed, as far as the view shows them, go into the L2TLB
  * with it. Pages that come from a disk or from another VM are small ones, and are used one behind the other.
  */
 static void install_near(struct vcpu *v, u64 va, gpn_t even)
 {
-	struct pmap *p = &v->vm->pmap;
 	u64 first = even.v & ~(NEAR - 1ul), base = (va & ENTRYHI_VPN2) - (even.v << PAGE_SHIFT);
-	u32 node = v->node->id;
 
-	if (latency_on || !option_on(OPTION_L2TLB) || first + NEAR > p->npages)
+	if (first + NEAR > v->vm->pmap.npages)
 		return;
-	for (gpn_t gpn = { first }; gpn.v < first + NEAR; gpn.v += 2) {
-		u64 tag = base + (gpn.v << PAGE_SHIFT), lo[2];
+	for (gpn_t gpn = { first }; gpn.v < first + NEAR; gpn.v += 2)
+		if (gpn.v != even.v)
+			install_shown(v, base + (gpn.v << PAGE_SHIFT), gpn);
+}
 
-		lo[0] = pmap_shown(p, gpn, node);
-		lo[1] = pmap_shown(p, (gpn_t){ gpn.v + 1 }, node);
-		if (gpn.v == even.v || !lo[0] || !lo[1] || l2tlb_find(v->arch.l2tlb, tag))
-			continue;
-		pmap_note(pmap_entry(p, gpn, node), tag);
-		pmap_note(pmap_entry(p, (gpn_t){ gpn.v + 1 }, node), tag);
-		l2tlb_insert(v->arch.l2tlb, tag, lo[0], lo[1]);
-	}
+/* What else is going to be missed on, as far as can be told. */
+static void install_ahead(struct vcpu *v, u64 va, gpn_t even)
+{
+	if (latency_on || !option_on(OPTION_L2TLB))
+		return;
+	mmu_install_fresh(v);
+	install_near(v, va, even);
 }
 
 /* vectors.S finds large pages itself the next time; the L2TLB is for small ones. */
@@ -214,7 +237,7 @@ static enum verdict miss_window(struct vcpu *v, const struct miss *m, u64 gpa)
 		return RESUME; /* to miss again */
 	pair = large_pair(v, gpn, lo);
 	if (!pair || (m->write && !arch_entry_writable(pair))) {
-		install_near(v, m->va, even);
+		install_ahead(v, m->va, even);
 		return mmu_fill(v, m, (gpn_t[]){ even, { even.v | 1 } }, rw, true);
 	}
 	mask = arch_large_mask(pair);

@@ -19,14 +19,17 @@ void hidden_add(struct hidden *h, gpn_t gpn, bool again)
 
 	*used_by = NODEMASK_NONE;
 	for_each_node(node, vm->node_mask) {
-		bool used = again && pmap_is_noted(pmap_entry(&vm->pmap, gpn, node));
+		u64 tag = again ? pmap_noted(pmap_entry(&vm->pmap, gpn, node)) : 0;
 		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
 
 		if (!mpn_valid(shown))
 			continue;
 		h->drop.machine |= BIT(shown.v % 64);
 		nodemask_add(&h->seen_by, node);
-		used_by->bits |= (u32)used << node;
+		if (tag) {
+			nodemask_add(used_by, node);
+			h->tag[h->drop.n] = tag;
+		}
 	}
 	h->drop.page[h->drop.n++] = gpn;
 }
@@ -35,7 +38,12 @@ void hidden_take_back(const struct hidden *h) { shootdown(h->seen_by, mmu_drop_p
 
 void hidden_show_again(const struct hidden *h)
 {
+	struct vm *vm = h->drop.vm;
+
 	for (u32 i = 0; i < h->drop.n; i++)
-		for_each_node(node, h->used_by[i])
-			pmap_fill_locked(h->drop.vm, h->drop.page[i], node);
+		for_each_node(node, h->used_by[i]) {
+			pmap_fill_locked(vm, h->drop.page[i], node);
+			if (h->tag[i] != PMAP_MANY)
+				fresh_put(vm->pmap.view[node].fresh, h->tag[i]);
+		}
 }

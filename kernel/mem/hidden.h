@@ -13,6 +13,7 @@
 struct hidden {
 	struct mmu_drop drop;
 	struct nodemask seen_by, used_by[MMU_DROP_PAGES]; /* used_by: of those to be shown again */
+	u64 tag[MMU_DROP_PAGES]; /* of a translation that one of these had */
 };
 
 void hidden_begin(struct hidden *h, struct vm *vm);

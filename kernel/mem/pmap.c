@@ -19,8 +19,8 @@ size_t pmap_bytes(u32 npages)
 
 size_t pmap_view_bytes(u32 npages)
 {
-	return npages * sizeof(struct pmap_entry) + pmap_nlarge(npages) * sizeof(u64) +
-	       pmap_npieces(npages) * sizeof(u16);
+	return sizeof(struct fresh) + npages * sizeof(struct pmap_entry) +
+	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u16);
 }
 
 void pmap_init(struct pmap *p, void *storage, u32 npages)
@@ -36,10 +36,12 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 
 void pmap_add_view(struct pmap *p, u32 node, void *storage)
 {
-	struct pmap_entry *entry = storage;
+	struct fresh *fresh = storage;
+	struct pmap_entry *entry = (struct pmap_entry *)(fresh + 1);
 	u64 *words = (u64 *)(entry + p->npages);
 
-	p->view[node] = (struct pmap_view){ .entry = entry,
+	p->view[node] = (struct pmap_view){ .fresh = fresh,
+					    .entry = entry,
 					    .large = words,
 					    .held = (u16 *)(words + pmap_nlarge(p->npages)) };
 }

@@ -37,6 +37,7 @@
 #define KERNEL_MEM_PMAP_H
 
 #include "kernel/lock.h"
+#include "kernel/mem/fresh.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/node.h"
 #include "kernel/nodemask.h"
@@ -62,8 +63,8 @@ static inline void pmap_note(struct pmap_entry *e, u64 tag)
 		e->back = e->back ? PMAP_MANY : tag;
 }
 
-/* Some small translation was made of the page since it was last taken back; of one moment. */
-static inline bool pmap_is_noted(const struct pmap_entry *e)
+/* What small translation was made of the page since it was last taken back, of one moment: 0, a tag or PMAP_MANY. */
+static inline u64 pmap_noted(const struct pmap_entry *e)
 {
 	return __atomic_load_n(&e->back, __ATOMIC_RELAXED);
 }
@@ -99,6 +100,7 @@ struct pmap_view {
 	struct pmap_entry *entry; /* npages of them; NULL: the VM has no VCPU there */
 	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
 	u16 *held;  /* of each piece, a bit for each of its words; only the node itself */
+	struct fresh *fresh;
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
 };
 

@@ -15,6 +15,7 @@
 struct fake_cpu fake_cpu;
 struct vcpu fake_vcpu, fake_other;
 u64 fake_large[FAKE_PAGES >> LARGE_SHIFT];
+struct fresh fake_fresh;
 bool fake_off[OPTIONS];
 struct node fake_far = { .id = 5 };
 struct nodemask fake_shot;
@@ -172,6 +173,7 @@ void fake_reset(void)
 	fake_charged = 0;
 	memset(fake_large, 0, sizeof(fake_large));
 	memset(held, 0, sizeof(held));
+	memset(&fake_fresh, 0, sizeof(fake_fresh));
 	fake_meanwhile = NULL;
 	fake_wait_at = 0;
 	fake_shot = NODEMASK_NONE;
@@ -179,7 +181,9 @@ void fake_reset(void)
 	asid_pool_init(&node.cpu.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
-	vm.pmap.view[0] = (struct pmap_view){ .entry = entries, .large = fake_large, .held = held };
+	vm.pmap.view[0] = (struct pmap_view){
+		.entry = entries, .large = fake_large, .held = held, .fresh = &fake_fresh
+	};
 	reset_vcpu(&fake_vcpu, 0);
 	reset_vcpu(&fake_other, 1);
 	fake_switch(&fake_vcpu);

@@ -19,6 +19,7 @@
 #define FAKE_DEVICE_PAGE 0x777	   /* that guests read the registers of a device from */
 
 extern struct vcpu fake_vcpu, fake_other; /* the first runs */
+extern struct fresh fake_fresh;		  /* of the view */
 extern u64 fake_large[];		  /* words of large pairs: none but what a test sets */
 extern bool fake_off[OPTIONS];		  /* off=... */
 extern struct node fake_far;		  /* a second node, where nobody lives at first */

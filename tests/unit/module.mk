@@ -17,6 +17,7 @@ UNIT_SRCS_gdtb := kernel/vm/gdtb.c kernel/format.c
 UNIT_SRCS_branch := arch/mips/branch.c
 UNIT_SRCS_access := arch/mips/access.c
 UNIT_SRCS_asid := arch/mips/asid.c
+UNIT_SRCS_fresh :=
 UNIT_SRCS_l2tlb := kernel/mem/l2tlb.c
 UNIT_SRCS_nodemask :=
 UNIT_SRCS_pmap_state := kernel/mem/pmap_state.c

@@ -71,6 +71,29 @@ static void a_vm_passes_to_itself(void **state)
 	check_everything();
 }
 
+/* Where the receiver's guest had a translation of what was there, its node is told of the new page. */
+static void who_had_a_translation_gets_another(void **state)
+{
+	struct pmap_view *view = vm_b.pmap.view;
+	u64 tag;
+
+	(void)state;
+	write_as(&vm_a, 7, 1, 42);
+	write_as(&vm_b, 9, 1, 5);
+	write_as(&vm_b, 10, 1, 6);
+	tag = pmap_noted(pmap_entry(&vm_b.pmap, (gpn_t){ 9 }, 1));
+	pmap_note(pmap_entry(&vm_b.pmap, (gpn_t){ 10 }, 1), tag); /* and which other? */
+	assert_int_equal(pass(&vm_a, 7, &vm_b, 9), 0);
+	assert_int_equal(pass(&vm_a, 7, &vm_b, 10), 0);
+	assert_int_equal(pass(&vm_a, 7, &vm_b, 11), 0);
+	assert_true(pmap_shown(&vm_b.pmap, (gpn_t){ 9 }, 1));
+	assert_true(pmap_shown(&vm_b.pmap, (gpn_t){ 10 }, 1));
+	assert_int_equal(fresh_take(view[1].fresh), tag);
+	assert_int_equal(fresh_take(view[1].fresh), 0);
+	assert_int_equal(fresh_take(view[2].fresh), 0);
+	check_everything();
+}
+
 /* The receiver uses the page, for the policy as well: where it keeps missing on it, it gets a replica. */
 static void misses_of_the_receiver_count(void **state)
 {
@@ -331,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(both_have_it_until_one_writes, numa_vm_reset),
 		cmocka_unit_test_setup(a_vm_passes_to_itself, numa_vm_reset),
+		cmocka_unit_test_setup(who_had_a_translation_gets_another, numa_vm_reset),
 		cmocka_unit_test_setup(what_the_target_was_goes_back, numa_vm_reset),
 		cmocka_unit_test_setup(sources_of_all_kinds, numa_vm_reset),
 		cmocka_unit_test_setup(what_cannot_be_passed_is_copied, numa_vm_reset),

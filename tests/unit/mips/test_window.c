@@ -2,6 +2,7 @@
 /* The windows' large pages on the fake machine: arch/mips/mmu.c fills them, forget.c takes them back. */
 #include "tests/unit/unit.h"
 
+#include "kernel/mem/l2tlb.h"
 #include "tests/unit/fake.h"
 
 #define V ENTRYLO_V
@@ -114,12 +115,43 @@ static void a_write_to_a_large_page_without_the_right(void **state)
 	assert_int_equal(mask_at(DISCO_XSSEG_BASE + 0x212345), 0);
 }
 
+/* What others put in a page's place is translated before it is missed on, with the next miss or interrupt, if the view shows it. */
+static void pages_with_something_new_are_translated_ahead(void **state)
+{
+	const u64 shown = DISCO_XSSEG_BASE + 0x30000, hidden = DISCO_XSSEG_BASE + 0x52000;
+	struct l2tlb *l = v->arch.l2tlb;
+
+	(void)state;
+	reach(false, shown);
+	reach(false, shown + PAGE_SIZE);
+	l2tlb_flush(l);
+	fresh_put(&fake_fresh, shown);
+	fresh_put(&fake_fresh, hidden);
+	fresh_put(&fake_fresh, 0x10000); /* a user's, which are not kept ready */
+	fresh_put(&fake_fresh, DISCO_XSSEG_BASE + ((u64)FAKE_PAGES << PAGE_SHIFT));
+	reach(false, DISCO_XSSEG_BASE + 0x100000);
+	assert_non_null(l2tlb_find(l, shown));
+	assert_int_equal(fake_gpn(l2tlb_find(l, shown)->lo[1]), 0x31);
+	assert_null(l2tlb_find(l, hidden));
+	assert_null(l2tlb_find(l, 0x10000));
+
+	l2tlb_flush(l);
+	fresh_put(&fake_fresh, shown);
+	assert_false(inject_interrupt(v)); /* none waits */
+	assert_null(l2tlb_find(l, shown));
+	vcp0(v, Status) = STATUS_IE | STATUS_IM;
+	v->arch.irq_lines = 1u << DISCO_IRQ_DEVICE;
+	assert_true(inject_interrupt(v));
+	assert_non_null(l2tlb_find(l, shown));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_windows_have_large_pages, reset),
 		cmocka_unit_test_setup(a_large_page_goes_with_one_of_its_pages, reset),
 		cmocka_unit_test_setup(a_write_to_a_large_page_without_the_right, reset),
+		cmocka_unit_test_setup(pages_with_something_new_are_translated_ahead, reset),
 	};
 
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
