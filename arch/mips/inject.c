@@ -91,6 +91,7 @@ enum verdict inject(struct vcpu *v)
 	enum verdict verdict;
 
 	if (in->code == EXC_INT) {
+		devices_delivered(v->vm, (cause & status & STATUS_IM) >> CAUSE_IP_SHIFT);
 		if (cause & CAUSE_IV)
 			offset = VEC_INT;
 	} else if (!(status & STATUS_EXL)) { /* as the machine: like EPC */

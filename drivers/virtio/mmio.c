@@ -26,6 +26,7 @@ enum reg {
 	REG_NOTIFY = 0x050,
 	REG_INTERRUPT_STATUS = 0x060,
 	REG_INTERRUPT_ACK = 0x064,
+	REG_INTERRUPT_ONCE = 0x068, /* ours: docs/guest-abi.md */
 	REG_STATUS = 0x070,
 	REG_DESCRIPTORS = 0x080, /* these three: low half, then high half */
 	REG_AVAILABLE = 0x090,
@@ -102,9 +103,10 @@ static void show_constants(const struct virtio *v)
 		show(v, reg, ~0u);
 }
 
+/* Used buffers need no reason to be read where nothing acknowledges them. */
 static void interrupt(struct virtio *v, u32 why)
 {
-	v->interrupt |= why;
+	v->interrupt |= v->once ? why & ~INTERRUPT_USED : why;
 	show_interrupt(v);
 	device_raise(v->dev);
 }
@@ -202,8 +204,16 @@ void virtio_work(struct device *dev)
 
 /* ---- registers ---- */
 
+static void set_once(struct virtio *v, bool once)
+{
+	v->once = once;
+	show(v, REG_INTERRUPT_ONCE, once);
+	device_set_once(v->dev, once);
+}
+
 static void reset_locked(struct virtio *v)
 {
+	set_once(v, false);
 	v->status = v->interrupt = 0;
 	__atomic_store_n(&v->more, 0, __ATOMIC_SEQ_CST);
 	v->features_select = v->accepted_select = v->queue_select = 0;
@@ -310,6 +320,7 @@ static void write_register(struct virtio *v, u64 offset, u32 value)
 	switch (offset) {
 	case REG_NOTIFY: notify(v, value); return;
 	case REG_INTERRUPT_ACK: acknowledge(v, value); return;
+	case REG_INTERRUPT_ONCE: set_once(v, value & 1); return;
 	case REG_FEATURES_SELECT: v->features_select = value; break;
 	case REG_ACCEPTED_SELECT: v->accepted_select = value; break;
 	case REG_ACCEPTED: accept(v, value); break;

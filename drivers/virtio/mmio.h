@@ -59,6 +59,7 @@ struct virtio {
 	struct device *dev;
 	struct lock lock;      /* RANK_DEVICE: all below */
 	u32 status, interrupt; /* as the guest is to read them */
+	bool once; /* an interrupt for used buffers is acknowledged by being delivered */
 	u32 features_select, accepted_select, queue_select;
 	u32 generation; /* of the configuration */
 	u64 accepted;	/* features */

@@ -77,6 +77,7 @@ void devices_reset(struct vm *vm)
 {
 	for (u32 line = 0; line < DEVICE_LINES; line++)
 		__atomic_store_n(&vm->raised[line], 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->raised_once, 0, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->ndevices; i++) {
 		__atomic_store_n(&vm->devices[i].has_work, 0, __ATOMIC_RELAXED);
 		TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
@@ -180,25 +181,49 @@ void devices_raise_again(struct vcpu *v)
 }
 
 /*
- * The last one that lets go of the line takes it down. Another may raise it meanwhile: it has said so in `raised`
- * before, which is looked at after. Devices that share a line are wired alike.
+ * These devices let go of the line of dev, which is one of them. The last one that does takes the line down. Another may
+ * raise it meanwhile: it has said so in `raised` before, which is looked at after. Devices that share a line are wired alike.
  */
-void device_lower(struct device *dev)
+static void let_go(const struct device *dev, u32 which)
 {
 	struct vm *vm = dev->vm;
 	u32 *raised = &vm->raised[dev->line];
-	u32 before;
 
-	if (!(__atomic_load_n(raised, __ATOMIC_RELAXED) & bit_of(dev)))
-		return; /* the device itself raises and lowers one after the other */
-	before = __atomic_fetch_and(raised, ~bit_of(dev), __ATOMIC_SEQ_CST);
-	if (before & ~bit_of(dev))
+	if (__atomic_fetch_and(raised, ~which, __ATOMIC_SEQ_CST) & ~which)
 		return;
 	for (u32 i = 0; i < wired_to(dev); i++)
 		vcpu_clear_irq(vm->vcpus[i], dev->line);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(raised, __ATOMIC_SEQ_CST))
 		post(dev);
+}
+
+void device_lower(struct device *dev)
+{
+	/* the device itself raises and lowers one after the other */
+	if (__atomic_load_n(&dev->vm->raised[dev->line], __ATOMIC_RELAXED) & bit_of(dev))
+		let_go(dev, bit_of(dev));
+}
+
+void device_set_once(struct device *dev, bool once)
+{
+	if (once)
+		__atomic_fetch_or(&dev->vm->raised_once, bit_of(dev), __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&dev->vm->raised_once, ~bit_of(dev), __ATOMIC_RELAXED);
+}
+
+void devices_delivered(struct vm *vm, u32 lines)
+{
+	u32 once = __atomic_load_n(&vm->raised_once, __ATOMIC_RELAXED);
+
+	for (u32 left = once ? lines : 0; left; left &= left - 1) {
+		u32 which = once &
+			    __atomic_load_n(&vm->raised[__builtin_ctz(left)], __ATOMIC_RELAXED);
+
+		if (which)
+			let_go(&vm->devices[__builtin_ctz(which)], which);
+	}
 }
 
 /* ---- work ---- */

@@ -100,6 +100,13 @@ bool device_allows(const struct device *dev, u64 gpa, unsigned bytes);
 /* The device's interrupt, a level; from any node. Nothing is raised in a VM that does not run. */
 void device_raise(struct device *dev);
 void device_lower(struct device *dev);
+/*
+ * From now on, or not any more, the device lets go of its line itself, as soon as the interrupt was delivered to a
+ * VCPU: its driver has no store to make for that. By the device, who raises and lowers nothing at the same time.
+ */
+void device_set_once(struct device *dev, bool once);
+/* An interrupt is delivered, to a VCPU whose Cause.IP has these lines; those let go that do so by themselves. */
+void devices_delivered(struct vm *vm, u32 lines);
 /* Home calls the device's work, soon and once; from any node. */
 void device_ask_work(struct device *dev);
 bool devices_have_work(const struct vm *vm);

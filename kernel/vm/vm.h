@@ -76,8 +76,9 @@ struct vm {
 	struct rewrite rewrite; /* home, while it loads; then fixed */
 	/* any node, atomically */
 	u32 raised[DEVICE_LINES]; /* bit = device, by its place in devices, that wants the line up */
-	u32 request;		  /* enum vm_request */
-	u32 live; /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
+	u32 raised_once; /* bit = device that does so until the interrupt is delivered; atomically */
+	u32 request;	 /* enum vm_request */
+	u32 live;	 /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
 	struct lock lock;
 	char end[VMDESC_ERROR_BYTES]; /* why it ends, under lock; BROKEN: what is wrong */
 	struct pmap pmap;

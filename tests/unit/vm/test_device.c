@@ -224,6 +224,45 @@ static void a_line_is_up_while_anybody_raises_it(void **state)
 	assert_int_equal(lines_up, 0);
 }
 
+/* Delivered, on whichever VCPU: the device lets go, others hold the line; what is raised on the way holds it, too. */
+static void a_line_that_is_raised_once_goes_down_by_itself(void **state)
+{
+	struct device *one = &vm.devices[1], *two = &vm.devices[2];
+
+	(void)state;
+	make(true);
+	device_set_once(one, true);
+	device_raise(one);
+	devices_delivered(&vm, 1u << 2); /* another line */
+	assert_int_equal(lines_up, 1u << 3);
+	devices_delivered(&vm, 1u << 3 | 1u << 7);
+	assert_int_equal(lines_up | lines_up_second, 0);
+	assert_int_equal(vm.raised[3], 0);
+
+	device_raise(two); /* a level */
+	device_raise(one);
+	devices_delivered(&vm, 1u << 3);
+	assert_int_equal(lines_up & lines_up_second, 1u << 3);
+	device_lower(two);
+	assert_int_equal(lines_up | lines_up_second, 0);
+
+	device_raise(one);
+	raises_meanwhile = one;
+	devices_delivered(&vm, 1u << 3);
+	assert_int_equal(lines_up & lines_up_second, 1u << 3);
+	devices_delivered(&vm, 1u << 3);
+	assert_int_equal(lines_up | lines_up_second, 0);
+
+	device_set_once(one, false);
+	device_raise(one);
+	devices_delivered(&vm, 1u << 3);
+	assert_int_equal(lines_up, 1u << 3);
+	device_lower(one);
+	device_set_once(one, true);
+	devices_reset(&vm);
+	assert_int_equal(vm.raised_once, 0);
+}
+
 /* But one that is used by calls alone tells VCPU 0. */
 static void lines_of_devices_with_registers_go_to_all_vcpus(void **state)
 {
@@ -320,6 +359,7 @@ int main(void)
 		cmocka_unit_test(an_address_is_one_device_s),
 		cmocka_unit_test(accesses_are_aligned_and_inside),
 		cmocka_unit_test(a_line_is_up_while_anybody_raises_it),
+		cmocka_unit_test(a_line_that_is_raised_once_goes_down_by_itself),
 		cmocka_unit_test(lines_of_devices_with_registers_go_to_all_vcpus),
 		cmocka_unit_test(an_interrupt_raised_meanwhile_is_not_lost),
 		cmocka_unit_test(work_is_done_at_home_in_parts),
