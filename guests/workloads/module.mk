@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The four workloads of the paper's measurements, for Linux guests, in a root of their own: build/work.cpio. Only
-# `make bench-overhead` builds them.
+# `make bench-overhead` builds them. And four parallel programs in another, build/parallel-root.cpio, and the same for this host.
 
 W := build/workloads
 # No fused multiply-add: the same digits as on other machines.
@@ -81,3 +81,21 @@ build/pmake-tree.cpio: $(W)/pmake.tar
 build/pmake.img: build/pmake-root.cpio build/pmake-tree.cpio tools/mkdisk.py
 	$(call say,DISK,$@)
 	$(Q)tools/mkdisk.py $@ 96 pmake $(filter %.cpio,$^)
+
+# ---- parallel programs ----
+PARALLEL := radix fft lu barnes
+$(PARALLEL:%=build/parallel/%): build/parallel/%: guests/workloads/%.c guests/workloads/parallel.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WORK_CFLAGS) $(WARN_CFLAGS) -I. -s -o $T $< -lm -lpthread && $(whole)
+
+PARALLEL_HOST := $(PARALLEL:%=build/host/parallel/%)
+$(PARALLEL_HOST): build/host/parallel/%: guests/workloads/%.c guests/workloads/parallel.h
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)gcc -O2 -ffp-contract=off $(WARN_CFLAGS) -I. -o $T $< -lm -lpthread && $(whole)
+
+TEST_NEEDS += build/parallel-root.cpio $(PARALLEL_HOST)
+build/parallel-root.cpio: $(PARALLEL:%=build/parallel/%) build/root.cpio
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(foreach p,$(PARALLEL),/bin/$p=build/parallel/$p)

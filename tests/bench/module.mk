@@ -153,6 +153,14 @@ HELP += make bench-numa     what migration and replication save, in simulated cy
 .PHONY: bench-numa
 bench-numa: build/disco.elf build/flash.so build/host/dtscheck $(NUMA_ELFS)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/numa.py $(BENCH_NUMA)
+	$(if $(BENCH_NUMA),,@$(MAKE) bench-parallel)
+
+# BENCH_PARALLEL: options of parallel.py, e.g. BENCH_PARALLEL="--only radix --policies bare,none,both --sizes large --starts 3".
+BENCH_PARALLEL ?=
+HELP += make bench-parallel the same for Radix, FFT, LU and Barnes as threads of Linux, bare kernel = 100: a part of bench-numa\n
+.PHONY: bench-parallel
+bench-parallel: build/disco.elf build/flash.so build/host/dtscheck build/linux/vmlinux build/linux-bare/vmlinux build/parallel-root.cpio $(PARALLEL_HOST)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/parallel.py $(BENCH_PARALLEL)
 
 # ---- a node shared fairly ----
 # BENCH_FAIRNESS: options of fairness.py, e.g. BENCH_FAIRNESS=--quick (two minutes), or "--only wake,reset --ms 1000".
