@@ -40,16 +40,16 @@
 
 	/*
 	 * reg: guest physical page number in t -> the machine's EntryLo of it, t its struct pmap_entry; leaves for the C side if
-	 * there is none
+	 * it is none of the VM's, and for \not_shown if the view does not show it
 	 */
-	.macro	PMAP reg
+	.macro	PMAP reg, not_shown=leave
 	ld	u, VCPU_PMAP_PAGES(vcpu)
 	sltu	u, t, u
 	beqz	u, leave
 	ld	u, VCPU_PMAP_ENTRY(vcpu)
 	dlsa	t, t, u, 4
 	ld	\reg, 0(t)
-	beqz	\reg, leave
+	beqz	\reg, \not_shown
 	.endm
 
 	/* table: xsseg address of the next level -> machine pointer */
@@ -65,12 +65,15 @@
 	daddu	table, table, phys
 	.endm
 
-	/* reg: an entry as EntryLo -> the machine's, with the guest's V, D, RI, XI; 0 if it is not valid */
-	.macro	TRANSLATE reg
+	/*
+	 * reg: an entry as EntryLo -> the machine's, with the guest's V, D, RI, XI; none if it is not valid, or if the view
+	 * does not show the page and it is not the one that missed, which \if_missed says of the bit in t
+	 */
+	.macro	TRANSLATE reg, if_missed
 	andi	t, \reg, ENTRYLO_V
 	beqz	t, 1f
 	dext	t, \reg, ENTRYLO_PFN_SHIFT, 32
-	PMAP	u
+	PMAP	u, 4f
 	ld	back, PMAP_BACK(t)	# pmap_note (delay slot of PMAP's last branch)
 	beq	back, tag, 3f
 	sltu	back, $zero, back
@@ -85,7 +88,10 @@
 	dsrl	t, \reg, 62
 	b	2f
 	dinsu	u, t, 62, 2		# RI, XI
-1:	li	u, -1			# ENTRYLO_NONE
+4:	dmfc0	t, C0_BADVADDR
+	andi	t, t, 0x1000
+	\if_missed	t, leave
+1:	li	u, -1			# ENTRYLO_NONE (delay slot)
 	dsll	u, u, 62
 2:	move	\reg, u
 	.endm
@@ -142,8 +148,8 @@ walk_fast:
 	andi	t, u, ENTRYLO_V
 	beqz	t, not_valid
 	ld	t, VCPU_WALK_PRESENT(vcpu)
-	TRANSLATE table
-	TRANSLATE other
+	TRANSLATE table, beqz
+	TRANSLATE other, bnez
 	sd	table, L2TLB_LO0(slot)
 	sd	other, L2TLB_LO1(slot)
 	sd	tag, L2TLB_TAG(slot)
