@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds MAGIC at boot and keeps its memory out of the nodes'; tells it which VM a node runs. */
+/* Finds MAGIC at boot and keeps its memory out of the nodes'; tells it which VM a node runs, and what memory is for. */
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
 #include "numa/magic.h"
 #include "numa/numa.h"
+
+#define RAM_FIRST 0x80000ul /* page number, as MAGIC counts */
 
 static struct magic *found; /* fixed after boot */
 
@@ -42,3 +44,27 @@ void magic_note_vm(u32 node, u32 vm)
 	if (found && node < MAGIC_MAX_NODES)
 		found->current[node] = vm + 1;
 }
+
+/* Pages that are something already stay that. */
+static void note(maddr_t start, maddr_t end, enum magic_kind kind)
+{
+	struct magic_page *pages;
+
+	if (!magic())
+		return;
+	pages = maddr_ptr((maddr_t){ found->pages });
+	for (u64 i = start.v >> PAGE_SHIFT; i < (end.v + PAGE_SIZE - 1) >> PAGE_SHIFT; i++)
+		if (pages[i - RAM_FIRST].kind == MAGIC_GUEST)
+			pages[i - RAM_FIRST].kind = kind;
+}
+
+static void note_at(const void *start, u64 bytes, enum magic_kind kind)
+{
+	maddr_t at = ptr_maddr(start);
+
+	note(at, (maddr_t){ at.v + bytes }, kind);
+}
+
+void magic_note_l2tlb(const void *start, u64 bytes) { note_at(start, bytes, MAGIC_L2TLB); }
+void magic_note_pmap(const void *start, u64 bytes) { note_at(start, bytes, MAGIC_PMAP); }
+void magic_note_monitor(maddr_t start, maddr_t end) { note(start, end, MAGIC_MONITOR); }

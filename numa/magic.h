@@ -20,6 +20,19 @@
 #define MAGIC_RING	512 /* entries; a power of two */
 
 /*
+ * What a page is, for the account of what the monitor touches: fetches are of text, whatever this says. The
+ * monitor writes it at boot; MAGIC clears it with the rest of the machine.
+ */
+enum magic_kind {
+	MAGIC_GUEST, /* or free, or on a machine that says nothing */
+	MAGIC_MONITOR,
+	MAGIC_L2TLB,
+	MAGIC_PMAP,
+	MAGIC_TEXT,
+	MAGIC_KINDS
+};
+
+/*
  * A machine page, since its counters were last cleared. Counts saturate. A miss is one that leaves
  * the processor's second-level cache; an upgrade of a shared line counts as a miss and a write.
  */
@@ -27,7 +40,8 @@ struct magic_page {
 	uint16_t sharers; /* nodes whose count has reached sharing */
 	uint16_t writes;  /* misses that wanted to write, of all nodes */
 	uint16_t count[MAGIC_MAX_NODES];
-	uint16_t unused[14]; /* 64 bytes */
+	uint16_t kind;	     /* an enum magic_kind; no counter, stays */
+	uint16_t unused[13]; /* 64 bytes */
 };
 
 /* Pages of other nodes that a node has just missed on trigger times, or as many times more, for

@@ -146,6 +146,7 @@ void nodemem_init(u32 node)
 	u16 *block_free = nodemem_boot_alloc(node, nblocks * sizeof(u16), 8);
 	u32 first_free = (ROUND_UP(r->boot_next.v, PAGE_SIZE) - r->base.v) >> PAGE_SHIFT;
 
+	magic_note_monitor(r->base, r->boot_next);
 	r->boot_next.v = r->base.v + r->bytes;
 	*m = (struct nodemem){ .lock = LOCK_INIT(RANK_NODEMEM),
 			       .pages = NO_PAGE,

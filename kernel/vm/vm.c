@@ -26,6 +26,14 @@ static struct node *node_of(const struct vm_desc *d, struct node *home, u32 id)
 	return d->nodes.n ? nodes[d->nodes.list[id % d->nodes.n]] : home;
 }
 
+static void *pmap_alloc(const struct vm_desc *d, u32 node, size_t bytes)
+{
+	void *p = boot_alloc(d, node, bytes, 128);
+
+	magic_note_pmap(p, bytes);
+	return p;
+}
+
 static struct vcpu *create_vcpu(struct vm *vm, u32 id)
 {
 	const struct vm_desc *d = vm->desc;
@@ -40,6 +48,7 @@ static struct vcpu *create_vcpu(struct vm *vm, u32 id)
 	v->arch.cp0 = boot_alloc(d, node, sizeof(*v->arch.cp0), PAGE_SIZE);
 	v->arch.l2tlb = boot_alloc(d, node, sizeof(*v->arch.l2tlb), sizeof(*v->arch.l2tlb));
 	v->arch.asid_map = boot_alloc(d, node, ASID_COUNT * sizeof(u64), 128);
+	magic_note_l2tlb(v->arch.l2tlb, sizeof(*v->arch.l2tlb));
 	l2tlb_flush(v->arch.l2tlb);
 	sched_add(v);
 	return v;
@@ -131,9 +140,9 @@ void vm_create(const struct vm_desc *d)
 	vm->home = choose_home(d);
 	for (u32 i = 0; i < d->vcpus; i++)
 		nodemask_add(&vm->node_mask, node_of(d, vm->home, i)->id);
-	pmap_init(&vm->pmap, boot_alloc(d, vm->home->id, pmap_bytes(npages), 128), npages);
+	pmap_init(&vm->pmap, pmap_alloc(d, vm->home->id, pmap_bytes(npages)), npages);
 	for_each_node(i, vm->node_mask)
-		pmap_add_view(&vm->pmap, i, boot_alloc(d, i, pmap_view_bytes(npages), 128));
+		pmap_add_view(&vm->pmap, i, pmap_alloc(d, i, pmap_view_bytes(npages)));
 	devices_create(vm, boot_alloc(d, vm->home->id, devices_bytes(d), PAGE_SIZE));
 	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
 		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);

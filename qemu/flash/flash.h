@@ -6,6 +6,7 @@
 #ifndef QEMU_FLASH_FLASH_H
 #define QEMU_FLASH_FLASH_H
 
+#include "numa/magic.h"
 #include "qemu/flash/cache.h"
 #include "qemu/flash/decode.h"
 #include "qemu/flash/options.h"
@@ -28,6 +29,14 @@ struct block {
 
 enum where { LOCAL, REMOTE, WHERES };
 
+/* How an access left the first level. */
+enum touch {
+	TOUCH_HIT, /* in the second level */
+	TOUCH_MISS,
+	TOUCH_UPGRADE = TOUCH_MISS + WHERES,
+	TOUCHES = TOUCH_UPGRADE + WHERES
+};
+
 /* What has happened on one processor, from the start up. */
 struct counts {
 	uint64_t cycles; /* its clock */
@@ -41,9 +50,11 @@ struct counts {
 	uint64_t queued;     /* of the stalls: cycles of waiting for a controller */
 	uint64_t dirty;	     /* of the misses: another processor's cache had the only good copy */
 	uint64_t exceptions; /* that ended */
-	uint64_t entries[CAUSES];	    /* to the exception vectors, from below */
-	uint64_t entry_cycles[CAUSES];	    /* until something below went on */
-	uint64_t invalidations, writebacks; /* from the caches, filled in by report.c */
+	uint64_t entries[CAUSES];			/* to the exception vectors, from below */
+	uint64_t entry_cycles[CAUSES];			/* until something below went on */
+	uint64_t touched[CAUSES][MAGIC_KINDS][TOUCHES]; /* in these, by what was touched */
+	uint64_t touched_stall[CAUSES][MAGIC_KINDS];	/* cycles */
+	uint64_t invalidations, writebacks;		/* from the caches, filled in by report.c */
 };
 
 struct cpu {
@@ -130,7 +141,8 @@ void magic_count(unsigned node, uint64_t page, bool write); /* a miss; page from
 void magic_stored(uint64_t offset);			    /* into the page of struct magic */
 void magic_time(uint64_t cycles);
 unsigned magic_vm(unsigned node); /* as in counts.insns */
-#define MAGIC_PAGE 1ull		  /* of RAM: where struct magic lies */
+enum magic_kind magic_kind(uint64_t page);
+#define MAGIC_PAGE 1ull /* of RAM: where struct magic lies */
 
 /* ---- report.c ---- */
 /* The markers of a unit, 0: of the region of interest; behind: instructions counted too early. */

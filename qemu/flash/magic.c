@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "numa/magic.h"
 #include "qemu/flash/flash.h"
 
 #define RAM_BASE    0x80000000ull
@@ -36,6 +35,8 @@ static void count_pages(struct magic *m)
 	m->pages = m->range;
 	m->rings = m->pages + ram.bytes / PAGE_BYTES * sizeof(struct magic_page);
 	pages = (struct magic_page *)(ram.host + m->pages - RAM_BASE);
+	for (uint64_t i = 0; i < ram.bytes / PAGE_BYTES; i++)
+		pages[i].kind = MAGIC_GUEST;
 	rings = (struct magic_ring *)(ram.host + m->rings - RAM_BASE);
 	touched_max = ram.bytes / PAGE_BYTES;
 	touched = realloc(touched, touched_max * sizeof(*touched));
@@ -76,10 +77,18 @@ static void ring_put(struct magic_ring *ring, uint64_t page)
 	ring->head++;
 }
 
+static void clear(struct magic_page *p)
+{
+	uint16_t kind = p->kind;
+
+	memset(p, 0, sizeof(*p));
+	p->kind = kind;
+}
+
 static void clear_all(void)
 {
 	for (uint64_t i = 0; i < touched_count; i++)
-		memset(&pages[touched[i]], 0, sizeof(pages[0]));
+		clear(&pages[touched[i]]);
 	touched_count = 0;
 }
 
@@ -132,7 +141,7 @@ void magic_stored(uint64_t offset)
 		return;
 	page = magic->forget - 1 - RAM_BASE / PAGE_BYTES;
 	if (page < ram.bytes / PAGE_BYTES)
-		memset(&pages[page], 0, sizeof(pages[page]));
+		clear(&pages[page]);
 	magic->forget = 0;
 }
 
@@ -150,4 +159,11 @@ unsigned magic_vm(unsigned node)
 	unsigned vm = magic ? magic->current[node] : 0;
 
 	return vm < MAX_VMS ? vm : 0;
+}
+
+enum magic_kind magic_kind(uint64_t page)
+{
+	unsigned kind = pages && page < ram.bytes / PAGE_BYTES ? pages[page].kind : MAGIC_GUEST;
+
+	return kind < MAGIC_KINDS ? kind : MAGIC_GUEST;
 }

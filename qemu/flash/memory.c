@@ -31,12 +31,24 @@ static uint64_t queue(struct cpu *c, unsigned home)
 	return wait;
 }
 
+/* The processor is in an entry to the vectors. */
+static void note(struct cpu *c, uint64_t line, enum access access, enum touch touch, unsigned stall)
+{
+	enum magic_kind kind = access == ACCESS_FETCH ? MAGIC_TEXT
+						      : magic_kind(line >> (12 - LINE_SHIFT));
+
+	c->n.touched[c->cause][kind][touch]++;
+	if (options.stalls)
+		c->n.touched_stall[c->cause][kind] += stall;
+}
+
 void memory_miss(struct cpu *c, uint64_t line, enum access access)
 {
 	unsigned owner = cache_owner(&caches, line);
 	enum outcome outcome = cache_access(&caches, c->id, line, access);
 	unsigned home = ram_node(line << LINE_SHIFT), stall;
 	enum where where = home == c->id ? LOCAL : REMOTE;
+	enum touch touch = TOUCH_HIT;
 
 	if (outcome != UPGRADE)
 		c->n.l1[access != ACCESS_FETCH]++;
@@ -44,6 +56,7 @@ void memory_miss(struct cpu *c, uint64_t line, enum access access)
 		c->n.l2_hits++;
 		stall = options.l2hit;
 	} else {
+		touch = (outcome == MISS ? TOUCH_MISS : TOUCH_UPGRADE) + where;
 		if (outcome == MISS)
 			c->n.misses[access != ACCESS_FETCH][where]++;
 		else
@@ -55,6 +68,8 @@ void memory_miss(struct cpu *c, uint64_t line, enum access access)
 			stall += network_dirty_cycles(&options, c->id, home, owner - 1);
 		}
 	}
+	if (c->cause != CAUSE_NONE)
+		note(c, line, access, touch, stall);
 	if (!options.stalls)
 		return;
 	if (outcome == HIT_L2)

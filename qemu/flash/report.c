@@ -165,6 +165,30 @@ static void write_entries(const struct counts *n)
 	JSON("}, ");
 }
 
+/* Of those that touched something beyond the first level, in the order of enum touch and then cycles: what was touched. */
+static void write_touched(const struct counts *n)
+{
+	static const char *const names[MAGIC_KINDS] = { "guest", "monitor", "l2tlb", "pmap",
+							"text" };
+	const char *cause_comma = "";
+
+	JSON("\"touched\": {");
+	for (unsigned i = CAUSE_NONE + 1; i < CAUSES; i++) {
+		if (!n->entries[i])
+			continue;
+		JSON("%s\"%s\": {", cause_comma, decode_cause_names[i]);
+		for (unsigned kind = 0; kind < MAGIC_KINDS; kind++) {
+			JSON("%s\"%s\": [", kind ? ", " : "", names[kind]);
+			for (unsigned touch = 0; touch < TOUCHES; touch++)
+				JSON("%lu, ", U(n->touched[i][kind][touch]));
+			JSON("%lu]", U(n->touched_stall[i][kind]));
+		}
+		JSON("}");
+		cause_comma = ", ";
+	}
+	JSON("}, ");
+}
+
 static void write_counts(const struct counts *n)
 {
 	JSON("\"cycles\": %lu, \"idle\": %lu, ", U(n->cycles), U(n->idle));
@@ -182,6 +206,7 @@ static void write_counts(const struct counts *n)
 	JSON("\"queued\": %lu, ", U(n->queued));
 	JSON("\"dirty_misses\": %lu, \"exceptions\": %lu, ", U(n->dirty), U(n->exceptions));
 	write_entries(n);
+	write_touched(n);
 	write_where("upgrades", n->upgrades);
 	JSON(", \"invalidations\": %lu, \"writebacks\": %lu", U(n->invalidations),
 	     U(n->writebacks));

@@ -6,7 +6,8 @@ Simulated time of the parallel part on the paper's machine (qemu/flash, preset=p
 (uma), against the same kernel on the bare machine with eight processors (bare). `uni` and `bare_uni` are one thread, equally near. Every run's sum must
 be this host's. Writes rows NAME.linux.POLICY.time_pct of build/results/numa.json; others that are there stay.
 
-usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|large] [--starts N] [--jobs N] [--words WORDS] [--model OPTIONS]
+usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|large] [--starts N] [--jobs N] [--touched] [--words WORDS] [--model OPTIONS]
+--touched: what a refill costs in cache misses, by what it touches
 """
 import argparse
 import concurrent.futures
@@ -21,6 +22,7 @@ sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/bench")]
 import bench  # pylint: disable=wrong-import-position
 import machine  # pylint: disable=wrong-import-position
 import numa  # pylint: disable=wrong-import-position
+import touched  # pylint: disable=wrong-import-position
 
 OUT = TOP / "build/bench/parallel"
 LIMIT = 1200  # seconds for one run
@@ -175,6 +177,7 @@ def main():
     parser.add_argument("--sizes", choices=("small", "large"), default="small")
     parser.add_argument("--starts", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--touched", action="store_true")
     parser.add_argument("--words", default="", help="more words for the monitor")
     parser.add_argument("--model", default="", help="more options of the model")
     options = parser.parse_args()
@@ -188,6 +191,9 @@ def main():
     rows = []
     for name in names:
         rows += report(name, PROGRAMS[name][options.sizes], [case for case in done if case.name == name])
+    for case in done if options.touched else ():
+        print(f"\n{case}: one entry, by cause")
+        print("\n".join(touched.lines(case.json["total"])))
     bench.write_rows(rows, "numa", keep=True)
 
 

@@ -188,6 +188,28 @@ static void a_page_is_forgotten_at_the_store(void **state)
 	assert_int_equal(ring(2)->head, 2); /* it triggers again */
 }
 
+static void what_a_page_is_stays(void **state)
+{
+	(void)state;
+	assert_int_equal(magic_kind(PAGE), MAGIC_GUEST);
+	page()->kind = MAGIC_PMAP;
+	miss(2, 7, true);
+	store(&m->forget, RAM_BASE / 4096 + PAGE + 1);
+	assert_int_equal(magic_kind(PAGE), MAGIC_PMAP);
+	m->interval = 1000;
+	magic_time(10);
+	miss(2, 1, false);
+	magic_time(1010);
+	assert_int_equal(page()->count[2], 0);
+	assert_int_equal(magic_kind(PAGE), MAGIC_PMAP);
+	page()->kind = MAGIC_KINDS; /* nothing that it knows */
+	assert_int_equal(magic_kind(PAGE), MAGIC_GUEST);
+	assert_int_equal(magic_kind(RAM_BYTES / 4096), MAGIC_GUEST);
+	page()->kind = MAGIC_L2TLB;
+	magic_start(); /* the machine was reset */
+	assert_int_equal(magic_kind(PAGE), MAGIC_GUEST);
+}
+
 static void counters_are_cleared_each_interval(void **state)
 {
 	(void)state;
@@ -233,6 +255,7 @@ int main(void)
 		TEST(a_nodes_own_page_does_not_trigger),
 		TEST(a_page_is_forgotten_at_the_store),
 		TEST(counters_are_cleared_each_interval),
+		TEST(what_a_page_is_stays),
 		TEST(the_monitor_says_whose_instructions_they_are),
 	};
 
