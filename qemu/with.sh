@@ -14,6 +14,7 @@
 set -eu -o pipefail
 . "$(dirname "$0")/../tools/env.sh"
 top=$(realpath "$(dirname "$0")/..")
+. "$top/qemu/ended.sh"
 cross=/usr/mipsisa64r6el-linux-gnuabi64
 
 fail() {
@@ -158,14 +159,5 @@ if [ -z "$program" ]; then
 	exit
 fi
 
-# The monitor's last word on the VM, at the terminal and in QEMU's log of it.
-"$top/qemu/run.sh" -q -a "attach=$attach exit=1${words:+ $words}" "${through[@]}" "$work/run.cpio" -- \
-	-set "chardev.line.logfile=$work/log" || echo "make run: QEMU ended with status $?" >&2
-end=$(tr -d '\r' <"$work/log" | grep -aE "^(.*vm: )?$attach (powered off|killed|stopped|reset)" | tail -n 1)
-case $end in
-*"$attach powered off, code "*) code=${end##* } ;;
-*) code=125 ;;
-esac
-code=$((code > 255 ? 255 : code))
-[ -n "$status_file" ] || exit $code
-echo $code >"$status_file"
+run_attached "$attach" "$words" "$work/log" "${through[@]}" "$work/run.cpio"
+end_with $code "$status_file"
