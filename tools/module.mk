@@ -30,6 +30,7 @@ build/libfdt/libfdt.a: $(LIBFDT_OBJS)
 define COMPILE_RULES
 boot/* kernel/* arch/* numa/* drivers/* = $(CC) $(filter-out -msym32,$(MONITOR_CFLAGS)) $(TARGET_INC)
 guests/lib/* guests/numa/* tests/guest/* tests/diff/* = $(CC) $(filter-out -msym32,$(GUEST_CFLAGS)) -DGUEST_NAME='"name"'
+guests/thin/* tests/thin/* = $(CC) $(filter-out -msym32,$(THIN_CFLAGS))
 guests/* = $(CC) $(WARN_CFLAGS) -I. -Ibuild/workloads/sqlite
 $(UNIT_FAKE:%=tests/unit/*/test_%.c) tests/unit/fake.c tests/unit/numa_vm.c = $(HOST_CC) $(UNIT_FAKE_CFLAGS) $(HOST_CFLAGS)
 tests/sim/* = $(HOST_CC) -DMAX_NODES=8 $(HOST_CFLAGS)

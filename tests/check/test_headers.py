@@ -8,6 +8,9 @@ import tree
 TARGET = [tree.CROSS, "-march=mips64r6", "-mabi=64", "-EL", "-ffreestanding", "-fno-pic", "-mno-abicalls", "-msym32",
           "-msoft-float", "-G0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-I.", "-Ibuild/gen",
           "-DGUEST_NAME=\"header\"", "-isystem", "build/libfdt", "-isystem", "build/newlib/mips64el-elf/include"]
+THIN = [*(flag for flag in TARGET[:-2] if flag != "-msoft-float"), "-nostdinc", "-isystem", "guests/thin/include",
+        "-isystem", "build/newlib-thin/mips64el-elf/include", "-isystem",
+        subprocess.run([tree.CROSS, "-print-file-name=include"], capture_output=True, text=True, check=True).stdout.strip()]
 HOST = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-Itests/unit/host",
         "-I.", "-isystem", "build/libfdt"]
 # Headers of pure code, which tests/unit and tools compile on the host too.
@@ -34,6 +37,10 @@ def headers(*folders):
 
 def test_target_headers_stand_alone():
     check([(TARGET, name) for name in headers("kernel/", "arch/", "numa/", "drivers/", "boot/", "guests/lib/", "tests/guest/")])
+
+
+def test_headers_of_thin_programs_stand_alone():
+    check([(THIN, name) for name in headers("guests/thin/", "tests/thin/")])
 
 
 def test_pure_headers_stand_alone_on_the_host():

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* From guests/lib/start.S to the program's first thread: the table of contents of the thin OS. */
+#include "guests/lib/guest.h"
+#include "guests/thin/thin.h"
+
+#define MEMORY_LEAST	 (1ul << 20) /* behind the image */
+#define MAIN_STACK_BYTES (1ul << 20)
+#define MAIN_STACK_SHARE 8 /* of the memory at most */
+
+struct guest_boot guest_boot;
+static struct vcpu first;
+
+_Noreturn void guest_main(void);
+void guest_secondary_done(void);
+
+void guest_main(void)
+{
+	u64 begin = pa_of(__image_end);
+	pthread_attr_t attr;
+	struct thread *t;
+
+	tree_read((const void *)guest_boot.a[1]);
+	vcpu_count = MIN(tree.vcpus, THIN_VCPUS_MAX);
+	sched_begin(&first, 0);
+	clock_begin(tree.frequency);
+	if (tree.memory < begin + MEMORY_LEAST) {
+		say("found %u KB of memory, needed %u: raise memory-mb", (u32)(tree.memory >> 10),
+		    (u32)((begin + MEMORY_LEAST) >> 10));
+		end(128 + 6);
+	}
+	heap_begin(begin, tree.memory - begin);
+	pthread_attr_init(&attr);
+	attr.vcpu = 0;
+	attr.stacksize = main_stack(MIN(MAIN_STACK_BYTES, heap_total() / MAIN_STACK_SHARE));
+	if (thread_create(&t, &attr, main_begin, NULL)) {
+		say("found no memory for a stack of %u KB: raise memory-mb, or a smaller STACK=",
+		    (u32)(attr.stacksize >> 10));
+		end(128 + 6);
+	}
+	sched_ready(t);
+	sched_idle();
+}
+
+/* start.S calls it when a VCPU's loop ends, which it does not. */
+void guest_secondary_done(void) { end(128 + 6); }

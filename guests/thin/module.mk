@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+# Thin programs: a C file and the thin OS in one ELF file, a guest by itself. `make thin FILE=x.c` makes one and runs it: docs/thin.md.
+# Their C library is newlib once more, with floating point in registers and with what threads need.
+
+THIN_SRCS := $(addprefix guests/thin/,entry.S boot.c main.c tree.c sched.c futex.c clock.c thread.c sync.c attr.c c11.c heap.c malloc.c \
+	console.c syscalls.c fault.c) guests/lib/start.S kernel/symbols.c
+THIN_OBJS := $(patsubst %,build/guests/thin/obj/%.o,$(basename $(THIN_SRCS)) libfdt/fdt libfdt/fdt_ro)
+THIN_NEWLIB := build/newlib-thin/mips64el-elf
+# No fused multiply-add: the same digits as on other machines.
+THIN_FLAGS := -O2 -g -march=mips64r6 -mabi=64 -EL -fno-pic -mno-abicalls -msym32 -mhard-float -G0 -fno-stack-protector \
+	-mcompact-branches=never -ffp-contract=off -ffunction-sections -fdata-sections -U__linux__ -U__gnu_linux__ -Ulinux
+THIN_INC = -nostdinc -isystem guests/thin/include -isystem $(THIN_NEWLIB)/include \
+	-isystem $(shell env -i PATH="$$PATH" $(CC) -print-file-name=include 2>/dev/null)
+THIN_CFLAGS = $(THIN_FLAGS) -ffreestanding $(WARN_CFLAGS) -I. -Ibuild/libfdt $(THIN_INC)
+THIN_LIBGCC = $(shell env -i PATH="$$PATH" $(CC) -march=mips64r6 -mabi=64 -print-libgcc-file-name 2>/dev/null)
+
+build/newlib-thin.ok: tools/build-newlib.sh | build/setup.mk build/newlib.ok
+	$(Q)tools/progress.sh -s $@ "newlib (C library of thin programs)" build/log/newlib-thin.log \
+		tools/build-newlib.sh build/newlib-thin $(CROSS) thin
+
+build/guests/thin/obj/%.o: %.c | build/newlib-thin.ok build/libfdt.ok
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(THIN_CFLAGS) $(DEPS) -c -o $T $< && $(whole_deps)
+
+build/guests/thin/obj/%.o: %.S | build/newlib-thin.ok
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(THIN_CFLAGS) -D__ASSEMBLER__ $(DEPS) -c -o $T $< && $(whole_deps)
+
+build/guests/thin/obj/libfdt/%.o: build/libfdt.ok | build/newlib-thin.ok
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(THIN_CFLAGS) -w -c -o $T build/libfdt/$*.c && $(whole)
+
+build/guests/thin/libthin.a: $(THIN_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $T && $(CROSS)ar rcs $T $^ && $(whole)
+
+# $(call thin_link,FILES) makes the target of C and object files. Linked twice: the first image gives the names of functions that the
+# report of a fault uses.
+THIN_LINK = $(CC) $(THIN_FLAGS) -nostdlib -static -Wl,-T,guests/thin/thin.ld -Wl,--gc-sections -Wl,--build-id=none \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--no-warn-mismatch
+THIN_LIBS = -Wl,--whole-archive build/guests/thin/libthin.a -Wl,--no-whole-archive -Wl,--start-group $(THIN_NEWLIB)/lib/libm.a \
+	$(THIN_NEWLIB)/lib/libc.a $(THIN_LIBGCC) -Wl,--end-group
+THIN_NEEDS := build/newlib-thin.ok build/guests/thin/libthin.a guests/thin/thin.ld guests/thin/link.sh tools/symbols.sh
+define thin_link
+THIN_CC='$(CC) $(THIN_FLAGS) -iquote . $(THIN_INC)' THIN_LINK='$(THIN_LINK)' THIN_LIBS='$(THIN_LIBS)' guests/thin/link.sh $(CROSS)nm $T $(1) && $(whole)
+endef
+
+# ---- what a person types ----
+HELP += make thin FILE=x.c      a C program without an operating system below it, on NODES=n nodes (docs/thin.md)\n
+WORDS ?=
+NODES ?= 8
+MEMORY ?= 64
+THIN_ELF = build/guests/thin/$(basename $(notdir $(firstword $(FILE)))).elf
+THIN_STATUS := build/thin.$(shell echo $$PPID).tmp
+
+.PHONY: thin thin-run
+ifneq ($(filter thin thin-run,$(MAKECMDGOALS)),)
+ifneq ($(filter load,$(.FEATURES)),)
+-load build/host/exit.so
+endif
+ifeq ($(FILE),)
+$(error FILE: found nothing, needed: the C file of a program, as in `make thin FILE=hello.c`)
+endif
+$(THIN_ELF): $(FILE) $(THIN_NEEDS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(call thin_link,$(FILE))
+endif
+
+thin: thin-run
+	$(exit-with $(shell cat $(THIN_STATUS); rm -f $(THIN_STATUS)))
+
+thin-run: $(THIN_ELF) build/disco.elf build/host/strict.so build/host/dtscheck $(if $(FLASH),build/flash.so)
+	@guests/thin/run.sh -n $(call quoted,$(NODES)) -m $(call quoted,$(MEMORY)) -s $(THIN_STATUS) $(if $(VCPUS),-v $(call quoted,$(VCPUS))) \
+		$(if $(FLASH),-f $(call quoted,$(value FLASH))) $(if $(ARGS),-a $(call quoted,$(value ARGS))) \
+		$(THIN_ELF) $(call quoted,$(value WORDS))

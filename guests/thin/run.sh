@@ -1,0 +1,90 @@
+#!/bin/bash -p
+# SPDX-License-Identifier: MIT
+# run.sh [options] PROGRAM.elf WORDS - what `make thin` does: a machine with one VM, this thin program, attached to this terminal. Its exit
+# code is this script's status; 125: it ended without one.
+#   -n NODES      of the machine, 2..16 (for 1: a machine of two); the program has a VCPU on each
+#   -v VCPUS      1..16, in place of one on each node
+#   -m MB         memory of the program
+#   -o FILE.dts   only writes the description, nothing is run
+#   -s FILE       the status goes into FILE, this script's own is 0
+#   -a WORDS, -f OPTIONS   handed to qemu/run.sh
+set -eu -o pipefail
+. "$(dirname "$0")/../../tools/env.sh"
+top=$(realpath "$(dirname "$0")/../..")
+who='make thin'
+. "$top/qemu/ended.sh"
+
+fail() {
+	echo "make thin: $*" >&2
+	exit 2
+}
+
+number() { # NAME VALUE LOW HIGH
+	[[ $2 =~ ^[0-9]{1,5}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1: found $2, allowed: $3..$4"
+}
+
+nodes=8 vcpus='' memory=64 out='' status_file='' words='' through=()
+while getopts a:f:m:n:o:s:v: option; do
+	case $option in
+	a) words=$OPTARG ;;
+	f) through+=(-f "$OPTARG") ;;
+	m) memory=$OPTARG ;;
+	n) nodes=$OPTARG ;;
+	o) out=$OPTARG ;;
+	s) status_file=$OPTARG ;;
+	v) vcpus=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# = 2 ] || fail "found $# words, allowed: a program, and its words as one"
+program=$1 bootargs=$2
+number NODES "$nodes" 1 16
+number VCPUS "${vcpus:=$nodes}" 1 16
+number MEMORY "$memory" 4 1024
+[ -f "$program" ] || fail "found no program $program"
+[[ $bootargs != *[\"\\]* ]] || bootargs=$(sed 's/[\\"]/\\&/g' <<<"$bootargs")
+
+# The machine has room for the program's pages, copies of them, and the monitor.
+machine_nodes=$((nodes < 2 ? 2 : nodes))
+machine_memory=$((2 * memory + 16 * machine_nodes))
+machine_memory=$((machine_memory < 128 ? 128 : machine_memory > 2048 ? 2048 : machine_memory))
+machine_memory=$(((machine_memory + machine_nodes - 1) / machine_nodes * machine_nodes))
+label=$(basename "$program" .elf | tr 'A-Z_' 'a-z-' | tr -dc 'a-z0-9-' | cut -c 1-15)
+
+describe() {
+	cat <<-END
+	/dts-v1/;
+
+	/ {
+		compatible = "disco,machine";
+		nodes = <$machine_nodes>;
+		memory-mb = <$machine_memory>;
+
+		vms {
+			vm0 {
+				compatible = "disco,vm";
+				label = "${label:=thin}";
+				kernel = "program.elf";
+				memory-mb = <$memory>;
+				vcpus = <$vcpus>;
+				node = <$(seq -s ' ' 0 $((nodes - 1)))>;
+				bootargs = "$bootargs";
+			};
+		};
+	};
+	END
+}
+
+work=$(mktemp -d "$top/build/thin.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+describe >"$work/disco.dts"
+[ -z "$out" ] || { cp "$work/disco.dts" "$out"; exit 0; }
+mkdir "$work/root"
+dtc -q -I dts -O dtb -o "$work/root/disco.dtb" "$work/disco.dts"
+mipsisa64r6el-linux-gnuabi64-strip -o "$work/root/program.elf" "$program"
+(cd "$work/root" && printf '%s\n' disco.dtb program.elf | cpio --quiet -o -H newc --owner=0:0) >"$work/run.cpio"
+"$top/build/host/dtscheck" "$work/root/disco.dtb" "$work/run.cpio" | sed "s|^$work/root/disco.dtb: |make thin: |" >&2 || exit 2
+
+run_attached "$label" "$words" "$work/log" "${through[@]}" "$work/run.cpio"
+end_with $code "$status_file"

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The device tree (docs/guest-abi.md), read once at the start; nothing points into it afterwards. */
+#include <libfdt.h>
+#include <string.h>
+
+#include "guests/thin/thin.h"
+
+struct tree tree;
+
+/* A property of one or two cells. */
+static u64 number(const void *blob, int node, const char *name, u32 cell, u32 cells)
+{
+	int bytes;
+	const fdt32_t *p = node < 0 ? NULL : fdt_getprop(blob, node, name, &bytes);
+	u64 value = 0;
+
+	if (!p || (u32)bytes < (cell + cells) * sizeof(*p))
+		return 0;
+	for (u32 i = 0; i < cells; i++)
+		value = value << 32 | fdt32_to_cpu(p[cell + i]);
+	return value;
+}
+
+static void text(const void *blob, const char *path, const char *name, char *out, size_t bytes)
+{
+	int node = fdt_path_offset(blob, path);
+	const char *s = node < 0 ? NULL : fdt_getprop(blob, node, name, NULL);
+
+	strlcpy(out, s ? s : "", bytes);
+}
+
+static u32 count_vcpus(const void *blob)
+{
+	int cpus = fdt_path_offset(blob, "/cpus"), node;
+	u32 n = 0;
+
+	if (cpus < 0)
+		return 1;
+	fdt_for_each_subnode(node, blob, cpus)
+		n++;
+	return n;
+}
+
+void tree_read(const void *blob)
+{
+	int hypervisor = fdt_path_offset(blob, "/hypervisor");
+
+	tree.memory = number(blob, fdt_path_offset(blob, "/memory@0"), "reg", 2, 2);
+	tree.vcpus = count_vcpus(blob);
+	tree.frequency = number(blob, hypervisor, "timer-frequency", 0, 1);
+	text(blob, "/hypervisor", "label", tree.label, sizeof(tree.label));
+	text(blob, "/chosen", "bootargs", tree.words, sizeof(tree.words));
+	/* Its memory becomes the heap's, whose fresh memory is zero. */
+	memset((void *)blob, 0, fdt_totalsize(blob));
+}
