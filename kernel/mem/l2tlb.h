@@ -7,7 +7,7 @@
 #ifndef KERNEL_MEM_L2TLB_H
 #define KERNEL_MEM_L2TLB_H
 
-#define L2TLB_SHIFT	  10
+#define L2TLB_SHIFT	  12
 #define L2TLB_ENTRIES	  (1 << L2TLB_SHIFT)
 #define L2TLB_ENTRY_SHIFT 5 /* 32 bytes */
 #define L2TLB_VPN2_SHIFT  13

@@ -34,7 +34,16 @@ static void *pmap_alloc(const struct vm_desc *d, u32 node, size_t bytes)
 	return p;
 }
 
-static struct vcpu *create_vcpu(struct vm *vm, u32 id)
+static struct l2tlb *l2tlb_alloc(const struct vm_desc *d, u32 node)
+{
+	struct l2tlb *l = boot_alloc(d, node, sizeof(*l), sizeof(*l));
+
+	magic_note_l2tlb(l, sizeof(*l));
+	l2tlb_flush(l);
+	return l;
+}
+
+static struct vcpu *create_vcpu(struct vm *vm, u32 id, struct l2tlb *l2tlb)
 {
 	const struct vm_desc *d = vm->desc;
 	struct node *n = node_of(d, vm->home, id);
@@ -46,10 +55,8 @@ static struct vcpu *create_vcpu(struct vm *vm, u32 id)
 	v->id = id;
 	v->state = VCPU_OFFLINE;
 	v->arch.cp0 = boot_alloc(d, node, sizeof(*v->arch.cp0), PAGE_SIZE);
-	v->arch.l2tlb = boot_alloc(d, node, sizeof(*v->arch.l2tlb), sizeof(*v->arch.l2tlb));
+	v->arch.l2tlb = l2tlb;
 	v->arch.asid_map = boot_alloc(d, node, ASID_COUNT * sizeof(u64), 128);
-	magic_note_l2tlb(v->arch.l2tlb, sizeof(*v->arch.l2tlb));
-	l2tlb_flush(v->arch.l2tlb);
 	sched_add(v);
 	return v;
 }
@@ -70,11 +77,12 @@ static struct node *choose_home(const struct vm_desc *d)
 /* What a VM costs the monitor on a node of its VCPUs, alignment included. */
 static u64 monitor_bytes(const struct vm_desc *d, u32 vcpus)
 {
-	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + 2 * sizeof(struct l2tlb) +
+	u64 vcpu = sizeof(struct vcpu) + sizeof(struct vcp0) + sizeof(struct l2tlb) +
 		   ASID_COUNT * sizeof(u64) + 3 * PAGE_SIZE;
 	u32 npages = d->memory_mb << (20 - PAGE_SHIFT);
 
-	return pmap_bytes(npages) + pmap_view_bytes(npages) + devices_bytes(d) + vcpus * vcpu;
+	return pmap_bytes(npages) + pmap_view_bytes(npages) + devices_bytes(d) + vcpus * vcpu +
+	       sizeof(struct l2tlb);
 }
 
 /* Does this machine have what vcpus of the description want of node n? The reason in why if not. */
@@ -120,6 +128,18 @@ static bool is_possible(const struct vm_desc *d, char *why, size_t why_size)
 	return true;
 }
 
+/* L2TLBs first: aligned to their size, they lie one behind the other without room lost between them. */
+static void create_vcpus(struct vm *vm)
+{
+	const struct vm_desc *d = vm->desc;
+	struct l2tlb *l2tlb[ARRAY_SIZE(vm->vcpus)];
+
+	for (u32 i = 0; i < d->vcpus; i++)
+		l2tlb[i] = l2tlb_alloc(d, node_of(d, vm->home, i)->id);
+	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
+		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus, l2tlb[vm->nvcpus]);
+}
+
 void vm_create(const struct vm_desc *d)
 {
 	struct vm *vm = boot_alloc(d, 0, sizeof(*vm), 128);
@@ -144,8 +164,7 @@ void vm_create(const struct vm_desc *d)
 	for_each_node(i, vm->node_mask)
 		pmap_add_view(&vm->pmap, i, pmap_alloc(d, i, pmap_view_bytes(npages)));
 	devices_create(vm, boot_alloc(d, vm->home->id, devices_bytes(d), PAGE_SIZE));
-	for (vm->nvcpus = 0; vm->nvcpus < d->vcpus; vm->nvcpus++)
-		vm->vcpus[vm->nvcpus] = create_vcpu(vm, vm->nvcpus);
+	create_vcpus(vm);
 }
 
 struct vm *vm_find(const char *name)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule: any number of pages can be used; those that fall on one place of the monitor's L2TLB (1024
+ * Rule: any number of pages can be used; those that fall on one place of the monitor's L2TLB (4096
  * pairs) replace each other and nobody sees another's page. kernel/mem/l2tlb.h.
  *
- * Method: 6144 pages over 1000 pages of memory, read and written in several orders, by the
+ * Method: 12288 pages over 1000 pages of memory, read and written in several orders, by the
  * monitor's walker, in user addresses and in csseg, under two ASIDs.
  */
 #include "tests/guest/walk.h"
 
-#define TABLES 12
+#define TABLES 24
 #define PAGES  (TABLES * 512u)
 #define FRAMES 1000u
 
