@@ -27,12 +27,13 @@ static struct nodemem {
 	struct lock lock;  /* all but first, npages */
 	u32 pages, blocks; /* heads of the lists */
 	u32 nfree;	   /* pages, those of blocks too */
-	u32 npages;	   /* for guests; fixed after boot */
+	u32 npages, span;  /* for guests; of the node's whole range; fixed after boot */
 	mpn_t first;	   /* of the node's range */
 	u16 *block_free;   /* free pages of each block */
 } nodemem[MAX_NODES];
 
 static u64 total, reserved; /* pages; reserved atomically */
+static u64 kept;	    /* pages, atomically: by nodemem_keep */
 
 void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align)
 {
@@ -152,6 +153,7 @@ void nodemem_init(u32 node)
 			       .pages = NO_PAGE,
 			       .blocks = NO_PAGE,
 			       .first = maddr_mpn(r->base),
+			       .span = npages,
 			       .block_free = block_free };
 	if (!block_free) /* the monitor has it all */
 		return;
@@ -250,6 +252,96 @@ mpn_t nodemem_alloc_block(u32 node)
 	return mpn;
 }
 
+/* ---- neighbouring pages for the monitor ---- */
+
+/* The page is in a list of the node. */
+static bool is_listed(const struct nodemem *m, u32 index)
+{
+	const struct page *p = entry(m, index);
+
+	return m->block_free[block_of(m, index)] == BLOCK_PAGES ||
+	       (p->state == PAGE_FREE && p->owner == LISTED);
+}
+
+/* How many pages from this one on are free, up to n. */
+static u32 free_from(const struct nodemem *m, u32 index, u32 n)
+{
+	u32 i = 0;
+
+	while (i < n && is_listed(m, index + i))
+		i++;
+	return i;
+}
+
+/* Where n pages can be had, or NO_PAGE. whole: of whole blocks, too, which large pages of guests are made of. */
+static u32 find_run(const struct nodemem *m, u32 n, u32 align, bool whole)
+{
+	u32 step = n > BLOCK_PAGES ? BLOCK_PAGES : align;
+	u32 at = (u32)(ROUND_UP(m->first.v, step) - m->first.v);
+
+	while (at + n <= m->span) {
+		u32 left = m->block_free[block_of(m, at)], found;
+
+		if (!left || (left == BLOCK_PAGES && !whole)) { /* to the next block */
+			at = block_start(m, at) + BLOCK_PAGES;
+			continue;
+		}
+		found = free_from(m, at, n);
+		if (found == n)
+			return at;
+		at += MAX((u32)ROUND_UP(found, step), step);
+	}
+	return NO_PAGE;
+}
+
+static void take_run(struct nodemem *m, u32 first, u32 n)
+{
+	for (u32 i = first; i < first + n; i++) {
+		if (m->block_free[block_of(m, i)] == BLOCK_PAGES)
+			split(m, block_start(m, i));
+		memmap_keep(take_single(m, i));
+	}
+}
+
+#define ZEROES 16 /* pages between two looks at mail */
+
+mpn_t nodemem_keep(u32 node, u32 npages, u32 align)
+{
+	struct nodemem *m = &nodemem[node];
+	u32 first = NO_PAGE;
+
+	if (!m->npages || nodemem_reserve(npages))
+		return MPN_NONE;
+	lock_take(&m->lock);
+	if (npages <= BLOCK_PAGES)
+		first = find_run(m, npages, align, false);
+	if (first == NO_PAGE)
+		first = find_run(m, npages, align, true);
+	if (first != NO_PAGE)
+		take_run(m, first, npages);
+	lock_release(&m->lock);
+	if (first == NO_PAGE) {
+		nodemem_unreserve(npages);
+		return MPN_NONE;
+	}
+	__atomic_fetch_add(&kept, npages, __ATOMIC_RELAXED);
+	for (u32 i = 0; i < npages; i += ZEROES) {
+		nodemem_zero((mpn_t){ m->first.v + first + i }, MIN(npages - i, (u32)ZEROES));
+		node_read_mail(node_self());
+	}
+	return (mpn_t){ m->first.v + first };
+}
+
+void nodemem_return(mpn_t first, u32 npages)
+{
+	for (u32 i = 0; i < npages; i++) {
+		memmap_return((mpn_t){ first.v + i });
+		nodemem_free((mpn_t){ first.v + i });
+	}
+	__atomic_fetch_sub(&kept, npages, __ATOMIC_RELAXED);
+	nodemem_unreserve(npages);
+}
+
 void nodemem_zero(mpn_t first, u32 npages) { memset(mpn_ptr(first), 0, npages * PAGE_SIZE); }
 
 void nodemem_free(mpn_t mpn)
@@ -320,8 +412,10 @@ COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 	for (u32 i = 0; i < nvms; i++)
 	private += vms[i]->pmap.used - vms[i]->pmap.shared + vms[i]->pmap.replicas;
 	share_count(&shared, &archive);
+	monitor += kept << PAGE_SHIFT;
 	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
-		monitor >> 10, (total - nfree) << 2, nfree << 2, reserved << 2, total << 2);
+		monitor >> 10, (total - nfree - kept) << 2, nfree << 2, (reserved - kept) << 2,
+		total << 2);
 	kprintf("of these kernel images and ramdisks %lu KB, blocks of disks and what knows them %lu KB, private to VMs %lu KB, the rest of the monitor %lu KB\n",
 		archive << 2, (shared - archive) << 2, private << 2,
 		(monitor >> 10) - (archive << 2));

@@ -59,7 +59,14 @@ mpn_t nodemem_alloc_within(u32 node, u32 page);
 /* A whole block of this node only, aligned to its size, with whatever it held before: the caller
  * zeroes it. MPN_NONE: there is none. */
 mpn_t nodemem_alloc_block(u32 node);
-void nodemem_zero(mpn_t first, u32 npages); /* neighbouring pages */
+/*
+ * Neighbouring pages of this node only for the monitor itself, the first a multiple of align pages in
+ * machine memory (a power of 2, at most BLOCK_PAGES), zeroed; with a promise of as many. MPN_NONE: there are
+ * none. Reads mail while it zeroes, so the caller holds no lock.
+ */
+mpn_t nodemem_keep(u32 node, u32 npages, u32 align);
+void nodemem_return(mpn_t first, u32 npages); /* these go back */
+void nodemem_zero(mpn_t first, u32 npages);   /* neighbouring pages */
 #define BLOCK_SHIFT 8 /* 1 MB: the largest page that windows are mapped with */
 #define BLOCK_PAGES (1u << BLOCK_SHIFT)
 void nodemem_free(mpn_t mpn); /* state FREE already */

@@ -44,7 +44,7 @@ struct page *memmap_page(mpn_t mpn)
 /* The table of memmap.h: bits of the states that each state may become. */
 static const u8 may_become[] = {
 	[PAGE_MONITOR] = BIT(PAGE_FREE) | BIT(PAGE_SHARED),
-	[PAGE_FREE] = BIT(PAGE_GUEST) | BIT(PAGE_REPLICA) | BIT(PAGE_SHARED),
+	[PAGE_FREE] = BIT(PAGE_GUEST) | BIT(PAGE_REPLICA) | BIT(PAGE_SHARED) | BIT(PAGE_MONITOR),
 	[PAGE_GUEST] = BIT(PAGE_FREE) | BIT(PAGE_SHARED),
 	[PAGE_REPLICA] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
 	[PAGE_SHARED] = BIT(PAGE_FREE) | BIT(PAGE_GUEST),
@@ -75,6 +75,13 @@ static struct page *change(mpn_t mpn, u32 from, struct page to)
 static void add_move(struct page *p) { p->moves += p->moves < UINT8_MAX; }
 
 void memmap_free_at_boot(mpn_t mpn)
+{
+	change(mpn, BIT(PAGE_MONITOR), (struct page){ .state = PAGE_FREE });
+}
+
+void memmap_keep(mpn_t mpn) { change(mpn, BIT(PAGE_FREE), (struct page){ .state = PAGE_MONITOR }); }
+
+void memmap_return(mpn_t mpn)
 {
 	change(mpn, BIT(PAGE_MONITOR), (struct page){ .state = PAGE_FREE });
 }

@@ -5,11 +5,13 @@
  * and ends it. One function makes them all (change in memmap.c).
  *
  *   state     owner   gpn   the page                                becomes     by
- *   MONITOR   -       -     text, data, stacks, these entries       FREE        memmap_free_at_boot
+ *   MONITOR   -       -     text, data, stacks, these entries,      FREE        memmap_free_at_boot, memmap_return
+ *                           what VCPUs away from home need
  *                                                                   SHARED      memmap_share_at_boot
  *   FREE      -       -     nobody's, in its node's free list       GUEST       memmap_give
  *                                                                   REPLICA     memmap_give_replica
  *                                                                   SHARED      memmap_share
+ *                                                                   MONITOR     memmap_keep
  *   GUEST     VM      set   the master of a guest page (pmap.h)     FREE        memmap_take_back
  *                                                                   SHARED      memmap_lend
  *   REPLICA   VM      set   a copy of a master, for one node        FREE        memmap_take_back
@@ -55,6 +57,8 @@ struct page *memmap_page(mpn_t mpn); /* NULL: not RAM of any node */
 int memmap_node(mpn_t mpn);	     /* the page's home; -1: none */
 
 void memmap_free_at_boot(mpn_t mpn);
+void memmap_keep(mpn_t mpn);   /* FREE: the monitor's from now on, until */
+void memmap_return(mpn_t mpn); /* it is FREE again */
 
 /* The page is for guest page gpn of a VM: zeroed by the caller, or a copy of the master. */
 void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn);

@@ -371,6 +371,51 @@ static void promises_end_with_the_memory(void **state)
 	assert_int_equal(nodemem_unreserved(), left);
 }
 
+/* Neighbouring pages for the monitor itself: aligned, zero, promised, of this node, and whole blocks again afterwards. */
+static void neighbours_are_kept_and_return(void **state)
+{
+	u64 left = nodemem_unreserved();
+	u32 blocks[NODES];
+	mpn_t kept[40];
+	u32 pages[40];
+
+	(void)state;
+	for (u32 i = 0; i < NODES; i++)
+		blocks[i] = take_blocks(i);
+	all_back();
+	for (u32 i = 0; i < 40; i++) {
+		u32 align = 1u << i % 4;
+		mpn_t first;
+
+		pages[i] = i == 5 ? BLOCK_PAGES + 30 : 1 + i % 11;
+		kept[i] = nodemem_keep(i % NODES, pages[i], align);
+		first = kept[i];
+		assert_true(mpn_valid(first));
+		assert_int_equal(first.v % align, 0);
+		assert_int_equal(memmap_node(first), i % NODES);
+		left -= pages[i];
+		assert_int_equal(nodemem_unreserved(), left);
+		for (u32 k = 0; k < pages[i]; k++) {
+			mpn_t page = { first.v + k };
+			const u8 *bytes = fake_mpn_ptr(page);
+
+			assert_false(given[index_of(page)]);
+			given[index_of(page)] = true;
+			assert_int_equal(memmap_page(page)->state, PAGE_MONITOR);
+			assert_int_equal(bytes[0] | bytes[PAGE_SIZE - 1], 0);
+		}
+	}
+	assert_false(mpn_valid(nodemem_keep(1, NODE_PAGES, 1))); /* it has others */
+	assert_int_equal(nodemem_unreserved(), left);
+	for (u32 i = 0; i < 40; i++) {
+		nodemem_return(kept[i], pages[i]);
+		memset(&given[index_of(kept[i])], 0, pages[i]);
+	}
+	assert_int_equal(all_free(), nfree);
+	for (u32 i = 0; i < NODES; i++)
+		assert_int_equal(take_blocks(i), blocks[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup(a_certain_page_can_be_had, fill),
 		cmocka_unit_test_setup(one_page_in_use_holds_its_block, fill),
 		cmocka_unit_test_setup(at_random, fill),
+		cmocka_unit_test_setup(neighbours_are_kept_and_return, fill),
 		cmocka_unit_test_setup(promises_end_with_the_memory, fill),
 	};
 
