@@ -49,14 +49,14 @@ size_t dma_copy_data(struct vm *from, u64 source, struct vm *to, u64 target, siz
 	return copied;
 }
 
-/* The spot is that of the page with gpa, if this node's view shows one. */
+/* The spot is that of the page with gpa, if this node's view shows one, and will be where it is. */
 static void find(const struct vm *vm, struct dma_spot *s, u64 gpa)
 {
 	u32 node = node_self()->id;
 	u64 gpn = gpa >> PAGE_SHIFT;
 
 	s->page = 0;
-	if (gpn >= vm->pmap.npages || !pmap_has_view(&vm->pmap, node))
+	if (gpn >= vm->pmap.npages || !pmap_view_stays(&vm->pmap, node))
 		return;
 	s->shown = pmap_shown_at(&vm->pmap, (gpn_t){ gpn }, node);
 	s->lo = __atomic_load_n(s->shown, __ATOMIC_ACQUIRE);

@@ -23,7 +23,7 @@ static void commit(struct batch *b, u32 i)
 	nodemem_free(from);
 	nodemem_unreserve(1);
 	pmap_arrive_locked(&b->vm->pmap, gpn, to);
-	if (nodemask_has(b->vm->node_mask, b->node))
+	if (pmap_has_view(&b->vm->pmap, b->node))
 		pmap_fill_locked(b->vm, gpn, b->node);
 }
 

@@ -34,7 +34,7 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 {
 	struct batch b;
 
-	if (!nodemask_has(vm->node_mask, node))
+	if (!pmap_has_view(&vm->pmap, node))
 		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
 	for (unsigned i = 0; i < n; i++)

@@ -223,6 +223,8 @@ void mmu_drop_pages(struct node *n, const void *what)
 	bool flush = false, many = false;
 	u64 machine = d->machine;
 
+	if (!d->vm->pmap.view[n->id].entry) /* lost since; no VCPU of the VM is here */
+		return;
 	for (u32 i = 0; i < d->n; i++) {
 		struct pmap_entry *e = pmap_entry(&d->vm->pmap, d->page[i], n->id);
 		u64 tag = e->back;

@@ -69,6 +69,27 @@ void pmap_large_released(struct pmap *p, gpn_t gpn, u32 node)
 	p->view[node].held[gpn.v / PIECE_PAGES] = 0;
 }
 
+/* Those that were made for all address spaces go, as do the translations that the TLB has of them. */
+static void end_alone(struct pmap *p, u32 node)
+{
+	struct pmap_view *view = &p->view[node];
+
+	view->alone = false;
+	for (gpn_t gpn = { 0 }; gpn.v < p->npages; gpn.v += PIECE_PAGES) {
+		pmap_lock(p, gpn);
+		set_words(view, gpn.v, PIECE_PAGES, 0);
+		pmap_unlock(p, gpn);
+	}
+	mmu_flush_node();
+}
+
+void pmap_set_alone(struct pmap *p, u32 node, bool alone)
+{
+	if (p->view[node].alone && !alone)
+		end_alone(p, node);
+	p->view[node].alone = alone;
+}
+
 /* ---- pairs begin ---- */
 
 /*

@@ -17,12 +17,6 @@ size_t pmap_bytes(u32 npages)
 	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link));
 }
 
-size_t pmap_view_bytes(u32 npages)
-{
-	return sizeof(struct fresh) + npages * sizeof(struct pmap_entry) +
-	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u16);
-}
-
 void pmap_init(struct pmap *p, void *storage, u32 npages)
 {
 	struct pmap_page *page = storage;
@@ -33,20 +27,6 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 	for (u32 i = 0; i < PMAP_RANGES; i++)
 		p->range[i].lock = (struct lock)LOCK_INIT(RANK_PMAP);
 }
-
-void pmap_add_view(struct pmap *p, u32 node, void *storage)
-{
-	struct fresh *fresh = storage;
-	struct pmap_entry *entry = (struct pmap_entry *)(fresh + 1);
-	u64 *words = (u64 *)(entry + p->npages);
-
-	p->view[node] = (struct pmap_view){ .fresh = fresh,
-					    .entry = entry,
-					    .large = words,
-					    .held = (u16 *)(words + pmap_nlarge(p->npages)) };
-}
-
-void pmap_set_alone(struct pmap *p, u32 node, bool alone) { p->view[node].alone = alone; }
 
 /* ---- giving pages ---- */
 

@@ -95,13 +95,32 @@ _Static_assert(PIECE_PAIRS == 16, "held has a bit for each");
 static inline u32 pmap_npieces(u32 npages) { return (npages + PIECE_PAGES - 1) / PIECE_PAGES; }
 static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_PAIRS; }
 
-/* What VCPUs of one node see; in that node's memory. */
+/*
+ * What VCPUs of one node see; in that node's memory. A VM has a view on its home always, on other nodes
+ * while VCPUs of its are there or on their way. Only the node itself makes it and gives it up:
+ *
+ *   the view is  in node_mask  entry  becomes  when
+ *   none         no            NULL   live     a VCPU of the VM is to come: pmap_gain_view
+ *   live         yes           set    going    the last VCPU has left: pmap_lose_view_step
+ *   going        yes           set    live     a VCPU is to come
+ *                                     none     the view shows no page any more, and has no replica; then the
+ *                                              node leaves the set, and every lock is passed
+ *
+ * A view that goes is filled by nobody: each view is filled by its own node, if pmap_has_view, or again as it
+ * was (hidden_show_again), or by home. Other nodes read views of the nodes in node_mask only, under the lock of the page's
+ * range; so when all locks were passed since the node left the set nobody reads its view, and the memory goes back.
+ * A shootdown that was asked for before may come after that: it finds no view (mmu_drop_pages).
+ */
 struct pmap_view {
-	struct pmap_entry *entry; /* npages of them; NULL: the VM has no VCPU there */
+	struct pmap_entry *entry; /* npages of them; NULL: there is none */
 	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
 	u16 *held;  /* of each piece, a bit for each of its words; only the node itself */
 	struct fresh *fresh;
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
+	mpn_t kept; /* of nodemem_keep, for storage; MPN_NONE: that is of boot, and stays for the next time */
+	bool going;
+	u32 lost;      /* of one that goes: pages that it shows no longer, from the first */
+	void *storage; /* what fresh, entry, large and held lie in */
 };
 
 struct pmap_page; /* pmap_state.h */
@@ -209,7 +228,10 @@ void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node);
  * arch_large_pair; 0: there is none. Takes the lock.
  */
 u64 pmap_large(struct vm *vm, gpn_t gpn, u32 node);
-/* The node's view shows the VM's large pairs in all address spaces, or in each its own. */
+/*
+ * The node's view shows the VM's large pairs in all address spaces, or in each its own: then those that the TLB
+ * has go. On that node; takes RANK_PMAP.
+ */
 void pmap_set_alone(struct pmap *p, u32 node, bool alone);
 
 /* ---- sharing, for drivers/dma.h and the loader ---- */
@@ -275,7 +297,8 @@ struct pmap_copies {
 
 /* Of one moment, if the lock is not held. */
 struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn);
-bool pmap_has_view(const struct pmap *p, u32 node); /* the VM has a VCPU there */
+bool pmap_has_view(const struct pmap *p,
+		   u32 node); /* a live one; of the caller's own node, or home */
 
 /* The machine page that would make gpn the neighbour of the VM's own pages around it, free or not;
  * MPN_NONE: none of them is where large pages could be. */
@@ -318,6 +341,14 @@ void pmap_init(struct pmap *p, void *storage, u32 npages);
 void pmap_add_view(struct pmap *p, u32 node, void *storage);
 size_t pmap_bytes(u32 npages);
 size_t pmap_view_bytes(u32 npages);
+/* The node has a view, and its storage is of boot: what points into it leads to words of it for ever. */
+bool pmap_view_stays(const struct pmap *p, u32 node);
+/*
+ * The caller's own node has a view of the VM from now on. -ENOMEM: it has no room for one. Takes RANK_PMAP, reads mail.
+ */
+int pmap_gain_view(struct vm *vm, u32 node);
+/* The view of the caller's own node, which has no VCPU of the VM, goes by some pages. True: it is gone. Takes RANK_PMAP. */
+bool pmap_lose_view_step(struct vm *vm, u32 node);
 
 /*
  * Some pages back to their nodes, from *next on, which is 0 at first: at most a few ten thousand

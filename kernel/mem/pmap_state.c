@@ -16,8 +16,8 @@ static const u16 may_become[] = {
 	[PMAP_PINNED] = BIT(PMAP_PINNED) | BIT(PMAP_SINGLE),
 	[PMAP_LEAVING] = BIT(PMAP_SINGLE),
 	[PMAP_COPIED] = BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED),
-	[PMAP_REPLICATED] = BIT(PMAP_COPIED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED) |
-			    BIT(PMAP_UNUSED),
+	[PMAP_REPLICATED] = BIT(PMAP_COPIED) | BIT(PMAP_REPLICATED) | BIT(PMAP_SINGLE) |
+			    BIT(PMAP_SHARED) | BIT(PMAP_UNUSED),
 	[PMAP_BALLOONED] = BIT(PMAP_UNUSED),
 	[PMAP_IMPOSSIBLE] = 0,
 };
@@ -70,7 +70,10 @@ struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn)
 	return (struct pmap_copies){ pmap_master(page), { page.replicas } };
 }
 
-bool pmap_has_view(const struct pmap *p, u32 node) { return p->view[node].entry; }
+bool pmap_has_view(const struct pmap *p, u32 node)
+{
+	return p->view[node].entry && !p->view[node].going;
+}
 
 /* ---- to another node ---- */
 

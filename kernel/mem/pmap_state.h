@@ -26,6 +26,9 @@
  *   REPLICATED  set     some      0        the same                              COPIED      pmap_copy_begin_locked
  *                                                                                SINGLE      pmap_collapse_locked
  *                                                                                SHARED      the same, if the master is shared
+ *                                                                                REPLICATED,
+ *                                                                                SINGLE,
+ *                                                                                SHARED      pmap_lose_view_step: one replica goes
  *                                                                                UNUSED      pmap_release_step
  *   BALLOONED   0       none      B        nothing; the VM has no promise of it  UNUSED      pmap_unballoon, a use, if memory is
  *                                                                                            left; pmap_release_step

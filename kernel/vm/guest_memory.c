@@ -6,11 +6,11 @@
 #include "kernel/vm/vm.h"
 
 /*
- * Who takes a page away asks the nodes whose views show it (kernel/mem/shootdown.h). So a node without a VCPU of the VM,
+ * Who takes a page away asks the nodes whose views show it (kernel/mem/shootdown.h). So a node without a view of the VM,
  * such as one whose guest sends a frame to it, looks through home's view, and uses what it finds under the lock of the
  * page's range alone, which who takes a page away holds.
  */
-static bool is_inside(const struct vm *vm) { return nodemask_has(vm->node_mask, node_self()->id); }
+static bool is_inside(const struct vm *vm) { return pmap_has_view(&vm->pmap, node_self()->id); }
 
 static u8 *pointer(u64 lo, gpa_t gpa)
 {

@@ -90,6 +90,8 @@ u64 count64(void)
 
 void *fake_mpn_ptr(mpn_t mpn)
 {
+	if (mpn.v == FIRST(NODES))
+		return kept_pages;
 	assert_in_range(mpn.v, FIRST(0), FIRST(NODES) - 1);
 	if (during_look)
 		during_look();
@@ -286,6 +288,12 @@ static u64 *access_as(struct vm *vm, u64 gpn, u32 of, bool write)
 	return fake_mpn_ptr(arch_entry_page(*cached));
 }
 
+void leave_node(const struct vm *vm, u32 of)
+{
+	memset(tlb[of][vm == &vm_b], 0, sizeof(tlb[of][0]));
+	memset(tlb_large[of][vm == &vm_b], 0, sizeof(tlb_large[of][0]));
+}
+
 u64 read_as(struct vm *vm, u64 gpn, u32 of) { return *access_as(vm, gpn, of, false); }
 
 void write_as(struct vm *vm, u64 gpn, u32 of, u64 val)
@@ -297,7 +305,7 @@ void write_as(struct vm *vm, u64 gpn, u32 of, u64 val)
 
 u64 lo_of(const struct vm *vm, u64 gpn, u32 of)
 {
-	return pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->lo;
+	return vm->pmap.view[of].entry ? pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->lo : 0;
 }
 
 u32 large_word(const struct vm *vm, u64 gpn, u32 of)
@@ -331,7 +339,7 @@ static void check_large(struct vm *vm, u32 of)
 {
 	struct pmap_view *view = &vm->pmap.view[of];
 
-	for (u32 i = 0; i < PAIRS; i++) {
+	for (u32 i = 0; view->entry && i < PAIRS; i++) {
 		u64 *cached = &tlb_large[of][vm == &vm_b][i], first, lo;
 
 		if (view->large[i])

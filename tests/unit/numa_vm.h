@@ -20,9 +20,10 @@
 extern struct vm vm_a, vm_b;		 /* VCPUs on all nodes; home: node 0 */
 extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
 extern bool large, blocks;		 /* off=large; whole blocks can be had */
-extern int locks_held, flushes;		 /* flushes: whole TLBs, over all nodes */
-extern u32 locks_taken;			 /* so far */
-extern u64 reserved;			 /* nodemem_reserve */
+extern void *kept_pages; /* of nodemem_keep: machine pages from FIRST(NODES) on, behind all nodes */
+extern int locks_held, flushes; /* flushes: whole TLBs, over all nodes */
+extern u32 locks_taken;		/* so far */
+extern u64 reserved;		/* nodemem_reserve */
 extern u64 reserve_limit;
 extern void (*during_shootdown)(void); /* called once while one is under way, or NULL */
 extern void (*during_copy)(void);      /* the same when that one is over: before the copies */
@@ -37,6 +38,8 @@ u32 large_of(struct vm *vm, u64 gpn, u32 node);
 u32 large_word(const struct vm *vm, u64 gpn, u32 node);
 u64 read_as(struct vm *vm, u64 gpn, u32 node);		  /* the page's contents */
 void write_as(struct vm *vm, u64 gpn, u32 node, u64 val); /* by a VCPU of that node */
+/* The VM's VCPUs have left the node: nobody has the ASIDs of its translations there. */
+void leave_node(const struct vm *vm, u32 node);
 u32 free_pages(u32 node);
 /* No translation to a page that the view does not have, no page with two owners, none lost. */
 void check_everything(void);

@@ -102,10 +102,11 @@ static void a_spot_follows_its_page(void **state)
 	share_drop(shared);
 }
 
-/* vm_a has no VCPU on this node, node 0. */
+/* vm_a has no view on this node, node 0. */
 static void move_out(void)
 {
 	vm_a.node_mask = nodemask_of(1);
+	vm_a.pmap.view[0].entry = NULL;
 	vm_a.home = nodes[1];
 }
 
