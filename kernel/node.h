@@ -15,8 +15,12 @@
 #ifndef MAX_NODES /* tests/sim has more */
 #define MAX_NODES 16
 #endif
-#define NODE_VCPUS	32 /* VCPUs a node may have */
+#define NODE_VCPUS	32 /* VCPUs a node may have, */
+#define NODE_VCPUS_HOME 16 /* and as many beyond, that a VM of this home is loaded by */
+#define NODE_VCPUS_MAX	(NODE_VCPUS + NODE_VCPUS_HOME)
 #define NODE_STACK_SIZE 16384
+
+#define NODE_SHARES 16 /* VMs that there may be */
 
 /* mail: what other nodes ask of this one; a bit each */
 #define MAIL_SHOOTDOWN BIT(0) /* flush the TLB and say so (shootdown.c) */
@@ -31,6 +35,8 @@ struct move_stats {
 
 struct node_stats {
 	u64 ticks, ipis, switches, idle_ticks, shootdowns;
+	u64 vcpu_moves,
+		vcpu_move_ticks; /* VCPUs taken up here; Count ticks in no run queue, of all */
 	struct move_stats migrated, replicated;
 	u64 collapsed; /* by writes of this node's VCPUs */
 	u64 broken;    /* pages that were shared, by such writes, too */
@@ -42,10 +48,11 @@ struct lock;
 
 /* A VM as one of those that share a node. */
 struct share {
-	const struct vm *vm;
+	struct vm *vm;
 	struct account account;	    /* among the VMs of the node */
 	struct account_queue vcpus; /* the accounts of its VCPUs here */
 	u32 first, nvcpus;	    /* these, in the node's vcpus */
+	u32 expected;		    /* VCPUs on their way here (kernel/vm/move.h) */
 };
 
 /*
@@ -69,11 +76,13 @@ struct node {
 	u32 lock_depth;
 	const struct lock *locks[8]; /* those held, in the order of taking: lock.c */
 
-	struct vcpu *current;		/* the VCPU whose registers are in the processor, or NULL */
-	struct vcpu *vcpus[NODE_VCPUS]; /* the run queue: all that live here; fixed after boot */
-	u32 nvcpus;
-	struct share shares[NODE_VCPUS]; /* of the VMs that have VCPUs here; fixed but for accounts */
+	struct vcpu *current; /* the VCPU whose registers are in the processor, or NULL */
+	struct vcpu *
+		vcpus[NODE_VCPUS_MAX]; /* the run queue: all that are here, those of a VM together */
+	u32 nvcpus, nexpected;
+	struct share shares[NODE_SHARES]; /* of the VMs that have, had or expect VCPUs here */
 	u32 nshares;
+	u32 errands; /* about VCPUs that move (kernel/vm/move.h); any node, atomically */
 	struct account_queue vms;   /* the accounts in shares */
 	struct vcpu *payer;	    /* pays for the time since paid_until; NULL: who pays next */
 	u64 paid_until;		    /* count64 */

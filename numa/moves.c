@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the prompt shows of moved pages, and of what moving them has cost. */
+/* What the prompt shows of pages and VCPUs that moved, and of what moving them has cost. */
 #include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/node.h"
@@ -16,7 +16,16 @@ static void print_moves(u32 node, const char *what, const struct move_stats *s)
 			ns_each(s->total - s->wait - s->shootdown - s->copy, s->pages));
 }
 
-COMMAND(moves, "", "pages moved to each node, and what one has cost there")
+/* From the last look at it on one node to being in the run queue of the other. */
+static void print_vcpu_moves(u32 node, const struct node_stats *s)
+{
+	if (s->vcpu_moves)
+		kprintf("%4u  %-10s  %-8lu  %-8s  %-7s  %-12s  %-7s  %lu\n", node, "VCPUs",
+			s->vcpu_moves, "-", "-", "-", "-",
+			ns_each(s->vcpu_move_ticks, s->vcpu_moves));
+}
+
+COMMAND(moves, "", "pages and VCPUs moved to each node, and what one has cost there")
 {
 	kprintf("node  what        pages     batches   wait ns  shootdown ns  copy ns  rest ns\n");
 	for (u32 i = 0; i < nnodes; i++) {
@@ -24,6 +33,7 @@ COMMAND(moves, "", "pages moved to each node, and what one has cost there")
 
 		print_moves(i, "migrated", &s->migrated);
 		print_moves(i, "replicated", &s->replicated);
+		print_vcpu_moves(i, s);
 		if (s->collapsed)
 			kprintf("%4u  %-10s  %lu\n", i, "collapsed", s->collapsed);
 	}

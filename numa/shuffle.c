@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * shuffle=1 on the command line: at each tick of a node some pages of running VMs, wherever they
- * are, are moved to it or replicated there, as a test of everything that guests are promised
- * meanwhile. No policy would do that.
+ * are, are moved to it or replicated there, and now and then a VCPU comes to it, as a test of everything that
+ * guests are promised meanwhile. No policy would do that.
  */
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
+#include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "kernel/words.h"
 #include "numa/move.h"
 #include "numa/numa.h"
 
 #define PAGES 32 /* a tick, at most */
+#define VCPUS 4	 /* a VCPU in so many ticks */
 
 static bool on; /* fixed after boot */
 static u64 seed[MAX_NODES];
@@ -20,7 +22,7 @@ void shuffle_configure(const char *words)
 {
 	on = words_have(words, "shuffle=1");
 	if (on)
-		log_line("numa", "shuffle=1: pages move at random");
+		log_line("numa", "shuffle=1: pages and VCPUs move at random");
 }
 
 static u32 random(u32 node)
@@ -39,6 +41,8 @@ void shuffle_tick(const struct node *n)
 	vm = vms[random(n->id) % nvms];
 	if (vm_state(vm) != VM_RUNNING)
 		return;
+	if (random(n->id) % VCPUS == 0)
+		vcpu_move(vm->vcpus[random(n->id) % vm->nvcpus], nodes[n->id], false);
 	for (unsigned i = 0; i < PAGES; i++)
 		pages[i] =
 			pmap_copies(&vm->pmap, (gpn_t){ random(n->id) % vm->pmap.npages }).master;

@@ -13,6 +13,7 @@
 #include "arch/mips/regs.h"
 #include "kernel/types.h"
 
+struct l2tlb;
 struct pmap_entry;
 struct vcpu;
 struct vcpu_boot;
@@ -147,8 +148,14 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot);
 /* Which shortcuts of vectors.S and walk_fast.S it may take, as numa's latency_on is now; its
  * translations go. On its node. */
 void arch_vcpu_set_paths(struct vcpu *v);
-void arch_vcpu_switch_in(struct vcpu *v);	  /* make v the one that runs on this node */
-void arch_vcpu_switch_out(struct vcpu *v);	  /* its FPU state stays until another wants it */
+void arch_vcpu_switch_in(struct vcpu *v);  /* make v the one that runs on this node */
+void arch_vcpu_switch_out(struct vcpu *v); /* its FPU state stays until another wants it */
+/*
+ * v, which is not in the processor any more, leaves its node: with an L2TLB and a map of ASIDs that are empty, and
+ * another node's. And is on a node, which has a view of its VM, from now on.
+ */
+void arch_vcpu_leave(struct vcpu *v, struct l2tlb *l2tlb, u64 *asid_map);
+void arch_vcpu_arrive(struct vcpu *v);
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */
 void arch_vcpu_retire(struct vcpu *v);	    /* forget FPU and translations for good; on v's node */
 bool arch_vcpu_wakes(const struct vcpu *v); /* an enabled interrupt is pending: WAIT ends */

@@ -34,6 +34,12 @@ void fpu_acquire(struct vcpu *v)
 	n->cpu.fpu_owner = v;
 }
 
+void fpu_leave(struct vcpu *v)
+{
+	if (v->node->cpu.fpu_owner == v)
+		fpu_release(v);
+}
+
 void fpu_forget(struct vcpu *v)
 {
 	if (v->node->cpu.fpu_owner == v)

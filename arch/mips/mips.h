@@ -159,6 +159,7 @@ bool native_resolve(struct vcpu *v, enum verdict *verdict);
 /* ---- fpu.c ---- */
 void fpu_acquire(struct vcpu *v);	      /* v's registers into the processor */
 void fpu_forget(struct vcpu *v);	      /* v will not want them back */
+void fpu_leave(struct vcpu *v);		      /* v will want them on another processor */
 u64 fpu_register(struct vcpu *v, unsigned n); /* of v, wherever it is now */
 void fpu_set_register(struct vcpu *v, unsigned n, u64 value);
 /* entry.S; with Status.CU1 set */
@@ -181,6 +182,7 @@ u32 gic_counter(void);
 void text_enter(const struct node *n); /* exceptions of this processor go to n's text from now on */
 
 /* ---- node.c ---- */
+extern struct l2tlb no_l2tlb; /* holds nothing; a stray access of the monitor is a miss in it */
 void irq_handle(struct node *n, u32 cause); /* what Cause says is pending: mail, the timer */
 
 #endif /* ARCH_MIPS_MIPS_H */

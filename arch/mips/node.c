@@ -9,7 +9,7 @@
 #include "kernel/sched/turn.h"
 #include "kernel/mem/shootdown.h"
 
-static struct l2tlb no_l2tlb; /* holds nothing; a stray access of the monitor is a miss in it */
+struct l2tlb no_l2tlb;
 
 /* off=fast: the vector's two branches become NOPs. Before any guest runs, and the machine's caches
  * are coherent. */

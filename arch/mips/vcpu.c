@@ -9,6 +9,18 @@
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
+/* The VM's pages as its node sees them. */
+static void set_view(struct vcpu *v)
+{
+	const struct pmap *p = &v->vm->pmap;
+	struct vcpu_arch *a = &v->arch;
+
+	a->pmap_entry = p->view[v->node->id].entry;
+	a->pmap_pages = p->npages;
+	a->pmap_large = p->view[v->node->id].large;
+	a->pmap_nlarge = latency_on ? 0 : pmap_nlarge(p->npages);
+}
+
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 {
 	struct vcpu_arch *a = &v->arch;
@@ -20,10 +32,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	a->gpr[28] = boot->gp;
 	a->gpr[29] = boot->sp;
 	a->pc = boot->pc;
-	a->pmap_entry = v->vm->pmap.view[v->node->id].entry;
-	a->pmap_pages = v->vm->pmap.npages;
-	a->pmap_large = v->vm->pmap.view[v->node->id].large;
-	a->pmap_nlarge = latency_on ? 0 : pmap_nlarge(v->vm->pmap.npages);
+	set_view(v);
 	vcp0_reset(v);
 	vtlb_reset(v);
 	for (unsigned i = 0; i < ASID_COUNT; i++)
@@ -55,6 +64,25 @@ void arch_vcpu_switch_out(struct vcpu *v)
 	check_translations(v);
 	if (!option_on(OPTION_ASID))
 		mmu_flush_vcpu(v);
+}
+
+void arch_vcpu_leave(struct vcpu *v, struct l2tlb *l2tlb, u64 *asid_map)
+{
+	struct vcpu_arch *a = &v->arch;
+
+	fpu_leave(v);
+	if (!v->node->current) /* else it is of another VCPU, which may go on without arch_vcpu_switch_in */
+		cp0_kscratch_write(KS_L2TLB, (u64)&no_l2tlb);
+	a->l2tlb = l2tlb;
+	a->asid_map = asid_map;
+	a->scattered = false;
+	a->walk_root[0] = a->walk_root[1] = 0; /* walk.c sets them anew */
+}
+
+void arch_vcpu_arrive(struct vcpu *v)
+{
+	set_view(v);
+	v->arch.l2tlb_generation = v->node->cpu.asids.generation;
 }
 
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { v->arch.cp0->steal += ticks; }

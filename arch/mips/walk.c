@@ -267,7 +267,7 @@ static void flush_node(struct node *n, const void *what)
 	for (u32 i = 0; i < f->vm->nvcpus; i++) {
 		struct vcpu *v = f->vm->vcpus[i];
 
-		if (!(f->mask & BIT(i)) || v->node != n || vcpu_state(v) < VCPU_READY)
+		if (!(f->mask & BIT(i)) || vcpu_state(v) < VCPU_READY || v->node != n)
 			continue;
 		if (!option_forget())
 			flush(v, &f->flush);
@@ -284,12 +284,12 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 mask, u64 asid)
 
 	if (asid > ENTRYHI_ASID && asid != DISCO_ALL_ASIDS)
 		return -DISCO_EINVAL;
-	/* A VCPU that is not there yet starts empty, and walks tables as they are by then. */
+	/* A VCPU that is not there yet, or on the move, starts empty, and walks tables as they are by then. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (u32 i = 0; i < v->vm->nvcpus; i++) {
 		const struct vcpu *other = v->vm->vcpus[i];
 
-		if ((mask & BIT(i)) && other->node != v->node && vcpu_state(other) >= VCPU_READY)
+		if ((mask & BIT(i)) && vcpu_state(other) >= VCPU_READY && other->node != v->node)
 			nodemask_add(&elsewhere, other->node->id);
 	}
 	flush_node(v->node, &f);

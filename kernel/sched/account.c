@@ -9,6 +9,21 @@ void account_charge(struct account *a, u64 ticks, u64 now)
 		a->within_cap = MAX(a->within_cap, now - ticks) + ticks * 100 / a->cap;
 }
 
+void account_part(struct account *a, const struct account_queue *from)
+{
+	s64 lead = (s64)(a->virtual_time - from->floor);
+
+	lead = MIN(MAX(lead, -(s64)ACCOUNT_CARRY), (s64)ACCOUNT_CARRY);
+	a->virtual_time = (u64)(lead + ACCOUNT_CARRY);
+}
+
+void account_join(struct account *a, const struct account_queue *to)
+{
+	u64 time = to->floor + a->virtual_time;
+
+	a->virtual_time = time > ACCOUNT_CARRY ? time - ACCOUNT_CARRY : 0;
+}
+
 bool account_within_cap(const struct account *a, u64 now)
 {
 	return !a->cap || a->within_cap <= now;

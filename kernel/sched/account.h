@@ -50,6 +50,15 @@ struct account_queue {
 	u64 floor;
 };
 
+/*
+ * One that leaves a queue for another takes along what it is ahead of those there, or behind, within
+ * ACCOUNT_CREDIT + ACCOUNT_SLICE_OVER: so it neither gains by that nor pays twice. Between the two its
+ * virtual time is that lead, plus ACCOUNT_CARRY.
+ */
+#define ACCOUNT_CARRY (ACCOUNT_CREDIT + ACCOUNT_SLICE_OVER)
+void account_part(struct account *a, const struct account_queue *from);
+void account_join(struct account *a, const struct account_queue *to);
+
 #define ACCOUNT_INIT                      \
 	{                                 \
 		.weight = ACCOUNT_WEIGHT, \

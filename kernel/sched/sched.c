@@ -4,14 +4,17 @@
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
+#include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 _Static_assert(ACCOUNT_TICKS_MS == COUNT_MS, "account.h counts in Count ticks");
 
-/* ---- boot ---- */
+_Static_assert(NODE_SHARES >= MAX_VMS, "each VM may have a share of each node");
 
-static struct share *share_of(struct node *n, const struct vm *vm)
+/* ---- who is here ---- */
+
+static struct share *find_share(struct node *n, const struct vm *vm)
 {
 	for (u32 i = 0; i < n->nshares; i++)
 		if (n->shares[i].vm == vm)
@@ -19,24 +22,74 @@ static struct share *share_of(struct node *n, const struct vm *vm)
 	return NULL;
 }
 
+struct share *sched_share(struct node *n, struct vm *vm)
+{
+	struct share *s = find_share(n, vm);
+
+	if (s)
+		return s;
+	s = &n->shares[n->nshares];
+	*s = (struct share){ .vm = vm, .account = ACCOUNT_INIT };
+	s->account.virtual_time = n->vms.floor;
+	n->nshares++;
+	return s;
+}
+
+/* Shares whose VCPUs begin at this place of the run queue, or behind, but for one. */
+static void shift(struct node *n, const struct share *but, u32 at, s32 by)
+{
+	for (u32 i = 0; i < n->nshares; i++)
+		if (&n->shares[i] != but && n->shares[i].first >= at)
+			n->shares[i].first += by;
+}
+
 void sched_add(struct vcpu *v)
 {
 	struct node *n = v->node;
+	struct share *s = sched_share(n, v->vm);
+	u32 at = s->nvcpus ? s->first + s->nvcpus : n->nvcpus;
 
-	if (n->nvcpus == NODE_VCPUS)
-		panic("node %u has %u VCPUs already", n->id, NODE_VCPUS);
-	v->share = share_of(n, v->vm);
-	if (!v->share) {
-		v->share = &n->shares[n->nshares++];
-		*v->share =
-			(struct share){ .vm = v->vm, .account = ACCOUNT_INIT, .first = n->nvcpus };
-	}
-	v->account = (struct account)ACCOUNT_INIT;
-	if (v->share->first + v->share->nvcpus != n->nvcpus)
-		panic("node %u: the VCPUs of VM %s are not made one after the other", n->id,
-		      v->vm->name);
-	v->share->nvcpus++;
-	n->vcpus[n->nvcpus++] = v;
+	if (n->nvcpus == NODE_VCPUS_MAX)
+		panic("node %u has %u VCPUs already", n->id, NODE_VCPUS_MAX);
+	if (!s->nvcpus++)
+		s->first = at;
+	shift(n, s, at, 1);
+	for (u32 i = n->nvcpus++; i > at; i--)
+		n->vcpus[i] = n->vcpus[i - 1];
+	n->vcpus[at] = v;
+	v->share = s;
+	if (!v->account.weight) /* made, not moved */
+		v->account =
+			(struct account){ .virtual_time = ACCOUNT_CARRY, .weight = ACCOUNT_WEIGHT };
+	account_join(&v->account, &s->vcpus);
+}
+
+void sched_put_off(struct vcpu *v)
+{
+	struct node *n = v->node;
+
+	if (n->current != v)
+		return;
+	arch_vcpu_switch_out(v);
+	n->current = NULL;
+}
+
+void sched_remove(struct vcpu *v)
+{
+	struct node *n = v->node;
+	struct share *s = v->share;
+	u32 at = s->first;
+
+	if (n->preferred == v)
+		n->preferred = NULL;
+	while (n->vcpus[at] != v)
+		at++;
+	n->nvcpus--;
+	for (u32 i = at; i < n->nvcpus; i++)
+		n->vcpus[i] = n->vcpus[i + 1];
+	s->nvcpus--;
+	shift(n, s, at + 1, -1);
+	account_part(&v->account, &s->vcpus);
 }
 
 /* ---- who pays ---- */
@@ -64,6 +117,14 @@ void sched_pay(struct node *n, struct vcpu *v)
 {
 	settle(n);
 	n->payer = v;
+}
+
+void sched_charge(struct node *n, struct vm *vm)
+{
+	u64 now = count64();
+
+	account_charge(&sched_share(n, vm)->account, now - n->paid_until, now);
+	n->paid_until = now;
 }
 
 void sched_waive(struct node *n)
@@ -196,8 +257,10 @@ static struct vcpu *pick(struct node *n)
 
 void sched_prefer(struct vcpu *v)
 {
-	if (v->node == node_self())
-		v->node->preferred = v;
+	struct node *n = node_self();
+
+	if (vcpu_is_on(v, n))
+		n->preferred = v;
 }
 
 void sched_give_way(struct vcpu *v) { v->node->gives_way = true; }
@@ -251,6 +314,8 @@ static void look_around(struct node *n)
 	do {
 		n->need_resched = false;
 		node_read_mail(n);
+		if (__atomic_load_n(&n->errands, __ATOMIC_RELAXED))
+			moves_serve(n);
 		vm_service(n);
 		update_states(n);
 	} while (n->need_resched);
@@ -298,6 +363,7 @@ _Noreturn void sched_start(struct node *n)
 	/* Not all at once: nodes that fetch pages then wait for the same locks. */
 	n->tick_next = count64() + TICK_MS * COUNT_MS + n->id * (TICK_MS * COUNT_MS / nnodes);
 	sched_waive(n);
+	moves_start(n);
 	vtimer_expire(n);
 	sched_switch(n);
 }

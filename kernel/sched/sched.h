@@ -9,7 +9,9 @@
  *   from a trap to the decision to enter another           the VCPU that trapped
  *   from there on, and from an interrupt on                the VCPU that is entered
  *   loading a VM, giving its memory back                   its VCPU 0, BUSY
- *   the tick's own work, idling                            nobody
+ *   work of a VM's devices                                 its VCPU 0; if that is elsewhere, the VM's
+ *                                                          account on the node alone
+ *   the tick's own work, idling, moves of VCPUs            nobody
  */
 #ifndef KERNEL_SCHED_SCHED_H
 #define KERNEL_SCHED_SCHED_H
@@ -20,7 +22,13 @@ _Noreturn void sched_start(struct node *n); /* the node's first step into its lo
 /* Leaves the current VCPU (whose state says whether it can go on) and enters the next, or idles
  * until there is one. */
 _Noreturn void sched_switch(struct node *n);
-void sched_add(struct vcpu *v); /* to its node's run queue, all of a VM in one go; boot only */
+
+/* ---- who is here; of the calling node, but at boot ---- */
+void sched_add(struct vcpu *v); /* to its node's run queue, with those of its VM */
+/* It does not run, but may be the one that did: its registers are in the processor no longer. */
+void sched_put_off(struct vcpu *v);
+void sched_remove(struct vcpu *v);			  /* from the run queue, after that */
+struct share *sched_share(struct node *n, struct vm *vm); /* made if there is none */
 
 /* ---- of the VCPU that runs ---- */
 void sched_give_way(struct vcpu *v); /* others of its node go first, next time the node chooses */
@@ -29,8 +37,10 @@ void sched_slice_over(struct node *n);
 
 /* ---- who pays ---- */
 void sched_pay(struct node *n, struct vcpu *v); /* v, from now on; NULL: whoever pays next */
-void sched_waive(struct node *n);		/* nobody, for the time since the last payment */
-void sched_interrupted(struct node *n);		/* the current VCPU, by what is not its doing */
-void sched_resume(struct node *n);		/* and goes on */
+/* The VM, which has no VCPU 0 here, for the time since the last payment, for which nobody pays yet. */
+void sched_charge(struct node *n, struct vm *vm);
+void sched_waive(struct node *n);	/* nobody, for the time since the last payment */
+void sched_interrupted(struct node *n); /* the current VCPU, by what is not its doing */
+void sched_resume(struct node *n);	/* and goes on */
 
 #endif /* KERNEL_SCHED_SCHED_H */

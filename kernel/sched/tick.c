@@ -5,6 +5,7 @@
 #include "kernel/console/console.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
+#include "kernel/vm/move.h"
 #include "numa/numa.h"
 
 #define LATE_TICKS 3
@@ -44,6 +45,7 @@ void tick(struct node *n)
 	if (latency_on)
 		latency_tick(n);
 	shuffle_tick(n);
+	moves_tick(n);
 	numa_tick(n);
 	sched_waive(n);
 	sched_slice_over(n);

@@ -5,7 +5,9 @@
 #include "kernel/console/console.h"
 #include "kernel/log.h"
 #include "kernel/vm/hypercall.h"
+#include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
+#include "kernel/words.h"
 
 /* The nodes of a mask as a list: "0-3,8". */
 struct node_list {
@@ -27,6 +29,15 @@ static struct node_list list_nodes(struct nodemask mask)
 	return l;
 }
 
+static struct nodemask nodes_of(const struct vm *vm)
+{
+	struct nodemask mask = NODEMASK_NONE;
+
+	for (u32 i = 0; i < vm->nvcpus; i++)
+		nodemask_add(&mask, vm->vcpus[i]->node->id);
+	return mask;
+}
+
 COMMAND(vms, "", "virtual machines and the nodes of their VCPUs")
 {
 	kprintf("name             state     nodes    VCPUs  memory MB  in use KB  entries\n");
@@ -37,7 +48,7 @@ COMMAND(vms, "", "virtual machines and the nodes of their VCPUs")
 		for (u32 j = 0; j < vm->nvcpus; j++)
 			exits += vcpu_exits(vm->vcpus[j]);
 		kprintf("%-16s %-9s %-7s  %5u  %9u  %9lu  %lu\n", vm->name,
-			vm_state_name(vm_state(vm)), list_nodes(vm->node_mask).text, vm->nvcpus,
+			vm_state_name(vm_state(vm)), list_nodes(nodes_of(vm)).text, vm->nvcpus,
 			vm->desc->memory_mb, (u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
 		if (vm_state(vm) == VM_BROKEN)
 			kprintf("  %s\n", vm->end);
@@ -178,4 +189,69 @@ COMMAND(reset, "VM", "stop a VM and start it afresh")
 		vm_request(vm, VM_RESET);
 	else
 		refuse(vm, argv[0], "running");
+}
+
+/* ---- move ---- */
+
+/* Nodes in the order in which VCPUs go there. */
+struct places {
+	u32 node[VM_MAX_VCPUS], n;
+};
+
+static bool refuse_nodes(const char *found)
+{
+	kprintf("move: nodes: found %s, allowed numbers 0..%u and ranges of them, such as 0,2-%u, %u at most\n",
+		found, nnodes - 1, nnodes - 1, VM_MAX_VCPUS);
+	return false;
+}
+
+/* One part of the list: a number, or two with '-' between. */
+static bool add_places(struct places *p, struct word part)
+{
+	struct word last = part, first = word_before(&last, '-');
+	bool is_range = first.len < part.len;
+	u64 from, to;
+
+	if (!word_number(first, nnodes - 1, &from))
+		return false;
+	to = from;
+	if (is_range && !word_number(last, nnodes - 1, &to))
+		return false;
+	if (to < from || to - from >= VM_MAX_VCPUS - p->n)
+		return false;
+	while (from <= to)
+		p->node[p->n++] = from++;
+	return true;
+}
+
+static bool parse_places(struct places *p, const char *list)
+{
+	struct word rest = word_of(list), part;
+
+	p->n = 0;
+	while ((part = list_next(&rest)).at)
+		if (!add_places(p, part))
+			return refuse_nodes(list);
+	return p->n || refuse_nodes(list);
+}
+
+COMMAND(move, "VM NODES",
+	"move a VM's VCPUs, the first to the first node of a list such as 0,2-3, ...")
+{
+	struct vm *vm = command_vm(argc, argv);
+	struct places p;
+
+	if (!vm)
+		return;
+	if (argc < 3)
+		refuse_nodes("none");
+	else if (parse_places(&p, argv[2]))
+		for (u32 i = 0; i < vm->nvcpus; i++) {
+			struct vcpu *v = vm->vcpus[i];
+
+			v->place = nodes[p.node[i % p.n]];
+			if (vcpu_move(v, v->place, true))
+				kprintf("%s/%u: it is on its way somewhere; again when it has arrived\n",
+					vm->name, i);
+		}
 }

@@ -7,7 +7,7 @@
  *
  *   vm_reset       the guest's call, on the node of any VCPU: RUNNING -> STOPPING, and the request
  *   vm_service     each node takes its VCPUs out; with the last one STOPPING -> RELEASING
- *   vm_service     home puts VCPU 0 on its run queue, as BUSY
+ *   vm_service     home has VCPU 0 come, and puts it on its run queue, as BUSY
  *   vm_work        when VCPU 0 is picked: pages go back, step by step; RELEASING -> STOPPED
  *   vm_service     home finds the request: STOPPED -> LOADING
  *   vm_work        when VCPU 0 is picked: images go in, step by step; LOADING -> RUNNING
@@ -23,6 +23,7 @@
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/loader.h"
+#include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
@@ -244,20 +245,10 @@ static void release_step(struct vm *vm)
 
 /* ---- LOADING ---- */
 
-static bool has_node_alone(const struct vm *vm, const struct node *n)
-{
-	for (u32 i = 0; i < n->nvcpus; i++)
-		if (n->vcpus[i]->vm != vm)
-			return false;
-	return true;
-}
-
 static void begin(struct vm *vm)
 {
 	vm->end[0] = '\0';
 	vm->progress = (struct progress){ 0 };
-	for (u32 i = 0; i < nnodes; i++)
-		pmap_set_alone(&vm->pmap, i, has_node_alone(vm, nodes[i]));
 	change(vm, VM_BEGINS);
 }
 
@@ -311,6 +302,7 @@ static void run(struct vm *vm)
 	devices_reset(vm);
 	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
 	vcpu_start(vm->vcpus[0], &boot);
+	vcpu_move(vm->vcpus[0], vm->vcpus[0]->place, true);
 	change(vm, VM_LOADED); /* input may come from now on */
 	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
 		 vm->nvcpus == 1 ? "" : "s");
@@ -372,20 +364,29 @@ static void serve_vm(struct vm *vm)
 
 	serve_request(vm);
 	state = vm_state(vm);
-	if ((state == VM_LOADING || state == VM_RELEASING) && vcpu_state(worker) == VCPU_OFFLINE)
+	if ((state != VM_LOADING && state != VM_RELEASING) || vcpu_state(worker) != VCPU_OFFLINE)
+		return;
+	if (vcpu_is_on(worker, vm->home))
 		vcpu_change(worker, VCPU_BUSY);
+	else
+		vcpu_move(worker, vm->home, true); /* or later, if it is on its way somewhere */
 }
 
 /* One part of what its devices have to do; if there is more, this node will be back. */
 static void serve_devices(struct vm *vm)
 {
+	struct vcpu *first = vm->vcpus[0];
 	struct node *n = vm->home;
+	bool here = vcpu_is_on(first, n);
 
 	if (vm_state(vm) != VM_RUNNING || !devices_have_work(vm))
 		return;
-	sched_pay(n, vm->vcpus[0]);
+	sched_pay(n, here ? first : NULL);
 	devices_work(vm);
-	sched_pay(n, NULL);
+	if (here)
+		sched_pay(n, NULL);
+	else
+		sched_charge(n, vm);
 	if (devices_have_work(vm))
 		node_resched(n);
 }

@@ -9,10 +9,11 @@ static const u16 may_follow[VCPU_STATES] = {
 	[VCPU_OFFLINE] = BIT(VCPU_BUSY),
 	[VCPU_CLAIMED] = BIT(VCPU_STARTING),
 	[VCPU_STARTING] = BIT(VCPU_READY),
+	[VCPU_MOVING] = BIT(VCPU_READY) | BIT(VCPU_WAITING),
 	[VCPU_BUSY] = BIT(VCPU_OFFLINE),
-	[VCPU_READY] = BIT(VCPU_RUNNING) | BIT(VCPU_OFFLINE),
+	[VCPU_READY] = BIT(VCPU_RUNNING) | BIT(VCPU_OFFLINE) | BIT(VCPU_MOVING),
 	[VCPU_RUNNING] = BIT(VCPU_READY) | BIT(VCPU_WAITING) | BIT(VCPU_OFFLINE),
-	[VCPU_WAITING] = BIT(VCPU_READY) | BIT(VCPU_OFFLINE),
+	[VCPU_WAITING] = BIT(VCPU_READY) | BIT(VCPU_OFFLINE) | BIT(VCPU_MOVING),
 };
 
 void vcpu_change(struct vcpu *v, enum vcpu_state to)
@@ -36,6 +37,8 @@ int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot)
 	__atomic_store_n(&v->arch.irq_lines, 0, __ATOMIC_RELAXED);
 	v->boot = *boot;
 	vcpu_change(v, VCPU_STARTING);
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* if it is on its way, who takes it up sees STARTING: move.c */
 	node_resched(v->node);
 	return 0;
 }
@@ -87,8 +90,9 @@ u64 vcpu_tlb_exits(const struct vcpu *v)
 
 const char *vcpu_state_name(enum vcpu_state s)
 {
-	static const char *const names[VCPU_STATES] = { "offline", "claimed", "starting", "busy",
-							"ready",   "running", "waiting" };
+	static const char *const names[VCPU_STATES] = {
+		"offline", "claimed", "starting", "moving", "busy", "ready", "running", "waiting"
+	};
 
 	return names[s];
 }

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual processor. Lives on one node, which alone touches it; others reach it by vcpu_start,
- * vcpu_post_irq and by mail to the node.
+ * A virtual processor. Is on one node, which alone touches it; others reach it by vcpu_start,
+ * vcpu_post_irq, vcpu_move (move.h) and by mail to the node.
  *
  *   state      in the processor   on the run queue   leaves it by (who)
  *   OFFLINE    no                 skipped            vcpu_start (any node): CLAIMED
  *                                                    VCPU 0, its VM LOADING or RELEASING (its node): BUSY
  *   CLAIMED    no                 skipped            boot is filled in (who claimed it): STARTING
  *   STARTING   no                 skipped            vcpu_serve_start (its node): READY
+ *   MOVING     no                 in none            it arrives on another node (that node): READY, WAITING
  *   BUSY       no                 yes, for vm_work   the work is done (its node): OFFLINE
  *   READY      no                 yes                being picked: RUNNING
+ *                                                    another node is to have it: MOVING
  *                                                    its VM ends, the guest stops it: OFFLINE
  *   RUNNING    yes                yes                end of slice: READY; WAIT: WAITING
  *                                                    its VM ends, the guest stops it: OFFLINE
  *   WAITING    may be, idle       skipped            an enabled interrupt is pending: READY
+ *                                                    another node is to have it: MOVING
  *                                                    its VM ends: OFFLINE
  *
  * vcpu_change knows this table and panics at anything else; vcpu_start alone claims. At most one VCPU
@@ -31,6 +34,7 @@ enum vcpu_state {
 	VCPU_OFFLINE,
 	VCPU_CLAIMED,
 	VCPU_STARTING,
+	VCPU_MOVING,
 	VCPU_BUSY,
 	VCPU_READY, /* from here on it holds state of a guest that runs */
 	VCPU_RUNNING,
@@ -54,19 +58,38 @@ struct vcpu_stats {
 	u64 charged;	/* TLB misses on remote pages that injected delays were charged for */
 	u64 charged_ns; /* these */
 	u64 run_ticks;	/* Count ticks that were charged to it */
+	u64 moves;	/* to another node */
 	struct rewrite_stats rewrite;
+};
+
+/* What it has in the memory of the node that it is on, for its translations (move.h). */
+struct seat {
+	struct l2tlb *l2tlb;
+	u64 *asid_map;
+	mpn_t pages; /* of nodemem_keep; MPN_NONE: of boot */
 };
 
 struct vcpu {
 	struct vcpu_arch arch; /* first: entry.S */
-	struct vm *vm;	       /* fixed, like node and id */
+	struct vm *vm;	       /* fixed, like id */
+	/*
+	 * Where it is. Who writes it has taken it up, before it sets the state: so who wants both reads the state first.
+	 */
 	struct node *node;
 	u32 id;	   /* in its VM, from 0 */
+	u32 move;  /* enum move_step and target; any node, atomically, as move.h says who may */
 	u32 state; /* enum vcpu_state; its node, but for OFFLINE to STARTING; by vcpu_change() */
 	struct vcpu_boot boot;	/* whoever has it CLAIMED */
-	struct share *share;	/* its VM's on its node; fixed */
+	struct share *share;	/* its VM's on its node */
 	struct account account; /* within the share */
 	u64 ready_since;	/* count64, when it last became READY */
+	/* of moves */
+	struct node *place; /* where the description or `move` wants it; node 0 */
+	u32 own_node;	    /* whose memory own_seat is in; fixed, like it */
+	struct seat own_seat, seat,
+		next_seat;	  /* where it was made; where it is; of the target of a move */
+	enum vcpu_state moved_as; /* MOVING: what it was */
+	u64 move_began;		  /* count64 */
 	struct vcpu_stats stats;
 };
 
@@ -94,7 +117,7 @@ void vcpu_serve_start(struct vcpu *v);
  *   WAITING                             the node is asked to look, and wakes v
  *   RUNNING on another node             an interrupt of that processor, no mail: v takes it on its way back
  *   RUNNING here                        nothing: v takes it on its way back
- *   anything else                       nothing: v finds the line when it runs
+ *   anything else, MOVING among it      nothing: v finds the line when it runs
  *
  * State and IM on one side and lines on the other are written in the opposite order of which they are read
  * here and by v's node, with a fence between (sched.c, vcp0.c): one of the two sees what the other has done.

@@ -57,6 +57,9 @@ static struct vcpu *create_vcpu(struct vm *vm, u32 id, struct l2tlb *l2tlb)
 	v->arch.cp0 = boot_alloc(d, node, sizeof(*v->arch.cp0), PAGE_SIZE);
 	v->arch.l2tlb = l2tlb;
 	v->arch.asid_map = boot_alloc(d, node, ASID_COUNT * sizeof(u64), 128);
+	v->own_seat = v->seat = (struct seat){ v->arch.l2tlb, v->arch.asid_map, MPN_NONE };
+	v->own_node = node;
+	v->place = n;
 	sched_add(v);
 	return v;
 }

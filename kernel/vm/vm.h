@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A virtual machine. Made once for each description, started and stopped any number of times. Its
- * VCPUs live on one node or on several. VCPU 0's node is the VM's home: home alone loads the VM and
- * gives its memory back, everybody else asks home by vm_request. Each node takes out its own VCPUs.
+ * VCPUs are on one node or on several, and may move (move.h). The node that VCPU 0 was made on is the VM's
+ * home: home alone loads the VM and gives its memory back, in the time of VCPU 0, which comes home for that;
+ * home does the work of its devices; everybody else asks home by vm_request. Each node takes out its own VCPUs.
  *
  *   state      VCPUs                        memory         leaves it by (who)
  *   BROKEN     none are made                none           nothing: its description is wrong, or does not fit
@@ -63,7 +64,8 @@ struct vm {
 	u32 id;
 	const struct vm_desc *desc;
 	struct node *home;
-	struct nodemask node_mask; /* nodes that its VCPUs live on */
+	struct nodemask
+		node_mask; /* that have a view of it (pmap.h): home, and where VCPUs are; atomically */
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 nvcpus;
 	struct device devices[VM_DEVICES_MAX];

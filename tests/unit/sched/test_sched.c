@@ -9,6 +9,7 @@
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
+#include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
@@ -64,6 +65,8 @@ void arch_irq_poll(struct node *n)
 void vtimer_expire(struct node *n) { (void)n; }
 void node_read_mail(struct node *n) { (void)n; }
 void vm_service(struct node *n) { (void)n; }
+void moves_start(struct node *n) { (void)n; }
+void moves_serve(struct node *n) { (void)n; }
 void magic_note_vm(u32 of, u32 id) { (void)of, (void)id; }
 void vcpu_change(struct vcpu *v, enum vcpu_state to) { v->state = to; }
 /* One step for a VM that is loaded or released. */
@@ -417,12 +420,48 @@ static void it_is_known_whether_vms_compete(void **state)
 	assert_true(node.contended);
 }
 
-static void a_vms_vcpus_come_in_one_go(void **state)
+/* Whoever comes and goes, those of a VM stay together, and no more come than there is room for. */
+static void vcpus_come_and_go(void **state)
 {
-	struct vcpu more = { .vm = &vm[0], .node = &node };
+	struct vcpu more[NODE_VCPUS_MAX] = { 0 };
 
 	(void)state;
-	expect_assert_failure(sched_add(&more));
+	for (u32 i = 0; i < NODE_VCPUS_MAX - VMS * PER; i++) {
+		more[i] = (struct vcpu){ .vm = &vm[i % VMS], .node = &node, .id = PER + i };
+		sched_add(&more[i]);
+		if (i % 3 == 0)
+			sched_remove(&vcpu[i % VMS][i / 3 % PER]);
+		for (u32 s = 0; s < VMS; s++)
+			for (u32 k = 0; k < node.shares[s].nvcpus; k++)
+				assert_ptr_equal(node.vcpus[node.shares[s].first + k]->share,
+						 &node.shares[s]);
+		if (i % 3 == 0)
+			sched_add(&vcpu[i % VMS][i / 3 % PER]);
+	}
+	assert_int_equal(node.nvcpus, NODE_VCPUS_MAX);
+	more[NODE_VCPUS_MAX - 1].vm = &vm[0];
+	more[NODE_VCPUS_MAX - 1].node = &node;
+	expect_assert_failure(sched_add(&more[NODE_VCPUS_MAX - 1]));
+}
+
+/* What it has had more or less than others goes with it, within bounds. */
+static void a_lead_goes_along(void **state)
+{
+	struct account_queue here = { 500 * TICK }, there = { 7 * TICK };
+	struct account a = { .virtual_time = here.floor + 2 * MS, .weight = ACCOUNT_WEIGHT };
+
+	(void)state;
+	account_part(&a, &here);
+	account_join(&a, &there);
+	assert_int_equal(a.virtual_time, there.floor + 2 * MS);
+	a.virtual_time = 0; /* slept for long */
+	account_part(&a, &here);
+	account_join(&a, &there);
+	assert_int_equal(a.virtual_time, there.floor - ACCOUNT_CARRY);
+	a.virtual_time = here.floor + 1000 * MS;
+	account_part(&a, &here);
+	account_join(&a, &there);
+	assert_int_equal(a.virtual_time, there.floor + ACCOUNT_CARRY);
 }
 
 int main(void)
@@ -442,7 +481,8 @@ int main(void)
 		cmocka_unit_test_setup(waiting_is_told_to_who_waited, fill),
 		cmocka_unit_test_setup(a_cap_leaves_the_node_idle, fill),
 		cmocka_unit_test_setup(it_is_known_whether_vms_compete, fill),
-		cmocka_unit_test_setup(a_vms_vcpus_come_in_one_go, fill),
+		cmocka_unit_test_setup(vcpus_come_and_go, fill),
+		cmocka_unit_test(a_lead_goes_along),
 	};
 
 	return cmocka_run_group_tests_name("sched", tests, NULL, NULL);

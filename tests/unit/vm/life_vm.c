@@ -12,6 +12,7 @@
 #include "kernel/mem/shootdown.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
+#include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
@@ -67,7 +68,12 @@ void sched_pay(struct node *n, struct vcpu *v) { (void)n, (void)v; }
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot) { v->arch.pc = boot->pc; }
 bool arch_vcpu_wakes(const struct vcpu *v) { return v->arch.irq_lines; }
 void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
-void pmap_set_alone(struct pmap *p, u32 of, bool alone) { (void)p, (void)of, (void)alone; }
+void sched_charge(struct node *n, struct vm *of) { (void)n, (void)of; }
+int vcpu_move(struct vcpu *v, struct node *to, bool told)
+{
+	assert_true(v->node == to && told); /* they stay here: tests/unit/vm/test_vcpu_move.c */
+	return 0;
+}
 void devices_reset(struct vm *of) { assert_int_equal(vm_state(of), VM_LOADING); }
 void devices_raise_again(struct vcpu *of) { (void)of; }
 void devices_shutdown(struct vm *of) { shut[id_of(of)] = true; }
@@ -210,7 +216,7 @@ static int fill(void **state)
 		for (u32 k = 0; k < 2; k++) {
 			struct node *n = &node[(i + k) % 2];
 
-			vcpu[i][k] = (struct vcpu){ .vm = &vm[i], .node = n, .id = k };
+			vcpu[i][k] = (struct vcpu){ .vm = &vm[i], .node = n, .place = n, .id = k };
 			vm[i].vcpus[k] = &vcpu[i][k];
 			n->vcpus[n->nvcpus++] = &vcpu[i][k];
 		}

@@ -131,6 +131,7 @@ static void its_node_hears_what_changes_something(void **state)
 	post(VCPU_OFFLINE, 0, 0);
 	post(VCPU_CLAIMED, 0, 0);
 	post(VCPU_STARTING, 0, 0);
+	post(VCPU_MOVING, 0, 0);
 	post(VCPU_READY, 0, 0);
 	post(VCPU_RUNNING, 0, 1); /* the guest is interrupted, nobody need look at anything */
 	post(VCPU_WAITING, 1, 0);
@@ -179,10 +180,11 @@ static void states_change_as_the_table_says(void **state)
 		[VCPU_OFFLINE] = 1u << VCPU_BUSY,
 		[VCPU_CLAIMED] = 1u << VCPU_STARTING,
 		[VCPU_STARTING] = 1u << VCPU_READY,
+		[VCPU_MOVING] = 1u << VCPU_READY | 1u << VCPU_WAITING,
 		[VCPU_BUSY] = 1u << VCPU_OFFLINE,
-		[VCPU_READY] = 1u << VCPU_RUNNING | 1u << VCPU_OFFLINE,
+		[VCPU_READY] = 1u << VCPU_RUNNING | 1u << VCPU_OFFLINE | 1u << VCPU_MOVING,
 		[VCPU_RUNNING] = 1u << VCPU_READY | 1u << VCPU_WAITING | 1u << VCPU_OFFLINE,
-		[VCPU_WAITING] = 1u << VCPU_READY | 1u << VCPU_OFFLINE,
+		[VCPU_WAITING] = 1u << VCPU_READY | 1u << VCPU_OFFLINE | 1u << VCPU_MOVING,
 	};
 
 	(void)state;
@@ -204,6 +206,7 @@ static void states_have_names(void **state)
 	assert_string_equal(vcpu_state_name(VCPU_OFFLINE), "offline");
 	assert_string_equal(vcpu_state_name(VCPU_CLAIMED), "claimed");
 	assert_string_equal(vcpu_state_name(VCPU_STARTING), "starting");
+	assert_string_equal(vcpu_state_name(VCPU_MOVING), "moving");
 	assert_string_equal(vcpu_state_name(VCPU_READY), "ready");
 	assert_string_equal(vcpu_state_name(VCPU_RUNNING), "running");
 	assert_string_equal(vcpu_state_name(VCPU_WAITING), "waiting");

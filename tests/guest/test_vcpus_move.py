@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""VCPUs that move between nodes: by `move` at the prompt, and at random while a guest works, is killed, reset and stopped. Afterwards
+nothing is left of it: the machine's accounts are what they were. What guests see meanwhile: test_monitor_moves (test_guest.py), and
+tests/torture for Linux."""
+import re
+import time
+
+from machine import vm, write_scenario
+from test_guest import MEMORY, vm_of
+
+NODES = 8
+
+
+def nodes_of(one, label):
+    """Where the VCPUs are, by number."""
+    return [int(match[1]) for match in (re.match(rf"{label} */\d+ +(\d+) ", line) for line in one.command("vcpus")) if match]
+
+
+def arrive(one, label, wanted):
+    deadline = time.monotonic() + 60
+    while nodes_of(one, label) != wanted:
+        assert time.monotonic() < deadline, (nodes_of(one, label), wanted)
+
+
+def accounts(one):
+    """Memory that is in use, in KB: the monitor's and guests', and what is promised."""
+    text = "\n".join(one.command("mem"))
+    return [int(number) for number in re.search(r"monitor (\d+) KB, guests use (\d+) KB, free \d+ KB; promised to VMs (\d+) KB", text).groups()]
+
+
+def settle(one, wanted):
+    """Views that nobody needs any more go within a second or two."""
+    deadline = time.monotonic() + 60
+    while accounts(one) != wanted:
+        assert time.monotonic() < deadline, (accounts(one), wanted)
+
+
+def test_move_at_the_prompt(machine, tmp_path):
+    """A running guest goes where it is told, node by node, back and forth, and is none the worse; errors say what is allowed."""
+    vms = [vm("far", memory=64, vcpus=2, node=[1, 2]), vm("near", "neighbour.elf", None, MEMORY, node=3, manual=True)]
+    one = machine(write_scenario(tmp_path, vms, nodes=4, memory=512), "check=1")
+    one.up()
+    before = accounts(one)[0]
+    one.expect(r"\[far\] far: Linux [^\n]* on 2 processor", 120)
+    assert nodes_of(one, "far") == [1, 2]
+    for text, nodes in (("3", [3, 3]), ("0,3", [0, 3]), ("2-3", [2, 3]), ("3,2", [3, 2]), ("0-1", [0, 1])):
+        assert not [line for line in one.command(f"move far {text}") if "found" in line]
+        arrive(one, "far", nodes)
+    for wrong in ("4", "1-", "2-1", "x", "1,,9", ","):
+        assert any(f"found {wrong}, allowed numbers 0..3" in line for line in one.command(f"move far {wrong}")), wrong
+    assert any("found none, allowed" in line for line in one.command("move far"))
+    assert "no VM of that name" in "\n".join(one.command("move nobody 1"))
+    one.attach("far")
+    assert one.shell("far", "echo $((6 * 7)) and $(nproc)") == "42 and 2"
+    one.detach()
+    one.command("reset far")
+    one.expect(r"\[far\] far: Linux [^\n]* on 2 processor", 120)
+    arrive(one, "far", [0, 1])  # its place, though it was loaded on node 1
+    one.command("stop far")
+    one.expect(r"vm: far stopped")
+    one.command("move far 1-2")
+    arrive(one, "far", [1, 2])
+    settle(one, [before, 0, 0])
+    assert one.quit() == 0
+    assert " check: " not in one.log_path.read_text(errors="replace")
+
+
+def test_kill_reset_and_stop_while_they_move(machine, tmp_path):
+    """Whatever ends a VM while its VCPUs are on their way, it comes to an end, and leaves nothing behind."""
+    vms = [vm_of("dies", "smp_kill"), vm_of("resets", "smp_reset"), vm("alone", "neighbour.elf", None, MEMORY, node=5, manual=True)]
+    one = machine(write_scenario(tmp_path, vms, nodes=NODES, memory=512), "shuffle=1")
+    for what in ("stop", "reset", "start") * 2:
+        one.expect(r"vm: dies killed: exception 9 [^\n]*BEV")
+        one.send("start dies\r")
+        one.expect(r"vm: dies started")
+        one.send(f"{what} dies\r")
+        one.expect_all([r"vm: dies (stopped|reset|killed)", r"vm: resets reset"])
+        one.send("start dies\r")
+    for label in ("dies", "resets"):
+        one.send(f"stop {label}\r")
+    deadline = time.monotonic() + 60
+    while sum(bool(re.match(r"(dies|resets) +stopped ", line)) for line in one.command("vms")) < 2:
+        assert time.monotonic() < deadline
+    for label in ("dies", "resets"):
+        one.command(f"move {label} 0-{NODES - 1}")
+        arrive(one, label, list(range(NODES)))
+    deadline = time.monotonic() + 60
+    while accounts(one)[1:] != [0, 0]:
+        assert time.monotonic() < deadline, accounts(one)
+    one.send("start alone\r")
+    one.expect(r"\[alone\] PASS neighbour\r*\n")
+    assert one.quit() == 0
