@@ -63,6 +63,12 @@ bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build
 		build/count.so build/bench/guest.cpio build/bench/root.img
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)
 
+# SCALING: options of scaling.py
+HELP += make bench-scaling  what VCPUs cost that move between nodes, simulated cycles: build/results/scaling.json (10 seconds)\n
+.PHONY: bench-scaling
+bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf build/host/dtscheck
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/scaling.py $(SCALING)
+
 # ---- the paper's workloads ----
 # OVERHEAD: options of overhead.py, e.g. OVERHEAD="--only raytrace --pairs 0"; without it all is counted, and timed in 3 pairs.
 OVERHEAD ?=
