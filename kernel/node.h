@@ -91,6 +91,7 @@ struct node {
 	bool contended;		    /* VCPUs of more than one VM are on */
 	u64 tick_next;		    /* count64 */
 	u64 event;		    /* count64: when it looks at modelled disks; 0: at no time */
+	u64 cap_end;  /* count64: when a VM that wants to run has not used up its cap; or 0 */
 	u64 turn_end; /* count64: when it looks at its turn (turn.h), if not with the tick; or 0 */
 	bool need_resched;
 	struct flush_request asks; /* whom it asks take themselves out, atomically */

@@ -44,6 +44,8 @@ static u64 next_deadline(const struct node *n)
 		next = n->event;
 	if (n->turn_end && n->turn_end < next)
 		next = n->turn_end;
+	if (n->cap_end && n->cap_end < next)
+		next = n->cap_end;
 	return next < latest ? next : n->tick_next;
 }
 
@@ -144,6 +146,8 @@ void vtimer_expire(struct node *n)
 		v->arch.timer += COUNT_TURN;
 		vcpu_post_irq(v, IRQ_TIMER);
 	}
+	if (n->cap_end <= now)
+		n->cap_end = 0; /* the node looks at it on its way */
 	serve_event(n, now);
 	vtimer_program(n);
 }

@@ -4,9 +4,14 @@
 
 void account_charge(struct account *a, u64 ticks, u64 now)
 {
+	u64 begin = now - ticks;
+
 	a->virtual_time += ticks * ACCOUNT_WEIGHT / a->weight;
-	if (a->cap)
-		a->within_cap = MAX(a->within_cap, now - ticks) + ticks * 100 / a->cap;
+	if (!a->cap)
+		return;
+	/* What it might have had a little before is not lost: slices end with ticks. */
+	begin -= MIN(begin, (u64)ACCOUNT_CAP_AHEAD);
+	a->within_cap = MAX(a->within_cap, begin) + ticks * 100 / a->cap;
 }
 
 void account_part(struct account *a, const struct account_queue *from)
@@ -26,7 +31,7 @@ void account_join(struct account *a, const struct account_queue *to)
 
 bool account_within_cap(const struct account *a, u64 now)
 {
-	return !a->cap || a->within_cap <= now;
+	return !a->cap || a->within_cap <= now + ACCOUNT_CAP_AHEAD;
 }
 
 struct account_choice account_choose(struct account_queue *q)

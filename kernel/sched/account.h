@@ -34,6 +34,8 @@
 #define ACCOUNT_CREDIT	   (5 * ACCOUNT_TICKS_MS)
 #define ACCOUNT_SLICE_OVER (5 * ACCOUNT_TICKS_MS)
 #define ACCOUNT_GRAIN	   (1 * ACCOUNT_TICKS_MS)
+/* A cap is held over time: it may be passed for so long, and so much is made up for. Slices end with ticks, not when a cap would have it. */
+#define ACCOUNT_CAP_AHEAD (5 * ACCOUNT_TICKS_MS)
 
 #define ACCOUNT_WEIGHT	   1024 /* of an account that is worth as much as most */
 #define ACCOUNT_WEIGHT_MIN 1

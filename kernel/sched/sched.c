@@ -22,6 +22,20 @@ static struct share *find_share(struct node *n, const struct vm *vm)
 	return NULL;
 }
 
+static void weigh(struct share *s)
+{
+	u32 weight = __atomic_load_n(&s->vm->weight, __ATOMIC_RELAXED);
+
+	s->account.weight = weight ? weight : ACCOUNT_WEIGHT;
+	s->account.cap = __atomic_load_n(&s->vm->cap, __ATOMIC_RELAXED);
+}
+
+void sched_weigh(struct node *n)
+{
+	for (u32 i = 0; i < n->nshares; i++)
+		weigh(&n->shares[i]);
+}
+
 struct share *sched_share(struct node *n, struct vm *vm)
 {
 	struct share *s = find_share(n, vm);
@@ -31,6 +45,7 @@ struct share *sched_share(struct node *n, struct vm *vm)
 	s = &n->shares[n->nshares];
 	*s = (struct share){ .vm = vm, .account = ACCOUNT_INIT };
 	s->account.virtual_time = n->vms.floor;
+	weigh(s);
 	n->nshares++;
 	return s;
 }
@@ -220,17 +235,26 @@ static enum account_role role_of_share(const struct node *n, const struct vcpu *
 	return role == ACCOUNT_GIVES_WAY && next != n->current ? ACCOUNT_OTHER : role;
 }
 
+/* Or when it may, and the node is to look again, in cap_end. */
+static bool may_run(struct node *n, const struct share *s)
+{
+	if (account_within_cap(&s->account, n->paid_until))
+		return true;
+	if (!n->cap_end || s->account.within_cap - ACCOUNT_CAP_AHEAD < n->cap_end)
+		n->cap_end = s->account.within_cap - ACCOUNT_CAP_AHEAD;
+	return false;
+}
+
 static struct vcpu *pick_by_account(struct node *n)
 {
 	enum account_role role = n->current ? role_of_current(n) : ACCOUNT_OTHER;
 	struct account_choice c = account_choose(&n->vms);
 	struct vcpu *best = NULL;
-	u64 now = n->paid_until;
 
+	n->cap_end = 0;
 	for (u32 i = 0; i < n->nshares; i++) {
 		struct share *s = &n->shares[i];
-		struct vcpu *v = account_within_cap(&s->account, now) ? pick_vcpu(n, s, role)
-								      : NULL;
+		struct vcpu *v = may_run(n, s) ? pick_vcpu(n, s, role) : NULL;
 
 		if (v && account_offer(&c, &s->account, role_of_share(n, v, role)))
 			best = v;
@@ -302,6 +326,8 @@ static void idle(struct node *n)
 {
 	u64 start = count64();
 
+	if (n->cap_end)
+		vtimer_expire(n);
 	arch_idle();
 	sched_waive(n);
 	n->stats.idle_ticks += n->paid_until - start;

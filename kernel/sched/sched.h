@@ -29,6 +29,7 @@ void sched_add(struct vcpu *v); /* to its node's run queue, with those of its VM
 void sched_put_off(struct vcpu *v);
 void sched_remove(struct vcpu *v);			  /* from the run queue, after that */
 struct share *sched_share(struct node *n, struct vm *vm); /* made if there is none */
+void sched_weigh(struct node *n); /* VMs' weights and caps as they are now; with the tick */
 
 /* ---- of the VCPU that runs ---- */
 void sched_give_way(struct vcpu *v); /* others of its node go first, next time the node chooses */

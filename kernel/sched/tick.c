@@ -46,6 +46,7 @@ void tick(struct node *n)
 		latency_tick(n);
 	shuffle_tick(n);
 	moves_tick(n);
+	sched_weigh(n);
 	numa_tick(n);
 	sched_waive(n);
 	sched_slice_over(n);

@@ -255,3 +255,38 @@ COMMAND(move, "VM NODES",
 					vm->name, i);
 		}
 }
+
+/* ---- what a VM gets ---- */
+
+/* The number that a command is to set; false, and what is allowed is said, if there is no such argument. */
+static bool number_argument(const struct vm *vm, int argc, char **argv, u32 min, u32 max,
+			    u32 *value)
+{
+	u64 number = 0;
+	bool is_good = argc > 2 && word_number(word_of(argv[2]), max, &number) && number >= min;
+
+	if (is_good)
+		*value = number;
+	else
+		kprintf("%s: %s: found %s, allowed %u..%u\n", vm->name, argv[0],
+			argc > 2 ? argv[2] : "none", min, max);
+	return is_good;
+}
+
+COMMAND(weight, "VM N", "what a VM is worth against others on a node; 1024 as most")
+{
+	struct vm *vm = command_vm(argc, argv);
+	u32 n;
+
+	if (vm && number_argument(vm, argc, argv, VMDESC_WEIGHT_MIN, VMDESC_WEIGHT_MAX, &n))
+		__atomic_store_n(&vm->weight, n, __ATOMIC_RELAXED);
+}
+
+COMMAND(cap, "VM PERCENT", "how much of each node's processor a VM may use")
+{
+	struct vm *vm = command_vm(argc, argv);
+	u32 n;
+
+	if (vm && number_argument(vm, argc, argv, 1, VMDESC_CAP_MAX, &n))
+		__atomic_store_n(&vm->cap, n == VMDESC_CAP_MAX ? 0 : n, __ATOMIC_RELAXED);
+}

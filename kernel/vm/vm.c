@@ -161,6 +161,8 @@ void vm_create(const struct vm_desc *d)
 	}
 	vm->state = VM_STOPPED;
 	vm->home = choose_home(d);
+	vm->weight = d->weight;
+	vm->cap = d->cap;
 	for (u32 i = 0; i < d->vcpus; i++)
 		nodemask_add(&vm->node_mask, node_of(d, vm->home, i)->id);
 	pmap_init(&vm->pmap, pmap_alloc(d, vm->home->id, pmap_bytes(npages)), npages);

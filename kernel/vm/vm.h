@@ -76,6 +76,11 @@ struct vm {
 	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
 	struct progress progress;
 	struct rewrite rewrite; /* home, while it loads; then fixed */
+	/*
+	 * What it is worth on a node against other VMs there (account.h), and how many percent of a node's
+	 * processor it may use; 0: as most, and all of it. Node 0 writes, nodes read with their ticks.
+	 */
+	u32 weight, cap;
 	/* any node, atomically */
 	u32 raised[DEVICE_LINES]; /* bit = device, by its place in devices, that wants the line up */
 	u32 raised_once; /* bit = device that does so until the interrupt is delivered; atomically */

@@ -19,6 +19,9 @@
 #define VMDESC_VM_MB_MAX      1024
 #define VMDESC_REWRITE_MB_MAX 256 /* with `rewrite`: what the csseg window shows */
 #define VMDESC_VCPUS_MAX      16
+#define VMDESC_WEIGHT_MIN     64 /* 1024 is that of a VM that says nothing */
+#define VMDESC_WEIGHT_MAX     16384
+#define VMDESC_CAP_MAX	      100  /* percent */
 #define VMDESC_BOOTARGS_MAX   2048 /* Linux takes 4096 */
 #define VMDESC_ERROR_BYTES    192
 #define VMDESC_DISKS_MAX      4	   /* of a VM */
@@ -115,6 +118,7 @@ struct vm_desc {
 	u32 vcpus;
 	u32 ndisks;
 	struct disk_desc disks[VMDESC_DISKS_MAX]; /* in the order of the tree */
+	u32 weight, cap; /* against other VMs on a node; percent of its processor. 0: not said */
 	u32 nnets;
 	struct net_desc nets[VMDESC_NETS_MAX]; /* in the order of the tree */
 	struct vmdesc_nodes nodes;	/* each 0..nodes of the machine - 1; at most one a VCPU */

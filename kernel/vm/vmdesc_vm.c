@@ -21,6 +21,8 @@ static const struct prop_rule vm_rules[] = {
 	{ "vcpus", PROP_CELL, 0, 1, VMDESC_VCPUS_MAX, VM(vcpus), NULL },
 	/* the machine's own limit: check_against_machine */
 	{ "node", PROP_CELLS, UP_TO(VMDESC_NODES_MAX), 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
+	{ "weight", PROP_CELL, 0, VMDESC_WEIGHT_MIN, VMDESC_WEIGHT_MAX, VM(weight), NULL },
+	{ "cap", PROP_CELL, 0, 1, VMDESC_CAP_MAX, VM(cap), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
 	{ "rewrite", PROP_FLAG, 0, 0, 0, VM(rewrite), NULL },

@@ -4,141 +4,7 @@
  * sched_switch ends in arch_run, which comes back here with the VCPU that was chosen; then time
  * passes, and the VCPU does what a guest might.
  */
-#include "tests/unit/unit.h"
-
-#include "kernel/panic.h"
-#include "kernel/sched/sched.h"
-#include "kernel/sched/tick.h"
-#include "kernel/vm/move.h"
-#include "kernel/vm/vm.h"
-#include "numa/numa.h"
-
-#define MS   COUNT_MS
-#define TICK (TICK_MS * MS)
-#define VMS  3
-#define PER  2 /* VCPUs of each VM */
-
-struct node *nodes[MAX_NODES];
-unsigned nnodes = 2;
-
-static struct node node;
-static struct vm vm[VMS];
-static struct vcpu vcpu[VMS][PER];
-static u64 now, waits[VMS][PER];
-static u64 next_tick; /* while vm_work works */
-static u32 steps;     /* that vm_work has left */
-static bool line_up[VMS][PER];
-static jmp_buf entered;
-static u64 idle_for;
-
-/* ---- stand-ins ---- */
-
-u64 count64(void) { return now; }
-struct node *node_self(void) { return &node; }
-_Noreturn void panic(const char *fmt, ...)
-{
-	mock_assert(0, fmt, __FILE__, __LINE__);
-	abort();
-}
-_Noreturn void arch_run(struct vcpu *v)
-{
-	assert_ptr_equal(v, node.current);
-	assert_int_equal(v->state, VCPU_RUNNING);
-	longjmp(entered, 1);
-}
-void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { waits[v->vm->id][v->id] += ticks; }
-void arch_vcpu_switch_in(struct vcpu *v) { assert_ptr_equal(v, node.current); }
-void arch_vcpu_switch_out(struct vcpu *v) { (void)v; }
-bool arch_vcpu_wakes(const struct vcpu *v) { return line_up[v->vm->id][v->id]; }
-void arch_idle(void)
-{
-	mock_assert(idle_for > 0, "idles for ever", __FILE__, __LINE__);
-	now += idle_for;
-	idle_for = 0;
-}
-/* Somebody's interrupt ends the idling. */
-void arch_irq_poll(struct node *n)
-{
-	(void)n;
-	line_up[0][0] = true;
-}
-void vtimer_expire(struct node *n) { (void)n; }
-void node_read_mail(struct node *n) { (void)n; }
-void vm_service(struct node *n) { (void)n; }
-void moves_start(struct node *n) { (void)n; }
-void moves_serve(struct node *n) { (void)n; }
-void magic_note_vm(u32 of, u32 id) { (void)of, (void)id; }
-void vcpu_change(struct vcpu *v, enum vcpu_state to) { v->state = to; }
-/* One step for a VM that is loaded or released. */
-bool vm_work(struct vm *of)
-{
-	now += MS / 10;
-	if (now >= next_tick) { /* the timer, between two steps */
-		next_tick += TICK;
-		sched_waive(&node);
-		sched_slice_over(&node);
-	}
-	if (--steps)
-		return true;
-	vcpu[of->id][0].state = VCPU_OFFLINE;
-	return false;
-}
-
-/* ---- the node ---- */
-
-/* All VCPUs are OFFLINE; on(vm, id) makes one READY. */
-static int fill(void **state)
-{
-	(void)state;
-	memset(&node, 0, sizeof(node));
-	memset(vm, 0, sizeof(vm));
-	memset(vcpu, 0, sizeof(vcpu));
-	memset(waits, 0, sizeof(waits));
-	memset(line_up, 0, sizeof(line_up));
-	nodes[0] = &node;
-	now = 1000 * MS;
-	idle_for = 0;
-	for (u32 i = 0; i < VMS; i++)
-		for (u32 j = 0; j < PER; j++) {
-			vm[i].id = i;
-			vm[i].state = VM_RUNNING;
-			vcpu[i][j] = (struct vcpu){ .vm = &vm[i], .node = &node, .id = j };
-			sched_add(&vcpu[i][j]);
-		}
-	sched_waive(&node);
-	return 0;
-}
-
-static void on(u32 i, u32 j) { vcpu[i][j].state = VCPU_READY; }
-
-static void choose(void)
-{
-	if (!setjmp(entered))
-		sched_switch(&node);
-}
-
-static bool runs(u32 i, u32 j) { return node.current == &vcpu[i][j]; }
-
-static void tick_comes(void)
-{
-	sched_interrupted(&node);
-	sched_slice_over(&node);
-	choose();
-}
-
-static void current_waits(void)
-{
-	node.current->state = VCPU_WAITING;
-	choose();
-}
-
-static void wakes(u32 i, u32 j)
-{
-	line_up[i][j] = true;
-	sched_interrupted(&node);
-	choose();
-	line_up[i][j] = false;
-}
+#include "tests/unit/sched/sched_node.c"
 
 /* ---- rules ---- */
 
@@ -420,6 +286,76 @@ static void it_is_known_whether_vms_compete(void **state)
 	assert_true(node.contended);
 }
 
+/* All want to run all the time, for ten seconds: each VM has what it is worth, within 2 %. */
+static void a_node_is_shared_by_weights(void **state)
+{
+	static const u32 weights[][VMS] = { { 0, 0, 0 },	  { 2048, 1024, 1024 },
+					    { 64, 16384, 1024 },  { 16384, 64, 64 },
+					    { 1000, 1100, 1200 }, { 3000, 0, 512 } };
+
+	for (u32 w = 0; w < ARRAY_SIZE(weights); w++) {
+		u64 sum = 0, ran[VMS];
+
+		fill(state);
+		for (u32 i = 0; i < VMS; i++) {
+			vm[i].weight = weights[w][i];
+			sum += weights[w][i] ? weights[w][i] : ACCOUNT_WEIGHT;
+			for (u32 k = 0; k <= i % PER; k++) /* however many VCPUs it has */
+				on(i, k);
+		}
+		sched_weigh(&node);
+		choose();
+		for (u32 t = 0; t < 1000; t++) {
+			now += TICK;
+			tick_comes();
+		}
+		sched_pay(&node, NULL);
+		for (u32 i = 0; i < VMS; i++) {
+			u64 worth = weights[w][i] ? weights[w][i] : ACCOUNT_WEIGHT;
+			u64 due = 1000 * TICK * worth / sum;
+
+			ran[i] = vcpu[i][0].stats.run_ticks + vcpu[i][1].stats.run_ticks;
+			assert_in_range(ran[i], due - due / 50 - 2 * TICK,
+					due + due / 50 + 2 * TICK);
+			assert_true(ran[i] > 0);
+		}
+	}
+}
+
+/* Alone and beside another, for ten seconds: no more than its cap, and that if it wants it. */
+static void caps_are_held(void **state)
+{
+	static const u32 caps[] = { 1, 10, 33, 50, 90, 0 };
+
+	for (u32 c = 0; c < 2 * ARRAY_SIZE(caps); c++) {
+		u32 cap = caps[c / 2], due = cap ? cap : 100;
+		u64 end;
+
+		fill(state);
+		vm[0].cap = cap;
+		sched_weigh(&node);
+		on(0, 0);
+		if (c % 2) {
+			on(1, 0);
+			due = MIN(due, 50u);
+		}
+		has_caps = true;
+		next_tick = now + TICK;
+		for (end = now + 1000 * TICK; now < end; next_tick += TICK) {
+			choose(); /* whoever is entered runs until the tick */
+			now = next_tick;
+			sched_slice_over(&node);
+		}
+		has_caps = false;
+		sched_pay(&node, NULL);
+		assert_in_range(vcpu[0][0].stats.run_ticks, (due * 10 - 5) * TICK,
+				(due * 10 + 5) * TICK);
+		if (c % 2)
+			assert_in_range(vcpu[1][0].stats.run_ticks, (995 - due * 10) * TICK,
+					(1005 - due * 10) * TICK);
+	}
+}
+
 /* Whoever comes and goes, those of a VM stay together, and no more come than there is room for. */
 static void vcpus_come_and_go(void **state)
 {
@@ -481,6 +417,8 @@ int main(void)
 		cmocka_unit_test_setup(waiting_is_told_to_who_waited, fill),
 		cmocka_unit_test_setup(a_cap_leaves_the_node_idle, fill),
 		cmocka_unit_test_setup(it_is_known_whether_vms_compete, fill),
+		cmocka_unit_test_setup(a_node_is_shared_by_weights, fill),
+		cmocka_unit_test_setup(caps_are_held, fill),
 		cmocka_unit_test_setup(vcpus_come_and_go, fill),
 		cmocka_unit_test(a_lead_goes_along),
 	};

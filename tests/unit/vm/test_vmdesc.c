@@ -121,6 +121,14 @@ static void names_what_is_wrong_in_a_vm(void **state)
 	expect_vm_error("/vms/vm0: node: found 8, allowed 0..7");
 	set_cell("/vms/vm0", "node", ~0u);
 	expect_vm_error("/vms/vm0: node: found 4294967295, allowed 0..15");
+	set_cell("/vms/vm0", "weight", 63);
+	expect_vm_error("/vms/vm0: weight: found 63, allowed 64..16384");
+	set_cell("/vms/vm0", "weight", 16385);
+	expect_vm_error("/vms/vm0: weight: found 16385, allowed 64..16384");
+	set_cell("/vms/vm0", "cap", 0);
+	expect_vm_error("/vms/vm0: cap: found 0, allowed 1..100");
+	set_cell("/vms/vm0", "cap", 101);
+	expect_vm_error("/vms/vm0: cap: found 101, allowed 1..100");
 	set("/vms/vm0", "manual", "x", 2);
 	expect_vm_error("/vms/vm0: manual: found a value of 2 bytes, allowed none");
 	set_cell("/vms/vm0", "memory", 64);
