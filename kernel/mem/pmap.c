@@ -160,6 +160,25 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 	pmap_fill_locked(vm, gpn, node);
 }
 
+#define NEAR 8 /* pages: their entries share a line of the second-level cache */
+
+/*
+ * The view gets the neighbours of a page that it shows from now on, as far as others of the VM use them: the home's
+ * lines that say what they are, and the lock, are here. Who moves one has this node among those that saw it.
+ */
+static void fill_near_locked(struct vm *vm, gpn_t gpn, u32 node)
+{
+	const struct pmap *p = &vm->pmap;
+	u64 first = gpn.v & ~(NEAR - 1ul), end = MIN(first + NEAR, (u64)p->npages);
+
+	for (gpn_t near = { first }; near.v < end; near.v++) {
+		struct pmap_page page = pmap_page(p, near);
+
+		if (page.master && !page.busy && !pmap_shown(p, near, node))
+			pmap_fill_locked(vm, near, node);
+	}
+}
+
 /*
  * First use of the view. The VM's pages were reserved when it started, so that running out here is
  * the monitor's own mistake, but for a page that the VM gave away with its promise. While a block is
@@ -175,6 +194,7 @@ static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
 	pmap_wait_locked(p, gpn);
 	if (p->page[gpn.v].master) {
 		pmap_fill_locked(vm, gpn, node);
+		fill_near_locked(vm, gpn, node);
 	} else if (!pmap_promise_locked(vm, gpn)) {
 		none = 0; /* the guest gave it away, and there is none to give it back */
 	} else if (mpn_valid(range->coming.block) || begin_block(vm, gpn, node)) {

@@ -31,6 +31,26 @@ static void a_page_is_given_on_first_use_near_its_user(void **state)
 	check_everything();
 }
 
+static void a_view_gets_the_neighbours_that_others_use(void **state)
+{
+	u64 lo[16];
+
+	(void)state;
+	for (u64 i = 0; i < 16; i++)
+		lo[i] = i % 8 == 3 ? 0 : pmap_use(&vm_a, (gpn_t){ i }, 2);
+	pmap_lock(&vm_a.pmap, (gpn_t){ 5 });
+	pmap_leave_locked(&vm_a.pmap, (gpn_t){ 5 }); /* on its way elsewhere */
+	pmap_unlock(&vm_a.pmap, (gpn_t){ 5 });
+	pmap_use(&vm_a, (gpn_t){ 6 }, 0);
+	for (u64 i = 0; i < 16; i++)
+		assert_int_equal(lo_of(&vm_a, i, 0), i >= 8 || i == 5 ? 0 : lo[i]);
+	assert_int_equal(vm_a.pmap.used, 14);
+	pmap_use(&vm_a, (gpn_t){ 3 }, 1); /* its first use of all: nobody's neighbour yet */
+	assert_int_equal(lo_of(&vm_a, 2, 1), 0);
+	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 2); /* the end of memory */
+	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 0);
+}
+
 static void placements(void **state)
 {
 	(void)state;
@@ -330,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_page_is_given_on_first_use_near_its_user, numa_vm_reset),
+		cmocka_unit_test_setup(a_view_gets_the_neighbours_that_others_use, numa_vm_reset),
 		cmocka_unit_test_setup(placements, numa_vm_reset),
 		cmocka_unit_test_setup(memory_beyond_the_vms_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(vms_never_share_a_page, numa_vm_reset),
