@@ -9,6 +9,7 @@
 #include "kernel/main.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/seed.h"
 #include "kernel/vm/vm.h"
@@ -104,6 +105,7 @@ _Noreturn void monitor_main(const struct boot_info *boot)
 	arch_configure();
 	console_configure(boot->words);
 	shuffle_configure(boot->words);
+	fetch_configure(boot->words);
 	create_nodes(boot);
 	arch_node_init(nodes[0]);
 	isa_init();

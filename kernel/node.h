@@ -10,6 +10,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/nodemask.h"
 #include "kernel/sched/account.h"
+#include "kernel/sched/spread.h"
 #include "kernel/types.h"
 
 #ifndef MAX_NODES /* tests/sim has more */
@@ -82,7 +83,11 @@ struct node {
 	u32 nvcpus, nexpected;
 	struct share shares[NODE_SHARES]; /* of the VMs that have, had or expect VCPUs here */
 	u32 nshares;
-	u32 errands; /* about VCPUs that move (kernel/vm/move.h); any node, atomically */
+	struct spread_load load; /* spread.h; this node only, read by all */
+	struct spread spread;
+	u64 fetch_next; /* count64: when it may look for VCPUs to fetch again */
+	u32 wanted_by;	/* 1 + the node that asks it for a VCPU, 0: none; any node, atomically */
+	u32 errands;	/* about VCPUs that move (kernel/vm/move.h); any node, atomically */
 	struct account_queue vms;   /* the accounts in shares */
 	struct vcpu *payer;	    /* pays for the time since paid_until; NULL: who pays next */
 	u64 paid_until;		    /* count64 */

@@ -2,6 +2,7 @@
 /* Who runs on a node, who pays for the node's time, and the node's idle loop. */
 #include "arch/mips/arch.h"
 #include "kernel/panic.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
@@ -328,6 +329,8 @@ static void idle(struct node *n)
 
 	if (n->cap_end)
 		vtimer_expire(n);
+	if (fetch_on)
+		fetch_idle(n);
 	arch_idle();
 	sched_waive(n);
 	n->stats.idle_ticks += n->paid_until - start;
@@ -344,6 +347,8 @@ static void look_around(struct node *n)
 			moves_serve(n);
 		vm_service(n);
 		update_states(n);
+		if (fetch_on)
+			fetch_publish(n);
 	} while (n->need_resched);
 }
 

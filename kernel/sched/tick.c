@@ -3,6 +3,7 @@
 #include "arch/mips/arch.h"
 #include "drivers/dev.h"
 #include "kernel/console/console.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
@@ -47,6 +48,8 @@ void tick(struct node *n)
 	shuffle_tick(n);
 	moves_tick(n);
 	sched_weigh(n);
+	if (fetch_on)
+		fetch_tick(n);
 	numa_tick(n);
 	sched_waive(n);
 	sched_slice_over(n);

@@ -4,6 +4,7 @@
 #include "kernel/errno.h"
 #include "kernel/log.h"
 #include "kernel/mem/l2tlb.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
@@ -20,12 +21,15 @@ _Static_assert(NODE_VCPUS_HOME >= MAX_VMS, "each VM may be loaded by the same no
 #define ERRAND_TAKE    BIT(0) /* one that has LEFT for here */
 #define ERRAND_PREPARE BIT(1) /* for one that is ASKED to come here */
 #define ERRAND_LET_GO  BIT(2) /* of one here that is PREPARED elsewhere */
+#define ERRAND_GIVE    BIT(3) /* one away, to who has asked (kernel/sched/fetch.h) */
 
 static void give_errand(struct node *n, u32 errand)
 {
 	__atomic_fetch_or(&n->errands, errand, __ATOMIC_SEQ_CST);
 	node_resched(n);
 }
+
+void move_ask_to_give(struct node *n) { give_errand(n, ERRAND_GIVE); }
 
 static u32 move_of(const struct vcpu *v) { return __atomic_load_n(&v->move, __ATOMIC_ACQUIRE); }
 
@@ -205,6 +209,7 @@ static void take(struct node *n, struct vcpu *v)
 		__ATOMIC_SEQ_CST); /* the state is seen before lines are read: vcpu_post_irq */
 	tick_soon(n);
 	vtimer_expire(n);
+	v->came = count64();
 	v->stats.moves++;
 	n->stats.vcpu_moves++;
 	n->stats.vcpu_move_ticks += count64() - v->move_began;
@@ -247,8 +252,11 @@ void moves_serve(struct node *n)
 {
 	struct round r = { .left = 0 };
 
-	while ((r.errands = __atomic_exchange_n(&n->errands, 0, __ATOMIC_SEQ_CST)))
+	while ((r.errands = __atomic_exchange_n(&n->errands, 0, __ATOMIC_SEQ_CST))) {
 		serve_all(n, &r);
+		if (r.errands & ERRAND_GIVE)
+			fetch_give(n);
+	}
 	for_each_node(i, r.ready)
 		give_errand(nodes[i], ERRAND_LET_GO);
 	__atomic_fetch_or(&n->errands, r.left, __ATOMIC_RELAXED);

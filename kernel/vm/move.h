@@ -63,8 +63,9 @@ static inline bool vcpu_is_on(const struct vcpu *v, const struct node *n)
 	return v->node == n && MOVE_STEP(move) != MOVE_LEFT;
 }
 
-void moves_start(struct node *n); /* before the node looks around for the first time */
-void moves_serve(struct node *n); /* the node's errands, at a look around; holds no lock */
-void moves_tick(struct node *n);  /* views of VMs that have left go, part by part */
+void move_ask_to_give(struct node *n); /* a VCPU to the node in its wanted_by; from any node */
+void moves_start(struct node *n);      /* before the node looks around for the first time */
+void moves_serve(struct node *n);      /* the node's errands, at a look around; holds no lock */
+void moves_tick(struct node *n);       /* views of VMs that have left go, part by part */
 
 #endif /* KERNEL_VM_MOVE_H */

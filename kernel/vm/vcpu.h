@@ -89,7 +89,7 @@ struct vcpu {
 	struct seat own_seat, seat,
 		next_seat;	  /* where it was made; where it is; of the target of a move */
 	enum vcpu_state moved_as; /* MOVING: what it was */
-	u64 move_began;		  /* count64 */
+	u64 move_began, came;	  /* count64: when it last left a node; when it came to this one */
 	struct vcpu_stats stats;
 };
 

@@ -90,3 +90,25 @@ def test_kill_reset_and_stop_while_they_move(machine, tmp_path):
     one.send("start alone\r")
     one.expect(r"\[alone\] PASS neighbour\r*\n")
     assert one.quit() == 0
+
+
+def test_vcpus_go_where_processors_are_free(machine, tmp_path):
+    """spread=1: the VCPUs of a VM that names no node begin on one, and have one each when all are busy; those of one that names its node
+    stay there, though others idle; and nothing goes to and fro then."""
+    vms = [vm("wide", memory=48, vcpus=4), vm("fixed", memory=32, vcpus=2, node=4)]
+    one = machine(write_scenario(tmp_path, vms, nodes=5, memory=512), "spread=1 check=1")
+    one.expect_all([r"\[wide\] wide: Linux [^\n]* on 4 processor", r"\[fixed\] fixed: Linux [^\n]* on 2 processor"], 120)
+    for name, jobs in (("wide", 4), ("fixed", 2)):
+        one.attach(name)
+        one.shell(name, f"for i in $(seq {jobs}); do while :; do :; done & done")
+        one.detach()
+    deadline = time.monotonic() + 60
+    while sorted(nodes_of(one, "wide")) != [0, 1, 2, 3]:
+        assert time.monotonic() < deadline, nodes_of(one, "wide")
+    still = nodes_of(one, "wide")
+    assert nodes_of(one, "fixed") == [4, 4]
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        assert nodes_of(one, "wide") == still
+    assert one.quit() == 0
+    assert " check: " not in one.log_path.read_text(errors="replace")

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include "kernel/panic.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
@@ -74,6 +75,9 @@ void vtimer_expire(struct node *n) { (void)n; }
 void node_read_mail(struct node *n) { (void)n; }
 void vm_service(struct node *n) { (void)n; }
 void moves_start(struct node *n) { (void)n; }
+bool fetch_on;
+void fetch_publish(struct node *n) { (void)n; }
+void fetch_idle(struct node *n) { (void)n; }
 void moves_serve(struct node *n) { (void)n; }
 void magic_note_vm(u32 of, u32 id) { (void)of, (void)id; }
 void vcpu_change(struct vcpu *v, enum vcpu_state to) { v->state = to; }

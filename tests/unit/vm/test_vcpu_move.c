@@ -232,6 +232,7 @@ static void nothing_is_lost_on_the_way(void **state)
 			vm_request(&vm[i], VM_START);
 		is_calm = false;
 		is_short = with % 3 == 0;
+		fetch_configure(with % 2 ? "spread=1" : "");
 		for (u32 i = 0; i < 1500; i++) {
 			here = &node[chance(NODES)];
 			if (!chance(3))

@@ -14,6 +14,7 @@
 #include "kernel/mem/l2tlb.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/panic.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
@@ -91,6 +92,7 @@ void lock_release(struct lock *l)
 	assert_int_equal(l->next--, 1);
 	locks--;
 }
+u32 topology_near(u32 of, u32 i) { return (of + i) % NODES; }
 void magic_note_vm(u32 of, u32 id) { (void)of, (void)id; }
 
 /* Memory of nodes: seats and, as a number, views. */
@@ -338,6 +340,8 @@ static void turn(struct node *n)
 	vtimer_expire(n);
 	if (!chance(4)) {
 		moves_tick(n);
+		if (fetch_on)
+			fetch_tick(n);
 		n->slice_over = true;
 	}
 	if (!setjmp(turn_over))
