@@ -10,6 +10,9 @@
 
 u32 batch_hold;
 
+#define NEAR_PAGES 16	 /* of a large page: the others of it say where a page fits */
+#define COPY_BYTES 1024u /* between two looks whether somebody waits for this node */
+
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats)
 {
 	*b = (struct batch){
@@ -18,17 +21,27 @@ void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *st
 	pmap_unsettle(&vm->pmap);
 }
 
-static void lock(struct batch *b, gpn_t gpn)
+static void let_go(struct batch *b)
 {
-	u64 before = count64();
-
-	pmap_lock(&b->vm->pmap, gpn);
-	b->stats->wait += count64() - before;
+	if (b->locked)
+		pmap_unlock(&b->vm->pmap, b->held);
+	b->locked = false;
 }
 
-void batch_lock(struct batch *b, u32 i) { lock(b, b->drop.page[i]); }
+/* Holds the lock of the page's range, and no other one, from now on. */
+static void hold(struct batch *b, gpn_t gpn)
+{
+	u64 before;
 
-void batch_unlock(struct batch *b, u32 i) { pmap_unlock(&b->vm->pmap, b->drop.page[i]); }
+	if (b->locked && pmap_range_of(b->held) == pmap_range_of(gpn))
+		return;
+	let_go(b);
+	before = count64();
+	pmap_lock(&b->vm->pmap, gpn);
+	b->stats->wait += count64() - before;
+	b->held = gpn;
+	b->locked = true;
+}
 
 static bool has(const struct batch *b, mpn_t from)
 {
@@ -69,19 +82,32 @@ int numa_reserve_spare(void)
 	return __atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE) ? -ENOMEM : nodemem_reserve(1);
 }
 
+/* The promises of n pages, or as many as can be had; all at once, since all nodes take from one count. */
+static u32 reserve_spares(u32 n)
+{
+	u32 got = 0;
+
+	if (__atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE))
+		return 0;
+	if (!nodemem_reserve(n))
+		return n;
+	while (got < n && !nodemem_reserve(1))
+		got++;
+	return got;
+}
+
 /* A page beyond those that VMs were promised: or one of them would find none. place: the best one. */
-static mpn_t take_page(u32 node, mpn_t place)
+static mpn_t take_page(struct batch *b, mpn_t place)
 {
 	mpn_t to = MPN_NONE;
 
-	if (numa_reserve_spare())
+	if (!b->spare)
 		return MPN_NONE;
-	if (mpn_valid(place) && memmap_node(place) == (int)node)
+	if (mpn_valid(place))
 		to = nodemem_alloc_exact(place);
 	if (!mpn_valid(to))
-		to = nodemem_alloc_here(node);
-	if (!mpn_valid(to))
-		nodemem_unreserve(1);
+		to = nodemem_alloc_here(b->node);
+	b->spare -= mpn_valid(to);
 	return to;
 }
 
@@ -90,8 +116,9 @@ static bool add_locked(struct batch *b, mpn_t from, enum batch_kind kind, gpn_t 
 {
 	struct pmap *p = &b->vm->pmap;
 	struct mmu_drop *d = &b->drop;
-	mpn_t place = kind == BATCH_MIGRATE ? pmap_place_locked(p, gpn) : MPN_NONE;
-	mpn_t to = take_page(b->node, place);
+	mpn_t place = kind == BATCH_MIGRATE ? pmap_place_locked(p, gpn, NEAR_PAGES, b->node)
+					    : MPN_NONE;
+	mpn_t to = take_page(b, place);
 
 	if (!mpn_valid(to))
 		return false;
@@ -101,22 +128,40 @@ static bool add_locked(struct batch *b, mpn_t from, enum batch_kind kind, gpn_t 
 		pmap_copy_begin_locked(p, gpn);
 	b->page[d->n].from = from;
 	b->page[d->n].to = to;
-	d->machine |= BIT(from.v % 64);
+	b->page[d->n].used_by = NODEMASK_NONE;
+	page_filter_add(&d->machine, from);
 	d->page[d->n++] = gpn;
 	return true;
 }
 
-bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind)
+/* False leaves everything as it was. */
+static bool add(struct batch *b, mpn_t from, enum batch_kind kind)
 {
 	gpn_t gpn;
 
 	if (!find_guest_page(b, from, &gpn) || has(b, from))
 		return false;
-	lock(b, gpn);
-	if (can_move(b, from, kind, gpn) && add_locked(b, from, kind, gpn))
-		return true;
-	pmap_unlock(&b->vm->pmap, gpn);
-	return false;
+	hold(b, gpn);
+	return can_move(b, from, kind, gpn) && add_locked(b, from, kind, gpn);
+}
+
+void batch_take(struct batch *b, const mpn_t *pages, u32 n, enum batch_kind kind, batch_fn hide)
+{
+	b->spare = reserve_spares(n);
+	for (u32 i = 0; i < n; i++)
+		if (add(b, pages[i], kind))
+			TEXT_HERE(hide)(b, b->drop.n - 1);
+	let_go(b);
+	nodemem_unreserve(b->spare);
+}
+
+void batch_show(struct batch *b, batch_fn commit)
+{
+	for (u32 i = 0; i < b->drop.n; i++) {
+		hold(b, b->drop.page[i]);
+		TEXT_HERE(commit)(b, i);
+	}
+	let_go(b);
 }
 
 mpn_t batch_hide(struct batch *b, u32 i, u32 node)
@@ -124,7 +169,7 @@ mpn_t batch_hide(struct batch *b, u32 i, u32 node)
 	mpn_t shown = pmap_hide_locked(&b->vm->pmap, b->drop.page[i], node);
 
 	if (mpn_valid(shown)) {
-		b->drop.machine |= BIT(shown.v % 64);
+		page_filter_add(&b->drop.machine, shown);
 		nodemask_add(&b->seen_by, node);
 	}
 	return shown;
@@ -136,11 +181,22 @@ void batch_downgrade(struct batch *b, u32 i, u32 node)
 		nodemask_add(&b->seen_by, node);
 }
 
-/* The pages are nobody's to write now: others may have the lock. */
+/*
+ * The pages are nobody's to write now: others may have the lock. While one node copies, others want its answer
+ * for the pages that they take; it has nothing in hand that an answer would spoil.
+ */
+static void copy_page(mpn_t to, mpn_t from)
+{
+	for (u32 at = 0; at < PAGE_SIZE; at += COPY_BYTES) {
+		memcpy((u8 *)mpn_ptr(to) + at, (u8 *)mpn_ptr(from) + at, COPY_BYTES);
+		shootdown_answer(node_self());
+	}
+}
+
 static void copy(const struct batch *b)
 {
 	for (u32 i = 0; i < b->drop.n; i++)
-		memcpy(mpn_ptr(b->page[i].to), mpn_ptr(b->page[i].from), PAGE_SIZE);
+		copy_page(b->page[i].to, b->page[i].from);
 }
 
 void batch_copy(struct batch *b)
@@ -162,29 +218,67 @@ void batch_end(struct batch *b)
 	b->stats->total += count64() - b->start;
 }
 
-/* The VM whose page it is, or whose copy of a shared one the node would get. */
-static struct vm *owner(mpn_t page, u32 node)
+/* The VM whose page it is, or whose copy of a shared one the node would get, and where it is in that. */
+static struct vm *owner(mpn_t page, u32 node, gpn_t *gpn)
 {
 	const struct page *p = memmap_page(page);
-	gpn_t gpn;
 
+	gpn->v = 0;
 	if (share_is(page))
-		return share_user_on(page, node, &gpn);
-	return p && p->state == PAGE_GUEST && p->owner < nvms ? vms[p->owner] : NULL;
+		return share_user_on(page, node, gpn);
+	if (!p || p->state != PAGE_GUEST || p->owner >= nvms)
+		return NULL;
+	gpn->v = p->gpn;
+	return vms[p->owner];
+}
+
+#define GPN_BITS 40
+
+/* Pages in the order of their VMs and places in those, so that neighbours share locks and lines of memory. */
+struct order {
+	u64 key[BATCH_PAGES]; /* VM and guest page; NOBODY */
+	mpn_t page[BATCH_PAGES];
+	u32 n;
+};
+
+#define NOBODY (~0ul)
+
+static void insert(struct order *o, u64 key, mpn_t page)
+{
+	u32 at = o->n++;
+
+	for (; at && o->key[at - 1] > key; at--) {
+		o->key[at] = o->key[at - 1];
+		o->page[at] = o->page[at - 1];
+	}
+	o->key[at] = key;
+	o->page[at] = page;
+}
+
+static void sort(struct order *o, u32 node, const mpn_t *pages, u32 n)
+{
+	o->n = 0;
+	for (u32 i = 0; i < n; i++) {
+		gpn_t gpn;
+		const struct vm *vm = owner(pages[i], node, &gpn);
+
+		insert(o, vm ? (u64)vm->id << GPN_BITS | gpn.v : NOBODY, pages[i]);
+	}
 }
 
 unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn)
 {
+	struct order o;
 	unsigned moved = 0, run;
 
-	for (unsigned i = 0; i < n; i += run) {
-		struct vm *vm = owner(pages[i], node);
+	sort(&o, node, pages, MIN(n, (unsigned)BATCH_PAGES));
+	for (unsigned i = 0; i < o.n && o.key[i] != NOBODY; i += run) {
+		u64 vm = o.key[i] >> GPN_BITS;
 
-		for (run = 1; i + run < n && run < MMU_DROP_PAGES; run++)
-			if (owner(pages[i + run], node) != vm)
+		for (run = 1; i + run < o.n && run < MMU_DROP_PAGES; run++)
+			if (o.key[i + run] >> GPN_BITS != vm)
 				break;
-		if (vm)
-			moved += TEXT_HERE(fn)(vm, node, pages + i, run);
+		moved += TEXT_HERE(fn)(vms[vm], node, o.page + i, run);
 		node_read_mail(node_self()); /* a run is as much as may come between two looks */
 	}
 	return moved;

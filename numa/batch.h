@@ -15,7 +15,11 @@ struct batch {
 	struct mmu_drop drop;	 /* the guest pages */
 	struct {
 		mpn_t from, to;
+		struct nodemask used_by; /* whose translations of it are taken back */
 	} page[MMU_DROP_PAGES];
+	u32 spare;   /* pages that it may still take */
+	bool locked; /* the range of held is */
+	gpn_t held;
 	u64 start; /* count64 */
 	struct move_stats *stats;
 };
@@ -28,21 +32,19 @@ extern u32 batch_hold;
 
 enum batch_kind { BATCH_MIGRATE, BATCH_REPLICATE };
 
+typedef void (*batch_fn)(struct batch *b, u32 i);
+
 /*
- * In this order. Between batch_begin and batch_copy each page is added and taken out of views, then batch_copy
- * takes back what was seen and copies; then each page is locked, shown as what it is now, and unlocked. No
- * lock is held while others are waited for: nobody else changes the pages from batch_add to
+ * In this order. batch_take checks of each page that it may go there, finds it a new one, and has hide take it
+ * out of views; batch_copy takes back what was seen and copies; batch_show has commit show each page as what
+ * it is now. hide and commit have the lock of the page's range; neighbours that come one after the other share
+ * one hold of it. No lock is held while others are waited for: nobody else changes the pages from batch_take to
  * pmap_arrive_locked or pmap_copy_end_locked.
  */
 void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *stats);
-/*
- * Checks that the page may go there, and finds it a new one. True: it is the batch's last page, and locked
- * until batch_unlock. False leaves everything as it was.
- */
-bool batch_add(struct batch *b, mpn_t from, enum batch_kind kind);
-void batch_copy(struct batch *b);	 /* shootdown of what seen_by says, then the copies */
-void batch_lock(struct batch *b, u32 i); /* of page i of the batch: the range that it is in */
-void batch_unlock(struct batch *b, u32 i);
+void batch_take(struct batch *b, const mpn_t *pages, u32 n, enum batch_kind kind, batch_fn hide);
+void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
+void batch_show(struct batch *b, batch_fn commit);
 void batch_end(struct batch *b);
 
 /*
@@ -52,7 +54,11 @@ void batch_end(struct batch *b);
 mpn_t batch_hide(struct batch *b, u32 i, u32 node);
 void batch_downgrade(struct batch *b, u32 i, u32 node);
 
-/* Calls fn for runs of neighbours in pages that one running VM owns; the sum of what it returns. */
+/*
+ * Calls fn for runs of pages that one running VM owns, in the order of its guest pages; the sum of what it returns. Of
+ * more than BATCH_PAGES the rest stays.
+ */
+#define BATCH_PAGES 64
 typedef unsigned (*run_fn)(struct vm *vm, u32 node, const mpn_t *pages, unsigned n);
 unsigned batch_runs(u32 node, const mpn_t *pages, unsigned n, run_fn fn);
 

@@ -92,6 +92,8 @@ u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */
  */
 u32 placement_node(gpn_t gpn, u32 home, u32 user);
 bool placement_by_blocks(u32 home, struct nodemask users);
+/* Pages that follow each other often come to one node: it is worth while to put them side by side there. */
+bool placement_by_neighbours(void);
 
 /* shuffle=1: pages of all VMs move at random, as a test. */
 void shuffle_configure(const char *words); /* boot only */

@@ -16,6 +16,8 @@ u32 placement_node(gpn_t gpn, u32 home, u32 user)
 	}
 }
 
+bool placement_by_neighbours(void) { return placement != PLACE_ROUND_ROBIN; }
+
 bool placement_by_blocks(u32 home, struct nodemask users)
 {
 	return placement == PLACE_HOME ||

@@ -37,18 +37,10 @@ static unsigned replicate_run(struct vm *vm, u32 node, const mpn_t *pages, unsig
 	if (!pmap_has_view(&vm->pmap, node))
 		return 0;
 	batch_begin(&b, vm, node, &nodes[node]->stats.replicated);
-	for (unsigned i = 0; i < n; i++)
-		if (batch_add(&b, pages[i], BATCH_REPLICATE)) {
-			freeze(&b, b.drop.n - 1);
-			batch_unlock(&b, b.drop.n - 1);
-		}
+	batch_take(&b, pages, n, BATCH_REPLICATE, freeze);
 	if (b.drop.n)
 		batch_copy(&b);
-	for (u32 i = 0; i < b.drop.n; i++) {
-		batch_lock(&b, i);
-		commit(&b, i);
-		batch_unlock(&b, i);
-	}
+	batch_show(&b, commit);
 	batch_end(&b);
 	return b.drop.n;
 }

@@ -11,6 +11,7 @@
 #include "arch/mips/self.h"
 #include "arch/mips/asid.h"
 #include "arch/mips/regs.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/types.h"
 
 struct l2tlb;
@@ -172,7 +173,7 @@ void mmu_flush_node(void);	     /* this processor's whole machine TLB */
 struct mmu_drop {
 	struct vm *vm;
 	u32 n;
-	u64 machine; /* bit (machine page number % 64) of each copy of them */
+	struct page_filter machine; /* each copy of them */
 	gpn_t page[MMU_DROP_PAGES];
 };
 /* A shootdown_fn: takes back what the reverse maps of the n pages name, and large pairs around them.

@@ -169,7 +169,7 @@ static void drop_tag(const struct node *n, const struct vm *vm, u64 tag)
 			l2tlb_drop(n->vcpus[i]->arch.l2tlb, tag);
 }
 
-static void drop_all(const struct node *n, const struct vm *vm, u64 machine)
+static void drop_all(const struct node *n, const struct vm *vm, const struct page_filter *machine)
 {
 	for (u32 i = 0; i < n->nvcpus; i++)
 		if (n->vcpus[i]->vm == vm)
@@ -177,14 +177,15 @@ static void drop_all(const struct node *n, const struct vm *vm, u64 machine)
 }
 
 /* machine: as in struct mmu_drop, and pointer leads into one of these pages. */
-static bool is_named(u64 machine, u64 pointer)
+static bool is_named(const struct page_filter *machine, u64 pointer)
 {
-	return pointer && machine & BIT(maddr_mpn(ptr_maddr((void *)pointer)).v % 64);
+	return pointer && page_filter_has(machine, maddr_mpn(ptr_maddr((void *)pointer)));
 }
 
 /* Roots in machine memory may have moved: walk.c finds them again. A reservation of LL is for the
  * page as it was. */
-static void forget_pointers(const struct node *n, const struct vm *vm, u64 machine)
+static void forget_pointers(const struct node *n, const struct vm *vm,
+			    const struct page_filter *machine)
 {
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu_arch *a = &n->vcpus[i]->arch;
@@ -221,7 +222,7 @@ void mmu_drop_pages(struct node *n, const void *what)
 {
 	const struct mmu_drop *d = what;
 	bool flush = false, many = false;
-	u64 machine = d->machine;
+	struct page_filter machine = d->machine;
 
 	if (!d->vm->pmap.view[n->id].entry) /* lost since; no VCPU of the VM is here */
 		return;
@@ -233,7 +234,7 @@ void mmu_drop_pages(struct node *n, const void *what)
 		if (is_held(&d->vm->pmap.view[n->id], d->page[i]))
 			flush = true;
 		if (e->lo) /* stays, and may be a copy that the batch does not know */
-			machine |= BIT(arch_entry_page(e->lo).v % 64);
+			page_filter_add(&machine, arch_entry_page(e->lo));
 		if (tag == PMAP_MANY) {
 			many = true;
 		} else if (tag) {
@@ -245,9 +246,9 @@ void mmu_drop_pages(struct node *n, const void *what)
 		}
 	}
 	if (many)
-		drop_all(n, d->vm, machine);
+		drop_all(n, d->vm, &machine);
 	if (flush || many)
 		mmu_flush_node();
-	forget_pointers(n, d->vm, machine);
+	forget_pointers(n, d->vm, &machine);
 	restore_current();
 }

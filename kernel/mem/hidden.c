@@ -8,7 +8,8 @@
 void hidden_begin(struct hidden *h, struct vm *vm)
 {
 	h->drop.vm = vm;
-	h->drop.machine = h->drop.n = 0;
+	h->drop.machine = (struct page_filter){ { 0 } };
+	h->drop.n = 0;
 	h->seen_by = NODEMASK_NONE;
 }
 
@@ -19,12 +20,16 @@ void hidden_add(struct hidden *h, gpn_t gpn, bool again)
 
 	*used_by = NODEMASK_NONE;
 	for_each_node(node, vm->node_mask) {
-		u64 tag = again ? pmap_noted(pmap_entry(&vm->pmap, gpn, node)) : 0;
-		mpn_t shown = pmap_hide_locked(&vm->pmap, gpn, node);
+		u64 tag;
+		mpn_t shown;
 
+		if (!pmap_is_shown_locked(&vm->pmap, gpn, node))
+			continue;
+		tag = again ? pmap_noted(pmap_entry(&vm->pmap, gpn, node)) : 0;
+		shown = pmap_hide_locked(&vm->pmap, gpn, node);
 		if (!mpn_valid(shown))
 			continue;
-		h->drop.machine |= BIT(shown.v % 64);
+		page_filter_add(&h->drop.machine, shown);
 		nodemask_add(&h->seen_by, node);
 		if (tag) {
 			nodemask_add(used_by, node);

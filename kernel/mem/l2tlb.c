@@ -28,14 +28,15 @@ void l2tlb_drop(struct l2tlb *l, u64 tag)
 		e->tag = L2TLB_NOTHING;
 }
 
-void l2tlb_drop_machine(struct l2tlb *l, u64 pages)
+void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages)
 {
 	for (unsigned i = 0; i < L2TLB_ENTRIES; i++) {
 		struct l2tlb_entry *e = &l->entry[i];
 
-		if ((BIT(arch_entry_page(e->lo[0]).v % 64) |
-		     BIT(arch_entry_page(e->lo[1]).v % 64)) &
-		    pages)
+		if (e->tag == L2TLB_NOTHING)
+			continue;
+		if (page_filter_has(pages, arch_entry_page(e->lo[0])) ||
+		    page_filter_has(pages, arch_entry_page(e->lo[1])))
 			e->tag = L2TLB_NOTHING;
 	}
 }

@@ -39,8 +39,25 @@ static inline u32 l2tlb_index(u64 tag)
 void l2tlb_flush(struct l2tlb *l);
 void l2tlb_insert(struct l2tlb *l, u64 tag, u64 lo0, u64 lo1);
 void l2tlb_drop(struct l2tlb *l, u64 tag);
-/* Drops at least those that map a machine page p with bit p % 64 of pages set. */
-void l2tlb_drop_machine(struct l2tlb *l, u64 pages);
+
+/* Machine pages, and now and then one that was not added: few enough that a batch of pages takes little else. */
+#define PAGE_FILTER_BITS 1024u
+struct page_filter {
+	u64 word[PAGE_FILTER_BITS / 64];
+};
+
+static inline void page_filter_add(struct page_filter *f, mpn_t mpn)
+{
+	f->word[mpn.v % PAGE_FILTER_BITS / 64] |= 1ul << mpn.v % 64;
+}
+
+static inline bool page_filter_has(const struct page_filter *f, mpn_t mpn)
+{
+	return f->word[mpn.v % PAGE_FILTER_BITS / 64] >> mpn.v % 64 & 1;
+}
+
+/* Drops at least those that map one of the pages. */
+void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages);
 const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag); /* NULL: not there */
 unsigned l2tlb_used(const struct l2tlb *l);
 #endif

@@ -14,7 +14,7 @@ _Static_assert(PMAP_RANGE_PAGES == BLOCK_PAGES && PMAP_RANGE_PAGES % PIECE_PAGES
 
 size_t pmap_bytes(u32 npages)
 {
-	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link));
+	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link) + sizeof(u16));
 }
 
 void pmap_init(struct pmap *p, void *storage, u32 npages)
@@ -24,6 +24,7 @@ void pmap_init(struct pmap *p, void *storage, u32 npages)
 	*p = (struct pmap){ .npages = npages,
 			    .page = page,
 			    .link = (struct pmap_link *)(page + npages) };
+	p->shown = (u16 *)(p->link + npages);
 	for (u32 i = 0; i < PMAP_RANGES; i++)
 		p->range[i].lock = (struct lock)LOCK_INIT(RANK_PMAP);
 }
@@ -85,6 +86,7 @@ void pmap_fill_locked(struct vm *vm, gpn_t gpn, u32 node)
 		lo = arch_readonly_entry(lo);
 	if (view->entry[gpn.v].lo == lo)
 		return;
+	p->shown[gpn.v] |= nodemask_of(node).bits;
 	__atomic_store_n(&view->entry[gpn.v].lo, lo, __ATOMIC_RELEASE);
 	pmap_large_changed_locked(p, gpn, node);
 }
@@ -282,6 +284,7 @@ static void release_page(struct vm *vm, gpn_t gpn)
 		}
 		*e = (struct pmap_entry){ 0 };
 	}
+	p->shown[gpn.v] = 0;
 	if (pmap_is_shared(p->page[gpn.v])) {
 		share_leave_locked(copies.master, vm, gpn);
 		pmap_count(&p->shared, -1);

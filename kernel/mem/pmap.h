@@ -155,6 +155,7 @@ struct pmap {
 	u64 reported; /* pages that pmap_give_up took, since the VM started */
 	struct pmap_page *page;
 	struct pmap_link *link;
+	u16 *shown; /* of each page, a bit for each node: without it the node's view shows nothing */
 	struct pmap_view view[MAX_NODES];
 	struct pmap_range range[PMAP_RANGES];
 };
@@ -186,6 +187,12 @@ static inline void pmap_assert_locked(const struct pmap *p, gpn_t gpn)
 static inline struct pmap_entry *pmap_entry(const struct pmap *p, gpn_t gpn, u32 node)
 {
 	return &p->view[node].entry[gpn.v];
+}
+
+/* Whether the node's view shows the page. */
+static inline bool pmap_is_shown_locked(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	return p->shown[gpn.v] & nodemask_of(node).bits;
 }
 
 /* What the view shows now as a page of the VM's; 0: nothing, the long way may find something. */
@@ -300,9 +307,9 @@ struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn);
 bool pmap_has_view(const struct pmap *p,
 		   u32 node); /* a live one; of the caller's own node, or home */
 
-/* The machine page that would make gpn the neighbour of the VM's own pages around it, free or not;
- * MPN_NONE: none of them is where large pages could be. */
-mpn_t pmap_place_locked(const struct pmap *p, gpn_t gpn);
+/* The machine page of node that would make gpn the neighbour of the VM's own pages around it, free or not;
+ * MPN_NONE: none of the `within` pages around it, a power of two, is there and where large pages could be. */
+mpn_t pmap_place_locked(const struct pmap *p, gpn_t gpn, u32 within, u32 node);
 
 /* To another node: nobody has a replica, nobody copies it. Then leave, hide, copy, arrive. */
 bool pmap_may_leave_locked(const struct pmap *p, gpn_t gpn);

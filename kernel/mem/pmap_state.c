@@ -122,6 +122,7 @@ void pmap_copy_end_locked(struct pmap *p, gpn_t gpn, u32 node, mpn_t replica)
 
 	page.busy--;
 	page.replicas |= nodemask_of(node).bits;
+	p->shown[gpn.v] |= nodemask_of(node).bits;
 	__atomic_store_n(&pmap_entry(p, gpn, node)->lo, lo, __ATOMIC_RELEASE);
 	pmap_change_locked(p, gpn, BIT(PMAP_COPIED), page);
 }
@@ -139,9 +140,13 @@ void pmap_collapse_locked(struct pmap *p, gpn_t gpn, mpn_t kept)
 mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node)
 {
 	struct pmap_entry *e = pmap_entry(p, gpn, node);
-	mpn_t shown = arch_entry_page(e->lo);
+	mpn_t shown;
 
 	pmap_assert_locked(p, gpn);
+	if (!pmap_is_shown_locked(p, gpn, node))
+		return MPN_NONE;
+	shown = arch_entry_page(e->lo);
+	p->shown[gpn.v] &= ~nodemask_of(node).bits;
 	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
 	pmap_large_changed_locked(p, gpn, node);
 	return shown;
@@ -152,6 +157,8 @@ bool pmap_downgrade_locked(struct pmap *p, gpn_t gpn, u32 node)
 	struct pmap_entry *e = pmap_entry(p, gpn, node);
 
 	pmap_assert_locked(p, gpn);
+	if (!pmap_is_shown_locked(p, gpn, node))
+		return false;
 	if (!arch_entry_writable(e->lo))
 		return e->lo && p->page[gpn.v].busy > 1;
 	__atomic_store_n(&e->lo, arch_readonly_entry(e->lo), __ATOMIC_RELEASE);

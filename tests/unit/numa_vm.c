@@ -242,15 +242,15 @@ void mmu_flush_node(void) { memset(tlb_large[makes_large], 0, sizeof(tlb_large[0
 void mmu_drop_pages(struct node *n, const void *what)
 {
 	const struct mmu_drop *d = what;
-	u64 machine = d->machine;
+	struct page_filter machine = d->machine;
 
 	for (u32 i = 0; i < d->n; i++) {
 		struct pmap_entry *e = pmap_entry(&d->vm->pmap, d->page[i], n->id);
 		u64 *cached = &tlb[n->id][d->vm == &vm_b][d->page[i].v];
 
 		if (e->lo)
-			machine |= BIT(arch_entry_page(e->lo).v % 64);
-		if (e->back != PMAP_MANY || BIT(arch_entry_page(*cached).v % 64) & machine)
+			page_filter_add(&machine, arch_entry_page(e->lo));
+		if (e->back != PMAP_MANY || page_filter_has(&machine, arch_entry_page(*cached)))
 			*cached = 0;
 		e->back = 0;
 		if (is_held(d->vm, d->page[i], n->id))
@@ -387,6 +387,7 @@ static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 			assert_true(!arch_entry_writable(cached) || arch_entry_writable(lo));
 			assert_int_not_equal(pmap_entry(&vm->pmap, (gpn_t){ gpn }, of)->back, 0);
 		}
+		assert_int_equal(!lo, !(vm->pmap.shown[gpn] & BIT(of)));
 		if (!lo)
 			continue;
 		assert_true((!page->replicas && !pmap_is_shared(*page)) == arch_entry_writable(lo));

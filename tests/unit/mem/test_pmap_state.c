@@ -12,7 +12,10 @@
 
 static struct pmap_page pages[8];
 static struct pmap_entry entries[8];
-static struct pmap pmap = { .npages = 8, .page = pages, .view[NODE].entry = entries };
+static u16 shown[8];
+static struct pmap pmap = {
+	.npages = 8, .page = pages, .shown = shown, .view[NODE].entry = entries
+};
 
 void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 of) { (void)p, (void)gpn, (void)of; }
 
@@ -190,6 +193,7 @@ static void the_right_to_write_goes_once(void **state)
 {
 	(void)state;
 	entries[GPN.v].lo = arch_page_entry((mpn_t){ 0x80010 });
+	shown[GPN.v] = BIT(NODE);
 	assert_true(pmap_downgrade_locked(&pmap, GPN, NODE));
 	assert_false(pmap_downgrade_locked(&pmap, GPN, NODE));
 	assert_int_equal(entries[GPN.v].lo,

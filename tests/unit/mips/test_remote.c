@@ -99,7 +99,7 @@ static void remote_memory_is_mapped_page_by_page(void **state)
 /*
  * Of guest page 1, for two address spaces. lo: what the node's view has now, machine: the batch's.
  */
-static void take_back(u64 lo, u64 machine)
+static void take_back(u64 lo, struct page_filter machine)
 {
 	struct pmap_entry *e = pmap_entry(&v->vm->pmap, (gpn_t){ 1 }, v->node->id);
 	struct mmu_drop d = { .vm = v->vm, .n = 1, .machine = machine, .page = { { 1 } } };
@@ -123,11 +123,13 @@ static void take_back(u64 lo, u64 machine)
 static void pages_on_the_move_are_forgotten(void **state)
 {
 	mpn_t mpn = { FAKE_MACHINE_GPN + 1 };
+	struct page_filter batch = { { 0 } };
 
 	(void)state;
-	take_back(0, BIT(mpn.v % 64));
+	page_filter_add(&batch, mpn);
+	take_back(0, batch);
 	/* a replica of this node's own stays where it is, and the batch does not know of it */
-	take_back(arch_readonly_entry(arch_page_entry(mpn)), 0);
+	take_back(arch_readonly_entry(arch_page_entry(mpn)), (struct page_filter){ { 0 } });
 }
 
 int main(void)

@@ -279,10 +279,12 @@ static void the_root_is_forgotten_with_its_page(void **state)
 	(void)state;
 	v->node->vcpus[0] = v;
 	v->node->nvcpus = 1;
-	drop.machine = ~(BIT(page % 64) | BIT((page + 1) % 64));
+	for (u64 other = page + 2; other < page + PAGE_FILTER_BITS; other++)
+		page_filter_add(&drop.machine, (mpn_t){ other });
 	mmu_drop_pages(v->node, &drop);
 	assert_int_equal(v->arch.walk_root[0], (u64)fake_word(ROOT));
-	drop.machine = BIT((page + 1) % 64);
+	drop.machine = (struct page_filter){ { 0 } };
+	page_filter_add(&drop.machine, (mpn_t){ page + 1 });
 	mmu_drop_pages(v->node, &drop);
 	assert_int_equal(v->arch.walk_root[0], 0);
 	assert_int_equal(v->arch.walk_root[1], 0);

@@ -89,6 +89,7 @@ static void a_memmap_entry_that_changes_is_not_believed(void **state)
 	(void)state;
 	write_as(&vm_a, 5, 0, 42);
 	is_free[FIRST(1) - FIRST(0)] = false;
+	vm_b.pmap.used++; /* somebody's, with a promise */
 	*memmap_page(page) = (struct page){ .state = PAGE_GUEST, .gpn = ~0u };
 	assert_int_equal(migrate_pages(2, &page, 1) + replicate_pages(2, &page, 1), 0);
 	memmap_page(page)->gpn = VM_PAGES;
