@@ -31,7 +31,8 @@
 /* What moving pages to a node has cost it, in Count ticks. */
 struct move_stats {
 	u64 pages, batches;
-	u64 wait, shootdown, copy, total; /* wait: for the VM's lock */
+	u64 wait, shootdown, copy, total; /* wait: for the lock of a page's range */
+	u64 answers;			  /* the other nodes', who were asked by shootdowns */
 };
 
 struct node_stats {
@@ -64,6 +65,7 @@ struct flush_request {
 	void (*flush)(struct node *n, const void *what);
 	const void *what;
 	struct nodemask unanswered; /* taken out by each, when it has flushed */
+	u64 spent; /* Count ticks, by the others; added to by each, atomically, before that */
 };
 
 struct node {

@@ -10,6 +10,7 @@ struct balance_stats {
 	u64 candidates;		    /* looked at; the sum of reason[] */
 	u64 reason[POLICY_REASONS]; /* what was decided; MOVED: to move */
 	u64 migrated, replicated;   /* what came of that */
+	u32 waited;		    /* ticks that candidates wait for others */
 };
 
 const struct balance_stats *balance_stats(u32 node);

@@ -6,6 +6,8 @@
 #include "kernel/mem/share.h"
 #include "kernel/mem/shootdown.h"
 #include "numa/batch.h"
+#include "numa/heat.h"
+#include "numa/ledger.h"
 #include "numa/numa.h"
 
 u32 batch_hold;
@@ -205,9 +207,27 @@ void batch_copy(struct batch *b)
 
 	shootdown(b->seen_by, mmu_drop_pages, &b->drop);
 	between = count64();
+	b->stats->answers += node_self()->asks.spent;
 	copy(b);
 	b->stats->shootdown += between - before;
 	b->stats->copy += count64() - between;
+}
+
+void batch_note(const struct batch *b, u32 i)
+{
+	u32 node = b->node, from = (u32)memmap_node(b->page[i].from);
+	struct ledger_arrival a = {
+		.copy = b->page[i].to,
+		.owner = b->vm->id,
+		.gpn = b->drop.page[i],
+		.from = from,
+		.gain = latency_ns(node, from) - latency_ns(node, node),
+		.loss = latency_ns(from, node) - latency_ns(from, from),
+	};
+
+	if (!heat_sees_local())
+		a.before = heat_count(node, b->page[i].from);
+	ledger_arrive(node, &a);
 }
 
 void batch_end(struct batch *b)

@@ -45,6 +45,8 @@ void batch_begin(struct batch *b, struct vm *vm, u32 node, struct move_stats *st
 void batch_take(struct batch *b, const mpn_t *pages, u32 n, enum batch_kind kind, batch_fn hide);
 void batch_copy(struct batch *b); /* shootdown of what seen_by says, then the copies */
 void batch_show(struct batch *b, batch_fn commit);
+/* Page i of the batch is about to be shown: it stands in the node's ledger. Before its counts are cleared. */
+void batch_note(const struct batch *b, u32 i);
 void batch_end(struct batch *b);
 
 /*

@@ -52,6 +52,8 @@ static u32 now, epoch = 1, epoch_start; /* ms; stored samples begin with epoch 0
 
 enum heat_source heat_source(void) { return source; }
 
+bool heat_sees_local(void) { return sees_local; }
+
 void heat_use_magic(struct magic *m)
 {
 	magic = m;
@@ -225,6 +227,23 @@ bool heat_next(u32 node, mpn_t *mpn)
 	return true;
 }
 
+u32 heat_waiting(u32 node)
+{
+	const struct magic_ring *r = heat[node].ring;
+
+	return r ? __atomic_load_n(&r->head, __ATOMIC_ACQUIRE) - r->tail : 0;
+}
+
+u32 heat_drop(u32 node)
+{
+	struct magic_ring *r = heat[node].ring;
+	u32 n = heat_waiting(node);
+
+	if (n)
+		__atomic_store_n(&r->tail, r->tail + n, __ATOMIC_RELEASE);
+	return n;
+}
+
 u64 heat_lost(u32 node) { return heat[node].ring ? LOAD(heat[node].ring->lost) : 0; }
 
 static void read_magic(struct heat *seen, u32 node, mpn_t mpn)
@@ -271,6 +290,23 @@ struct heat heat_read(u32 node, mpn_t mpn)
 	if (moved)
 		seen.age = LOAD(now) - moved;
 	return seen;
+}
+
+u32 heat_count(u32 node, mpn_t mpn)
+{
+	struct heat seen = { 0 };
+	const struct magic_page *p;
+	struct heat_node *h;
+	u32 index;
+
+	if (source == HEAT_MAGIC) {
+		p = magic_page(mpn);
+		return p && node < MAGIC_MAX_NODES ? LOAD(p->count[node]) : 0;
+	}
+	h = home(mpn, &index);
+	if (h && source == HEAT_SAMPLES)
+		read_sample(&seen, node, &h->sample[index]);
+	return seen.mine;
 }
 
 u32 heat_all(mpn_t mpn, u32 nodes)

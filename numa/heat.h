@@ -33,6 +33,7 @@ void heat_use_samples(bool everything);
 
 enum heat_source { HEAT_NONE, HEAT_MAGIC, HEAT_SAMPLES };
 enum heat_source heat_source(void);
+bool heat_sees_local(void); /* misses of a node on its own pages are counted too */
 
 /* A node's pages; storage: heat_bytes(npages), zero, aligned to 8. Boot only. */
 void heat_init_node(u32 node, mpn_t first, u32 npages, void *storage);
@@ -49,9 +50,13 @@ void heat_clock(u64 now); /* ms; called at least once an interval */
 void heat_sample(u32 node, mpn_t mpn, bool write);
 /* The next candidate of the node; false: none. By the node itself. Any page number may come. */
 bool heat_next(u32 node, mpn_t *mpn);
+u32 heat_waiting(u32 node); /* candidates of the node that there are */
+u32 heat_drop(
+	u32 node); /* all candidates of the node that there are; how many. By the node itself. */
 u64 heat_lost(u32 node); /* candidates that found the ring full */
 struct heat heat_read(u32 node, mpn_t mpn);
-u32 heat_all(mpn_t mpn, u32 nodes); /* misses of all nodes, in this interval */
+u32 heat_count(u32 node, mpn_t mpn); /* mine of the page alone */
+u32 heat_all(mpn_t mpn, u32 nodes);  /* misses of all nodes, in this interval */
 
 /* ---- what became of pages ---- */
 /* The counts of the page start afresh, whatever is left of the interval. */

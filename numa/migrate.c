@@ -22,15 +22,15 @@ static void commit(struct batch *b, u32 i)
 	mpn_t from = b->page[i].from, to = b->page[i].to;
 	gpn_t gpn = b->drop.page[i];
 
+	batch_note(b, i);
 	memmap_move(from, to);
 	heat_moved(from, to);
 	nodemem_free(from);
 	pmap_arrive_locked(&b->vm->pmap, gpn, to);
+	nodemask_add(&b->page[i].used_by, b->node);
 	for_each_node(node, b->page[i].used_by) /* a view may have gone meanwhile */
 		if (pmap_has_view(&b->vm->pmap, node))
 			pmap_fill_locked(b->vm, gpn, node);
-	if (pmap_has_view(&b->vm->pmap, b->node))
-		pmap_fill_locked(b->vm, gpn, b->node);
 }
 
 static unsigned migrate_run(struct vm *vm, u32 node, const mpn_t *pages, unsigned n)

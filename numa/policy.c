@@ -7,14 +7,15 @@
 #include "numa/policy.h"
 
 /*
- * Write, migrate and interval are the paper's. Trigger and sharing are a quarter of its 128 and 32:
- * a move costs what 80 misses lose that go to another node, and pages that get 32 in one interval
- * go on to get that many (docs/experiments.md).
+ * Write, migrate and interval are the paper's. Trigger: half as many misses again as a page has lines. One pass
+ * over all of them, which may be the last, makes 32: FFT's and radix's pages come and go so. Whoever has missed on
+ * a line twice is likely to do so again. Sharing is a quarter of the paper's 32. What moves may cost is limited
+ * beside (numa/ledger.h).
  * weight: of the class clustered (docs/numa.md).
  */
 const struct policy policy_default = {
 	.kind = POLICY_NONE,
-	.trigger = 32,
+	.trigger = 48,
 	.sharing = 8,
 	.write = 1,
 	.migrate = 1,
@@ -25,6 +26,11 @@ const struct policy policy_default = {
 	.reserve = 256,
 	.batch = 64,
 	.weight = 4,
+	.gather = 8,
+	.risk = 10,
+	.stake = 1000,
+	.keep = 20,
+	.ahead = 50,
 };
 
 static struct policy_verdict stay(enum policy_reason why)
@@ -88,7 +94,7 @@ static const char *const reasons[POLICY_REASONS] = {
 	[POLICY_OFF] = "off",	      [POLICY_LOCAL] = "local",	    [POLICY_FIXED] = "fixed",
 	[POLICY_COLD] = "cold",	      [POLICY_WRITTEN] = "written", [POLICY_SHARED] = "shared",
 	[POLICY_PRIVATE] = "private", [POLICY_LIMIT] = "limit",	    [POLICY_HELD] = "held",
-	[POLICY_MEMORY] = "memory",   [POLICY_MOVED] = "moved"
+	[POLICY_MEMORY] = "memory",   [POLICY_POOR] = "poor",	    [POLICY_MOVED] = "moved"
 };
 
 #define PARAMETER(name_, min_, max_)                                   \
@@ -106,7 +112,9 @@ static const struct parameter {
 	PARAMETER(interval, 10, 10000), PARAMETER(hold, 1, 100000),
 	PARAMETER(forget, 1, 1000000),	PARAMETER(limit, 1, 256),
 	PARAMETER(reserve, 0, 1000000), PARAMETER(batch, 1, 64),
-	PARAMETER(weight, 1, 255),
+	PARAMETER(weight, 1, 255),	PARAMETER(gather, 1, 64),
+	PARAMETER(risk, 0, 1000),	PARAMETER(stake, 0, 1000000),
+	PARAMETER(keep, 1, 1000),	PARAMETER(ahead, 0, 1000),
 };
 
 const char *policy_name(u32 kind) { return kind < POLICY_KINDS ? kinds[kind] : "?"; }
@@ -144,7 +152,7 @@ static int set_parameter(struct policy *p, struct word word, char why[POLICY_ERR
 		return -EINVAL;
 	}
 	ksnprintf(why, POLICY_ERROR_BYTES,
-		  "found %s, allowed trigger, sharing, write, migrate, interval, hold, forget, limit, reserve, batch, weight",
+		  "found %s, allowed trigger, sharing, write, migrate, interval, hold, forget, limit, reserve, batch, weight, gather, risk, stake, keep, ahead",
 		  found);
 	return -EINVAL;
 }

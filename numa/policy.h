@@ -35,6 +35,11 @@ struct policy {
 	u32 reserve;  /* free pages of a node that replicas leave alone; migration leaves half */
 	u32 batch;    /* pages that a node gains in a tick */
 	u32 weight;   /* misses that one sampled refill stands for */
+	u32 gather;   /* candidates that are looked at together; fewer wait for the fifth tick */
+	u32 risk;  /* what moves may lose, permille of the time; 1000: anything (numa/ledger.h) */
+	u32 stake; /* what they may lose at once, us */
+	u32 keep;  /* gains of earlier moves that are kept to pay for others, ms */
+	u32 ahead; /* what they will bring is counted on for that long, at most, ms */
 };
 
 extern const struct policy policy_default;
@@ -82,6 +87,7 @@ enum policy_reason {
 	POLICY_LIMIT,	/* moved too often */
 	POLICY_HELD,	/* moved a short while ago */
 	POLICY_MEMORY,	/* the node is short of memory */
+	POLICY_POOR,	/* moves have not paid, nobody looked at it: not by policy_decide */
 	POLICY_MOVED,	/* it is done */
 	POLICY_REASONS
 };

@@ -5,6 +5,7 @@
 #include "kernel/mem/shootdown.h"
 #include "numa/batch.h"
 #include "numa/heat.h"
+#include "numa/ledger.h"
 #include "numa/move.h"
 #include "numa/numa.h"
 
@@ -25,6 +26,7 @@ static void commit(struct batch *b, u32 i)
 	gpn_t gpn = b->drop.page[i];
 	mpn_t to = b->page[i].to;
 
+	batch_note(b, i);
 	memmap_give_replica(to, b->vm->id, gpn);
 	heat_forget(to);
 	pmap_copy_end_locked(&b->vm->pmap, gpn, b->node, to);
@@ -83,6 +85,8 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct batch b = { .vm = vm, .drop = { .vm = vm, .n = 1, .page = { gpn } } };
 	mpn_t copy[MAX_NODES];
+	const struct node *self = node_self();
+	u64 before = count64();
 
 	pmap_assert_locked(&vm->pmap, gpn);
 	for_each_node(i, vm->node_mask)
@@ -90,6 +94,7 @@ void numa_collapse(struct vm *vm, gpn_t gpn, u32 node)
 	shootdown(b.seen_by, mmu_drop_pages, &b.drop);
 	keep_one(vm, gpn, copy, node);
 	node_self()->stats.collapsed++;
+	ledger_pay(self->id, (count64() - before + self->asks.spent) * 1000000 / COUNT_MS, 0);
 }
 
 /* ---- all of them back ---- */

@@ -14,11 +14,14 @@ static bool all_answered(const struct node *asker)
 static void answer(struct node *n, struct node *asker)
 {
 	u32 me = nodemask_of(n->id).bits;
+	u64 before = count64();
 
 	__atomic_fetch_and(&n->asked_by.bits, ~nodemask_of(asker->id).bits, __ATOMIC_ACQUIRE);
 	TEXT_HERE(asker->asks.flush)(n, asker->asks.what);
 	n->answered++;
 	n->stats.shootdowns++;
+	if (n != asker)
+		__atomic_fetch_add(&asker->asks.spent, count64() - before, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&asker->asks.unanswered.bits, ~me, __ATOMIC_RELEASE);
 }
 
@@ -45,11 +48,12 @@ void shootdown(struct nodemask targets, shootdown_fn flush, const void *what)
 {
 	struct node *self = node_self();
 
+	self->asks.spent = 0;
 	if (nodemask_empty(targets))
 		return;
 	if (!all_answered(self))
 		panic("a shootdown asks for another");
-	self->asks = (struct flush_request){ flush, what, targets };
+	self->asks = (struct flush_request){ flush, what, targets, 0 };
 	for_each_node(i, targets)
 		ask(self, nodes[i]);
 	shootdown_answer(self);

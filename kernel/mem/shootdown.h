@@ -17,7 +17,8 @@ _Static_assert(MAX_NODES <= NODEMASK_BITS, "a set of nodes holds all");
 typedef void (*shootdown_fn)(struct node *n, const void *what);
 
 /*
- * Every processor of the set has done flush(itself, what) on return. pmaps are
+ * Every processor of the set has done flush(itself, what) on return; the caller's asks.spent says how long the others
+ * took, in Count ticks. pmaps are
  * changed by the caller before. Takes no lock, and may be called with any; not from a flush. Manual: MD00091, chapter 4; paper: section 4.2.
  */
 void shootdown(struct nodemask targets, shootdown_fn flush, const void *what);

@@ -222,15 +222,16 @@ def cost(all_results, kind):
 
 
 def print_costs(all_results, rows):
-    print("\nOne move in cycles, at the node that gains (the paper: 23,000 to 41,000 in all; reach <= 20,000):\n")
+    print("\nOne move in cycles, at the node that gains (the paper: 23,000 to 41,000 in all; reach, with waiting: <= 25,000):\n")
     print(f"{'':14s}{'shootdown':>10s}{'copy':>8s}{'bookkeeping':>13s}{'in all':>8s}{'and waiting for others':>24s}")
     for kind, name in (("migrated", "migration"), ("replicated", "replication")):
         parts = cost(all_results, kind)
         if not parts:
             continue
         print(f"{name:14s}{parts[0]:10.0f}{parts[1]:8.0f}{parts[2]:13.0f}{sum(parts[:3]):8.0f}{parts[3]:24.0f}"
-              f"{'  MISS' if sum(parts[:3]) > 20000 else ''}")
+              f"{'  MISS' if sum(parts) > 25000 else ''}")
         rows.append(row(f"{name}.cycles", sum(parts[:3]), "cycles", "23000..41000"))
+        rows.append(row(f"{name}.cycles_and_waiting", sum(parts), "cycles", "23000..41000"))
         for part, value in zip(("shootdown", "copy", "bookkeeping", "waiting"), parts):
             rows.append(row(f"{name}.{part}", value, "cycles", None))
 

@@ -12,7 +12,7 @@ from machine import vm, write_scenario
 
 NODES = 8
 MODEL = ["-f", "l1=4,l2=16"]
-EAGER = "trigger=8,sharing=4,hold=1,limit=256,interval=20,reserve=16"
+EAGER = "trigger=8,sharing=4,hold=1,limit=256,interval=20,reserve=16,gather=1,risk=1000"
 PAGES = 24 # that numa_hammer.c and numa_shared.c use
 USER = 5 # the node whose VCPU hammers
 

@@ -10,12 +10,15 @@
 #include "kernel/mem/memmap.h"
 #include "kernel/panic.h"
 #include "numa/heat.h"
+#include "numa/ledger.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/table.h"
 
-#define FIRST 0x80000ul
-#define VM    1
-#define LOOKS 256 /* as numa/balance.c */
+#define FIRST	     0x80000ul
+#define VM	     1
+#define LOOKS	     256u /* as numa/balance.c, like the next one */
+#define LOOKS_A_PAGE 16u
+#define GATHER_TICKS 5
 
 struct totals totals;
 struct steps steps_sample, steps_candidate, steps_move;
@@ -25,15 +28,17 @@ static enum source source;
 static struct guest_page {
 	u32 master; /* from FIRST */
 	u32 replicas;
+	u32 home; /* at first */
 } * guest;
 static u32 node_pages;	      /* of each node */
 static struct table replicas; /* guest page and node -> machine page from FIRST, plus 1; 0: none */
 static struct {
-	void *heat;
+	void *heat, *ledger;
 	struct page *entries;
 	u32 *free; /* stack */
 	u32 nfree;
 	u64 random;
+	u32 waited;
 } memory[NODES];
 
 /* ---- steps: gcc calls this at each basic block of the monitor's files, and what clears memory is
@@ -86,11 +91,13 @@ static void create_node(u32 node)
 	u32 first = node * node_pages;
 
 	memory[node].heat = calloc(1, heat_bytes(node_pages));
+	memory[node].ledger = calloc(1, sizeof(struct ledger));
 	memory[node].entries = calloc(node_pages, sizeof(struct page));
 	memory[node].free = malloc(node_pages * sizeof(u32));
 	memory[node].nfree = 0;
 	memory[node].random = node * 77 + 1;
 	memmap_init_node(node, mpn_of(first), node_pages, memory[node].entries);
+	ledger_init_node(node, memory[node].ledger);
 	heat_init_node(node, mpn_of(first), node_pages, memory[node].heat);
 	for (u32 i = node_pages; i-- > 0;) {
 		memmap_free_at_boot(mpn_of(first + i));
@@ -122,6 +129,7 @@ void machine_create(u32 pages, u32 room, u32 (*home)(u32 page), enum source s,
 	guest = calloc(pages, sizeof(*guest));
 	for (u32 g = 0; g < pages; g++) {
 		guest[g].master = take(home(g));
+		guest[g].home = home(g);
 		memmap_give(mpn_of(guest[g].master), VM, (gpn_t){ g });
 	}
 }
@@ -130,6 +138,7 @@ void machine_destroy(void)
 {
 	for (u32 i = 0; i < NODES; i++) {
 		free(memory[i].heat);
+		free(memory[i].ledger);
 		free(memory[i].entries);
 		free(memory[i].free);
 	}
@@ -137,7 +146,13 @@ void machine_destroy(void)
 	table_destroy(&replicas);
 }
 
-void machine_time(u64 ms) { heat_clock(ms); }
+static u64 now_ms;
+
+void machine_time(u64 ms)
+{
+	now_ms = ms;
+	heat_clock(ms);
+}
 
 /* ---- moves ---- */
 
@@ -156,10 +171,35 @@ static u32 copy_on(u32 page, u32 node, bool *local)
 	return *local ? (u32)*replica - 1 : index;
 }
 
+/* As numa/batch.c. */
+static void note(u32 page, u32 node, u32 from, u32 to)
+{
+	struct ledger_arrival a = { .copy = mpn_of(to),
+				    .owner = VM,
+				    .gpn = { page },
+				    .from = from / node_pages,
+				    .gain = REMOTE_NS - LOCAL_NS,
+				    .loss = REMOTE_NS - LOCAL_NS };
+
+	if (!heat_sees_local())
+		a.before = heat_count(node, mpn_of(from));
+	ledger_arrive(node, &a);
+}
+
+bool machine_is_local(u32 node, u32 page)
+{
+	bool local;
+
+	copy_on(page, node, &local);
+	return local;
+}
+
 static void migrate(u32 page, u32 node)
 {
 	u32 from = guest[page].master, to = take(node);
 	u64 before = blocks;
+
+	note(page, node, from, to);
 
 	memmap_move(mpn_of(from), mpn_of(to));
 	give_back(from);
@@ -174,6 +214,7 @@ static void replicate(u32 page, u32 node)
 	u32 to = take(node);
 	u64 before = blocks;
 
+	note(page, node, guest[page].master, to);
 	memmap_give_replica(mpn_of(to), VM, (gpn_t){ page });
 	heat_forget(mpn_of(to));
 	count_steps(&steps_move, before);
@@ -206,7 +247,8 @@ static void collapse(u32 page, u32 writer)
 	} else {
 		memmap_moved(mpn_of(kept));
 	}
-	guest[page] = (struct guest_page){ .master = kept };
+	guest[page].master = kept;
+	guest[page].replicas = 0;
 	heat_moved(mpn_of(master), mpn_of(kept));
 	totals.collapsed++;
 }
@@ -230,6 +272,7 @@ u32 machine_miss(u32 node, struct event e)
 
 	if (e.write && guest[e.page].replicas) {
 		collapse(e.page, node);
+		ledger_pay(node, COLLAPSE_NS, 0);
 		ns = COLLAPSE_NS;
 	}
 	index = copy_on(e.page, node, &local);
@@ -237,6 +280,7 @@ u32 machine_miss(u32 node, struct event e)
 	totals.misses++;
 	totals.local += local;
 	totals.ns += ns;
+	totals.static_ns += guest[e.page].home == node ? LOCAL_NS : REMOTE_NS;
 	sample(node, index, e.write, local);
 	return ns;
 }
@@ -267,12 +311,13 @@ static struct policy_verdict consider(u32 node, mpn_t mpn, u32 *page)
 	return policy_decide(policy, &facts);
 }
 
-u32 machine_tick(u32 node)
+/* As numa/balance.c: returns how many moved, and adds what it took. */
+static u32 work_on(u32 node, u32 most, u32 *ns)
 {
 	u32 moves = 0, page = 0;
 	mpn_t mpn;
 
-	for (u32 i = 0; i < LOOKS && moves < policy->batch; i++) {
+	for (u32 i = 0; i < MIN(LOOKS, most * LOOKS_A_PAGE) && moves < most; i++) {
 		u64 before = blocks;
 		struct policy_verdict v;
 
@@ -282,12 +327,42 @@ u32 machine_tick(u32 node)
 		if (v.reason == POLICY_WRITTEN || v.reason == POLICY_SHARED)
 			heat_clear(mpn);
 		count_steps(&steps_candidate, before);
+		*ns += LOOK_NS;
+		totals.looks++;
 		if (v.action == POLICY_DO_MIGRATE)
 			migrate(page, node);
 		if (v.action == POLICY_DO_REPLICATE)
 			replicate(page, node);
 		moves += v.action != POLICY_STAY;
 	}
-	totals.ns += moves * MOVE_NS;
-	return moves * MOVE_NS;
+	*ns += moves * MOVE_NS;
+	return moves;
+}
+
+/* As numa/balance.c. */
+static bool is_enough(u32 node)
+{
+	u32 waiting = heat_waiting(node);
+
+	if (!waiting || (waiting < policy->gather && ++memory[node].waited < GATHER_TICKS))
+		return false;
+	memory[node].waited = 0;
+	return true;
+}
+
+u32 machine_tick(u32 node)
+{
+	u32 moves, ns = 0;
+
+	ledger_tick(node, policy, now_ms * 1000000);
+	if (!is_enough(node))
+		return 0;
+	moves = MIN(ledger_pages(node, policy), policy->batch);
+	if (moves)
+		moves = work_on(node, moves, &ns);
+	else
+		heat_drop(node);
+	ledger_pay(node, ns, moves);
+	totals.ns += ns;
+	return ns;
 }

@@ -74,15 +74,16 @@ static void run(const struct trace *t, u32 events)
 static void print(const struct trace *t, enum source source, const struct bounds *b)
 {
 	const struct totals *s = &totals;
-	double best = (double)b->best_ns;
+	double best = (double)(t->adversary ? s->static_ns : b->best_ns);
+	u64 static_ns = t->adversary ? s->static_ns : b->static_ns;
 
 	printf("{\"trace\": \"%s\", \"nodes\": %u, \"active\": %u, \"policy\": \"%s\", \"source\": \"%s\", "
 	       "\"misses\": %llu, \"static\": %.4f, \"cost\": %.4f, \"static_local_pct\": %.1f, "
 	       "\"local_pct\": %.1f, \"migrated\": %llu, \"replicated\": %llu, \"collapsed\": %llu}\n",
 	       t->name, NODES, active, policy_name(policy.kind),
 	       source == SEES_ALL ? "all" : "samples", (unsigned long long)s->misses,
-	       (double)b->static_ns / best, (double)s->ns / best,
-	       100.0 * (double)b->static_local / (double)b->misses,
+	       (double)static_ns / best, (double)s->ns / best,
+	       100.0 * (double)b->static_local / (double)MAX(b->misses, 1ull),
 	       100.0 * (double)s->local / (double)s->misses, (unsigned long long)s->migrated,
 	       (unsigned long long)s->replicated, (unsigned long long)s->collapsed);
 	fflush(stdout);
@@ -92,7 +93,7 @@ static void run_all(u32 events)
 {
 	for (u32 i = 0; i < ntraces; i++) {
 		const struct trace *t = &traces[i];
-		struct bounds b = find_bounds(t, events);
+		struct bounds b = t->adversary ? (struct bounds){ 0 } : find_bounds(t, events);
 
 		for (enum source s = SEES_ALL; s <= SEES_SAMPLES; s++) {
 			machine_create(t->npages(), 1024, t->home, s, &policy);

@@ -3,7 +3,7 @@
 # count their basic blocks.
 
 SIM_NODES := 8 64 1024
-SIM_MONITOR := numa/policy.c numa/heat.c kernel/mem/memmap.c
+SIM_MONITOR := numa/policy.c numa/ledger.c numa/heat.c kernel/mem/memmap.c
 SIM_SRCS := $(addprefix tests/sim/, main.c machine.c trace.c best.c) kernel/format.c kernel/words.c
 SIM_BINS := $(SIM_NODES:%=build/host/sim/sim-%)
 SIM_CFLAGS := $(WARN_CFLAGS) -g -Itests/unit/host -I.

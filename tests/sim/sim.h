@@ -17,7 +17,8 @@
 #define REMOTE_NS   900u
 #define MOVE_NS	    50000u
 #define COLLAPSE_NS 20000u
-#define COMPUTE_NS  200u /* between two misses */
+#define LOOK_NS	    1250u /* at a candidate: a line of counters */
+#define COMPUTE_NS  200u  /* between two misses */
 
 struct event {
 	u32 page; /* guest page */
@@ -32,6 +33,7 @@ struct trace {
 	u32 (*npages)(void);
 	u32 (*home)(u32 page); /* where the page is at first */
 	struct event (*next)(u32 node, u32 phase, u32 i, u64 *random);
+	bool adversary; /* looks where pages are: there is no best to compare with */
 };
 
 extern const struct trace traces[];
@@ -50,9 +52,10 @@ static inline u32 random_below(u64 *state, u32 n)
 enum source { SEES_ALL, SEES_SAMPLES };
 
 struct totals {
-	u64 ns;		   /* stalls and moves, of all nodes */
+	u64 ns;	       /* stalls and moves, of all nodes */
+	u64 static_ns; /* what the same misses had cost with all pages where they were at first */
 	u64 misses, local; /* of these, local ones */
-	u64 migrated, replicated, collapsed;
+	u64 migrated, replicated, collapsed, looks;
 };
 
 /* Steps of the monitor's code, in basic blocks of it. */
@@ -66,6 +69,7 @@ void machine_create(u32 pages, u32 room, u32 (*home)(u32 page), enum source sour
 		    const struct policy *p);
 void machine_destroy(void);
 void machine_time(u64 ms);
+bool machine_is_local(u32 node, u32 page);  /* to read, at least */
 u32 machine_miss(u32 node, struct event e); /* returns ns */
 u32 machine_tick(u32 node);		    /* the node's moves; returns ns */
 extern struct totals totals;

@@ -18,14 +18,19 @@ SHORT = [(8, 250000, 8), (64, 100000, 8), (1024, 100000, 8)]
 FLAT = [(8, 10000), (8, 1000000), (64, 10000), (64, 1000000), (1024, 10000), (1024, 200000)]
 SHORT_FLAT = [(8, 10000), (8, 1000000), (1024, 10000)]
 
-# Cost in all (stalls, moves, collapses) at most, as a multiple of the best with hindsight; and of static placement. Until a page
-# has moved it costs what it did, so less is asked of runs that are soon over.
-WORST_OF_BEST = {"private": 1.10, "read-shared": 1.12, "phases": 1.15, "skewed": 1.25}
-SOON_OVER = 150000 # misses
-WORST_OF_BEST_SOON = {"private": 1.20, "read-shared": 1.30, "phases": 1.75, "skewed": 1.30}
-WORST_OF_STATIC = {"producer-consumer": 1.03, "write-shared": 1.03, "ping-pong": 1.10}
+# Cost in all (stalls, moves, looks, collapses) at most, as a multiple of the best with hindsight. Until a page has moved it costs what it did, and the
+# first moves have to pay for the others, so less is asked of runs that are soon over.
+WORST_OF_BEST = {"private": 1.10, "read-shared": 1.12, "begun-by-one": 1.06, "engine": 1.25, "phases": 1.15, "skewed": 1.25}
+SOON_OVER = 300000 # misses
+WORST_OF_BEST_SOON = {"private": 1.35, "read-shared": 1.50, "begun-by-one": 1.20, "engine": 1.80, "phases": 1.75, "skewed": 1.40}
+# And as a multiple of what staying costs, whatever the trace: what moves may lose is bounded (numa/ledger.h).
+WORST_OF_STATIC = 1.035
+# Where nobody sees what a page's own node does, these deceive the ledger.
+DECEIVED = {"short": 1.40, "tug": 1.40}
+TO_STAY = {"producer-consumer", "write-shared", "ping-pong", "passes", "scatter", "short", "read-written", "spite", "tug"}
+TRACES = set(WORST_OF_BEST) | TO_STAY
 # Steps of the monitor's code at most, for whatever miss, candidate or move, and what machines may differ in that.
-STEPS_MOST = {"miss": 32, "candidate": 72, "move": 100}
+STEPS_MOST = {"miss": 32, "candidate": 72, "move": 110}
 STEPS_RATIO = 1.1
 
 
@@ -51,8 +56,9 @@ def problems_of_run(row, misses):
     trace, where = row["trace"], f"{row['trace']}, {row['nodes']} nodes, {row['source']} seen"
     if trace in of_best and row["cost"] > of_best[trace]:
         yield f"{where}: cost {row['cost']:.3f} of the best, at most {of_best[trace]}"
-    if trace in WORST_OF_STATIC and row["cost"] > WORST_OF_STATIC[trace] * row["static"]:
-        yield f"{where}: cost {row['cost'] / row['static']:.3f} of static placement, at most {WORST_OF_STATIC[trace]}"
+    of_static = DECEIVED.get(trace, WORST_OF_STATIC) if row["source"] == "samples" else WORST_OF_STATIC
+    if row["cost"] > of_static * row["static"]:
+        yield f"{where}: cost {row['cost'] / row['static']:.3f} of static placement, at most {of_static}"
     if row["migrated"] + row["replicated"] == 0 and trace in WORST_OF_BEST:
         yield f"{where}: nothing moved"
 

@@ -18,7 +18,7 @@ def test_pages_go_where_they_should(config):
     sim.print_head()
     sim.print_runs(rows)
     assert {(row["trace"], row["source"]) for row in rows} == {(trace, source) for source in ("all", "samples")
-                                                               for trace in sim.WORST_OF_BEST | sim.WORST_OF_STATIC}
+                                                               for trace in sim.TRACES}
     assert not [problem for row in rows for problem in sim.problems_of_run(row, config[1])]
 
 

@@ -107,6 +107,142 @@ static struct event next_turn(u32 node, u32 phase, u32 i, u64 *random)
 	return (struct event){ set * LARGE + random_below(random, LARGE), percent(random, 30) };
 }
 
+/* ---- passes: one over each page of a large set, line by line, and then the next node's set: radix's keys,
+ * ---- FFT's transposes. Nothing is used twice ---- */
+
+#define LINES	 32u
+#define PASS_SET 512u
+
+static u32 pass_sets(void) { return active * PASS_SET; }
+
+static u32 home_first(u32 page)
+{
+	(void)page;
+	return active_node(0);
+}
+
+static struct event next_pass(u32 node, u32 phase, u32 i, u64 *random)
+{
+	u32 set = (index_of(node) + phase + i / (PASS_SET * LINES)) % active;
+
+	return (struct event){ set * PASS_SET + i / LINES % PASS_SET, percent(random, 50) };
+}
+
+/* ---- scatter: all write somewhere in all sets ---- */
+
+static struct event next_scatter(u32 node, u32 phase, u32 i, u64 *random)
+{
+	(void)node;
+	(void)phase;
+	(void)i;
+	return (struct event){ random_below(random, pass_sets()), true };
+}
+
+/* ---- short: some pages at a time, for long enough to have them moved, and then never again ---- */
+
+#define SHORT_PAGES  8u
+#define SHORT_MISSES 96u
+#define SHORT_SET    4096u
+
+static u32 short_sets(void) { return active * SHORT_SET; }
+
+static u32 home_short(u32 page) { return active_node((page / SHORT_SET + 1) % active); }
+
+static struct event next_short(u32 node, u32 phase, u32 i, u64 *random)
+{
+	u32 first = i / (SHORT_PAGES * SHORT_MISSES) * SHORT_PAGES % SHORT_SET;
+
+	(void)phase;
+	return (struct event){ index_of(node) * SHORT_SET + first +
+				       random_below(random, SHORT_PAGES),
+			       percent(random, 30) };
+}
+
+/* ---- read, then written: all read for a while, then one writes each page, and so on ---- */
+
+#define READ_MISSES 8192u /* 128 of each page */
+
+static struct event next_read_written(u32 node, u32 phase, u32 i, u64 *random)
+{
+	u32 in_turn = i % (READ_MISSES + SHARED), turn = i / (READ_MISSES + SHARED);
+
+	(void)phase;
+	if (in_turn < READ_MISSES)
+		return (struct event){ random_below(random, SHARED), false };
+	return (struct event){ in_turn - READ_MISSES, turn % active == index_of(node) };
+}
+
+/* ---- begun by one: the first node writes all, then each has its own ---- */
+
+static struct event next_begun(u32 node, u32 phase, u32 i, u64 *random)
+{
+	if (!phase && index_of(node))
+		return (struct event){ active * SET + index_of(node), false };
+	if (!phase)
+		return (struct event){ i / LINES % (active * SET), true };
+	return (struct event){ index_of(node) * SET + random_below(random, SET),
+			       percent(random, 30) };
+}
+
+static u32 begun_sets(void) { return active * SET + active; }
+
+static u32 home_begun(u32 page)
+{
+	return page < active * SET ? active_node(0) : active_node(page - active * SET);
+}
+
+/* ---- engine: the same, with as much for each as takes long to move ---- */
+
+#define ENGINE 384u
+
+static u32 engine_sets(void) { return active * ENGINE; }
+
+static struct event next_engine(u32 node, u32 phase, u32 i, u64 *random)
+{
+	(void)phase;
+	(void)i;
+	return (struct event){ index_of(node) * ENGINE + random_below(random, ENGINE),
+			       percent(random, 30) };
+}
+
+/* ---- spite: pages of another node until they come here, then others ---- */
+
+static u32 spite_at[NODES];
+
+static struct event next_spite(u32 node, u32 phase, u32 i, u64 *random)
+{
+	u32 *at = &spite_at[node];
+
+	(void)phase;
+	if (!i)
+		*at = 0;
+	for (u32 tries = 0; tries < LARGE * active; tries++) {
+		u32 page = (index_of(node) * LARGE + *at + LARGE) % large_sets();
+
+		if (!machine_is_local(node, page))
+			return (struct event){ page + random_below(random, 4) %
+							       (LARGE - page % LARGE),
+					       percent(random, 30) };
+		++*at;
+	}
+	return (struct event){ random_below(random, large_sets()), false };
+}
+
+/* ---- tug: two nodes, each after a page that the other has; who gets it stops ---- */
+
+static struct event next_tug(u32 node, u32 phase, u32 i, u64 *random)
+{
+	u32 set = (index_of(node) & ~1u) * LARGE, page = set;
+
+	(void)phase, (void)i;
+	for (u32 tries = 0; tries < 16; tries++) {
+		page = set + random_below(random, LARGE);
+		if (!machine_is_local(node, page))
+			break;
+	}
+	return (struct event){ page, percent(random, 30) };
+}
+
 /* ---- skewed: own pages and shared ones, few of them often; the shared ones seldom written ---- */
 
 static u32 zipf_pages(void) { return (active + 1) * ZIPF; }
@@ -143,12 +279,20 @@ static struct event next_zipf(u32 node, u32 phase, u32 i, u64 *random)
 }
 
 const struct trace traces[] = {
-	{ "private", 1, 1, sets, home_elsewhere, next_private },
-	{ "read-shared", 1, 1, shared, home_round_robin, next_read },
-	{ "producer-consumer", 1, 1, pair_sets, home_producer, next_pair },
-	{ "write-shared", 1, 1, shared, home_round_robin, next_write },
-	{ "phases", 4, 1, sets, home_own, next_phase },
-	{ "ping-pong", 40, 40, large_sets, home_large, next_turn },
-	{ "skewed", 1, 1, zipf_pages, home_round_robin, next_zipf },
+	{ "private", 1, 1, sets, home_elsewhere, next_private, false },
+	{ "read-shared", 1, 1, shared, home_round_robin, next_read, false },
+	{ "producer-consumer", 1, 1, pair_sets, home_producer, next_pair, false },
+	{ "write-shared", 1, 1, shared, home_round_robin, next_write, false },
+	{ "begun-by-one", 2, 1, begun_sets, home_begun, next_begun, false },
+	{ "engine", 1, 1, engine_sets, home_first, next_engine, false },
+	{ "phases", 4, 1, sets, home_own, next_phase, false },
+	{ "ping-pong", 40, 40, large_sets, home_large, next_turn, false },
+	{ "skewed", 1, 1, zipf_pages, home_round_robin, next_zipf, false },
+	{ "passes", 1, 1, pass_sets, home_first, next_pass, false },
+	{ "scatter", 1, 1, pass_sets, home_first, next_scatter, false },
+	{ "short", 1, 1, short_sets, home_short, next_short, false },
+	{ "read-written", 1, 1, shared, home_round_robin, next_read_written, false },
+	{ "spite", 1, 1, large_sets, home_large, next_spite, true },
+	{ "tug", 1, 1, large_sets, home_large, next_tug, true },
 };
 const u32 ntraces = ARRAY_SIZE(traces);

@@ -7,6 +7,7 @@
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/mem/shootdown.h"
+#include "numa/ledger.h"
 #include "numa/placement.h"
 
 struct vm vm_a, vm_b;
@@ -114,6 +115,10 @@ mpn_t nodemem_alloc_here(u32 of)
 	}
 	return MPN_NONE;
 }
+
+static struct ledger ledgers_of[NODES];
+
+u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }
 
 u32 topology_near(u32 of, u32 i) { return (of + i) % NODES; }
 
@@ -474,6 +479,10 @@ int numa_vm_reset(void **state)
 			memmap_free_at_boot((mpn_t){ FIRST(i) + k });
 			is_free[i * NODE_PAGES + k] = true;
 		}
+	}
+	for (u32 i = 0; i < NODES; i++) {
+		memset(&ledgers_of[i], 0, sizeof(ledgers_of[i]));
+		ledger_init_node(i, &ledgers_of[i]);
 	}
 	reset_vm(&vm_a, 0);
 	reset_vm(&vm_b, 1);

@@ -13,6 +13,7 @@
 #include "kernel/vm/vm.h"
 #include "numa/balance.h"
 #include "numa/heat.h"
+#include "numa/ledger.h"
 #include "numa/magic.h"
 #include "numa/move.h"
 #include "numa/numa.h"
@@ -34,6 +35,7 @@ static struct pmap_page vm_pages[VM_PAGES]; /* guest page i is machine page i of
 static struct pmap_entry view[1];
 static struct node node[NODES];
 static struct page entries[NODES][NODE_PAGES];
+static u64 move_us, now_us; /* of a move, and in all */
 static void *given[64];
 static u32 ngiven;
 static u64 ms, free_pages, unreserved;
@@ -99,7 +101,8 @@ void *fake_mpn_ptr(mpn_t mpn)
 }
 
 struct magic *magic(void) { return NULL; }
-u64 count64(void) { return ms * COUNT_MS; }
+u64 count64(void) { return ms * COUNT_MS + now_us * COUNT_MS / 1000; }
+u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }
 u64 topology_bytes(u32 n) { return n < NODES ? NODE_PAGES * PAGE_SIZE : 0; }
 maddr_t topology_base(u32 n) { return mpn_maddr(PAGE(n, 0)); }
 u64 nodemem_free_pages(u32 n) { return n < NODES ? free_pages : 0; }
@@ -117,8 +120,10 @@ void *nodemem_boot_alloc(u32 n, size_t bytes, size_t align)
 unsigned migrate_pages(u32 n, const mpn_t *pages, unsigned count)
 {
 	assert_int_equal(n, 1);
-	memcpy(migrated + nmigrated, pages, count * sizeof(*pages));
+	if (nmigrated + count <= ARRAY_SIZE(migrated))
+		memcpy(migrated + nmigrated, pages, count * sizeof(*pages));
 	nmigrated += count;
+	now_us += move_us * count;
 	return count;
 }
 
@@ -167,7 +172,7 @@ static int begin(void **state)
 	free_pages = unreserved = 100000;
 	nmigrated = nreplicated = 0;
 	latency_on = true;
-	boot("policy=both,trigger=128,sharing=32,weight=1");
+	boot("policy=both,trigger=128,sharing=32,weight=1,risk=1000,gather=1");
 	return 0;
 }
 
@@ -359,6 +364,35 @@ static void work_in_a_tick_is_bounded(void **state)
 	assert_int_equal(reason(POLICY_FIXED), LOOKS);
 }
 
+/* ---- the ledger ---- */
+
+#define MOVE_US 50
+
+static void moves_that_bring_nothing_end(void **state)
+{
+	u64 poor;
+
+	(void)state;
+	boot("policy=both,trigger=128,sharing=32,weight=1,stake=500,risk=1");
+	move_us = MOVE_US;
+	for (u32 i = 0; i < 400; i++)
+		hit(1, PAGE(0, i), 128);
+	tick();
+	assert_int_equal(nmigrated, 500 / MOVE_US);
+	tick();
+	assert_int_equal(nmigrated, 500 / MOVE_US);
+	poor = reason(POLICY_POOR);
+	assert_true(poor > 0); /* the others were not looked at, and this is told */
+	assert_int_equal(balance_stats(1)->candidates + heat_lost(1), 400);
+	for (u32 t = 0; t < 100; t++) { /* a second, in which a thousandth may be lost */
+		for (u32 i = 400; i < 500; i++)
+			hit(1, PAGE(0, i), 128);
+		tick();
+	}
+	assert_in_range(nmigrated, 500 / MOVE_US + 10, 500 / MOVE_US + 25);
+	move_us = 0;
+}
+
 /* ---- words ---- */
 
 static void words_choose_the_policy(void **state)
@@ -396,7 +430,7 @@ static void words_choose_the_policy(void **state)
 static void nothing_moves_unless_asked_for(void **state)
 {
 	(void)state;
-	boot("policy=first-touch,trigger=128,weight=1");
+	boot("policy=first-touch,trigger=128,weight=1,risk=1000,gather=1");
 	hit(1, PAGE(0, 5), 500);
 	assert_int_equal(heat_read(1, PAGE(0, 5)).mine, 255); /* still shown */
 	tick();
@@ -439,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup(only_pages_of_running_vms_move, begin),
 		cmocka_unit_test_setup(moves_and_memory_are_looked_at, begin),
 		cmocka_unit_test_setup(work_in_a_tick_is_bounded, begin),
+		cmocka_unit_test_setup(moves_that_bring_nothing_end, begin),
 		cmocka_unit_test_setup(words_choose_the_policy, begin),
 		cmocka_unit_test_setup(nothing_moves_unless_asked_for, begin),
 		cmocka_unit_test_setup(the_prompt_sets_and_shows, begin),

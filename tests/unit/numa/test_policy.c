@@ -38,7 +38,7 @@ static void the_defaults_are_as_documented(void **state)
 {
 	(void)state;
 	assert_int_equal(policy_default.kind, POLICY_NONE);
-	assert_int_equal(policy_default.trigger, 32);
+	assert_int_equal(policy_default.trigger, 48);
 	assert_int_equal(policy_default.sharing, 8);
 	assert_int_equal(policy_default.write, 1);
 	assert_int_equal(policy_default.migrate, 1);
@@ -269,9 +269,10 @@ static void nothing_overflows(void **state)
 
 static void every_reason_has_its_name(void **state)
 {
-	static const char *const names[POLICY_REASONS] = { "off",     "local",	"fixed",   "cold",
-							   "written", "shared", "private", "limit",
-							   "held",    "memory", "moved" };
+	static const char *const names[POLICY_REASONS] = {
+		"off",	   "local", "fixed", "cold",   "written", "shared",
+		"private", "limit", "held",  "memory", "poor",	  "moved"
+	};
 
 	(void)state;
 	for (u32 r = 0; r < POLICY_REASONS; r++)
@@ -322,7 +323,7 @@ static void every_parameter_can_be_set(void **state)
 	}
 	assert_int_equal(n, sizeof(p) / sizeof(u32) - 1); /* all but kind */
 	assert_int_equal(p.trigger, 20);
-	assert_int_equal(p.weight, 20 + n - 1);
+	assert_int_equal(p.ahead, 20 + n - 1);
 	assert_int_equal(p.kind, POLICY_BOTH);
 }
 

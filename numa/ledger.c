@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* What moves cost and bring, node by node. Decides nothing but how many may be paid for. */
+#include "kernel/mem/memmap.h"
+#include "kernel/node.h"
+#include "numa/heat.h"
+#include "numa/ledger.h"
+
+#define US	      1000ll
+#define MS	      1000000ll
+#define EACH_AT_FIRST 50000u /* ns: what a page costs until some have moved */
+#define FREE_OF_RISK  1000u  /* permille: whatever moves cost */
+#define DEBT_OF_KEEP  4 /* debts end at keep divided by that: they are to be forgotten, in time */
+
+static struct ledger *ledgers[MAX_NODES]; /* fixed after boot; each node writes its own */
+
+const struct ledger *ledger_of(u32 node) { return ledgers[node]; }
+
+void ledger_init_node(u32 node, void *storage)
+{
+	ledgers[node] = storage;
+	ledgers[node]->each = EACH_AT_FIRST;
+	ledgers[node]->every = 1;
+}
+
+static s64 stake(const struct policy *p) { return p->stake * US; }
+
+static s64 keep(const struct policy *p) { return p->keep * MS; }
+
+/* ---- samples ---- */
+
+static void drop(struct ledger *l, u32 i) { l->sample[i] = l->sample[--l->used]; }
+
+/* Every second one goes, the others stand for twice as many. */
+static void thin_out(struct ledger *l)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < l->used; i += 2) {
+		l->sample[kept] = l->sample[i];
+		l->sample[kept++].weight *= 2;
+	}
+	l->used = kept;
+	l->every *= 2;
+}
+
+void ledger_arrive(u32 node, const struct ledger_arrival *a)
+{
+	struct ledger *l = ledgers[node];
+
+	if (++l->arrived < l->every)
+		return;
+	if (l->used == LEDGER_SAMPLES && l->every < LEDGER_EVERY_MAX)
+		thin_out(l);
+	if (l->used == LEDGER_SAMPLES) /* the oldest of them, more or less */
+		drop(l, l->next % LEDGER_SAMPLES);
+	l->sample[l->used++] = (struct ledger_sample){ .mpn = (u32)a->copy.v,
+						       .gpn = (u32)a->gpn.v,
+						       .owner = (u16)a->owner,
+						       .from = (u16)a->from,
+						       .weight = (u16)l->every,
+						       .before = (u16)MIN(a->before, 0xffffu),
+						       .at = (u32)(l->now / MS),
+						       .gain = a->gain,
+						       .loss = a->loss };
+	l->arrived = 0;
+}
+
+static bool is_here(const struct ledger_sample *s)
+{
+	const struct page *p = memmap_page((mpn_t){ s->mpn });
+
+	return p && (p->state == PAGE_GUEST || p->state == PAGE_REPLICA) && p->owner == s->owner &&
+	       p->gpn == s->gpn;
+}
+
+/* How much a count has grown, that begins anew at any time. */
+static u32 grown(u32 *last, u32 count)
+{
+	u32 more = count < *last ? count : count - *last;
+
+	*last = count;
+	return more;
+}
+
+static void look_at(struct ledger *l, u32 node, const struct policy *p, struct ledger_sample *s)
+{
+	mpn_t mpn = { s->mpn };
+	u32 now = (u32)(l->now / MS);
+	u64 gained, lost;
+
+	if (heat_sees_local())
+		gained = (u64)grown(&s->mine, heat_count(node, mpn)) * s->gain;
+	else
+		gained = (u64)s->before * s->gain * (now - s->at) / p->interval;
+	lost = (u64)grown(&s->theirs, heat_count(s->from, mpn)) * s->loss;
+	s->at = now;
+	l->gained += gained * s->weight;
+	l->lost += lost * s->weight;
+	l->balance += (s64)(gained * s->weight) - (s64)(lost * s->weight);
+}
+
+static void look_around(struct ledger *l, u32 node, const struct policy *p)
+{
+	for (u32 i = 0; i < LEDGER_LOOKS && i < l->used; i++) {
+		u32 at = ++l->next % l->used;
+
+		if (is_here(&l->sample[at]))
+			look_at(l, node, p, &l->sample[at]);
+		else
+			drop(l, at);
+	}
+	if (l->used < LEDGER_SAMPLES / 4 && l->every > 1)
+		l->every /= 2;
+}
+
+/* ---- money ---- */
+
+static void grant(struct ledger *l, const struct policy *p, u64 ns)
+{
+	if (l->balance < stake(p))
+		l->balance = MIN(stake(p), l->balance + (s64)(ns * p->risk / 1000));
+}
+
+static void note_rate(struct ledger *l, s64 brought, u64 passed)
+{
+	u64 rate = brought > 0 ? (u64)brought / MAX(passed / MS, 1ull) : 0;
+
+	l->rate = (l->rate + rate) / 2;
+	if (!l->rate)
+		l->since = 0;
+	else if (!l->since)
+		l->since = l->now;
+}
+
+void ledger_tick(u32 node, const struct policy *p, u64 now)
+{
+	struct ledger *l = ledgers[node];
+	u64 passed = l->now ? now - l->now : 1000 * (u64)MS; /* the first time: the stake */
+	s64 before;
+
+	grant(l, p, passed);
+	l->now = now;
+	before = l->balance;
+	look_around(l, node, p);
+	note_rate(l, l->balance - before, passed);
+	l->balance = MAX(MIN(l->balance, keep(p)), -keep(p) / DEBT_OF_KEEP);
+}
+
+/* What has gone on for a while will go on for as long. */
+static s64 expected(const struct ledger *l, const struct policy *p)
+{
+	u64 ms = l->since ? (l->now - l->since) / MS : 0;
+
+	return (s64)(l->rate * MIN(ms, (u64)p->ahead));
+}
+
+u32 ledger_pages(u32 node, const struct policy *p)
+{
+	const struct ledger *l = ledgers[node];
+	s64 may = l->balance + expected(l, p);
+
+	if (p->risk >= FREE_OF_RISK)
+		return ~0u;
+	return may <= 0 ? 0 : (u32)MIN((u64)may / l->each, (u64)~0u);
+}
+
+void ledger_pay(u32 node, u64 ns, u32 pages)
+{
+	struct ledger *l = ledgers[node];
+
+	l->spent += ns;
+	l->balance -= (s64)ns;
+	if (pages)
+		l->each = MAX((7 * l->each + ns / pages) / 8, 1ull);
+}
