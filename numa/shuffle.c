@@ -2,7 +2,8 @@
 /*
  * shuffle=1 on the command line: at each tick of a node some pages of running VMs, wherever they
  * are, are moved to it or replicated there, and now and then a VCPU comes to it, as a test of everything that
- * guests are promised meanwhile. No policy would do that.
+ * guests are promised meanwhile. No policy would do that. VCPUs of a VM whose description names one node, or none, stay:
+ * test guests count how often they look for what home does, and QEMU's processors have their turns.
  */
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
@@ -41,7 +42,7 @@ void shuffle_tick(const struct node *n)
 	vm = vms[random(n->id) % nvms];
 	if (vm_state(vm) != VM_RUNNING)
 		return;
-	if (random(n->id) % VCPUS == 0)
+	if (vm->desc->nodes.n > 1 && random(n->id) % VCPUS == 0)
 		vcpu_move(vm->vcpus[random(n->id) % vm->nvcpus], nodes[n->id], false);
 	for (unsigned i = 0; i < PAGES; i++)
 		pages[i] =
