@@ -10,7 +10,7 @@
 
 int pthread_attr_init(pthread_attr_t *a)
 {
-	*a = (pthread_attr_t){ .stacksize = THIN_STACK_BYTES,
+	*a = (pthread_attr_t){ .stacksize = thread_stack_bytes,
 			       .detachstate = PTHREAD_CREATE_JOINABLE,
 			       .vcpu = -1 };
 	return 0;

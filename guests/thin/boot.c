@@ -3,9 +3,7 @@
 #include "guests/lib/guest.h"
 #include "guests/thin/thin.h"
 
-#define MEMORY_LEAST	 (1ul << 20) /* behind the image */
-#define MAIN_STACK_BYTES (1ul << 20)
-#define MAIN_STACK_SHARE 8 /* of the memory at most */
+#define MEMORY_LEAST (1ul << 20) /* behind the image */
 
 struct guest_boot guest_boot;
 static struct vcpu first;
@@ -19,6 +17,8 @@ void guest_main(void)
 	pthread_attr_t attr;
 	struct thread *t;
 
+	mark_begin(THIN_UNIT_RUN);
+	mark_begin(THIN_UNIT_START);
 	tree_read((const void *)guest_boot.a[1]);
 	vcpu_count = MIN(tree.vcpus, THIN_VCPUS_MAX);
 	sched_begin(&first, 0);
@@ -29,9 +29,10 @@ void guest_main(void)
 		end(128 + 6);
 	}
 	heap_begin(begin, tree.memory - begin);
+	main_words();
 	pthread_attr_init(&attr);
 	attr.vcpu = 0;
-	attr.stacksize = main_stack(MIN(MAIN_STACK_BYTES, heap_total() / MAIN_STACK_SHARE));
+	attr.stacksize *= 2; /* main() may be given more to do */
 	if (thread_create(&t, &attr, main_begin, NULL)) {
 		say("found no memory for a stack of %u KB: raise memory-mb, or a smaller STACK=",
 		    (u32)(attr.stacksize >> 10));

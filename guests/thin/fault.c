@@ -85,6 +85,7 @@ void say(const char *format, ...)
 
 void end(int code)
 {
+	mark_end(THIN_UNIT_RUN);
 	hypercall(DISCO_HC_POWEROFF, (u64)code, 0);
 	for (;;)
 		;

@@ -29,8 +29,11 @@ bool futex_spin(const volatile u32 *word, u32 value)
 	for (u32 i = 0; i < SPIN_POLLS; i++) {
 		if (*word != value)
 			return true;
-		if (i % 16 == 15 && sched_has_others())
+		if (i % 16 != 15)
+			continue;
+		if (sched_has_others())
 			return false;
+		spin_pause();
 	}
 	return false;
 }

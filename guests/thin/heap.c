@@ -11,8 +11,9 @@
 
 enum { RUN_FREE, RUN_LARGE, RUN_SMALL, RUN_INSIDE };
 
-#define SHORT_RUN	4u /* chunks */
-#define BLOCKS_OF_A_RUN 4u /* at least */
+#define SHORT_RUN	2u  /* chunks */
+#define BLOCKS_OF_A_RUN 4u  /* at least */
+#define LONG_RUN	16u /* chunks */
 
 struct chunk {
 	u8 kind;
@@ -83,6 +84,20 @@ static u64 skip_of(const struct chunk *c, u64 align)
 	return ROUND_UP(at, align) - at;
 }
 
+/*
+ * Long runs come from the high end, so that what is small, and stacks, lie together at the low one: the monitor zeroes up to two
+ * megabytes when one byte of them is touched first, which takes 7 ms on the paper's machine.
+ */
+static u64 skip_within(const struct chunk *c, u64 length, u64 align)
+{
+	u64 skip = skip_of(c, align), more;
+
+	if (length < LONG_RUN)
+		return skip;
+	more = ROUND_DOWN(c->length - length - skip, align);
+	return skip + more;
+}
+
 static struct chunk *run_take(u64 length, u64 align)
 {
 	struct chunk *best = NULL;
@@ -94,7 +109,7 @@ static struct chunk *run_take(u64 length, u64 align)
 	if (!best)
 		return NULL;
 	run_unlist(best);
-	skip = skip_of(best, align);
+	skip = skip_within(best, length, align);
 	total = best->length;
 	if (skip)
 		run_list(best, skip);
@@ -160,9 +175,9 @@ void heap_begin(u64 first, u64 bytes)
 	first = ROUND_UP(first, HEAP_CHUNK);
 	chunk_count = (end - first) / HEAP_CHUNK;
 	table = ROUND_UP((chunk_count + 1) * sizeof(struct chunk), HEAP_CHUNK);
-	chunks = window(first);
-	base = window(first + table);
 	chunk_count -= table / HEAP_CHUNK;
+	base = window(first);
+	chunks = window(end - table);
 	run_list(chunks, chunk_count);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * malloc's memory: all of the VM's behind the image, in chunks of 4 KB. A run of chunks is one large block, or it is full of equal small ones and
+ * malloc's memory: all of the VM's behind the image, in chunks of 8 KB. A run of chunks is one large block, or it is full of equal small ones and
  * belongs to the VCPU that asked for it: what threads of a VCPU allocate lies together, and as they are the first to
  * touch it the monitor has it on their node. Small blocks cost no lock: they are taken from runs of the own VCPU with interrupts off, and given
  * back there, or, freed by another VCPU, pushed onto the owner's list, which it empties when it is short. Runs have one lock.
@@ -10,7 +10,7 @@
 
 #include "kernel/types.h"
 
-#define HEAP_CHUNK	 4096ul
+#define HEAP_CHUNK	 8192ul
 #define HEAP_CLASSES	 36
 #define HEAP_SMALL_BYTES 16384ul /* the largest small block */
 

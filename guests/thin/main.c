@@ -61,13 +61,14 @@ static void cut_words(void)
 	environ = environment;
 }
 
-size_t main_stack(size_t otherwise)
+void main_words(void)
 {
 	const char *kb;
 
 	cut_words();
 	kb = getenv("STACK");
-	return kb ? MAX(strtoul(kb, NULL, 10) << 10, (size_t)PTHREAD_STACK_MIN) : otherwise;
+	if (kb)
+		thread_stack_bytes = MAX(strtoul(kb, NULL, 10) << 10, (size_t)PTHREAD_STACK_MIN);
 }
 
 static void run_hooks_at_end(void)
@@ -83,5 +84,6 @@ void *main_begin(void *unused)
 		(*h)();
 	if (&__fini_array_end[0] > &__fini_array_start[0])
 		atexit(run_hooks_at_end);
+	mark_end(THIN_UNIT_START);
 	exit(main(argc, words, environ));
 }

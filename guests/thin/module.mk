@@ -9,8 +9,8 @@ THIN_NEWLIB := build/newlib-thin/mips64el-elf
 # No fused multiply-add: the same digits as on other machines.
 THIN_FLAGS := -O2 -g -march=mips64r6 -mabi=64 -EL -fno-pic -mno-abicalls -msym32 -mhard-float -G0 -fno-stack-protector \
 	-mcompact-branches=never -ffp-contract=off -ffunction-sections -fdata-sections -U__linux__ -U__gnu_linux__ -Ulinux
-THIN_INC = -nostdinc -isystem guests/thin/include -isystem $(THIN_NEWLIB)/include \
-	-isystem $(shell env -i PATH="$$PATH" $(CC) -print-file-name=include 2>/dev/null)
+THIN_INC = -nostdinc -isystem guests/thin/include -isystem $(shell env -i PATH="$$PATH" $(CC) -print-file-name=include 2>/dev/null) \
+	-isystem $(THIN_NEWLIB)/include
 THIN_CFLAGS = $(THIN_FLAGS) -ffreestanding $(WARN_CFLAGS) -I. -Ibuild/libfdt $(THIN_INC)
 THIN_LIBGCC = $(shell env -i PATH="$$PATH" $(CC) -march=mips64r6 -mabi=64 -print-libgcc-file-name 2>/dev/null)
 

@@ -10,7 +10,7 @@
 
 #define SLICE_NS     4000000ul
 #define SPIN_POLLS   1000 /* then the rest of the time slice goes to whoever shares the processor */
-#define STACK_BYTES  8192 /* of a VCPU's loop; half of it for faults */
+#define STACK_BYTES  4096 /* of a VCPU's loop, and as much for faults */
 #define IM_OF_ALL    (ST_IM(DISCO_IRQ_IPI0) | ST_IM(DISCO_IRQ_TIMER))
 #define HWRENA	     0x2000000d /* UserLocal, Count, its resolution, the VCPU's number */
 #define STATUS_START (ST_BASE | ST_FR | ST_CU1 | IM_OF_ALL)
@@ -304,10 +304,11 @@ void sched_idle(void)
 	if (!v->id)
 		set_timer(v, true); /* Count is looked at in time from now on */
 	for (;;) {
-		sched_switch(); /* comes back when nothing is ready */
+		sched_switch(); /* comes back when nothing was ready */
 		v->waits = 1;
 		barrier_sync();
-		if (!v->inbox)
+		if (!v->ready &&
+		    !v->inbox)	    /* the end of the thread before may have woken its joiner */
 			cp0_wait(); /* ends when a line is up, though interrupts are off */
 		v->waits = 0;
 		irq_back(ST_IE);

@@ -30,7 +30,6 @@
 #define THIN_VCPUS_MAX	 16
 #define THIN_NAME_BYTES	 16
 #define THIN_TLS_ALIGN	 64ul
-#define THIN_STACK_BYTES (256ul << 10) /* of a thread whose attributes say nothing */
 #define THIN_STACK_MARK	 0x5b7a3c91d2e4f608ul
 #define THIN_STACK_MARKS 128 /* words of it at a stack's end */
 #define THIN_FOREVER	 (~0ul)
@@ -45,7 +44,7 @@ struct thread {
 	void *(*start)(void *);
 	void *arg;
 	u64 *stack;  /* its lowest words: marks */
-	void *block; /* of the heap; NULL: the program's first thread */
+	void *block; /* the stack's; NULL: it is the program's own */
 
 	volatile u32 *word; /* what it waits on; these three under the bucket's lock */
 	bool queued;
@@ -88,6 +87,12 @@ struct vcpu {
 	struct thread idle __attribute__((aligned(128))); /* its context: the loop that waits */
 };
 
+/* Marks for the timing model (qemu/flash): what lies between two is measured. No processor does anything for them. */
+#define THIN_UNIT_RUN	 64 /* from the first instruction of C to the end */
+#define THIN_UNIT_START	 65 /* to main() */
+#define mark_begin(unit) asm volatile("sltiu $0, $0, %0" : : "i"(0x5100 + (unit)) : "memory")
+#define mark_end(unit)	 asm volatile("sltiu $0, $0, %0" : : "i"(0x5200 + (unit)) : "memory")
+
 /* ---- the processor ---- */
 static inline volatile u32 *special32(unsigned reg, unsigned sel)
 {
@@ -125,6 +130,9 @@ static inline void irq_back(u32 was)
 }
 
 static inline void barrier_sync(void) { asm volatile("sync" : : : "memory"); }
+
+/* In a loop that looks at memory: a processor that is emulated in turn with others gives its turn away. */
+static inline void spin_pause(void) { asm volatile("pause" : : : "memory"); }
 
 /* "Physical" address of what either window shows. */
 static inline u64 pa_of(const volatile void *p)
@@ -186,6 +194,7 @@ int clock_deadline(clockid_t clock, const struct timespec *until, u64 *deadline)
 #define CLOCK_LOOK_TICKS (1u << 29) /* VCPU 0 looks at Count at least so often: 3 s */
 
 /* ---- thread.c ---- */
+extern size_t thread_stack_bytes; /* of a thread whose attributes say nothing */
 /* A thread that is not ready yet. Errors: EAGAIN (no memory), EINVAL (a stack too small). */
 int thread_create(struct thread **made, const pthread_attr_t *attr, void *(*start)(void *),
 		  void *arg);
@@ -218,7 +227,7 @@ _Noreturn void give_up(const char *why); /* says it, and who called */
 _Noreturn void fault(const struct thin_frame *f);
 
 /* ---- main.c ---- */
-size_t main_stack(size_t otherwise); /* bytes: what the words say. Once, with the heap there */
-void *main_begin(void *unused);	     /* what the first thread runs: main(), then exit() */
+void main_words(void);		/* cuts them; once, before there are threads */
+void *main_begin(void *unused); /* what the first thread runs: main(), then exit() */
 
 #endif /* GUESTS_THIN_THIN_H */

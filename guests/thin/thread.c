@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a thread. Its memory is one block: stack, struct thread, thread-local data, in ascending order, for the
- * thread pointer is 0x7000 behind the start of those (MIPS's TLS, variant I). It goes when nobody stands on the stack any more and, if the thread was
+ * The life of a thread. Its memory is a block with the struct and the thread-local data behind it, for the thread pointer is 0x7000 behind the
+ * start of those (MIPS's TLS, variant I), and another for the stack. They go when nobody stands on the stack any more and, if the thread was
  * joinable, its joiner has the result.
  */
 #include <errno.h>
@@ -11,11 +11,15 @@
 #include "guests/thin/thin.h"
 
 #define KEY_ROUNDS 4
+#define STACK_GUARD \
+	8192ul /* below a stack nobody has anything: a little too much is seen and destroys nothing */
 
 extern char __tls_start[], __tdata_end[], __tls_bytes[]; /* the last is a number */
 
 void thread_trampoline(void);
 void __sinit(struct _reent *r); /* newlib's */
+
+size_t thread_stack_bytes = 64ul << 10;
 
 static struct spin placing; /* vcpus[], threads, next_vcpu, next_number */
 static u32 next_vcpu, next_number;
@@ -92,36 +96,56 @@ static void leave_place(struct vcpu *v)
 
 static size_t tls_bytes(void) { return ROUND_UP((size_t)__tls_bytes, 16ul); }
 
+/* What the creator touches lies together; the stack it leaves to the thread, whose node it shall be on. */
+static struct thread *allocate(const pthread_attr_t *attr, size_t stack)
+{
+	size_t bytes = sizeof(struct thread) + tls_bytes();
+	struct thread *t = heap_alloc(bytes, THIN_TLS_ALIGN, NULL);
+	u8 *own = attr ? attr->stackaddr : NULL;
+	u64 lowest;
+
+	if (!t)
+		return NULL;
+	memset(t, 0, bytes);
+	memcpy(t + 1, __tls_start, (size_t)(__tdata_end - __tls_start));
+	t->block = own ? NULL : heap_alloc(STACK_GUARD + stack, 16, NULL);
+	if (!own && !t->block) {
+		heap_free(t);
+		return NULL;
+	}
+	lowest = own ? (u64)own : (u64)t->block + STACK_GUARD;
+	t->stack = (u64 *)ROUND_UP(lowest, 16ul);
+	t->context.sp = ROUND_DOWN(lowest + stack, 16ul);
+	return t;
+}
+
+static void release(struct thread *t)
+{
+	heap_free(t->block);
+	heap_free(t);
+}
+
 int thread_create(struct thread **made, const pthread_attr_t *attr, void *(*start)(void *),
 		  void *arg)
 {
-	size_t stack = attr ? ROUND_UP(attr->stacksize, THIN_TLS_ALIGN) : THIN_STACK_BYTES;
-	u8 *own = attr ? attr->stackaddr : NULL, *block;
-	struct vcpu *v;
+	size_t stack = attr ? attr->stacksize : thread_stack_bytes;
 	struct thread *t;
 
 	if (stack < PTHREAD_STACK_MIN || (attr && attr->vcpu >= (int)vcpu_count))
 		return EINVAL;
-	block = heap_alloc((own ? 0 : stack) + sizeof(*t) + tls_bytes(), THIN_TLS_ALIGN, NULL);
-	v = block ? take_place(attr ? attr->vcpu : -1) : NULL;
-	if (!v) {
-		heap_free(block);
+	t = allocate(attr, stack);
+	if (!t)
+		return EAGAIN;
+	t->vcpu = take_place(attr ? attr->vcpu : -1);
+	if (!t->vcpu) {
+		release(t);
 		return EAGAIN;
 	}
-	t = (struct thread *)(own ? block : block + stack);
-	memset(t, 0, sizeof(*t) + tls_bytes());
-	memcpy(t + 1, __tls_start, (size_t)(__tdata_end - __tls_start));
-	t->vcpu = v;
 	t->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
 	t->start = start;
 	t->arg = arg;
-	t->block = block;
-	t->stack = (u64 *)ROUND_UP((u64)(own ? own : block), 16ul);
-	for (u32 i = 0; i < THIN_STACK_MARKS; i++)
-		t->stack[i] = THIN_STACK_MARK;
 	t->life = attr && attr->detachstate == PTHREAD_CREATE_DETACHED ? DETACHED : 0;
 	t->context.s[0] = (u64)t;
-	t->context.sp = own ? ROUND_DOWN((u64)own + attr->stacksize, 16ul) : (u64)t;
 	t->context.ra = (u64)thread_trampoline;
 	if (t->number) {
 		t->reent = &t->own_reent;
@@ -138,6 +162,8 @@ int thread_create(struct thread **made, const pthread_attr_t *attr, void *(*star
 
 void thread_begin(struct thread *t)
 {
+	for (u32 i = 0; i < THIN_STACK_MARKS; i++)
+		t->stack[i] = THIN_STACK_MARK;
 	sched_first();
 	pthread_exit(t->start(t->arg));
 }
@@ -153,8 +179,8 @@ void thread_check_stack(const struct thread *t, bool whole)
 		return;
 	say("thread %u on VCPU %u has used more than its stack, which ends at %x", t->number,
 	    t->vcpu->id, (u64)t->stack);
-	say("  a larger one: pthread_attr_setstacksize(), without it %u KB; STACK=KB for main()",
-	    (u32)(THIN_STACK_BYTES >> 10));
+	say("  a larger one: pthread_attr_setstacksize(), without it %u KB, or STACK=KB for all",
+	    (u32)(thread_stack_bytes >> 10));
 	end(139);
 }
 
@@ -162,7 +188,7 @@ void thread_reap(struct thread *t)
 {
 	leave_place(t->vcpu);
 	if (__atomic_fetch_or(&t->life, ENDED, __ATOMIC_ACQ_REL) == DETACHED)
-		heap_free(t->block);
+		release(t);
 	else
 		futex_wake(&t->life,
 			   1); /* the memory may be somebody else's by now, who looks at his word again */
@@ -304,7 +330,7 @@ int pthread_join(pthread_t id, void **result)
 			futex_wait(&t->life, JOINED, THIN_FOREVER);
 	if (result)
 		*result = t->result;
-	heap_free(t->block);
+	release(t);
 	return 0;
 }
 
@@ -316,7 +342,7 @@ int pthread_detach(pthread_t id)
 	if (claim(t, DETACHED, &was))
 		return EINVAL;
 	if (was == ENDED)
-		heap_free(t->block);
+		release(t);
 	return 0;
 }
 

@@ -99,3 +99,11 @@ TEST_NEEDS += build/parallel-root.cpio $(PARALLEL_HOST)
 build/parallel-root.cpio: $(PARALLEL:%=build/parallel/%) build/root.cpio
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(foreach p,$(PARALLEL),/bin/$p=build/parallel/$p)
+
+# The same as guests by themselves, on the thin OS.
+PARALLEL_THIN := $(PARALLEL:%=build/guests/thin/parallel/%.elf)
+TEST_NEEDS += $(PARALLEL_THIN)
+$(PARALLEL_THIN): build/guests/thin/parallel/%.elf: guests/workloads/%.c guests/workloads/parallel.h $(THIN_NEEDS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(call thin_link,$<)

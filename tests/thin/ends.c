@@ -24,7 +24,7 @@ static __attribute__((noinline)) void deep(unsigned levels)
 static void *in_thread(void *arg)
 {
 	(void)arg;
-	deep(400);
+	deep(66);
 	sleep(1);
 	return NULL;
 }

@@ -166,7 +166,7 @@ static void all_of_it(void)
 	for (unsigned i = 0; i < 2; i++) {
 		CHECK(exhaust(60000) > free_bytes / 10 * 6);
 		CHECK(exhaust(48) > free_bytes / 10 * 8);
-		CHECK(exhaust(5000) > free_bytes / 10 * 8);
+		CHECK(exhaust(5000) > free_bytes / 10 * 7);
 	}
 	CHECK((size_t)sysconf(_SC_AVPHYS_PAGES) * 4096 + (1 << 20) > free_bytes);
 }

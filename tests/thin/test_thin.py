@@ -55,6 +55,16 @@ def test_torture(tmp_path, words, sizes):
         assert code == 0 and re.match(r"PASS \w+: \d{3,} checks$", lines[-1]), f"{label}: {lines[-10:]}\n{shown}"
 
 
+@pytest.mark.parametrize("vcpus", [1, 2])
+def test_nobody_sleeps_while_there_is_work(tmp_path, vcpus):
+    """By a clock of instructions: a thread that ends wakes its joiner at once, not at the end of a slice of 4 ms."""
+    archive = write_scenario(tmp_path, [thin("quick", "quick", vcpus=vcpus, nodes=2)], nodes=2, memory=256)
+    done = subprocess.run(["timeout", "-k", "5", str(LIMIT * PATIENCE), "qemu/run.sh", "-q", "-d", "-a", "exit=1", str(archive)], cwd=TOP,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True, errors="replace")
+    found = re.search(r"us: join (\d+), turn (\d+), barrier (\d+)", done.stdout)
+    assert found and max(map(int, found.groups())) < 1000, done.stdout
+
+
 ENDS = { # word: exit code, what is said
     "return": (42, []),
     "exit": (300 & 0xff, ["exit, without a newlinea function of atexit()"]),
@@ -122,6 +132,19 @@ def test_control_c(machine, tmp_path):
     one.send("\x03")
     one.expect("lines powered off, code 130")
     one.end()
+
+
+SIZES_OF = {"radix": "4 20000", "fft": "4 4096", "lu": "4 96", "barnes": "4 256"}
+
+
+def test_parallel_programs(tmp_path):
+    """Radix, FFT, LU and Barnes as they are: the sums are this host's."""
+    vms = [vm(name, f"thin/parallel/{name}.elf", None, 32, words, vcpus=4, node=[0, 1, 2, 3]) for name, words in SIZES_OF.items()]
+    said, shown = run(tmp_path, "parallel", vms, nodes=4, memory=512)
+    for name, words in SIZES_OF.items():
+        host = subprocess.run([TOP / f"build/host/parallel/{name}", *words.split()], check=True, capture_output=True, text=True).stdout
+        wanted = re.search(r"sum ([0-9a-f]{16})", host)[1]
+        assert said[name][1] == 0 and f"sum {wanted}" in said[name][0][-1], shown
 
 
 def make(*words):
