@@ -168,6 +168,26 @@ HELP += make bench-parallel the same for Radix, FFT, LU and Barnes as threads of
 bench-parallel: build/disco.elf build/flash.so build/host/dtscheck build/linux/vmlinux build/linux-bare/vmlinux build/parallel-root.cpio $(PARALLEL_HOST)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/parallel.py $(BENCH_PARALLEL)
 
+# ---- without an operating system ----
+# BENCH_THIN: options of thin.py, e.g. BENCH_THIN="--only radix --speedup ''".
+BENCH_THIN ?=
+build/guests/thin/calls.elf: tests/bench/thin_calls.c $(THIN_NEEDS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(call thin_link,$<)
+
+build/bench/thin-root.cpio: build/workloads/mark build/parallel-root.cpio
+	$(call say,CPIO,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox /bin/mark=build/workloads/mark \
+		$(foreach p,$(PARALLEL),/bin/$p=build/parallel/$p)
+
+HELP += make bench-thin     Radix, FFT, LU and Barnes on the thin OS, bare Linux = 100, speed-up, cost of calls: build/results/thin.json (10 minutes)\n
+.PHONY: bench-thin
+bench-thin: build/disco.elf build/flash.so build/host/dtscheck build/linux-bare/vmlinux build/bench/thin-root.cpio $(PARALLEL_HOST) $(PARALLEL_THIN) \
+		build/guests/thin/calls.elf
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests:tests/bench $(PYTHON) tests/bench/thin.py $(BENCH_THIN)
+
 # ---- a node shared fairly ----
 # BENCH_FAIRNESS: options of fairness.py, e.g. BENCH_FAIRNESS=--quick (two minutes), or "--only wake,reset --ms 1000".
 BENCH_FAIRNESS ?=
