@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for the monitor itself, beside the machine of numa_vm.c: of one view at a time. */
+/* What the monitor has for itself, beside the machine of numa_vm.c: memory of one view at a time, and ledgers of moves. */
 #include "tests/unit/numa_vm.h"
+
+#include "numa/ledger.h"
 
 void *kept_pages;
 
@@ -18,4 +20,16 @@ void nodemem_return(mpn_t first, u32 npages)
 	assert_int_equal(first.v, FIRST(NODES));
 	free(kept_pages);
 	kept_pages = NULL;
+}
+
+u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }
+
+void ledgers_reset(void)
+{
+	static struct ledger of[NODES];
+
+	for (u32 i = 0; i < NODES; i++) {
+		memset(&of[i], 0, sizeof(of[i]));
+		ledger_init_node(i, &of[i]);
+	}
 }

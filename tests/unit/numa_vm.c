@@ -7,7 +7,6 @@
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/mem/shootdown.h"
-#include "numa/ledger.h"
 #include "numa/placement.h"
 
 struct vm vm_a, vm_b;
@@ -115,10 +114,6 @@ mpn_t nodemem_alloc_here(u32 of)
 	}
 	return MPN_NONE;
 }
-
-static struct ledger ledgers_of[NODES];
-
-u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }
 
 u32 topology_near(u32 of, u32 i) { return (of + i) % NODES; }
 
@@ -480,10 +475,7 @@ int numa_vm_reset(void **state)
 			is_free[i * NODE_PAGES + k] = true;
 		}
 	}
-	for (u32 i = 0; i < NODES; i++) {
-		memset(&ledgers_of[i], 0, sizeof(ledgers_of[i]));
-		ledger_init_node(i, &ledgers_of[i]);
-	}
+	ledgers_reset();
 	reset_vm(&vm_a, 0);
 	reset_vm(&vm_b, 1);
 	placement_set(PLACE_FIRST_TOUCH);
