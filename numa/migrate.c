@@ -28,8 +28,9 @@ static void commit(struct batch *b, u32 i)
 	nodemem_free(from);
 	pmap_arrive_locked(&b->vm->pmap, gpn, to);
 	nodemask_add(&b->page[i].used_by, b->node);
-	for_each_node(node, b->page[i].used_by) /* a view may have gone meanwhile */
-		if (pmap_has_view(&b->vm->pmap, node))
+	/* a view may have gone meanwhile, or be on its way back, where nobody would find what it shows */
+	for_each_node(node, b->page[i].used_by)
+		if (nodemask_has(b->vm->node_mask, node) && pmap_has_view(&b->vm->pmap, node))
 			pmap_fill_locked(b->vm, gpn, node);
 }
 

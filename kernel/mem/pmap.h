@@ -107,7 +107,8 @@ static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_
  *                                              node leaves the set, and every lock is passed
  *
  * A view that goes is filled by nobody: each view is filled by its own node, if pmap_has_view, or again as it
- * was (hidden_show_again), or by home. Other nodes read views of the nodes in node_mask only, under the lock of the page's
+ * was (hidden_show_again), or by home; and by who moved a page that it showed (numa/migrate.c), under the lock, if it is live and
+ * in node_mask: what a view on its way back shows, which is not in the set yet, nobody would take away. Other nodes read views of the nodes in node_mask only, under the lock of the page's
  * range; so when all locks were passed since the node left the set nobody reads its view, and the memory goes back.
  * A shootdown that was asked for before may come after that: it finds no view (mmu_drop_pages).
  */
@@ -304,8 +305,9 @@ struct pmap_copies {
 
 /* Of one moment, if the lock is not held. */
 struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn);
-bool pmap_has_view(const struct pmap *p,
-		   u32 node); /* a live one; of the caller's own node, or home */
+bool pmap_has_view(
+	const struct pmap *p,
+	u32 node); /* a live one; of the caller's own node, or home, or under a lock of the pmap */
 
 /* The machine page of node that would make gpn the neighbour of the VM's own pages around it, free or not;
  * MPN_NONE: none of the `within` pages around it, a power of two, is there and where large pages could be. */
