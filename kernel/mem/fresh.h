@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Window translations that are soon wanted again: of guest pages behind which another machine page was put, where the guest
- * had one of what was there. Who puts the page tells the node of the view, which fills its L2TLB with all of them at the next
- * miss (arch/mips/mmu.c), in place of a miss for each. A list of a few, in each view. It is a hint: it may lose some, and what it
+ * had one of what was there. Who puts the page tells the node of the view, which fills its L2TLB with all of them before the next
+ * interrupt that it delivers, or at the next miss (arch/mips/mmu.c), in place of a miss for each. A list of a few, in each view. It is a hint: it may lose some, and what it
  * names is looked up in the view as anything.
  *
  * Producers are any nodes, each under the lock of its page's range; the view's node alone takes. No LL and SC there: they would
