@@ -40,7 +40,10 @@
 #define VIRTIO_WRITE	2
 #define VIRTIO_INDIRECT 4
 
-#define VIRTIO_SIZE 16 /* descriptors of a queue of the library */
+#ifndef VIRTIO_SIZE
+#define VIRTIO_SIZE \
+	16 /* descriptors of a queue of the library; a program may want another power of two up to 128 */
+#endif
 
 struct virtio_descriptor {
 	u64 address;
