@@ -5,6 +5,7 @@
 #   -n NODES      of the machine, 2..16 (for 1: a machine of two); the program has a VCPU on each
 #   -v VCPUS      1..16, in place of one on each node
 #   -m MB         memory of the program
+#   -d DISK       its next disk, up to four: a folder, of whose files an image is made, or an image; what is written is gone with the machine
 #   -o FILE.dts   only writes the description, nothing is run
 #   -s FILE       the status goes into FILE, this script's own is 0
 #   -a WORDS, -f OPTIONS   handed to qemu/run.sh
@@ -23,10 +24,11 @@ number() { # NAME VALUE LOW HIGH
 	[[ $2 =~ ^[0-9]{1,5}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1: found $2, allowed: $3..$4"
 }
 
-nodes=8 vcpus='' memory=64 out='' status_file='' words='' through=()
-while getopts a:f:m:n:o:s:v: option; do
+nodes=8 vcpus='' memory=64 out='' status_file='' words='' through=() disks=()
+while getopts a:d:f:m:n:o:s:v: option; do
 	case $option in
 	a) words=$OPTARG ;;
+	d) disks+=("$OPTARG") ;;
 	f) through+=(-f "$OPTARG") ;;
 	m) memory=$OPTARG ;;
 	n) nodes=$OPTARG ;;
@@ -52,6 +54,27 @@ machine_memory=$((machine_memory < 128 ? 128 : machine_memory > 2048 ? 2048 : ma
 machine_memory=$(((machine_memory + machine_nodes - 1) / machine_nodes * machine_nodes))
 label=$(basename "$program" .elf | tr 'A-Z_' 'a-z-' | tr -dc 'a-z0-9-' | cut -c 1-15)
 
+[ ${#disks[@]} -le 4 ] || fail "DISK: found ${#disks[@]}, allowed: at most 4"
+for disk in "${disks[@]}"; do
+	[ -e "$disk" ] || fail "DISK: found no $disk, allowed: a folder, or an image of a disk"
+done
+
+# An image of a folder's files, with room for as much again.
+make_disk() { # FOLDER OUT
+	local kb
+	kb=$(du -sk --apparent-size "$1" | cut -f 1)
+	(cd "$1" && find . -print0 | cpio --quiet -0 -o -H newc) >"$2.cpio"
+	"$top/tools/mkdisk.py" "$2" $((kb / 512 + 8)) files "$2.cpio"
+	rm "$2.cpio"
+}
+
+describe_disks() {
+	local i
+	for i in "${!disks[@]}"; do
+		printf '\t\t\tdisk%s { compatible = "disco,disk"; mode = "cow"; image = "%s"; };\n' "$i" "${images[i]-${disks[i]}}"
+	done
+}
+
 describe() {
 	cat <<-END
 	/dts-v1/;
@@ -70,6 +93,7 @@ describe() {
 				vcpus = <$vcpus>;
 				node = <$(seq -s ' ' 0 $((nodes - 1)))>;
 				bootargs = "$bootargs";
+	$(describe_disks)
 			};
 		};
 	};
@@ -78,6 +102,13 @@ describe() {
 
 work=$(mktemp -d "$top/build/thin.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+images=()
+if [ -z "$out" ]; then
+	for i in "${!disks[@]}"; do
+		images[i]=$(realpath "${disks[i]}")
+		[ ! -d "${images[i]}" ] || { make_disk "${images[i]}" "$work/disk$i.img" && images[i]=$work/disk$i.img; }
+	done
+fi
 describe >"$work/disco.dts"
 [ -z "$out" ] || { cp "$work/disco.dts" "$out"; exit 0; }
 mkdir "$work/root"

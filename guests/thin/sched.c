@@ -8,12 +8,13 @@
 #include "guests/lib/frame.h"
 #include "guests/thin/thin.h"
 
-#define SLICE_NS     4000000ul
-#define SPIN_POLLS   1000 /* then the rest of the time slice goes to whoever shares the processor */
-#define STACK_BYTES  4096 /* of a VCPU's loop, and as much for faults */
-#define IM_OF_ALL    (ST_IM(DISCO_IRQ_IPI0) | ST_IM(DISCO_IRQ_TIMER))
-#define HWRENA	     0x2000000d /* UserLocal, Count, its resolution, the VCPU's number */
-#define STATUS_START (ST_BASE | ST_FR | ST_CU1 | IM_OF_ALL)
+#define SLICE_NS      4000000ul
+#define SPIN_POLLS    1000 /* then the rest of the time slice goes to whoever shares the processor */
+#define STACK_BYTES   4096 /* of a VCPU's loop, and as much for faults */
+#define IM_OF_ALL     (ST_IM(DISCO_IRQ_IPI0) | ST_IM(DISCO_IRQ_TIMER))
+#define IM_OF_DEVICES (ST_IM(DISCO_IRQ_DISK) | ST_IM(DISCO_IRQ_DISK2) | ST_IM(DISCO_IRQ_NET))
+#define HWRENA	      0x2000000d /* UserLocal, Count, its resolution, the VCPU's number */
+#define STATUS_START  (ST_BASE | ST_FR | ST_CU1 | IM_OF_ALL)
 
 _Static_assert(sizeof(struct thin_frame) == THIN_FRAME_BYTES &&
 		       offsetof(struct thin_frame, fpr) == THIN_FRAME_FPR(0) &&
@@ -267,6 +268,10 @@ void sched_first(void)
 }
 
 /* ---- interrupts ---- */
+static void (*on_line[8])(void);
+
+void sched_on_line(u32 line, void (*handler)(void)) { on_line[line] = handler; }
+
 void thin_exception_c(struct thin_frame *f)
 {
 	struct vcpu *v = this_vcpu();
@@ -279,6 +284,9 @@ void thin_exception_c(struct thin_frame *f)
 		hypercall(DISCO_HC_IPI_CLEAR, 0, 0);
 	if (lines & CAUSE_IP(DISCO_IRQ_CONSOLE))
 		console_interrupt();
+	for (u32 line = DISCO_IRQ_DISK; line < DISCO_IRQ_TIMER; line++)
+		if ((lines & CAUSE_IP(line)) && on_line[line])
+			on_line[line]();
 	if (lines & CAUSE_IP(DISCO_IRQ_TIMER)) {
 		bool over = v->slice_end <= clock_ticks();
 
@@ -318,7 +326,8 @@ void sched_idle(void)
 
 static void processor_begin(struct vcpu *v)
 {
-	cp0_write_status((s32)(STATUS_START | (v->id ? 0 : ST_IM(DISCO_IRQ_CONSOLE))));
+	cp0_write_status(
+		(s32)(STATUS_START | (v->id ? 0 : ST_IM(DISCO_IRQ_CONSOLE) | IM_OF_DEVICES)));
 	cp0_write_hwrena(HWRENA);
 	cp0_write_kscratch1((u64)v);
 }

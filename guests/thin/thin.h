@@ -170,6 +170,8 @@ void sched_sleep(u64 deadline);			 /* until then; interrupts off */
 void sched_late(struct thread *t, u64 deadline); /* notes the caller's thread among the sleepers */
 void sched_in_time(struct thread *t);		 /* takes it out */
 _Noreturn void sched_die(struct thread *t);
+/* What VCPU 0 calls when that line of the devices is up, with interrupts off: the handler makes the device drop it. Stays for good. */
+void sched_on_line(u32 line, void (*handler)(void));
 void sched_first(
 	void); /* where a thread begins: what sched_switch() does behind the switch, and interrupts on */
 
@@ -204,12 +206,18 @@ void thread_reap(struct thread *t); /* it is dead and nobody stands on its stack
 void thread_check_stack(const struct thread *t, bool whole);
 
 /* ---- tree.c: what the device tree says ---- */
+#define TREE_DEVICES 16
+#define TREE_NAME    16
 struct tree {
 	u64 memory; /* bytes */
 	u32 vcpus;
 	u64 frequency;	  /* of Count */
 	char words[2049]; /* the bootargs */
-	char label[16];
+	char label[TREE_NAME];
+	u32 devices; /* virtio devices */
+	struct {
+		u64 address; /* "physical" */
+	} device[TREE_DEVICES];
 };
 extern struct tree tree;
 void tree_read(const void *blob);

@@ -41,6 +41,16 @@ static u32 count_vcpus(const void *blob)
 	return n;
 }
 
+static void read_devices(const void *blob)
+{
+	int node;
+
+	fdt_for_each_subnode(node, blob, 0)
+		if (!fdt_node_check_compatible(blob, node, "virtio,mmio") &&
+		    tree.devices < TREE_DEVICES)
+			tree.device[tree.devices++].address = number(blob, node, "reg", 0, 2);
+}
+
 void tree_read(const void *blob)
 {
 	int hypervisor = fdt_path_offset(blob, "/hypervisor");
@@ -50,6 +60,7 @@ void tree_read(const void *blob)
 	tree.frequency = number(blob, hypervisor, "timer-frequency", 0, 1);
 	text(blob, "/hypervisor", "label", tree.label, sizeof(tree.label));
 	text(blob, "/chosen", "bootargs", tree.words, sizeof(tree.words));
+	read_devices(blob);
 	/* Its memory becomes the heap's, whose fresh memory is zero. */
 	memset((void *)blob, 0, fdt_totalsize(blob));
 }

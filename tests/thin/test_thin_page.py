@@ -10,6 +10,7 @@ EXPECTED = {
     "From an empty folder to eight nodes": [*(f"thread {i} on VCPU {i} is done" for i in range(8)), "\n1.644933\n", "sum powered off, code 0"],
     "A program that goes wrong": ["thin: thread 0 on VCPU 0: load from 0x0, where there is nothing: a null pointer\n", "at main+0x",
                                   "wrong powered off, code 139", "it ended with 139"],
+    "Files": ["/default.dts: ", "longest powered off, code 0"],
     "In a scenario of one's own": ["[wander] 1.644934\n", "wander powered off, code 0"],
 }
 

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files of the VM's disks: see ext.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <ext2fs/ext2fs.h>
+
+#include "guests/thin/ext.h"
+#include "guests/thin/files.h"
+#include "guests/thin/thin.h"
+
+#define BUFFER	   32768 /* that stdio reads and writes at once */
+#define MOST	   (1u << 20)
+#define MODE_OTHER 0022 /* rights that new files do not have */
+
+struct node {
+	struct node *next;
+	ext2_filsys fs;
+	ext2_ino_t ino;
+	ext2_file_t file;
+	u32 refs;
+	bool written;
+};
+
+struct ext_file {
+	struct file file;
+	struct node *node;
+	u64 at;
+	struct ext_place place; /* for what is said of it */
+};
+
+static struct node *nodes; /* this and all below under ext_lock */
+
+static struct node *node_of(ext2_filsys fs, ext2_ino_t ino)
+{
+	struct node *n = nodes;
+
+	while (n && (n->fs != fs || n->ino != ino))
+		n = n->next;
+	return n;
+}
+
+/* ---- inodes ---- */
+int ext_inode(ext2_filsys fs, u32 ino, struct ext2_inode *inode)
+{
+	struct node *n = node_of(fs, ino);
+
+	if (!n)
+		return (int)ext2fs_read_inode(fs, ino, inode) ? EIO : 0;
+	*inode = *ext2fs_file_get_inode(n->file);
+	return 0;
+}
+
+int ext_set_inode(ext2_filsys fs, u32 ino, struct ext2_inode *inode)
+{
+	struct node *n = node_of(fs, ino);
+
+	inode->i_ctime = (u32)time(NULL);
+	if (n)
+		*ext2fs_file_get_inode(n->file) = *inode;
+	return (int)ext2fs_write_inode(fs, ino, inode) ? EIO : 0;
+}
+
+static int free_inode(ext2_filsys fs, ext2_ino_t ino)
+{
+	struct ext2_inode inode;
+	errcode_t error = ext2fs_read_inode(fs, ino, &inode);
+	bool is_folder = LINUX_S_ISDIR(inode.i_mode);
+
+	if (!error && ext2fs_inode_has_valid_blocks2(fs, &inode))
+		error = ext2fs_punch(fs, ino, &inode, NULL, 0, ~0ull);
+	if (error)
+		return EIO;
+	inode.i_links_count = 0;
+	inode.i_dtime = (u32)time(NULL);
+	if (ext2fs_write_inode(fs, ino, &inode))
+		return EIO;
+	ext2fs_inode_alloc_stats2(fs, ino, -1, is_folder);
+	return 0;
+}
+
+int ext_let_go(ext2_filsys fs, u32 ino) { return node_of(fs, ino) ? 0 : free_inode(fs, ino); }
+
+void ext_stat(ext2_filsys fs, u32 ino, const struct ext2_inode *inode, struct stat *s)
+{
+	*s = (struct stat){
+		.st_dev = (dev_t)(u64)fs->priv_data,
+		.st_ino = (ino_t)ino,
+		.st_mode = inode->i_mode,
+		.st_nlink = inode->i_links_count,
+		.st_uid = (uid_t)inode_uid(*inode),
+		.st_gid = (gid_t)inode_gid(*inode),
+		.st_size = (off_t)EXT2_I_SIZE(inode),
+		.st_atim = { inode->i_atime, 0 },
+		.st_mtim = { inode->i_mtime, 0 },
+		.st_ctim = { inode->i_ctime, 0 },
+		.st_blksize = BUFFER,
+		.st_blocks = (blkcnt_t)ext2fs_inode_i_blocks(fs, (struct ext2_inode *)inode),
+	};
+}
+
+int ext_writable(ext2_filsys fs)
+{
+	if (!(fs->flags & EXT2_FLAG_RW))
+		return EROFS;
+	if (!fs->block_map && ext2fs_read_bitmaps(fs))
+		return EIO;
+	return 0;
+}
+
+/* ---- to the disk ---- */
+static int sync_node(struct node *n)
+{
+	errcode_t error = 0;
+
+	if (!n->written)
+		return 0;
+	error = ext2fs_file_flush(n->file);
+	if (!error)
+		error = ext2fs_write_inode(n->fs, n->ino, ext2fs_file_get_inode(n->file));
+	n->written = false;
+	return error ? EIO : 0;
+}
+
+void ext_sync_nodes(void)
+{
+	for (struct node *n = nodes; n; n = n->next)
+		sync_node(n);
+}
+
+int ext_sync(ext2_filsys fs)
+{
+	if (!(fs->flags & EXT2_FLAG_RW) || !(fs->flags & EXT2_FLAG_CHANGED))
+		return 0;
+	if (ext2fs_flush(fs))
+		return EIO;
+	fs->flags &= ~EXT2_FLAG_CHANGED;
+	return 0;
+}
+
+/* ---- reading ---- */
+/*
+ * The run of blocks on the disk that the file's blocks from `block` on lie in, at most `most`: how many, and the first; 0: they are a hole
+ * or not written yet.
+ */
+static errcode_t run_at(struct node *n, u64 block, u64 most, u64 *blocks, blk64_t *first)
+{
+	struct ext2_inode *inode = ext2fs_file_get_inode(n->file);
+	int flags;
+
+	*blocks = 0;
+	for (u64 i = 0; i < most; i++) {
+		blk64_t at = 0;
+		errcode_t error =
+			ext2fs_bmap2(n->fs, n->ino, inode, NULL, 0, block + i, &flags, &at);
+
+		if (error)
+			return error;
+		if (flags & BMAP_RET_UNINIT)
+			at = 0;
+		if (!i)
+			*first = at;
+		else if (at != (*first ? *first + i : 0))
+			break;
+		++*blocks;
+	}
+	return 0;
+}
+
+/* Whole blocks, from the disk into the caller's memory. */
+static errcode_t read_blocks(struct node *n, u64 at, u8 *to, u64 bytes)
+{
+	u64 size = n->fs->blocksize, blocks;
+	errcode_t error = ext2fs_file_flush(n->file);
+
+	for (u64 done = 0; done < bytes && !error; done += blocks * size) {
+		blk64_t first = 0;
+
+		error = run_at(n, (at + done) / size, (bytes - done) / size, &blocks, &first);
+		if (error)
+			break;
+		if (first)
+			error = io_channel_read_blk64(n->fs->io, first, (int)blocks, to + done);
+		else
+			memset(to + done, 0, blocks * size);
+	}
+	return error;
+}
+
+static errcode_t read_some(struct node *n, u64 at, u8 *to, size_t bytes, size_t *done)
+{
+	u64 end = EXT2_I_SIZE(ext2fs_file_get_inode(n->file)), size = n->fs->blocksize;
+	bool is_inline = ext2fs_file_get_inode(n->file)->i_flags & EXT4_INLINE_DATA_FL;
+	unsigned got = 0;
+	errcode_t error;
+
+	bytes = at < end ? MIN(bytes, end - at) : 0;
+	bytes = MIN(bytes, MOST);
+	*done = 0;
+	if (!bytes)
+		return 0;
+	if (at % size == 0 && bytes >= size && !is_inline) {
+		bytes = ROUND_DOWN(bytes, size);
+		error = read_blocks(n, at, to, bytes);
+		*done = error ? 0 : bytes;
+		return error;
+	}
+	if (bytes > size - at % size)
+		bytes = size - at % size; /* the rest are whole blocks */
+	error = ext2fs_file_llseek(n->file, at, EXT2_SEEK_SET, NULL);
+	if (!error)
+		error = ext2fs_file_read(n->file, to, (unsigned)bytes, &got);
+	*done = got;
+	return error;
+}
+
+static ssize_t ext_read(struct file *f, void *bytes, size_t n)
+{
+	struct ext_file *e = (struct ext_file *)f;
+	size_t done = 0, part = 1;
+	errcode_t error = 0;
+	int failed;
+
+	pthread_mutex_lock(&ext_lock);
+	if (LINUX_S_ISDIR(ext2fs_file_get_inode(e->node->file)->i_mode))
+		error = EISDIR;
+	while (done < n && part && !error) {
+		error = read_some(e->node, e->at, (u8 *)bytes + done, n - done, &part);
+		e->at += part;
+		done += part;
+	}
+	failed = ext_error(&e->place, error);
+	pthread_mutex_unlock(&ext_lock);
+	return failed && !done ? fail(failed) : (ssize_t)done;
+}
+
+/* ---- writing ---- */
+static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
+{
+	struct ext_file *e = (struct ext_file *)f;
+	struct ext2_inode *inode = ext2fs_file_get_inode(e->node->file);
+	size_t done = 0;
+	errcode_t error;
+	int failed;
+
+	pthread_mutex_lock(&ext_lock);
+	if (f->flags & O_APPEND)
+		e->at = EXT2_I_SIZE(inode);
+	error = ext_writable(e->node->fs);
+	if (!error) {
+		e->node->written = true;
+		inode->i_mtime = inode->i_ctime = (u32)time(NULL);
+		error = ext2fs_file_llseek(e->node->file, e->at, EXT2_SEEK_SET, NULL);
+	}
+	while (done < n && !error) {
+		unsigned part = 0;
+
+		error = ext2fs_file_write(e->node->file, (const u8 *)bytes + done,
+					  (unsigned)MIN(n - done, MOST), &part);
+		e->at += part;
+		done += part;
+	}
+	failed = ext_error(&e->place, error);
+	pthread_mutex_unlock(&ext_lock);
+	return failed && !done ? fail(failed) : (ssize_t)done;
+}
+
+static int truncate_node(struct node *n, off_t size)
+{
+	int error = ext_writable(n->fs);
+
+	if (error)
+		return error;
+	n->written = true;
+	return ext2fs_file_set_size2(n->file, size) ? EIO : 0;
+}
+
+static int ext_truncate(struct file *f, off_t size)
+{
+	struct ext_file *e = (struct ext_file *)f;
+	int error;
+
+	pthread_mutex_lock(&ext_lock);
+	error = truncate_node(e->node, size);
+	pthread_mutex_unlock(&ext_lock);
+	return error ? fail(error) : 0;
+}
+
+static off_t ext_seek(struct file *f, off_t offset, int whence)
+{
+	struct ext_file *e = (struct ext_file *)f;
+	off_t to = -1;
+
+	pthread_mutex_lock(&ext_lock);
+	switch (whence) {
+	case SEEK_SET: to = offset; break;
+	case SEEK_CUR: to = (off_t)e->at + offset; break;
+	case SEEK_END:
+		to = (off_t)EXT2_I_SIZE(ext2fs_file_get_inode(e->node->file)) + offset;
+		break;
+	}
+	if (to >= 0)
+		e->at = (u64)to;
+	pthread_mutex_unlock(&ext_lock);
+	return to >= 0 ? to : fail(EINVAL);
+}
+
+static int ext_file_stat(struct file *f, struct stat *s)
+{
+	struct node *n = ((struct ext_file *)f)->node;
+
+	pthread_mutex_lock(&ext_lock);
+	ext_stat(n->fs, n->ino, ext2fs_file_get_inode(n->file), s);
+	pthread_mutex_unlock(&ext_lock);
+	return 0;
+}
+
+static int ext_file_sync(struct file *f)
+{
+	struct node *n = ((struct ext_file *)f)->node;
+	int error;
+
+	pthread_mutex_lock(&ext_lock);
+	error = sync_node(n);
+	if (!error)
+		error = ext_sync(n->fs);
+	pthread_mutex_unlock(&ext_lock);
+	return error ? fail(error) : 0;
+}
+
+static int ext_set_flags(struct file *f, int flags)
+{
+	f->flags = (f->flags & ~O_APPEND) | (flags & O_APPEND);
+	return 0;
+}
+
+static int close_node(struct node *n)
+{
+	struct node **at = &nodes;
+	bool is_gone = ext2fs_file_get_inode(n->file)->i_links_count == 0, written = n->written;
+	int error = 0;
+
+	if (--n->refs)
+		return 0;
+	if (!is_gone)
+		error = sync_node(n);
+	ext2fs_file_close(n->file);
+	while (*at != n)
+		at = &(*at)->next;
+	*at = n->next;
+	if (is_gone)
+		error = free_inode(n->fs, n->ino);
+	if (written && !error)
+		error = ext_sync(n->fs);
+	free(n);
+	return error;
+}
+
+static int ext_close(struct file *f)
+{
+	struct ext_file *e = (struct ext_file *)f;
+	int error;
+
+	pthread_mutex_lock(&ext_lock);
+	error = close_node(e->node);
+	pthread_mutex_unlock(&ext_lock);
+	free(e);
+	return error ? fail(error) : 0;
+}
+
+static const struct file_type ext_type = {
+	.read = ext_read,
+	.write = ext_write,
+	.seek = ext_seek,
+	.stat = ext_file_stat,
+	.truncate = ext_truncate,
+	.sync = ext_file_sync,
+	.set_flags = ext_set_flags,
+	.close = ext_close,
+};
+
+/* ---- opening ---- */
+static int open_node(const struct ext_place *p, ext2_ino_t ino, struct node **opened)
+{
+	struct node *n = node_of(p->fs, ino);
+	errcode_t error;
+
+	if (n) {
+		n->refs++;
+		*opened = n;
+		return 0;
+	}
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return ENOMEM;
+	error = ext2fs_file_open(p->fs, ino, p->fs->flags & EXT2_FLAG_RW ? EXT2_FILE_WRITE : 0,
+				 &n->file);
+	if (error) {
+		free(n);
+		return ext_error(p, error);
+	}
+	n->fs = p->fs;
+	n->ino = ino;
+	n->refs = 1;
+	n->next = nodes;
+	nodes = n;
+	*opened = n;
+	return 0;
+}
+
+static int check_mode(const struct node *n, int flags)
+{
+	u16 mode = ext2fs_file_get_inode(n->file)->i_mode;
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+
+	if (LINUX_S_ISDIR(mode))
+		return writes ? EISDIR : 0;
+	if (flags & O_DIRECTORY)
+		return ENOTDIR;
+	if (!LINUX_S_ISREG(mode))
+		return ENXIO; /* devices and pipes mean nothing here */
+	return writes ? ext_writable(n->fs) : 0;
+}
+
+static int find_or_make(struct ext_place *p, int flags, mode_t mode, u32 *ino)
+{
+	int error = ext_find(p, ino);
+	const char *name;
+	u32 dir;
+
+	if (!error)
+		return (flags & O_CREAT) && (flags & O_EXCL) ? EEXIST : 0;
+	if (error != ENOENT || !(flags & O_CREAT))
+		return error;
+	error = ext_find_above(p, &dir, &name);
+	return error ? error
+		     : ext_make(p, dir, name, LINUX_S_IFREG | (mode & 07777 & ~MODE_OTHER), ino);
+}
+
+static int open_place(struct ext_file *e, const char *name, mode_t mode)
+{
+	int error = ext_place(name, &e->place), flags = e->file.flags;
+	u32 ino;
+
+	if (!error)
+		error = find_or_make(&e->place, flags, mode, &ino);
+	if (!error)
+		error = open_node(&e->place, ino, &e->node);
+	if (error)
+		return error;
+	error = check_mode(e->node, flags);
+	if (!error && (flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY)
+		error = truncate_node(e->node, 0);
+	if (error)
+		close_node(e->node);
+	return error;
+}
+
+int open(const char *name, int flags, ...)
+{
+	struct ext_file *e = calloc(1, sizeof(*e));
+	va_list ap;
+	mode_t mode;
+	int error, number;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? (mode_t)va_arg(ap, int) : 0;
+	va_end(ap);
+	if (!e)
+		return fail(ENOMEM);
+	e->file = (struct file){ &ext_type, 1, flags };
+	pthread_mutex_lock(&ext_lock);
+	error = open_place(e, name, mode);
+	pthread_mutex_unlock(&ext_lock);
+	if (error) {
+		free(e);
+		return fail(error);
+	}
+	number = file_number(&e->file, 0);
+	if (number < 0) {
+		ext_close(&e->file);
+		errno = EMFILE;
+	}
+	return number;
+}
