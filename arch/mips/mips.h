@@ -122,6 +122,8 @@ struct mmu_flush {
 
 u64 flush_pairs(const struct mmu_flush *f); /* to take one by one; 0: the address space */
 
+/* Whether the guest's tables have a valid entry for va; changes nothing. */
+bool walk_is_mapped(struct vcpu *v, struct reading r, u64 va);
 /* What a fresh walk maps va to, as the machine's EntryLo; 0: nothing, or the reading no longer
  * holds. Changes nothing. */
 u64 walk_expected(struct vcpu *v, struct reading r, u64 va);

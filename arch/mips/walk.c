@@ -159,10 +159,22 @@ enum verdict walk(struct vcpu *v, const struct miss *m, u32 code)
 			is_global(lo[0]) && is_global(lo[1]));
 }
 
-u64 walk_expected(struct vcpu *v, struct reading r, u64 va)
+/* What the tables say, in the guest's numbers; 0: they have no entry. */
+static u64 find_lo(struct vcpu *v, struct reading r, u64 va)
 {
 	const u64 *entry = find_entry(v, r, va, false);
-	u64 lo = entry ? entry_lo(&v->arch.walker, *entry) : 0;
+
+	return entry ? entry_lo(&v->arch.walker, *entry) : 0;
+}
+
+bool walk_is_mapped(struct vcpu *v, struct reading r, u64 va)
+{
+	return find_lo(v, r, va) & ENTRYLO_V;
+}
+
+u64 walk_expected(struct vcpu *v, struct reading r, u64 va)
+{
+	u64 lo = find_lo(v, r, va);
 	u64 machine = lo & ENTRYLO_V ? mmu_look(v, lo_gpn(lo)) : 0;
 
 	if (!machine)
