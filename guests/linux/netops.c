@@ -139,14 +139,27 @@ static void read_file(const char *path, uint32_t bytes, uint32_t times)
 	close(fd);
 }
 
+/* No page of them is like another one, or like one of before: a disk shares blocks that are alike. */
+static void renew(uint32_t bytes)
+{
+	static uint64_t number;
+
+	for (uint32_t at = 0; at < bytes; at += 4096) {
+		number++;
+		memcpy(buffer + at, &number, sizeof(number));
+	}
+}
+
 static void write_file(const char *path, uint32_t bytes, uint32_t times)
 {
 	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 
 	if (fd < 0)
 		fail(path);
-	for (uint32_t i = 0; i < times; i++)
+	for (uint32_t i = 0; i < times; i++) {
+		renew(bytes);
 		write_all(fd, bytes);
+	}
 	if (fsync(fd) || close(fd))
 		fail(path);
 }
