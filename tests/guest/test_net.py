@@ -84,6 +84,23 @@ def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
 
 
+@pytest.mark.parametrize("words", ["", "check=1 shuffle=1"])
+def test_pages_that_are_written_in_flight(machine, tmp_path, words):
+    """By another VCPU of the sender's, on another node, with the habit on: pages are copied and passed in turn."""
+    vms = [vm("peer", "net_flight.elf", None, 8, "role=1", node=0, net0=net()),
+           vm("flight", "net_flight.elf", None, 8, f"seed={SEED}", node=[1, 2], vcpus=2, net0=net())]
+    one = machine(write_scenario(tmp_path, vms, nodes=3), words)
+    one.expect(r"(PASS net_flight|FAIL[^\n]*)\r*\n", 120)
+    assert one.line.match[1] == "PASS net_flight", f"see {one.log_path}"
+    sent = kilobytes(one, "flight")
+    assert min(sent["sent", "remapped"], sent["sent", "copied"]) > 100, sent
+    one.send("stop peer\r")
+    one.expect("vm: peer stopped")
+    assert accounts(one)[0] == [0, 0]
+    log = one.log_path.read_text()
+    assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
 def test_frames_go_nowhere_else(machine, tmp_path):
     """Into a page that its guest remaps all the time, from guests on other nodes."""
     vms = [vm(f"peer{n}", "net_remap.elf", None, 8, "role=1", node=n, net0=net()) for n in (0, 2)]
