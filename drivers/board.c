@@ -1,25 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a kernel that knows nothing of us finds of its board (kernel/reloc/reloc.h), where QEMU's Malta has it: the
- * registers of a 16550 serial line, polled, without an interrupt, which is the VM's console; and the register that
- * switches the machine off.
+ * registers of a 16550 serial line, polled, without an interrupt, which is the VM's console; the display of eight
+ * characters, which nobody sees; the register that switches the machine off; and the one that says which board
+ * this is. What firmware finds beside these is malta.c's.
  */
 #include "drivers/dev.h"
+#include "kernel/vm/gdtb.h"
 #include "kernel/vm/vm.h"
 
-#define SERIAL_BASE 0x180003f8
-#define POWER_BASE  0x1f000500
-#define POWER_OFF   0x42
+#define SERIAL_BASE   0x180003f8
+#define SERIAL_CLOCK  1843200	 /* Hz, 16 of them a bit at the highest speed */
+#define PANEL_BASE    0x1f000400 /* the display, and the switch behind it */
+#define PANEL_BYTES   0x108
+#define POWER	      0x100 /* offset */
+#define POWER_OFF     0x42
+#define REVISION_BASE 0x1fc00010
+#define REVISION      0x420 /* a Core LV: a Malta with a GT-64120 */
 
-enum { DATA = 0, LINE_STATUS = 5, SCRATCH = 7 };
+/* Registers of the serial line. With DIVISOR set in LINE_CONTROL the first two are the divisor of its clock. */
+enum { DATA, ENABLE, FIFO, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATUS, SCRATCH };
+#define DIVISOR		0x80
+#define FIFO_ON		0x01 /* FIFO as it is written */
+#define FIFO_IS_ON	0xc0 /* and as it is read */
+#define NO_INTERRUPT	0x01
 #define STATUS_RECEIVED 0x01
 #define STATUS_EMPTY	0x60 /* the register and the line */
+#define MODEM_READY	0xb0 /* carrier, data set ready, clear to send */
 
 /* A byte that the console did not take waits here. Any VCPU, no lock: two that write at once may lose one, as on the board. */
 struct serial {
 	char held;
 	bool holds;
-	u8 scratch;
+	u8 kept[8]; /* what was stored and is read again, as the table below says */
+	u8 divisor[2];
+};
+
+/* The bits of each register that keep what is stored. */
+static const u8 keeps[8] = {
+	[ENABLE] = 0x0f, [FIFO] = FIFO_ON, [LINE_CONTROL] = 0xff, [MODEM_CONTROL] = 0x1f, [SCRATCH] = 0xff
 };
 
 static u32 count(const struct vm_desc *desc) { return desc->rewrite; }
@@ -39,22 +58,30 @@ static void send(struct device *dev)
 		s->holds = false;
 }
 
+/* The divisor's registers are in the place of this one now. */
+static bool is_divisor(const struct serial *s, u64 offset)
+{
+	return offset <= ENABLE && (s->kept[LINE_CONTROL] & DIVISOR);
+}
+
 static u64 serial_read(struct device *dev, u64 offset, unsigned bytes)
 {
 	struct serial *s = dev->state;
-	int c;
+	char c;
 
 	(void)bytes;
-	if (offset == DATA) {
-		c = vcons_read(dev->vm->cons);
-		return c < 0 ? 0 : c;
-	}
-	if (offset == LINE_STATUS) {
+	if (is_divisor(s, offset))
+		return s->divisor[offset];
+	switch (offset) {
+	case DATA: return vcons_take(dev->vm->cons, &c, 1) ? (u8)c : 0;
+	case FIFO: return NO_INTERRUPT | (s->kept[FIFO] ? FIFO_IS_ON : 0);
+	case MODEM_STATUS: return MODEM_READY;
+	case LINE_STATUS:
 		send(dev);
 		return (s->holds ? 0 : STATUS_EMPTY) |
 		       (vcons_has_input(dev->vm->cons) ? STATUS_RECEIVED : 0);
+	default: return s->kept[offset];
 	}
-	return offset == SCRATCH ? s->scratch : 0;
 }
 
 static void serial_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
@@ -62,14 +89,27 @@ static void serial_write(struct device *dev, u64 offset, unsigned bytes, u64 val
 	struct serial *s = dev->state;
 
 	(void)bytes;
-	if (offset == SCRATCH)
-		s->scratch = value;
+	if (is_divisor(s, offset)) {
+		s->divisor[offset] = value;
+		return;
+	}
+	s->kept[offset] = value & keeps[offset];
 	if (offset != DATA)
 		return;
 	send(dev);
 	s->held = value;
 	s->holds = true;
 	send(dev);
+}
+
+static u32 serial_properties(struct device *dev, struct gdtb_property *list)
+{
+	static const u8 hz[4] = { 0, SERIAL_CLOCK >> 16, SERIAL_CLOCK >> 8 & 0xff,
+				  SERIAL_CLOCK & 0xff };
+
+	(void)dev;
+	list[0] = (struct gdtb_property){ "clock-frequency", hz, sizeof(hz) };
+	return 1;
 }
 
 const struct device_type serial_type = {
@@ -84,31 +124,55 @@ const struct device_type serial_type = {
 	.shutdown = shutdown,
 	.read = serial_read,
 	.write = serial_write,
+	.properties = serial_properties,
 };
 
-static void power_reset(struct device *dev) { (void)dev; }
+static void reset_nothing(struct device *dev) { (void)dev; }
 
-static u64 power_read(struct device *dev, u64 offset, unsigned bytes)
+static u64 read_nothing(struct device *dev, u64 offset, unsigned bytes)
 {
 	(void)dev, (void)offset, (void)bytes;
 	return 0;
 }
 
-static void power_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
+static void panel_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
 {
 	(void)bytes;
-	if (offset == 0 && value == POWER_OFF)
+	if (offset == POWER && value == POWER_OFF)
 		vm_poweroff(dev->vm, 0);
 }
 
-const struct device_type power_type = {
-	.name = "power",
+const struct device_type panel_type = {
+	.name = "panel",
 	.count = count,
-	.register_bytes = 8,
-	.fixed_base = POWER_BASE,
+	.register_bytes = PANEL_BYTES,
+	.fixed_base = PANEL_BASE,
 	.create = create,
-	.reset = power_reset,
+	.reset = reset_nothing,
 	.shutdown = shutdown,
-	.read = power_read,
-	.write = power_write,
+	.read = read_nothing,
+	.write = panel_write,
+};
+
+static u64 revision_read(struct device *dev, u64 offset, unsigned bytes)
+{
+	(void)dev, (void)bytes;
+	return REVISION >> 8 * offset;
+}
+
+static void revision_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
+{
+	(void)dev, (void)offset, (void)bytes, (void)value;
+}
+
+const struct device_type revision_type = {
+	.name = "revision",
+	.count = count,
+	.register_bytes = 4,
+	.fixed_base = REVISION_BASE,
+	.create = create,
+	.reset = reset_nothing,
+	.shutdown = shutdown,
+	.read = revision_read,
+	.write = revision_write,
 };

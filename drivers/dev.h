@@ -59,7 +59,10 @@ void uplink_init(const struct machine_desc *machine);
 void uplink_tick(void); /* every tick of node 0, no lock held */
 
 /* ---- board.c: what kernels that know nothing of us expect (kernel/reloc/reloc.h) ---- */
-extern const struct device_type serial_type, power_type;
+extern const struct device_type serial_type, panel_type, revision_type;
+
+/* ---- malta.c: and what their firmware does ---- */
+extern const struct device_type ports_type, controller_type, controller_old_type;
 
 /* ---- identity.c ---- */
 extern const struct device_type identity_type;

@@ -18,13 +18,19 @@ static inline u64 window_of_direct(u64 va)
 }
 
 /*
- * A kernel whose symbols were moved, and which subtracts KSEG0 to find a "physical" address, finds it 1 GB
- * higher. No VM has memory there, so that memory shows again: [1 GB, 1 GB + 256 MB) is [0, 256 MB).
+ * "Physical" memory shows again in two places where no VM has any.
+ *
+ * From 1 GB on: a kernel whose symbols were moved, and which subtracts KSEG0 to find a "physical" address, finds it
+ * 1 GB higher. From 2 GB on, as on QEMU's Malta, whose memory lies there, the first 256 MB being seen from 0, too:
+ * firmware looks there how much there is.
  */
 #define NATIVE_ALIAS (DISCO_CSSEG_BASE - NATIVE_KSEG0)
+#define MALTA_MEMORY 0x80000000ul
 static inline u64 window_unalias(u64 gpa)
 {
-	return gpa - NATIVE_ALIAS < DISCO_CSSEG_WINDOW ? gpa - NATIVE_ALIAS : gpa;
+	if (gpa - NATIVE_ALIAS < DISCO_CSSEG_WINDOW)
+		return gpa - NATIVE_ALIAS;
+	return gpa - MALTA_MEMORY < DISCO_CSSEG_WINDOW ? gpa - MALTA_MEMORY : gpa;
 }
 
 #endif /* KERNEL_RELOC_WINDOW_H */

@@ -22,7 +22,7 @@ struct vm;
 struct vm_desc;
 struct gdtb_property;
 
-#define VM_DEVICES_MAX 14
+#define VM_DEVICES_MAX 18
 #define DEVICE_LINES   8 /* Cause.IP numbers */
 
 struct device_type {

@@ -13,7 +13,8 @@
 #include "kernel/log.h"
 #include "kernel/seed.h"
 
-#define PHANDLE_INTC 1
+#define PHANDLE_INTC  1
+#define PHANDLE_CLOCK 2
 
 struct writer {
 	void *fdt;
@@ -92,8 +93,21 @@ static void put_cpus(struct writer *w, const struct gdtb_params *params)
 		put_string(w, "compatible", "mti,i6400");
 		put_u32(w, "reg", i);
 		put_u32(w, "clock-frequency", params->timer_hz);
+		if (params->native)
+			put_u32(w, "clocks", PHANDLE_CLOCK);
 		end(w);
 	}
+	end(w);
+}
+
+/* The processor's clock, as kernels of no particular board look for it: Count runs at half of it. */
+static void put_clock(struct writer *w, const struct gdtb_params *params)
+{
+	begin(w, "clock");
+	put_string(w, "compatible", "fixed-clock");
+	put_u32(w, "#clock-cells", 0);
+	put_u32(w, "clock-frequency", 2 * params->timer_hz);
+	put_u32(w, "phandle", PHANDLE_CLOCK);
 	end(w);
 }
 
@@ -133,7 +147,8 @@ static void put_device(struct writer *w, const struct gdtb_device *dev)
 	begin(w, name);
 	put_string(w, "compatible", dev->compatible);
 	put(w, "reg", range, sizeof(range));
-	put_u32(w, "interrupts", dev->line);
+	if (dev->line)
+		put_u32(w, "interrupts", dev->line);
 	for (u32 i = 0; i < dev->nproperties; i++)
 		put(w, dev->property[i].name, dev->property[i].value, dev->property[i].bytes);
 	end(w);
@@ -163,6 +178,8 @@ static void put_tree(struct writer *w, const struct gdtb_params *params)
 	put_string(w, "model", params->label);
 	put_memory(w, params->memory_bytes);
 	put_cpus(w, params);
+	if (params->native)
+		put_clock(w, params);
 	put_interrupts(w);
 	put_hypervisor(w, params);
 	for (u32 i = 0; i < params->ndevices; i++)

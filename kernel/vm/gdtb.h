@@ -25,7 +25,7 @@ struct gdtb_property {
 struct gdtb_device {
 	const char *name, *compatible;
 	u64 base, bytes;
-	u32 line; /* its interrupt, a Cause.IP number */
+	u32 line; /* its interrupt, a Cause.IP number; 0: it has none */
 	u32 nproperties;
 	struct gdtb_property property[GDTB_PROPERTIES_MAX]; /* of its own */
 };
@@ -43,6 +43,7 @@ struct gdtb_params {
 	u64 initrd_end;	  /* one behind the last */
 	u32 vcpus;	  /* 1..GDTB_MAX_VCPUS */
 	u32 timer_hz;	  /* Count ticks a second */
+	bool native; /* the kernel knows nothing of us: it finds its clock as on other boards */
 	const struct gdtb_device *devices;
 	u32 ndevices;
 };

@@ -242,6 +242,7 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 		.memory_bytes = (u64)vm->pmap.npages << PAGE_SHIFT,
 		.vcpus = vm->nvcpus,
 		.timer_hz = COUNT_HZ,
+		.native = vm->desc->rewrite,
 	};
 	struct gdtb_device devices[VM_DEVICES_MAX];
 	struct elf_image *image = &load->kernel;

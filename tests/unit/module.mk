@@ -58,6 +58,7 @@ UNIT_SRCS_answer := kernel/console/answer.c kernel/words.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/console/text.c kernel/format.c
 UNIT_SRCS_vqueue := drivers/virtio/queue.c
 UNIT_SRCS_rtc := drivers/host/rtc.c
+UNIT_SRCS_board := drivers/board.c drivers/malta.c
 UNIT_SRCS_host_disk := drivers/host/disk.c drivers/host/virtio_blk.c kernel/words.c
 UNIT_SRCS_virtio_net := drivers/host/virtio_net.c
 UNIT_SRCS_blockmap := drivers/disk/blockmap.c

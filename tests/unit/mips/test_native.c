@@ -100,10 +100,13 @@ static void a_store_goes_to_memory(void **state)
 	assert_int_equal(*fake_word(AT), 9);
 }
 
-static void memory_shows_again_at_a_gigabyte(void **state)
+static void memory_shows_again_at_one_and_two_gigabytes(void **state)
 {
 	(void)state;
 	assert_true(run(LD, XKPHYS + 0x40000000 + AT));
+	assert_int_equal(v->arch.gpr[5], 0x8182838485868788);
+	v->arch.gpr[5] = 0;
+	assert_true(run(LD, XKPHYS + 0x80000000 + AT));
 	assert_int_equal(v->arch.gpr[5], 0x8182838485868788);
 }
 
@@ -198,7 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_load_goes_by_each_segment, begin),
 		cmocka_unit_test_setup(a_store_goes_to_memory, begin),
-		cmocka_unit_test_setup(memory_shows_again_at_a_gigabyte, begin),
+		cmocka_unit_test_setup(memory_shows_again_at_one_and_two_gigabytes, begin),
 		cmocka_unit_test_setup(a_load_in_a_slot_goes_on_behind_the_branch, begin),
 		cmocka_unit_test_setup(an_fpu_load_keeps_the_upper_half, begin),
 		cmocka_unit_test_setup(sc_stores_unless_the_word_has_changed, begin),

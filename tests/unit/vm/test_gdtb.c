@@ -99,6 +99,24 @@ static void names_the_devices(void **state)
 	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/one@100000000"), "names", NULL));
 }
 
+static void says_it_as_to_other_boards(void **state)
+{
+	static const struct gdtb_device polled = { "serial", "ns16550a", 0x180003f8, 8,
+						   0,	     0,		 { { 0 } } };
+	struct gdtb_params params = good_params();
+
+	(void)state;
+	params.devices = &polled;
+	params.ndevices = 1;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/cpus/cpu@0"), "clocks", NULL));
+	params.native = true;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/serial@180003f8"), "interrupts", NULL));
+	assert_int_equal(cell("/cpus/cpu@1", "clocks"), cell("/clock", "phandle"));
+	assert_int_equal(cell("/clock", "clock-frequency"), 2 * 166666666);
+}
+
 static void hands_the_seed_over(void **state)
 {
 	struct gdtb_params params = good_params();
@@ -180,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_guest_has),
 		cmocka_unit_test(names_the_devices),
+		cmocka_unit_test(says_it_as_to_other_boards),
 		cmocka_unit_test(hands_the_seed_over),
 		cmocka_unit_test(leaves_out_a_ramdisk_that_is_not_there),
 		cmocka_unit_test(fits_its_promised_size),
