@@ -17,3 +17,5 @@ build/u-boot-patched.ok: build/u-boot-src.ok $(UBOOT_PATCHES) tools/apply-patche
 build/u-boot/u-boot.bin: boot/uboot/uboot.config build/u-boot-patched.ok tools/build-uboot.sh
 	$(Q)tools/progress.sh -s $@ "U-Boot" build/log/u-boot.log tools/build-uboot.sh build/src/u-boot build/u-boot $< $(CROSS)
 TEST_NEEDS += build/u-boot/u-boot.bin
+# U-Boot as a guest (configs/uboot.dts) comes out of the same build.
+build/u-boot/guest: build/u-boot/u-boot.bin ;

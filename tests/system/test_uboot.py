@@ -52,6 +52,41 @@ def test_prompt(machine, tmp_path):
     assert one.end() == 0
 
 
+def test_guest(machine):
+    """U-Boot as a guest, at its prompt: its commands, the board that it finds, what it cost, and what is in the way of more."""
+    one = machine("uboot", "attach=firmware exit=1")
+    for step in [r"U-Boot 2023\.01", r"Board: MIPS Malta CoreLV", r"DRAM:  64 MiB", r"Bus 0: not available", r"Bad device specification ide 0",
+                 r"u-boot> "]:
+        one.expect(step)
+
+    def answer(command):
+        one.send(command + "\r")
+        one.expect(re.escape(command) + r"\r*\n")
+        one.expect("u-boot> ")
+        return one.before
+
+    assert "U-Boot 2023.01" in answer("version")
+    info = answer("bdinfo")
+    assert re.search(r"-> start += 0xffffffff80000000", info) and re.search(r"-> size += 0x0000000004000000", info), info
+    place = int(re.search(r"relocaddr += 0x(\w+)", info)[1], 16)
+    assert 0xffffffff83000000 < place < 0xffffffff84000000, info
+    # The first bytes of its copy, before and behind the move: a branch, and the words that say which board it was built for.
+    first, moved = (re.findall(r": ((?:\w{8} ){4})", answer(f"md {at:x} 8")) for at in (0xffffffff80100000, place))
+    assert first == moved and first[0].startswith("1000") and first[1].startswith("00000420"), (first, moved)
+    answer("mw ffffffff80300000 12345678 4")
+    assert answer("md ffffffff80300000 4").count("12345678") == 4
+    assert re.search(r"Date: 20\d\d-\d\d-\d\d", answer("date"))
+    buses = answer("pci")
+    assert all(re.search(rf"00\.{at} +0x{ids}", buses) for at, ids in (("00.00", "11ab +0x4620"), ("0a.00", "8086 +0x7110"), ("0a.01", "8086 +0x7111")))
+    one.detach()
+    told = re.search(r"(\d+) fetches and (\d+) accesses emulated", "\n".join(one.command("stats firmware")))
+    assert int(told[2]) > 100000, told
+    one.attach("firmware")
+    one.send("reset\r")
+    one.expect("firmware powered off, code 0")
+    assert one.end() == 0
+
+
 def bss_of_monitor():
     symbols = subprocess.run(["mipsisa64r6el-linux-gnuabi64-nm", TOP / "build/disco.elf"], capture_output=True, text=True, check=True).stdout
     return int(re.search(r"^(\w+) \w bss_start$", symbols, re.M)[1], 16)
