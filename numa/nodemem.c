@@ -108,17 +108,30 @@ static void push(struct nodemem *m, u32 index)
 	list_add(m, &m->blocks, start);
 }
 
-static u32 pop_block(struct nodemem *m)
+static bool is_whole(const struct nodemem *m, u32 start)
 {
-	u32 start = m->blocks;
+	return m->block_free[block_of(m, start)] == BLOCK_PAGES;
+}
 
+/* The first page of a whole block that is odd, or even, with its neighbour free as well; else of any. NO_PAGE: there is none. */
+static u32 find_block(const struct nodemem *m, bool odd)
+{
+	u32 at = (u32)(ROUND_UP(m->first.v, 2 * BLOCK_PAGES) - m->first.v);
+
+	for (; at + 2 * BLOCK_PAGES <= m->span; at += 2 * BLOCK_PAGES)
+		if (is_whole(m, at) && is_whole(m, at + BLOCK_PAGES))
+			return at + odd * BLOCK_PAGES;
+	return m->blocks;
+}
+
+/* The block, which is whole, off its list. */
+static mpn_t take_block(struct nodemem *m, u32 start)
+{
 	lock_assert(&m->lock);
-	if (start != NO_PAGE) {
-		list_remove(m, &m->blocks, start);
-		m->block_free[block_of(m, start)] = 0;
-		m->nfree -= BLOCK_PAGES;
-	}
-	return start;
+	list_remove(m, &m->blocks, start);
+	m->block_free[block_of(m, start)] = 0;
+	m->nfree -= BLOCK_PAGES;
+	return (mpn_t){ m->first.v + start };
 }
 
 /* A whole block's pages become single ones. */
@@ -238,17 +251,31 @@ mpn_t nodemem_alloc_within(u32 node, u32 page)
 	return mpn;
 }
 
-mpn_t nodemem_alloc_block(u32 node)
+mpn_t nodemem_alloc_block(u32 node, bool odd)
 {
 	struct nodemem *m = &nodemem[node];
 	mpn_t mpn = MPN_NONE;
 	u32 start;
 
 	lock_take(&m->lock);
-	start = pop_block(m);
-	lock_release(&m->lock);
+	start = find_block(m, odd);
 	if (start != NO_PAGE)
-		mpn.v = m->first.v + start;
+		mpn = take_block(m, start);
+	lock_release(&m->lock);
+	return mpn;
+}
+
+mpn_t nodemem_alloc_block_at(u32 node, mpn_t first)
+{
+	struct nodemem *m = &nodemem[node];
+	mpn_t mpn = MPN_NONE;
+
+	if (memmap_node(first) != (int)node || memmap_page(first)->state != PAGE_FREE)
+		return mpn;
+	lock_take(&m->lock);
+	if (is_whole(m, first.v - m->first.v))
+		mpn = take_block(m, first.v - m->first.v);
+	lock_release(&m->lock);
 	return mpn;
 }
 

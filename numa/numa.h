@@ -56,9 +56,12 @@ mpn_t nodemem_alloc_here(u32 node);	/* of this node only, with whatever it held 
  * before. MPN_NONE: it is not free; there is no block. */
 mpn_t nodemem_alloc_exact(mpn_t want);
 mpn_t nodemem_alloc_within(u32 node, u32 page);
-/* A whole block of this node only, aligned to its size, with whatever it held before: the caller
- * zeroes it. MPN_NONE: there is none. */
-mpn_t nodemem_alloc_block(u32 node);
+/*
+ * A whole block of this node only, aligned to its size, with whatever it held before: the caller zeroes it. MPN_NONE: there is
+ * none. Best an even one, or an odd one, whose neighbour in the same two blocks is free as well; and this very one.
+ */
+mpn_t nodemem_alloc_block(u32 node, bool odd);
+mpn_t nodemem_alloc_block_at(u32 node, mpn_t first);
 /*
  * Neighbouring pages of this node only for the monitor itself, the first a multiple of align pages in
  * machine memory (a power of 2, at most BLOCK_PAGES), zeroed; with a promise of as many. MPN_NONE: there are

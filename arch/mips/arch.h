@@ -167,6 +167,8 @@ bool arch_vcpu_user(const struct vcpu *v); /* in guest user mode */
 /* ---- mmu.c: translations of a VCPU ---- */
 void mmu_flush_vcpu(struct vcpu *v); /* every translation, L2TLB and machine TLB; on v's node */
 void mmu_flush_node(void);	     /* this processor's whole machine TLB */
+u32 mmu_largest_pair(
+	void); /* pages of the largest pair of a window that is worth while here: 8 times 4^n */
 
 #define MMU_DROP_PAGES 16
 /* Guest pages of a VM whose translations are to be taken back; n of them. */

@@ -206,7 +206,7 @@ static bool is_held(struct pmap_view *view, gpn_t gpn)
 {
 	u64 piece = gpn.v / PIECE_PAGES;
 	const u64 *word = &view->large[piece * PIECE_PAIRS];
-	u32 held = 0;
+	u64 held = 0;
 
 	if (!(view->held[piece] & BIT(gpn.v % PIECE_PAGES >> LARGE_SHIFT)))
 		return false;

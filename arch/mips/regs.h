@@ -112,12 +112,12 @@
 #define INDEX_P 0x80000000
 
 /*
- * The windows' large pages: 4 KB times 4^n, at most 256 KB: larger ones cost QEMU more to replace
- * (docs/machine.md). A view has a word for each pair of the smallest (struct pmap_view): the pair's
- * even EntryLo with its PageMask above the bits that EntryLo has.
+ * The windows' large pages: 4 KB times 4^n, at most what mmu_largest_pair() says. A view has a word for
+ * each pair of the smallest (struct pmap_view): the pair's even EntryLo with its PageMask above the page number of
+ * EntryLo, and below RI and XI, which are 0.
  */
 #define WINDOW_SHIFT	  15 /* a pair of the smallest, 2 x 16 KB */
-#define WINDOW_MASK_SHIFT 43
+#define WINDOW_MASK_SHIFT 41
 
 /* Page tables that walk_fast.S knows: shift and index bits of root, middle, last; addresses below 1
  * << WALK_TOP. */

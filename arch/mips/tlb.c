@@ -22,6 +22,12 @@ static bool keeps_replaced(void)
 	return last == QEMU_ENTRIES - 1;
 }
 
+/*
+ * QEMU takes a pair that TLBWR replaces out of its own table by 4 KB, so that what pairs of 1 MB save in misses costs more there
+ * than it is worth (docs/machine.md).
+ */
+u32 mmu_largest_pair(void) { return keeps_replaced() ? 128 : 512; }
+
 /* Removes the entry of this EntryHi (VPN2 and machine ASID), wherever it may be; from QEMU's own TLB with the
  * rest of its address space, which is less work for QEMU than TLBWI (docs/machine.md). */
 void tlb_drop(u64 hi)

@@ -162,7 +162,7 @@ static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages)
 /* The TLB may have the pair of that many pages from first on. */
 static void hold(struct pmap_view *view, u64 first, u32 pages)
 {
-	u32 words = BIT(pages >> LARGE_SHIFT) - 1;
+	u64 words = ~0ul >> (64 - (pages >> LARGE_SHIFT));
 
 	view->held[first / PIECE_PAGES] |= words << (first % PIECE_PAGES >> LARGE_SHIFT);
 }
@@ -172,9 +172,9 @@ static u64 make_pair(struct vm *vm, gpn_t gpn, u32 node)
 {
 	struct pmap_view *view = &vm->pmap.view[node];
 	u64 found = 0, pair;
-	u32 pages;
+	u32 pages, most = mmu_largest_pair();
 
-	for (pages = 1 << LARGE_SHIFT; pages <= PIECE_PAGES; pages *= GROWTH, found = pair) {
+	for (pages = 1 << LARGE_SHIFT; pages <= most; pages *= GROWTH, found = pair) {
 		pair = pair_of(vm, gpn, node, pages);
 		if (!pair)
 			break;

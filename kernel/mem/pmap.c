@@ -9,7 +9,7 @@
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
-_Static_assert(PMAP_RANGE_PAGES == BLOCK_PAGES && PMAP_RANGE_PAGES % PIECE_PAGES == 0,
+_Static_assert(PMAP_RANGE_PAGES % BLOCK_PAGES == 0 && PMAP_RANGE_PAGES % PIECE_PAGES == 0,
 	       "one lock is all that a block and a large pair want");
 
 size_t pmap_bytes(u32 npages)
@@ -109,6 +109,20 @@ static bool is_unused(const struct pmap *p, u64 start)
 }
 
 /*
+ * A whole block of the node for the guest pages from start on: the neighbour of the one that the VM has for the other half of the
+ * range, if that is free, so that both make one large pair.
+ */
+static mpn_t choose_block(const struct pmap *p, u64 start, u32 node)
+{
+	mpn_t want = pmap_place_locked(p, (gpn_t){ start }, 2 * BLOCK_PAGES, node),
+	      block = MPN_NONE;
+
+	if (mpn_valid(want))
+		block = nodemem_alloc_block_at(node, want);
+	return mpn_valid(block) ? block : nodemem_alloc_block(node, start / BLOCK_PAGES % 2);
+}
+
+/*
  * A block on its way to the VM, for the block that gpn lies in, if nothing of that was used yet.
  * False: it gets pages one by one.
  */
@@ -122,7 +136,7 @@ static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
 		return false;
 	if (start + BLOCK_PAGES > p->npages || !is_unused(p, start))
 		return false;
-	range->coming.block = nodemem_alloc_block(placement_node(gpn, vm->home->id, node));
+	range->coming.block = choose_block(p, start, placement_node(gpn, vm->home->id, node));
 	range->coming.start.v = start;
 	range->coming.zeroed = 0;
 	return mpn_valid(range->coming.block);

@@ -71,7 +71,7 @@ static inline u64 pmap_noted(const struct pmap_entry *e)
 
 /*
  * Large pages of the windows. Neighbouring guest pages that a view shows as neighbours in machine
- * memory, aligned there, all with the same rights, are mapped as a pair of 256, 64 or 16 KB: whose
+ * memory, aligned there, all with the same rights, are mapped as a pair of 1 MB (mmu_largest_pair), 256, 64 or 16 KB: whose
  * they are, and whether other VMs share them, makes no difference. The view has a word for each
  * 32 KB, arch_large_pair() of the pair around it, 0: page by page; all words of a pair are equal.
  *
@@ -87,11 +87,11 @@ static inline u64 pmap_noted(const struct pmap_entry *e)
  * mmu_drop_pages flushes if held says that the TLB may have a pair that the page's word was a part of.
  * held outlives the words, until the node itself has flushed.
  */
-#define PIECE_SHIFT 7 /* 512 KB, the largest pair: words and pages of a piece */
+#define PIECE_SHIFT 9 /* 2 MB, the largest pair: words and pages of a piece */
 #define PIECE_PAGES (1u << PIECE_SHIFT)
 #define LARGE_SHIFT 3
 #define PIECE_PAIRS (PIECE_PAGES >> LARGE_SHIFT)
-_Static_assert(PIECE_PAIRS == 16, "held has a bit for each");
+_Static_assert(PIECE_PAIRS == 64, "held has a bit for each");
 static inline u32 pmap_npieces(u32 npages) { return (npages + PIECE_PAGES - 1) / PIECE_PAGES; }
 static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_PAIRS; }
 
@@ -115,7 +115,7 @@ static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_
 struct pmap_view {
 	struct pmap_entry *entry; /* npages of them; NULL: there is none */
 	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
-	u16 *held;  /* of each piece, a bit for each of its words; only the node itself */
+	u64 *held;  /* of each piece, a bit for each of its words; only the node itself */
 	struct fresh *fresh;
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
 	mpn_t kept; /* of nodemem_keep, for storage; MPN_NONE: that is of boot, and stays for the next time */
@@ -132,7 +132,7 @@ struct pmap_link {
 	u32 next, prev;
 };
 
-#define PMAP_RANGE_SHIFT 8 /* 1 MB: the blocks that a VM gets whole lie in one */
+#define PMAP_RANGE_SHIFT 9 /* 2 MB: a block that a VM gets whole, and a large pair, lie in one */
 #define PMAP_RANGE_PAGES (1u << PMAP_RANGE_SHIFT)
 #define PMAP_RANGES	 32 /* locks: four for each node that moves pages of one VM */
 

@@ -10,7 +10,7 @@
 size_t pmap_view_bytes(u32 npages)
 {
 	return sizeof(struct fresh) + npages * sizeof(struct pmap_entry) +
-	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u16);
+	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u64);
 }
 
 static u32 view_pages(const struct pmap *p)
@@ -28,7 +28,7 @@ static void open_view(struct pmap *p, u32 node)
 
 	view->fresh = fresh;
 	view->large = words;
-	view->held = (u16 *)(words + pmap_nlarge(p->npages));
+	view->held = words + pmap_nlarge(p->npages);
 	view->entry = entry;
 }
 
@@ -137,7 +137,7 @@ static void close_view(struct vm *vm, u32 node)
 		view->storage = was.storage;
 }
 
-#define LOSE_RANGES 8 /* of 256 pages: 60,000 instructions if all of them are shown */
+#define LOSE_RANGES 4 /* of 512 pages: 60,000 instructions if all of them are shown */
 
 bool pmap_lose_view_step(struct vm *vm, u32 node)
 {

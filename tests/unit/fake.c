@@ -28,7 +28,7 @@ unsigned fake_charged;
 static struct node node;
 static struct vm vm;
 static struct pmap_entry entries[FAKE_PAGES];
-static u16 held[FAKE_PAGES / PIECE_PAGES];
+static u64 held[FAKE_PAGES / PIECE_PAGES];
 static struct vcp0 cp0[2];
 static u64 asid_map[2][ASID_COUNT];
 static struct l2tlb l2tlb[2];

@@ -1,8 +1,59 @@
 /* SPDX-License-Identifier: MIT */
-/* What the monitor has for itself, beside the machine of numa_vm.c: memory of one view at a time, and ledgers of moves. */
+/*
+ * Beside the machine of numa_vm.c: blocks of 1 MB of its memory; what the monitor has for itself, memory of one view at a time and
+ * ledgers of moves.
+ */
 #include "tests/unit/numa_vm.h"
 
 #include "numa/ledger.h"
+
+static bool is_whole(u32 start)
+{
+	u32 k;
+
+	for (k = 0; k < BLOCK_PAGES && is_free[start + k]; k++)
+		;
+	return k == BLOCK_PAGES;
+}
+
+static u32 find_block(u32 of)
+{
+	for (u32 i = 0; blocks && i < NODE_PAGES; i += BLOCK_PAGES)
+		if (is_whole(of * NODE_PAGES + i))
+			return of * NODE_PAGES + i;
+	return ~0u;
+}
+
+mpn_t nodemem_alloc_within(u32 of, u32 page)
+{
+	u32 start = find_block(of);
+
+	return start == ~0u ? MPN_NONE : nodemem_alloc_exact((mpn_t){ FIRST(0) + start + page });
+}
+
+static mpn_t take_block(u32 start)
+{
+	memset(is_free + start, 0, BLOCK_PAGES);
+	memset(fake_mpn_ptr((mpn_t){ FIRST(0) + start }), 0xa5, BLOCK_PAGES * PAGE_SIZE);
+	return (mpn_t){ FIRST(0) + start };
+}
+
+mpn_t nodemem_alloc_block(u32 of, bool odd)
+{
+	u32 start = find_block(of);
+
+	(void)odd;
+	return start == ~0u ? MPN_NONE : take_block(start);
+}
+
+mpn_t nodemem_alloc_block_at(u32 of, mpn_t first)
+{
+	if (!blocks || memmap_node(first) != (int)of || !is_whole(first.v - FIRST(0)))
+		return MPN_NONE;
+	return take_block(first.v - FIRST(0));
+}
+
+/* ---- the monitor's own ---- */
 
 void *kept_pages;
 

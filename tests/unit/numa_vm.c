@@ -17,6 +17,7 @@ bool is_free[NODES * NODE_PAGES];
 int locks_held, flushes;
 u32 locks_taken;
 bool large, blocks;
+u32 largest;
 u64 reserved, reserve_limit;
 void (*during_shootdown)(void), (*during_copy)(void), (*during_look)(void), (*during_unlock)(void);
 
@@ -100,6 +101,8 @@ void *fake_mpn_ptr(mpn_t mpn)
 
 bool option_on(enum option o) { return o != OPTION_LARGE || large; }
 
+u32 mmu_largest_pair(void) { return largest; }
+
 /* ---- free pages ---- */
 
 mpn_t nodemem_alloc_here(u32 of)
@@ -143,37 +146,6 @@ mpn_t nodemem_alloc_exact(mpn_t want)
 		return MPN_NONE;
 	is_free[index] = false;
 	return want;
-}
-
-static u32 find_block(u32 of)
-{
-	for (u32 i = 0; blocks && i < NODE_PAGES; i += BLOCK_PAGES) {
-		u32 start = of * NODE_PAGES + i, k;
-
-		for (k = 0; k < BLOCK_PAGES && is_free[start + k]; k++)
-			;
-		if (k == BLOCK_PAGES)
-			return start;
-	}
-	return ~0u;
-}
-
-mpn_t nodemem_alloc_within(u32 of, u32 page)
-{
-	u32 start = find_block(of);
-
-	return start == ~0u ? MPN_NONE : nodemem_alloc_exact((mpn_t){ FIRST(0) + start + page });
-}
-
-mpn_t nodemem_alloc_block(u32 of)
-{
-	u32 start = find_block(of);
-
-	if (start == ~0u)
-		return MPN_NONE;
-	memset(is_free + start, 0, BLOCK_PAGES);
-	memset(contents[start], 0xa5, BLOCK_PAGES * PAGE_SIZE);
-	return (mpn_t){ FIRST(0) + start };
 }
 
 void nodemem_zero(mpn_t first, u32 npages) { memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE); }
@@ -224,7 +196,7 @@ static void flush_large(u32 of)
 /* As arch/mips/forget.c. */
 static bool is_held(const struct vm *vm, gpn_t gpn, u32 of)
 {
-	u16 *held = &vm->pmap.view[of].held[gpn.v / PIECE_PAGES];
+	u64 *held = &vm->pmap.view[of].held[gpn.v / PIECE_PAGES];
 
 	if (!(*held & BIT(gpn.v % PIECE_PAGES >> LARGE_SHIFT)))
 		return false;
@@ -484,6 +456,7 @@ int numa_vm_reset(void **state)
 	reserve_limit = ~0ul;
 	during_shootdown = during_look = during_unlock = NULL;
 	large = blocks = true;
+	largest = LARGEST;
 	return 0;
 }
 

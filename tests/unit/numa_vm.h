@@ -20,6 +20,8 @@
 extern struct vm vm_a, vm_b;		 /* VCPUs on all nodes; home: node 0 */
 extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
 extern bool large, blocks;		 /* off=large; whole blocks can be had */
+extern u32 largest;			 /* pages of the largest pair; after a reset: */
+#define LARGEST 128u
 extern void *kept_pages; /* of nodemem_keep: machine pages from FIRST(NODES) on, behind all nodes */
 void ledgers_reset(void);	/* numa_vm_reset does */
 extern int locks_held, flushes; /* flushes: whole TLBs, over all nodes */

@@ -68,14 +68,14 @@ static void a_block_given_up_comes_back_as_a_block(void **state)
 	vm_a.node_mask = nodemask_of(0);
 	reserved = VM_PAGES;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
-	assert_int_equal(large_of(&vm_a, 16, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 16, 0), LARGEST);
 	assert_int_equal(pmap_give_up(&vm_a, (gpn_t){ 0 }, BLOCK_PAGES), BLOCK_PAGES);
 	assert_int_equal(vm_a.pmap.reported, BLOCK_PAGES);
 	assert_int_equal(vm_a.pmap.used, 0);
 	check_everything();
 	write_as(&vm_a, 3, 0, 7);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
-	assert_int_equal(large_of(&vm_a, 16, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 16, 0), LARGEST);
 	pmap_balloon(&vm_a, &(gpn_t){ 300 }, 1); /* nothing of that block was used yet */
 	write_as(&vm_a, 301, 0, 7);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES + 1);

@@ -125,17 +125,58 @@ static void whole_blocks_are_large_pages(void **state)
 	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES + 3 }, 0);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
 	assert_int_equal(large_word(&vm_a, BLOCK_PAGES, 0), 0); /* by a miss */
-	assert_int_equal(large_of(&vm_a, BLOCK_PAGES + 3, 0), PIECE_PAGES);
-	assert_int_equal(large_word(&vm_a, BLOCK_PAGES + PIECE_PAGES, 0), 0);
-	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES - 1, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, BLOCK_PAGES + 3, 0), LARGEST);
+	assert_int_equal(large_word(&vm_a, BLOCK_PAGES + LARGEST, 0), 0);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES - 1, 0), LARGEST);
 	assert_int_equal(large_word(&vm_a, BLOCK_PAGES - 1, 0), 0); /* not used yet */
 	assert_int_equal(arch_entry_page(lo_of(&vm_a, BLOCK_PAGES, 0)).v % BLOCK_PAGES, 0);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
 	/* another node's view shows a page only when asked for, or for a large one */
 	assert_int_equal(lo_of(&vm_a, BLOCK_PAGES, 1), 0);
-	assert_int_equal(large_of(&vm_a, BLOCK_PAGES + 77, 1), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, BLOCK_PAGES + 77, 1), LARGEST);
 	assert_int_equal(lo_of(&vm_a, BLOCK_PAGES, 1), lo_of(&vm_a, BLOCK_PAGES, 0));
 	assert_int_equal(flushes, 0);
+	check_everything();
+}
+
+/* The second is put beside the first, whichever that is, if it is free; and all goes with one page of theirs. */
+static void two_blocks_are_one_large_pair(void **state)
+{
+	(void)state;
+	largest = PIECE_PAGES;
+	pmap_use(&vm_a, (gpn_t){ 2 * BLOCK_PAGES }, 0);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES, 0),
+			 LARGEST); /* the other half is not used */
+	pmap_use(&vm_a, (gpn_t){ 3 * BLOCK_PAGES }, 0);
+	assert_int_equal(large_word(&vm_a, 2 * BLOCK_PAGES, 0), LARGEST);
+	assert_int_equal(large_of(&vm_a, 4 * BLOCK_PAGES - 1, 0), PIECE_PAGES);
+	assert_int_equal(large_word(&vm_a, 2 * BLOCK_PAGES, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES, 1), PIECE_PAGES);
+	check_everything();
+	pmap_use(&vm_b, (gpn_t){ 0 }, 0);
+	write_as(&vm_a, 0, 0, 1); /* between two blocks of others */
+	pmap_use(&vm_b, (gpn_t){ BLOCK_PAGES }, 0);
+	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES }, 0);
+	assert_int_equal(large_of(&vm_a, 0, 0), LARGEST);
+	assert_int_equal(large_of(&vm_b, 0, 0), LARGEST);
+	pmap_lock(&vm_a.pmap, (gpn_t){ 4 * BLOCK_PAGES - 1 });
+	pmap_leave_locked(&vm_a.pmap, (gpn_t){ 4 * BLOCK_PAGES - 1 });
+	pmap_hide_locked(&vm_a.pmap, (gpn_t){ 4 * BLOCK_PAGES - 1 }, 0);
+	pmap_unlock(&vm_a.pmap, (gpn_t){ 4 * BLOCK_PAGES - 1 });
+	assert_int_equal(large_word(&vm_a, 2 * BLOCK_PAGES, 0), 0);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES, 0), LARGEST);
+	assert_int_equal(large_of(&vm_a, 4 * BLOCK_PAGES - 9, 0), 8);
+}
+
+static void an_odd_block_has_its_neighbour_below(void **state)
+{
+	(void)state;
+	largest = PIECE_PAGES;
+	pmap_use(&vm_b, (gpn_t){ 0 }, 0);
+	pmap_use(&vm_a, (gpn_t){ BLOCK_PAGES }, 0);
+	release_all(&vm_b);
+	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
+	assert_int_equal(large_of(&vm_a, 7, 0), PIECE_PAGES);
 	check_everything();
 }
 
@@ -166,26 +207,26 @@ static void a_page_out_of_place_breaks_what_is_around_it(void **state)
 {
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
-	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
-	assert_int_equal(large_of(&vm_a, PIECE_PAGES, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 0, 0), LARGEST);
+	assert_int_equal(large_of(&vm_a, LARGEST, 0), LARGEST);
 	pmap_lock(&vm_a.pmap, (gpn_t){ 3 });
 	pmap_leave_locked(&vm_a.pmap, (gpn_t){ 3 });
 	pmap_hide_locked(&vm_a.pmap, (gpn_t){ 3 }, 0);
 	pmap_unlock(&vm_a.pmap, (gpn_t){ 3 });
 	assert_int_equal(large_word(&vm_a, 0, 0), 0);
-	assert_int_equal(large_word(&vm_a, PIECE_PAGES - 1, 0), 0);
+	assert_int_equal(large_word(&vm_a, LARGEST - 1, 0), 0);
 	assert_int_equal(large_of(&vm_a, 0, 0), 0);
 	assert_int_equal(large_of(&vm_a, 8, 0), 8);
 	assert_int_equal(large_of(&vm_a, 31, 0), 8);
 	assert_int_equal(large_of(&vm_a, 32, 0), 32);
 	assert_int_equal(large_of(&vm_a, 127, 0), 32);
-	assert_int_equal(large_word(&vm_a, PIECE_PAGES, 0), PIECE_PAGES);
+	assert_int_equal(large_word(&vm_a, LARGEST, 0), LARGEST);
 	/* in its place again: all is whole with the first miss there */
 	pmap_lock(&vm_a.pmap, (gpn_t){ 3 });
 	pmap_arrive_locked(&vm_a.pmap, (gpn_t){ 3 }, pmap_copies(&vm_a.pmap, (gpn_t){ 3 }).master);
 	pmap_unlock(&vm_a.pmap, (gpn_t){ 3 });
-	assert_int_equal(large_of(&vm_a, 3, 0), PIECE_PAGES);
-	assert_int_equal(large_word(&vm_a, PIECE_PAGES - 1, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 3, 0), LARGEST);
+	assert_int_equal(large_word(&vm_a, LARGEST - 1, 0), LARGEST);
 	check_everything();
 }
 
@@ -193,7 +234,7 @@ static void large_pages_have_one_right(void **state)
 {
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
-	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 0, 0), LARGEST);
 	pmap_lock(&vm_a.pmap, (gpn_t){ 3 });
 	for (u64 i = 0; i < 8; i++)
 		assert_true(pmap_downgrade_locked(&vm_a.pmap, (gpn_t){ i }, 0));
@@ -221,8 +262,8 @@ static void a_vm_that_has_its_node_alone_has_global_ones(void **state)
 {
 	(void)state;
 	pmap_set_alone(&vm_a.pmap, 0, true);
-	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
-	assert_int_equal(large_of(&vm_a, 0, 1), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 0, 0), LARGEST);
+	assert_int_equal(large_of(&vm_a, 0, 1), LARGEST);
 	assert_true(vm_a.pmap.view[0].large[0] & ENTRYLO_G);
 	assert_false(vm_a.pmap.view[1].large[0] & ENTRYLO_G);
 	assert_false(lo_of(&vm_a, 0, 0) & ENTRYLO_G);
@@ -231,8 +272,8 @@ static void a_vm_that_has_its_node_alone_has_global_ones(void **state)
 static void released_memory_has_no_large_pages(void **state)
 {
 	(void)state;
-	assert_int_equal(large_of(&vm_a, 0, 0), PIECE_PAGES);
-	assert_int_equal(large_of(&vm_a, BLOCK_PAGES, 1), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 0, 0), LARGEST);
+	assert_int_equal(large_of(&vm_a, BLOCK_PAGES, 1), LARGEST);
 	blocks = false;
 	release_all(&vm_a);
 	for (u64 i = 0; i < VM_PAGES; i++)
@@ -242,7 +283,7 @@ static void released_memory_has_no_large_pages(void **state)
 	blocks = true;
 	pmap_use(&vm_a, (gpn_t){ 1 }, 0); /* too late for this one */
 	assert_int_equal(vm_a.pmap.used, 2);
-	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 2 * BLOCK_PAGES, 0), LARGEST);
 }
 
 static void the_reverse_map_names_one_or_many(void **state)
@@ -294,7 +335,7 @@ static void all_ask_for_the_block_that_is_coming(void **state)
 	assert_int_equal(free_pages(0), NODE_PAGES - 2 * BLOCK_PAGES);
 	check_everything();
 	placement_set(PLACE_ROUND_ROBIN); /* for the next */
-	assert_int_not_equal(pmap_try_use(&vm_a, (gpn_t){ 2 * BLOCK_PAGES }, 2, true), PMAP_LATER);
+	assert_int_not_equal(pmap_try_use(&vm_a, (gpn_t){ 4 * BLOCK_PAGES }, 2, true), PMAP_LATER);
 	while (pmap_try_use(&vm_a, (gpn_t){ 7 }, 2, true) == PMAP_LATER)
 		assert_true(++asked < 16);
 	assert_true(mpn_valid(pmap_copies(&vm_a.pmap, (gpn_t){ 0 }).master));
@@ -357,6 +398,8 @@ int main(void)
 		cmocka_unit_test_setup(a_full_machine_says_so, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_a_vm_gives_every_page_back, home_only),
 		cmocka_unit_test_setup(whole_blocks_are_large_pages, home_only),
+		cmocka_unit_test_setup(two_blocks_are_one_large_pair, home_only),
+		cmocka_unit_test_setup(an_odd_block_has_its_neighbour_below, home_only),
 		cmocka_unit_test_setup(first_touch_over_nodes_goes_page_by_page, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_memory_has_pairs_that_end_there, home_only),
 		cmocka_unit_test_setup(a_page_out_of_place_breaks_what_is_around_it, home_only),

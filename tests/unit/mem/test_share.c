@@ -397,7 +397,7 @@ static void large_pages_live_through_sharing(void **state)
 	(void)state;
 	vm_a.node_mask = nodemask_of(0);
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
-	assert_int_equal(large_of(&vm_a, 16, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 16, 0), LARGEST);
 	for (u32 i = 0; i < 8; i++) {
 		shared[i] = new_page(i);
 		assert_int_equal(shared[i].v, shared[0].v + i);
@@ -412,7 +412,7 @@ static void large_pages_live_through_sharing(void **state)
 	check_everything();
 	for (u32 i = 0; i < 8; i++)
 		write_as(&vm_a, 16 + i, 0, 100 + i);
-	assert_int_equal(large_of(&vm_a, 16, 0), PIECE_PAGES);
+	assert_int_equal(large_of(&vm_a, 16, 0), LARGEST);
 	check_everything();
 	for (u32 i = 0; i < 8; i++)
 		share_drop(shared[i]);

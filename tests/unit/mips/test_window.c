@@ -34,8 +34,8 @@ static void set_large(u64 first, u32 pages, u64 bits)
 
 	for (u32 i = 0; i < pages >> LARGE_SHIFT; i++)
 		fake_large[(first >> LARGE_SHIFT) + i] = pair;
-	v->vm->pmap.view[0].held[first / PIECE_PAGES] |= ((1u << (pages >> LARGE_SHIFT)) - 1)
-							 << (first % PIECE_PAGES >> LARGE_SHIFT);
+	v->vm->pmap.view[0].held[first / PIECE_PAGES] |=
+		~0ul >> (64 - (pages >> LARGE_SHIFT)) << (first % PIECE_PAGES >> LARGE_SHIFT);
 }
 
 static u64 mask_at(u64 va) { return fake_tlb_find(va, v->arch.asid)->mask; }
@@ -47,6 +47,7 @@ static void the_windows_have_large_pages(void **state)
 	set_large(0x280, 32, V | D);
 	set_large(0x2a0, 8, V | D);
 	set_large(0x380, 128, V | D);
+	set_large(0x800, 512, V | D);
 	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x212345), 0x212);
 	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x27ffff),
 			 0x27f); /* the pair's other half */
@@ -56,6 +57,9 @@ static void the_windows_have_large_pages(void **state)
 	assert_int_equal(reach(false, DISCO_XSSEG_BASE + 0x2a7008), 0x2a7);
 	assert_int_equal(mask_at(DISCO_XSSEG_BASE + 0x2a0000), 0x6000);
 	assert_int_equal(reach(true, DISCO_CSSEG_BASE + 0x3fffff), 0x3ff);
+	assert_int_equal(reach(true, DISCO_XSSEG_BASE + 0x901234), 0x901);
+	assert_int_equal(reach(false, DISCO_XSSEG_BASE + 0x8fffff), 0x8ff);
+	assert_int_equal(mask_at(DISCO_XSSEG_BASE + 0x9ff000), 0x1fe000);
 	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x2a8000), 0x2a8);
 	assert_int_equal(mask_at(DISCO_CSSEG_BASE + 0x2a8000), 0);
 	assert_int_equal(reach(false, DISCO_CSSEG_BASE + 0x1ff000), 0x1ff);
@@ -72,7 +76,7 @@ static void the_windows_have_large_pages(void **state)
 static void a_large_page_goes_with_one_of_its_pages(void **state)
 {
 	struct mmu_drop drop = { .vm = v->vm, .n = 1, .page = { { 0x27f } } };
-	u16 *held = v->vm->pmap.view[0].held;
+	u64 *held = v->vm->pmap.view[0].held;
 
 	(void)state;
 	set_large(0x200, 32, V | D);

@@ -142,7 +142,7 @@ static u32 take_blocks(u32 node)
 	u32 n = 0;
 	mpn_t mpn;
 
-	while (mpn_valid(mpn = nodemem_alloc_block(node))) {
+	while (mpn_valid(mpn = nodemem_alloc_block(node, nodemem_free_pages(node) % 2))) {
 		assert_int_equal(mpn.v % BLOCK_PAGES, 0);
 		assert_int_equal(memmap_node(mpn), node);
 		assert_int_equal(memmap_node((mpn_t){ mpn.v + BLOCK_PAGES - 1 }), node);
@@ -213,7 +213,7 @@ static void a_full_node_takes_pages_of_the_next_but_no_blocks(void **state)
 	mpn = nodemem_alloc(1);
 	assert_int_equal(memmap_node(mpn), 2);
 	take(mpn, 1);
-	assert_false(mpn_valid(nodemem_alloc_block(1)));
+	assert_false(mpn_valid(nodemem_alloc_block(1, false)));
 	all_back();
 }
 
@@ -289,7 +289,7 @@ static void a_certain_page_can_be_had(void **state)
 	assert_int_equal(nodemem_alloc_exact(first).v, first.v);
 	take_unzeroed(first);
 	/* of a block that is whole */
-	first = nodemem_alloc_block(2);
+	first = nodemem_alloc_block(2, false);
 	take_block(first);
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		give_back(index_of(first) + i);
@@ -297,9 +297,37 @@ static void a_certain_page_can_be_had(void **state)
 	assert_int_equal(second.v, first.v + 255);
 	take_unzeroed(second);
 	all_back();
-	while (mpn_valid(first = nodemem_alloc_block(1)))
+	while (mpn_valid(first = nodemem_alloc_block(1, false)))
 		take_block(first);
 	assert_false(mpn_valid(nodemem_alloc_within(1, 0)));
+	all_back();
+}
+
+/* Node 1 has two blocks that are the halves of 2 MB, and one whose neighbour is in use; node 2 two of each. */
+static void halves_of_two_blocks_are_kept_for_each_other(void **state)
+{
+	mpn_t odd, even, alone;
+
+	(void)state;
+	even = nodemem_alloc_block(2, false);
+	take_block(even);
+	assert_int_equal(even.v % (2 * BLOCK_PAGES), 0);
+	odd = nodemem_alloc_block_at(2, (mpn_t){ even.v + BLOCK_PAGES });
+	assert_int_equal(odd.v, even.v + BLOCK_PAGES);
+	take_block(odd);
+	assert_false(mpn_valid(nodemem_alloc_block_at(2, odd)));
+	assert_false(mpn_valid(nodemem_alloc_block_at(1, even))); /* another node's */
+	for (u32 i = 0; i < BLOCK_PAGES; i++)
+		give_back(index_of(odd) + i);
+	alone = nodemem_alloc_block(2, true); /* only halves are left: any */
+	assert_true(mpn_valid(alone));
+	take_block(alone);
+	all_back();
+	odd = nodemem_alloc_block(2, true);
+	take_block(odd);
+	assert_int_equal(odd.v, even.v + BLOCK_PAGES);
+	take_unzeroed(nodemem_alloc_exact(even));
+	assert_false(mpn_valid(nodemem_alloc_block_at(2, even))); /* not whole */
 	all_back();
 }
 
@@ -344,7 +372,7 @@ static void at_random(void **state)
 		else if (what >= 130 && nodemem_free_pages(0) + nodemem_free_pages(1))
 			take(nodemem_alloc(what % NODES), 1);
 		else if (what == 129) {
-			mpn_t mpn = nodemem_alloc_block(index % NODES);
+			mpn_t mpn = nodemem_alloc_block(index % NODES, seed >> 24 & 1);
 
 			if (mpn_valid(mpn)) {
 				nodemem_zero(mpn, BLOCK_PAGES);
@@ -426,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_nearest, fill),
 		cmocka_unit_test_setup(a_page_that_moves_is_no_reason_to_find_none, fill),
 		cmocka_unit_test_setup(a_certain_page_can_be_had, fill),
+		cmocka_unit_test_setup(halves_of_two_blocks_are_kept_for_each_other, fill),
 		cmocka_unit_test_setup(one_page_in_use_holds_its_block, fill),
 		cmocka_unit_test_setup(at_random, fill),
 		cmocka_unit_test_setup(neighbours_are_kept_and_return, fill),
