@@ -11,9 +11,8 @@
 #include "drivers/dev.h"
 #include "kernel/lock.h"
 
-#define SECOND	     1000000000ul /* ns */
-#define NS_PER_COUNT 6
-#define APART_MAX    (SECOND + SECOND / 4) /* a second, and some for the time that looking takes */
+#define SECOND	  1000000000ul		/* ns */
+#define APART_MAX (SECOND + SECOND / 4) /* a second, and some for the time that looking takes */
 
 static struct lock lock = LOCK_INIT(RANK_CLOCK);
 
@@ -22,7 +21,7 @@ static u64 guess;   /* ns since 1970; 0: none yet */
 static u64 guessed; /* count64 at which guess was right */
 static u64 looked;  /* count64 of the last look at the chip */
 
-static u64 carried_on(u64 count) { return guess + (count - guessed) * NS_PER_COUNT; }
+static u64 carried_on(u64 count) { return guess + (count - guessed) * COUNT_NS; }
 
 static void look_at_chip(u64 count)
 {

@@ -70,8 +70,7 @@ static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
 	copies = pmap_copies(&vm->pmap, gpn);
 	page->replicated = !nodemask_empty(copies.replicas);
 	page->local |= nodemask_has(copies.replicas, node);
-	page->movable = vm_state(vm) == VM_RUNNING && copies.master.v == mpn.v &&
-			pmap_has_view(&vm->pmap, node);
+	page->movable = vm_is_up(vm) && copies.master.v == mpn.v && pmap_has_view(&vm->pmap, node);
 }
 
 /*

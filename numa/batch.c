@@ -73,7 +73,7 @@ static bool can_move(const struct batch *b, mpn_t from, enum batch_kind kind, gp
 {
 	const struct pmap *pmap = &b->vm->pmap;
 
-	if (vm_state(b->vm) != VM_RUNNING || pmap_copies(pmap, gpn).master.v != from.v)
+	if (!vm_is_up(b->vm) || pmap_copies(pmap, gpn).master.v != from.v)
 		return false;
 	return kind == BATCH_MIGRATE ? pmap_may_leave_locked(pmap, gpn)
 				     : pmap_may_copy_locked(pmap, gpn, b->node);

@@ -148,9 +148,9 @@ bool numa_reclaim_step(struct numa_reclaim *r)
 {
 	if (r->vm >= nvms)
 		return true;
-	if (vm_state(vms[r->vm]) == VM_RUNNING)
+	if (vm_is_up(vms[r->vm]))
 		reclaim_pages(vms[r->vm], r);
-	if (vm_state(vms[r->vm]) != VM_RUNNING || r->page >= vms[r->vm]->pmap.npages)
+	if (!vm_is_up(vms[r->vm]) || r->page >= vms[r->vm]->pmap.npages)
 		*r = (struct numa_reclaim){ .vm = r->vm + 1 };
 	return r->vm >= nvms;
 }

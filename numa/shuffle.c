@@ -40,7 +40,7 @@ void shuffle_tick(const struct node *n)
 	if (!on || !nvms)
 		return;
 	vm = vms[random(n->id) % nvms];
-	if (vm_state(vm) != VM_RUNNING)
+	if (!vm_is_up(vm))
 		return;
 	if (vm->desc->nodes.n > 1 && random(n->id) % VCPUS == 0)
 		vcpu_move(vm->vcpus[random(n->id) % vm->nvcpus], nodes[n->id], false);

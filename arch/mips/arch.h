@@ -106,6 +106,7 @@ struct vcpu_arch {
 	u32 soft_irq; /* Cause.IP1..0 as the guest wrote them */
 	u64 timer;    /* count64 at which IP7 rises */
 	bool timer_armed;
+	u64 lag; /* of its clock: vm->lag, as of vcpu_catch_up; timer has it in it */
 
 	struct fpu_state fpu; /* while the node's fpu_owner is another */
 	u64 ll_value;	      /* what an LL loaded that native.c carried out */
@@ -191,6 +192,8 @@ s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 vcpu_mask, u64 asid);
 u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all nodes */
 /* As mtc0 Compare, but a value that has passed means now, not a turn of Count later. */
 void arch_vcpu_set_timer(struct vcpu *v, u32 compare);
+/* Its Count is so far behind the machine's, and its timer as much later; on its node. */
+void arch_vcpu_set_lag(struct vcpu *v, u64 lag);
 /* raise IP7 of those that are due, and program the next interrupt */
 void vtimer_expire(struct node *n);
 /* This node calls tick_event (kernel/sched/tick.h) then (count64), or before if it was asked to; with any lock held. */
@@ -198,6 +201,7 @@ void vtimer_ask_event(u64 when);
 void vtimer_lose(void); /* this processor's next interrupt does not come, as a test */
 #define COUNT_HZ 166666667ul
 #define COUNT_MS (COUNT_HZ / 1000)
+#define COUNT_NS 6 /* of a tick */
 
 /* ---- node bring-up and interrupts between nodes ---- */
 void arch_configure(void);	     /* after options_configure, before any guest */

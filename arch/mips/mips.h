@@ -36,6 +36,9 @@ u64 vcp0_read32(struct vcpu *v, unsigned reg, unsigned sel);		/* as mfc0 */
 void vcp0_write(struct vcpu *v, unsigned reg, unsigned sel, u64 val);	/* as dmtc0 */
 void vcp0_write32(struct vcpu *v, unsigned reg, unsigned sel, u64 val); /* as mtc0 */
 void vcp0_reset(struct vcpu *v);
+u32 vcpu_count(const struct vcpu *v); /* its Count now */
+/* The machine's HWREna while it runs: RDHWR of a Count that is not the machine's comes to emul.c. */
+u32 vcpu_hwrena(const struct vcpu *v);
 const char *vcp0_name(unsigned reg, unsigned sel); /* NULL: no such register */
 u64 vcp0_cause(const struct vcpu *v);		   /* with its interrupt lines */
 /* Interrupts that would be taken if IE and EXL, ERL allowed: Cause.IP & Status.IM, bits 15..8. */

@@ -26,6 +26,13 @@ struct row {
 
 static u64 sign_extend(u64 val) { return (u64)(s64)(s32)val; }
 
+u32 vcpu_count(const struct vcpu *v) { return cp0_read32(CP0_COUNT) - (u32)v->arch.lag; }
+
+u32 vcpu_hwrena(const struct vcpu *v)
+{
+	return vcp0(v, HWREna) & HWRENA_GUEST & ~(v->arch.lag ? HWRENA_CC : 0u);
+}
+
 static u64 read_value(struct vcpu *v, u64 kept)
 {
 	(void)v;
@@ -34,8 +41,8 @@ static u64 read_value(struct vcpu *v, u64 kept)
 
 static u64 read_Count(struct vcpu *v, u64 kept)
 {
-	(void)v, (void)kept;
-	return sign_extend(cp0_read32(CP0_COUNT));
+	(void)kept;
+	return sign_extend(vcpu_count(v));
 }
 
 /* A kernel that was linked for KSEG0 and not moved finds its own addresses. */
@@ -93,7 +100,7 @@ static void write_HWREna(struct vcpu *v, u64 *kept, u64 val)
 {
 	(void)v;
 	*kept = val;
-	cp0_write32(CP0_HWRENA, val & HWRENA_GUEST);
+	cp0_write32(CP0_HWRENA, vcpu_hwrena(v));
 }
 
 static void write_UserLocal(struct vcpu *v, u64 *kept, u64 val)

@@ -51,7 +51,7 @@ void arch_vcpu_switch_in(struct vcpu *v)
 {
 	cp0_kscratch_write(KS_VCPU, (u64)v);
 	cp0_kscratch_write(KS_L2TLB, (u64)v->arch.l2tlb);
-	cp0_write32(CP0_HWRENA, vcp0(v, HWREna) & HWRENA_GUEST);
+	cp0_write32(CP0_HWRENA, vcpu_hwrena(v));
 	cp0_write64(CP0_USERLOCAL, vcp0(v, UserLocal));
 	mmu_set_asid(v);
 	mmu_map_special(v);

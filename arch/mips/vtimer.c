@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Virtual Compare of every VCPU, the node's tick, the time slice and the ends of transfers of modelled disks, all
- * on the one CP0 timer of the processor. Time is Count widened to 64 bits; guests read Count unvirtualized.
+ * on the one CP0 timer of the processor. Time is Count widened to 64 bits; guests read Count unvirtualized, unless their clock has stood still.
  */
 #include "arch/mips/cp0.h"
 #include "arch/mips/mips.h"
 #include "kernel/sched/tick.h"
-#include "kernel/vm/vcpu.h"
+#include "kernel/vm/vm.h"
 
 /* Count ticks, 1.2 us: the machine's interrupt is set no nearer than this, or it would be passed while
  * it is being set. */
@@ -26,6 +26,12 @@ u64 count64(void)
 /* Whether VCPUs of one VM only are on: then nobody is there whom a tick out of its time could harm. */
 static u64 tick_play(const struct node *n) { return n->contended ? 0 : TICK_MS * COUNT_MS / 2; }
 
+/* Not while its clock stands still, nor before it has caught up with that (vcpu_catch_up). */
+static bool timer_runs(const struct vcpu *v)
+{
+	return v->arch.timer_armed && v->arch.lag == __atomic_load_n(&v->vm->lag, __ATOMIC_RELAXED);
+}
+
 /*
  * The tick is due at its own time, whatever guests do. A lone guest's timer takes the tick along if
  * it is near, before it or behind: one interrupt, not two.
@@ -37,7 +43,7 @@ static u64 next_deadline(const struct node *n)
 	for (unsigned i = 0; i < n->nvcpus; i++) {
 		const struct vcpu *v = n->vcpus[i];
 
-		if (v->arch.timer_armed && v->arch.timer < next)
+		if (v->arch.timer < next && timer_runs(v))
 			next = v->arch.timer;
 	}
 	if (n->event && n->event < next)
@@ -98,7 +104,7 @@ void vtimer_lose(void) { cp0_write32(CP0_COMPARE, cp0_read32(CP0_COUNT) - 1); }
 static void arm(struct vcpu *v, u32 compare, u64 now)
 {
 	struct node *n = v->node;
-	u32 ahead = compare - (u32)now;
+	u32 ahead = compare - (u32)(now - v->arch.lag);
 
 	__atomic_fetch_and(&v->arch.irq_lines, ~(u32)BIT(IRQ_TIMER), __ATOMIC_RELAXED);
 	v->arch.timer = now + (ahead ? ahead : COUNT_TURN);
@@ -117,7 +123,7 @@ void vtimer_set(struct vcpu *v, u32 compare)
 	u64 now = count64();
 
 	arm(v, compare, now);
-	if (compare == (u32)now)
+	if (compare == (u32)(now - v->arch.lag))
 		vcpu_post_irq(v, IRQ_TIMER);
 }
 
@@ -128,8 +134,17 @@ void arch_vcpu_set_timer(struct vcpu *v, u32 compare)
 
 	vcp0(v, Compare) = (u64)(s64)(s32)compare;
 	arm(v, compare, now);
-	if ((s32)(compare - (u32)now) <= 0)
+	if ((s32)(compare - (u32)(now - v->arch.lag)) <= 0)
 		vcpu_post_irq(v, IRQ_TIMER);
+}
+
+void arch_vcpu_set_lag(struct vcpu *v, u64 lag)
+{
+	v->arch.timer += lag - v->arch.lag;
+	v->arch.lag = lag;
+	if (v->node->current == v)
+		cp0_write32(CP0_HWRENA, vcpu_hwrena(v));
+	vtimer_program(v->node);
 }
 
 bool vtimer_tick_due(const struct node *n) { return count64() + tick_play(n) >= n->tick_next; }
@@ -141,7 +156,7 @@ void vtimer_expire(struct node *n)
 	for (unsigned i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (!v->arch.timer_armed || v->arch.timer > now)
+		if (v->arch.timer > now || !timer_runs(v))
 			continue;
 		v->arch.timer += COUNT_TURN;
 		vcpu_post_irq(v, IRQ_TIMER);

@@ -35,6 +35,8 @@ void fetch_publish(struct node *n)
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		enum vcpu_state state = vcpu_state(n->vcpus[i]);
 
+		if (vm_is_held(n->vcpus[i]->vm))
+			continue;
 		load.wanting += state == VCPU_READY || state == VCPU_BUSY;
 		load.movable += may_go(n, n->vcpus[i], now);
 	}

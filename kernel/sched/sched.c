@@ -236,9 +236,11 @@ static enum account_role role_of_share(const struct node *n, const struct vcpu *
 	return role == ACCOUNT_GIVES_WAY && next != n->current ? ACCOUNT_OTHER : role;
 }
 
-/* Or when it may, and the node is to look again, in cap_end. */
+/* Within its cap, and not held. Or when it may, and the node is to look again, in cap_end. */
 static bool may_run(struct node *n, const struct share *s)
 {
+	if (vm_is_held(s->vm))
+		return false;
 	if (account_within_cap(&s->account, n->paid_until))
 		return true;
 	if (!n->cap_end || s->account.within_cap - ACCOUNT_CAP_AHEAD < n->cap_end)
@@ -272,7 +274,7 @@ static struct vcpu *pick(struct node *n)
 {
 	struct vcpu *v = n->preferred;
 
-	if (!v || n->slice_over || vcpu_state(v) != VCPU_READY ||
+	if (!v || n->slice_over || vcpu_state(v) != VCPU_READY || vm_is_held(v->vm) ||
 	    !account_within_cap(&v->share->account, n->paid_until))
 		v = pick_by_account(n);
 	n->preferred = NULL;
@@ -303,14 +305,24 @@ static void leave(struct node *n)
 		make_ready(v, n->paid_until);
 }
 
+/* It is RUNNING. False: it is READY as before, since its VM is held from now on, or ends. */
+static bool claim(struct vcpu *v)
+{
+	vcpu_change(v, VCPU_RUNNING);
+	__atomic_thread_fence(
+		__ATOMIC_SEQ_CST); /* RUNNING is seen before lines are read: vcpu_post_irq; and before its VM's state: vm_settle */
+	if (vm_state(v->vm) == VM_RUNNING)
+		return true;
+	vcpu_change(v, VCPU_READY);
+	return false;
+}
+
 static void switch_to(struct node *n, struct vcpu *v)
 {
 	struct vcpu *old = n->current;
 
 	n->payer = v;
-	vcpu_change(v, VCPU_RUNNING);
-	__atomic_thread_fence(
-		__ATOMIC_SEQ_CST); /* RUNNING is seen before lines are read: vcpu_post_irq */
+	vcpu_catch_up(v);
 	arch_vcpu_stolen(v, count64() - v->ready_since); /* a VM may have been loaded meanwhile */
 	if (v == old)
 		return;
@@ -382,7 +394,7 @@ _Noreturn void sched_switch(struct node *n)
 			idle(n);
 		else if (vcpu_state(v) == VCPU_BUSY)
 			work_for(n, v);
-		else
+		else if (claim(v))
 			break;
 	}
 	switch_to(n, v);

@@ -160,7 +160,7 @@ COMMAND(start, "VM", "load and start a stopped VM")
 
 	if (!vm)
 		return;
-	if (vm_state(vm) == VM_LOADING || vm_state(vm) == VM_RUNNING)
+	if (vm_state(vm) == VM_LOADING || vm_is_up(vm))
 		refuse(vm, argv[0], "stopped");
 	else
 		vm_request(vm, VM_START);
@@ -185,10 +185,35 @@ COMMAND(reset, "VM", "stop a VM and start it afresh")
 
 	if (!vm)
 		return;
-	if (vm_state(vm) == VM_RUNNING)
+	if (vm_is_up(vm))
 		vm_request(vm, VM_RESET);
 	else
 		refuse(vm, argv[0], "running");
+}
+
+COMMAND(pause, "VM",
+	"take its processors from a VM; its devices go on, its clock as its description says")
+{
+	struct vm *vm = command_vm(argc, argv);
+
+	if (!vm)
+		return;
+	if (vm_state(vm) == VM_RUNNING)
+		vm_request(vm, VM_PAUSE);
+	else
+		refuse(vm, argv[0], "running");
+}
+
+COMMAND(resume, "VM", "let a paused VM go on")
+{
+	struct vm *vm = command_vm(argc, argv);
+
+	if (!vm)
+		return;
+	if (vm_is_held(vm) || vm_requested(vm) == VM_PAUSE)
+		vm_request(vm, VM_RESUME);
+	else
+		refuse(vm, argv[0], "paused");
 }
 
 /* ---- move ---- */

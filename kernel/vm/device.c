@@ -163,7 +163,7 @@ static u32 bit_of(const struct device *dev) { return BIT(dev - dev->vm->devices)
 
 void device_raise(struct device *dev)
 {
-	if (vm_state(dev->vm) != VM_RUNNING)
+	if (!vm_is_up(dev->vm))
 		return;
 	__atomic_fetch_or(&dev->vm->raised[dev->line], bit_of(dev), __ATOMIC_SEQ_CST);
 	post(dev);

@@ -181,7 +181,11 @@ static enum verdict call_yield_to(struct vcpu *v)
 
 static enum verdict call_console_size(struct vcpu *v) { return result(v, vcons_size(v->vm->cons)); }
 
-static enum verdict call_time(struct vcpu *v) { return result(v, wallclock_ns()); }
+/* Without what its clock stood still for: a guest whose time stops is to see nothing of that. */
+static enum verdict call_time(struct vcpu *v)
+{
+	return result(v, wallclock_ns() - v->arch.lag * COUNT_NS);
+}
 
 /* A page that is to equal another: a copy, but for what it costs. */
 static enum verdict call_remap(struct vcpu *v)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of VMs: from a request to the guest's first instruction, and from the end of a guest until
- * all its memory has gone back. The states are vm.h's; this file alone changes them (change_locked).
+ * all its memory has gone back. The states are vm.h's; this file alone changes them (vm_change_locked).
  *
  * A RESET, read downhill:
  *
@@ -22,6 +22,7 @@
 #include "kernel/mem/shootdown.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
+#include "kernel/vm/life.h"
 #include "kernel/vm/loader.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
@@ -29,19 +30,18 @@
 
 /* ---- states ---- */
 
-enum vm_event { VM_BEGINS, VM_LOADED, VM_ENDS, VM_EMPTY, VM_RELEASED, VM_EVENTS };
-
 /* VM_BROKEN: the event cannot happen in that state. */
 static const u8 next_state[VM_STATES][VM_EVENTS] = {
 	[VM_STOPPED] = { [VM_BEGINS] = VM_LOADING },
 	[VM_LOADING] = { [VM_LOADED] = VM_RUNNING, [VM_ENDS] = VM_RELEASING },
-	[VM_RUNNING] = { [VM_ENDS] = VM_STOPPING },
+	[VM_RUNNING] = { [VM_PAUSES] = VM_PAUSING, [VM_ENDS] = VM_STOPPING },
+	[VM_PAUSING] = { [VM_HALTED] = VM_PAUSED, [VM_RESUMES] = VM_RUNNING, [VM_ENDS] = VM_STOPPING },
+	[VM_PAUSED] = { [VM_RESUMES] = VM_RUNNING, [VM_ENDS] = VM_STOPPING },
 	[VM_STOPPING] = { [VM_ENDS] = VM_STOPPING, [VM_EMPTY] = VM_RELEASING },
 	[VM_RELEASING] = { [VM_ENDS] = VM_RELEASING, [VM_RELEASED] = VM_STOPPED },
 };
 
-/* All changes of state come here. vm->lock is held. */
-static void change_locked(struct vm *vm, enum vm_event event)
+void vm_change_locked(struct vm *vm, enum vm_event event)
 {
 	u8 next = next_state[vm->state][event];
 
@@ -53,14 +53,16 @@ static void change_locked(struct vm *vm, enum vm_event event)
 static void change(struct vm *vm, enum vm_event event)
 {
 	lock_take(&vm->lock);
-	change_locked(vm, event);
+	vm_change_locked(vm, event);
 	lock_release(&vm->lock);
 }
 
 const char *vm_state_name(enum vm_state s)
 {
-	static const char *const names[VM_STATES] = { "broken",	 "stopped",  "loading",
-						      "running", "stopping", "releasing" };
+	static const char *const names[VM_STATES] = {
+		"broken",  "stopped", "loading",  "running",
+		"pausing", "paused",  "stopping", "releasing"
+	};
 
 	return names[s];
 }
@@ -79,9 +81,21 @@ static bool replace_request(struct vm *vm, u32 old, u32 new)
 					   __ATOMIC_RELAXED);
 }
 
+/* Of those that are carried out at once, whatever becomes of it, and that no VM waits for to end or begin. */
+static bool is_brief(enum vm_request request)
+{
+	return request == VM_NOTHING || request == VM_PAUSE || request == VM_RESUME;
+}
+
 void vm_request(struct vm *vm, enum vm_request request)
 {
-	__atomic_store_n(&vm->request, request, __ATOMIC_RELEASE);
+	u32 old;
+
+	do {
+		old = vm_requested(vm);
+		if (is_brief(request) && !is_brief(old))
+			return;
+	} while (!replace_request(vm, old, request));
 	node_resched(vm->home);
 }
 
@@ -95,14 +109,19 @@ bool vms_all_ended(void)
 
 /* ---- the end ---- */
 
+void vm_call_nodes(const struct vm *vm)
+{
+	for_each_node(i, vm->node_mask)
+		node_resched(nodes[i]);
+}
+
 /* The VM ends, for the first reason that is given. vm->lock is held. */
 static void end_locked(struct vm *vm, const char *why)
 {
 	if (!vm->end[0])
 		strncpy(vm->end, why, sizeof(vm->end) - 1);
-	change_locked(vm, VM_ENDS);
-	for_each_node(i, vm->node_mask)
-		node_resched(nodes[i]);
+	vm_change_locked(vm, VM_ENDS);
+	vm_call_nodes(vm);
 }
 
 static void end(struct vm *vm, const char *why)
@@ -132,8 +151,9 @@ void vm_poweroff(struct vm *vm, u64 code)
 void vm_reset(struct vm *vm)
 {
 	lock_take(&vm->lock);
-	if (vm->state == VM_RUNNING) {
-		replace_request(vm, VM_NOTHING, VM_RESET);
+	if (vm_is_up(vm)) {
+		for (u32 old = vm_requested(vm); is_brief(old); old = vm_requested(vm))
+			replace_request(vm, old, VM_RESET);
 		end_locked(vm, "reset");
 	}
 	lock_release(&vm->lock);
@@ -177,7 +197,7 @@ static u32 take_out(struct vcpu *v)
 /* The last VCPU has left: the rest is home's. vm->lock is held. */
 static void empty_locked(struct vm *vm)
 {
-	change_locked(vm, VM_EMPTY);
+	vm_change_locked(vm, VM_EMPTY);
 	node_resched(vm->home);
 }
 
@@ -248,6 +268,7 @@ static void release_step(struct vm *vm)
 static void begin(struct vm *vm)
 {
 	vm->end[0] = '\0';
+	vm->lag = 0;
 	vm->progress = (struct progress){ 0 };
 	change(vm, VM_BEGINS);
 }
@@ -348,12 +369,16 @@ static void serve_request(struct vm *vm)
 		return;
 	if (request == VM_STOP)
 		stop(vm);
+	else if (request == VM_PAUSE)
+		vm_pause(vm);
+	else if (request == VM_RESUME)
+		vm_resume(vm);
 	else if (state == VM_STOPPED)
 		begin(vm);
-	else if (request == VM_RESET && state == VM_RUNNING)
+	else if (request == VM_RESET && vm_is_up(vm))
 		end(vm, "reset");
-	if (request == VM_STOP || state == VM_STOPPED ||
-	    (request == VM_START && state == VM_RUNNING))
+	if (request == VM_STOP || is_brief(request) || state == VM_STOPPED ||
+	    (request == VM_START && vm_is_up(vm)))
 		replace_request(vm, request, VM_NOTHING);
 }
 
@@ -363,6 +388,7 @@ static void serve_vm(struct vm *vm)
 	enum vm_state state;
 
 	serve_request(vm);
+	vm_settle(vm);
 	state = vm_state(vm);
 	if ((state != VM_LOADING && state != VM_RELEASING) || vcpu_state(worker) != VCPU_OFFLINE)
 		return;
@@ -379,7 +405,7 @@ static void serve_devices(struct vm *vm)
 	struct node *n = vm->home;
 	bool here = vcpu_is_on(first, n);
 
-	if (vm_state(vm) != VM_RUNNING || !devices_have_work(vm))
+	if (!vm_is_up(vm) || !devices_have_work(vm))
 		return;
 	sched_pay(n, here ? first : NULL);
 	devices_work(vm);
@@ -409,5 +435,8 @@ void vm_service(struct node *n)
 		}
 		if (vcpu_state(v) >= VCPU_READY && vm_state(v->vm) == VM_STOPPING)
 			retire(v);
+		vcpu_catch_up(v);
+		if (vm_state(v->vm) == VM_PAUSING && v->vm->home != n)
+			node_resched(v->vm->home); /* none of this node is RUNNING */
 	}
 }

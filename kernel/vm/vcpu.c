@@ -51,6 +51,16 @@ void vcpu_serve_start(struct vcpu *v)
 	vcpu_change(v, VCPU_READY);
 }
 
+void vcpu_catch_up(struct vcpu *v)
+{
+	u64 lag = __atomic_load_n(&v->vm->lag, __ATOMIC_RELAXED);
+
+	if (lag == v->arch.lag || lag == LAG_STANDS)
+		return;
+	v->ready_since = MIN(v->ready_since + (lag - v->arch.lag), count64());
+	arch_vcpu_set_lag(v, lag);
+}
+
 void vcpu_post_irq(struct vcpu *v, unsigned line)
 {
 	u32 up = __atomic_fetch_or(&v->arch.irq_lines, 1u << line, __ATOMIC_SEQ_CST);

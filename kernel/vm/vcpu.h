@@ -109,6 +109,12 @@ int vcpu_start(struct vcpu *v, const struct vcpu_boot *boot);
 void vcpu_serve_start(struct vcpu *v);
 
 /*
+ * The VM's lag is the VCPU's, who is on this node and not in the processor: what its clock has stood still for is
+ * added to what it waits for. Nothing while the clock stands.
+ */
+void vcpu_catch_up(struct vcpu *v);
+
+/*
  * Raises an interrupt line (Cause.IP number) of v; from any node. v's node hears of it only if that
  * changes something there:
  *

@@ -12,10 +12,18 @@
  *                                           being filled   no room, no image, request STOP (home): RELEASING
  *   RUNNING    some not OFFLINE             given          power-off, kill, RESET (the VCPU's node),
  *                                                          request STOP or RESET (home): STOPPING
+ *                                                          request PAUSE (home): PAUSING
+ *   PAUSING    some may be in their guest,  given          none is RUNNING any more (home): PAUSED
+ *              none enters it                              as RUNNING: STOPPING; request RESUME (home): RUNNING
+ *   PAUSED     some not OFFLINE, none in    given          request RESUME (home): RUNNING
+ *              its guest                                   request STOP or RESET (home): STOPPING
  *   STOPPING   going OFFLINE                given          the last VCPU is OFFLINE (its node): RELEASING
  *   RELEASING  0 BUSY, the others OFFLINE   going back     all of it has gone back (home): STOPPED
  *
- * life.c changes the state, nobody else, by one table and under the VM's lock.
+ * life.c changes the state, nobody else, by one table and under the VM's lock; pause.c asks it to.
+ *
+ * While a VM is PAUSED its VCPUs have their states, are started, woken and moved, and get no processor. Its devices go on
+ * by what the guest has told them: a transfer of a disk ends, frames come in until there is no buffer left.
  */
 #ifndef KERNEL_VM_VM_H
 #define KERNEL_VM_VM_H
@@ -38,11 +46,13 @@ enum vm_state {
 	VM_STOPPED,
 	VM_LOADING,
 	VM_RUNNING,
+	VM_PAUSING,
+	VM_PAUSED,
 	VM_STOPPING,
 	VM_RELEASING,
 	VM_STATES
 };
-enum vm_request { VM_NOTHING, VM_START, VM_STOP, VM_RESET };
+enum vm_request { VM_NOTHING, VM_START, VM_STOP, VM_RESET, VM_PAUSE, VM_RESUME };
 
 struct vcons;
 
@@ -81,6 +91,13 @@ struct vm {
 	 * processor it may use; 0: as most, and all of it. Node 0 writes, nodes read with their ticks.
 	 */
 	u32 weight, cap;
+	/*
+	 * Count ticks that the guest's clock is behind the machine's, or LAG_STANDS: it stands still, at lag_base more.
+	 * Home writes, before a state that lets VCPUs run; any node reads it, atomically, by vcpu_catch_up().
+	 */
+	u64 lag;
+	u64 lag_base; /* home only; while PAUSED: the lag then, less count64 then */
+	u64 paused;   /* home only; while PAUSED: count64 then */
 	/* any node, atomically */
 	u32 raised[DEVICE_LINES]; /* bit = device, by its place in devices, that wants the line up */
 	u32 raised_once; /* bit = device that does so until the interrupt is delivered; atomically */
@@ -103,10 +120,26 @@ static inline enum vm_state vm_state(const struct vm *vm)
 	return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
 }
 const char *vm_state_name(enum vm_state s);
+#define LAG_STANDS (~0ul)
+
+/* It has a guest, which runs or could go on. */
+static inline bool vm_is_up(const struct vm *vm)
+{
+	enum vm_state s = vm_state(vm);
+
+	return s >= VM_RUNNING && s <= VM_PAUSED;
+}
+/* No VCPU of it is to get a processor. */
+static inline bool vm_is_held(const struct vm *vm)
+{
+	enum vm_state s = vm_state(vm);
+
+	return s == VM_PAUSING || s == VM_PAUSED;
+}
 
 /*
- * Asks home to start, stop or reset the VM; from any node. The last request counts: one that home has
- * not carried out yet is forgotten.
+ * Asks home to start, stop, reset, pause or resume the VM; from any node. The last request counts: one that home has
+ * not carried out yet is forgotten. But PAUSE and RESUME take the place of each other only.
  */
 void vm_request(struct vm *vm, enum vm_request request);
 enum vm_request vm_requested(const struct vm *vm); /* what home has still to carry out */

@@ -24,6 +24,7 @@ static const struct prop_rule vm_rules[] = {
 	{ "weight", PROP_CELL, 0, VMDESC_WEIGHT_MIN, VMDESC_WEIGHT_MAX, VM(weight), NULL },
 	{ "cap", PROP_CELL, 0, 1, VMDESC_CAP_MAX, VM(cap), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
+	{ "time-stops", PROP_FLAG, 0, 0, 0, VM(time_stops), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
 	{ "rewrite", PROP_FLAG, 0, 0, 0, VM(rewrite), NULL },
 };

@@ -228,6 +228,56 @@ static void an_event_has_its_own_time(void **state)
 	}
 }
 
+/* Its Count goes on where it stood, its timer is due when that has come; others' are where they were. */
+static void a_clock_that_stood_still_goes_on(void **state)
+{
+	(void)state;
+	for (unsigned b = 0; b < ARRAY_SIZE(births); b++) {
+		u64 stood = 3 * TICK + 12345;
+
+		begin(births[b]);
+		arch_vcpu_set_timer(v, births[b] + 50000);
+		pass(20000);
+		v->vm->lag = LAG_STANDS;
+		pass(stood);
+		assert_false(is_up());
+		assert_int_equal(ticks, 3);
+		v->vm->lag = stood;
+		arch_vcpu_set_lag(v, stood);
+		assert_int_equal(vcpu_count(v), births[b] + 20000);
+		assert_int_equal((u32)vcp0_read(v, 9, 0), births[b] + 20000);
+		pass(29999);
+		assert_false(is_up());
+		pass(1 + SOON);
+		assert_true(is_up());
+		vtimer_set(v, vcpu_count(v) + 7000);
+		pass(6999);
+		assert_false(is_up());
+		pass(1 + SOON);
+		assert_true(is_up());
+		arch_vcpu_set_timer(v, vcpu_count(v) - 1);
+		assert_true(is_up());
+		v->vm->lag = 0;
+	}
+}
+
+/* RDHWR of Count comes to the monitor once that is not the machine's. */
+static void a_lag_shuts_rdhwr(void **state)
+{
+	(void)state;
+	begin(5);
+	vcp0_write(v, 7, 0, HWRENA_GUEST);
+	assert_true(fake_cpu.reg[7][0] & HWRENA_CC);
+	v->node->current = v;
+	v->vm->lag = 77;
+	arch_vcpu_set_lag(v, 77);
+	assert_int_equal(fake_cpu.reg[7][0] & HWRENA_GUEST, HWRENA_GUEST & ~HWRENA_CC);
+	assert_true(vcp0(v, HWREna) & HWRENA_CC);
+	vcp0_write(v, 7, 0, HWRENA_GUEST);
+	assert_false(fake_cpu.reg[7][0] & HWRENA_CC);
+	v->vm->lag = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +289,8 @@ int main(void)
 		cmocka_unit_test(nobody_puts_off_the_tick),
 		cmocka_unit_test(a_lone_guests_timer_takes_the_tick_along),
 		cmocka_unit_test(a_lost_interrupt_is_found),
+		cmocka_unit_test(a_clock_that_stood_still_goes_on),
+		cmocka_unit_test(a_lag_shuts_rdhwr),
 	};
 
 	return cmocka_run_group_tests_name("vtimer", tests, NULL, NULL);

@@ -80,6 +80,7 @@ void fetch_publish(struct node *n) { (void)n; }
 void fetch_idle(struct node *n) { (void)n; }
 void moves_serve(struct node *n) { (void)n; }
 void magic_note_vm(u32 of, u32 id) { (void)of, (void)id; }
+void vcpu_catch_up(struct vcpu *v) { assert_false(vm_is_held(v->vm)); }
 void vcpu_change(struct vcpu *v, enum vcpu_state to) { v->state = to; }
 /* One step for a VM that is loaded or released. */
 bool vm_work(struct vm *of)

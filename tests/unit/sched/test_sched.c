@@ -400,6 +400,39 @@ static void a_lead_goes_along(void **state)
 	assert_int_equal(a.virtual_time, there.floor + ACCOUNT_CARRY);
 }
 
+/* Nor is what it would have had kept for it beyond what one that slept has. */
+static void a_held_vm_gets_no_time(void **state)
+{
+	u64 before;
+
+	(void)state;
+	on(0, 0);
+	on(1, 0);
+	on(1, 1);
+	choose();
+	for (unsigned i = 0; i < 20; i++) {
+		now += TICK;
+		tick_comes();
+	}
+	vm[0].state = VM_PAUSING;
+	sched_prefer(&vcpu[0][0]);
+	choose();
+	before = vcpu[0][0].stats.run_ticks;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_ptr_equal(node.current->vm, &vm[1]);
+		now += TICK;
+		tick_comes();
+		vm[0].state = VM_PAUSED;
+	}
+	assert_int_equal(vcpu[0][0].stats.run_ticks, before);
+	vm[0].state = VM_RUNNING;
+	for (unsigned i = 0; i < 100; i++) {
+		now += TICK;
+		tick_comes();
+	}
+	assert_in_range(vcpu[0][0].stats.run_ticks - before, 49 * TICK, 52 * TICK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +453,7 @@ int main(void)
 		cmocka_unit_test_setup(a_node_is_shared_by_weights, fill),
 		cmocka_unit_test_setup(caps_are_held, fill),
 		cmocka_unit_test_setup(vcpus_come_and_go, fill),
+		cmocka_unit_test_setup(a_held_vm_gets_no_time, fill),
 		cmocka_unit_test(a_lead_goes_along),
 	};
 

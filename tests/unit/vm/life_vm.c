@@ -23,7 +23,10 @@
 static struct vm vm[2];
 static struct vcpu vcpu[2][2];
 static struct node node[2];
-static struct vm_desc desc = { .name = "vm0", .memory_mb = 4 };
+/* The first one's clock stands still while it is paused. */
+static struct vm_desc desc[2] = { { .name = "vm0", .memory_mb = 4, .time_stops = true },
+				  { .name = "vm0", .memory_mb = 4 } };
+static u64 now, stood[2]; /* for how long it was PAUSED, since it began */
 struct vm *vms[MAX_VMS] = { &vm[0], &vm[1] };
 unsigned nvms = 2, nnodes = 2;
 struct node *nodes[MAX_NODES] = { &node[0], &node[1] };
@@ -62,10 +65,19 @@ void lock_release(struct lock *l) { locked[l == &vm[1].lock] = false; }
 struct node *node_self(void) { return here; }
 void node_resched(struct node *n) { n->need_resched = true; }
 void node_kick(struct node *n) { n->need_resched = true; }
-u64 count64(void) { return 1; }
+u64 count64(void) { return now; }
 void node_read_mail(struct node *n) { (void)n; }
 void sched_pay(struct node *n, struct vcpu *v) { (void)n, (void)v; }
-void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot) { v->arch.pc = boot->pc; }
+void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
+{
+	v->arch.pc = boot->pc;
+	v->arch.lag = 0;
+}
+void arch_vcpu_set_lag(struct vcpu *v, u64 lag)
+{
+	assert_ptr_equal(v->node, here);
+	v->arch.lag = lag;
+}
 bool arch_vcpu_wakes(const struct vcpu *v) { return v->arch.irq_lines; }
 void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
 void sched_charge(struct node *n, struct vm *of) { (void)n, (void)of; }
@@ -153,6 +165,7 @@ int loader_begin(struct vm *of, struct load *load, char *why, size_t size)
 {
 	assert_true(of->progress.reserved);
 	*load = (struct load){ .entry = 0x1000 };
+	stood[id_of(of)] = 0;
 	if (image_is_bad) {
 		snprintf(why, size, "kernel: bad");
 		return -ENOEXEC;
@@ -201,12 +214,13 @@ static int fill(void **state)
 	(void)state;
 	reserved = 0;
 	limit = PAGES + PAGES / 2;
+	now = 1000;
 	reclaim_open = image_is_bad = false;
 	memset(node, 0, sizeof(node));
 	for (u32 i = 0; i < 2; i++) {
 		node[i].id = i;
 		memset(&vm[i], 0, sizeof(vm[i]));
-		vm[i].desc = &desc;
+		vm[i].desc = &desc[i];
 		vm[i].name[0] = 'a' + i;
 		vm[i].home = &node[i];
 		vm[i].node_mask = nodemask_first(2);
@@ -228,10 +242,53 @@ static int fill(void **state)
 	return 0;
 }
 
+static void pass(u64 ticks)
+{
+	now += ticks;
+	for (u32 i = 0; i < 2; i++)
+		stood[i] += vm[i].state == VM_PAUSED ? ticks : 0;
+}
+
+/* The first half of the way to a guest (kernel/sched/sched.c, claim): which VCPU it is. */
+static struct vcpu *claim(u32 id)
+{
+	for (u32 i = 0; i < node[id].nvcpus; i++)
+		if (vcpu_state(node[id].vcpus[i]) == VCPU_READY) {
+			vcpu_change(node[id].vcpus[i], VCPU_RUNNING);
+			return node[id].vcpus[i];
+		}
+	return NULL;
+}
+
+/* The second: it runs, or is as before. */
+static void enter(u32 id, struct vcpu *v)
+{
+	here = &node[id];
+	if (!v || vcpu_state(v) != VCPU_RUNNING)
+		return;
+	if (vm_state(v->vm) != VM_RUNNING) {
+		vcpu_change(v, VCPU_READY);
+		return;
+	}
+	vcpu_catch_up(v);
+	here->current = v;
+}
+
+static void leave(u32 id)
+{
+	struct vcpu *v = node[id].current;
+
+	node[id].current = NULL;
+	if (v && vcpu_state(v) == VCPU_RUNNING)
+		vcpu_change(v, VCPU_READY);
+}
+
 /* A node looks around, and does a step of work if it has any. */
 static void turn(u32 id)
 {
 	here = &node[id];
+	leave(id);
+	pass(3);
 	vm_service(here);
 	for (u32 i = 0; i < here->nvcpus; i++) {
 		if (vcpu_state(here->vcpus[i]) != VCPU_BUSY)

@@ -152,6 +152,107 @@ static void a_bad_image_is_told_once(void **state)
 	assert_int_equal(reserved, 0);
 }
 
+static struct vcpu *start_two(void)
+{
+	start(&vm[0]);
+	vcpu_start(&vcpu[0][1], &(struct vcpu_boot){ .pc = 5 });
+	turns(1);
+	return &vcpu[0][1]; /* on the other node */
+}
+
+static void a_pause_waits_for_those_that_run(void **state)
+{
+	struct vcpu *v = start_two();
+
+	(void)state;
+	enter(1, claim(1));
+	vm_request(&vm[0], VM_PAUSE);
+	turn(0);
+	assert_int_equal(vm_state(&vm[0]), VM_PAUSING);
+	turn(0);
+	assert_int_equal(vm_state(&vm[0]), VM_PAUSING);
+	assert_int_equal(vcpu_state(v), VCPU_RUNNING);
+	node[0].need_resched = false;
+	turn(1);
+	assert_true(node[0].need_resched); /* home hears of it */
+	turn(0);
+	assert_int_equal(vm_state(&vm[0]), VM_PAUSED);
+	assert_string_equal(told[0], "paused");
+	enter(1, claim(1));
+	assert_null(node[1].current);
+	vm_request(&vm[0], VM_RESUME);
+	turn(0);
+	assert_int_equal(vm_state(&vm[0]), VM_RUNNING);
+	enter(1, claim(1));
+	assert_ptr_equal(node[1].current, v);
+	assert_int_equal(v->arch.lag, stood[0]);
+	assert_true(stood[0] > 0);
+}
+
+/* One that says RUNNING just then has home wait, or sees that it may not. */
+static void a_pause_at_the_door(void **state)
+{
+	struct vcpu *v = start_two();
+
+	(void)state;
+	vm_request(&vm[0], VM_PAUSE);
+	claim(1);
+	turn(0);
+	assert_int_equal(vm_state(&vm[0]), VM_PAUSING);
+	enter(1, v);
+	assert_null(node[1].current);
+	turns(1);
+	turn(0);
+	assert_int_equal(vm_state(&vm[0]), VM_PAUSED);
+}
+
+static void it_ends_while_it_is_paused(void **state)
+{
+	(void)state;
+	for (u32 n = 0; n < 6; n++) {
+		fill(NULL);
+		start_two();
+		enter(1, claim(1));
+		vm_request(&vm[0], VM_PAUSE);
+		turn(0);
+		if (n % 2)
+			turns(2);
+		if (n < 2) {
+			vm_kill(&vm[0], "it did wrong");
+			expect_stopped(&vm[0], "killed: it did wrong");
+		} else if (n < 4) {
+			vm_request(&vm[0], VM_STOP);
+			expect_stopped(&vm[0], "stopped");
+		} else {
+			vm_request(&vm[0], VM_RESET);
+			turns(30);
+			assert_int_equal(vm_state(&vm[0]), VM_RUNNING);
+			assert_int_equal(vm[0].lag, 0);
+		}
+	}
+}
+
+/* A stop or a reset that is asked for is not forgotten over a pause. */
+static void a_pause_takes_no_other_requests_place(void **state)
+{
+	(void)state;
+	start_two();
+	vm_request(&vm[0], VM_STOP);
+	vm_request(&vm[0], VM_PAUSE);
+	expect_stopped(&vm[0], "stopped");
+	fill(NULL);
+	start_two();
+	vm_request(&vm[0], VM_PAUSE);
+	as(&vcpu[0][1]);
+	vm_reset(&vm[0]);
+	turns(30);
+	assert_int_equal(vm_state(&vm[0]), VM_RUNNING);
+	vm_request(&vm[0], VM_PAUSE);
+	vm_request(&vm[0], VM_RESUME);
+	turns(3);
+	assert_int_equal(vm_state(&vm[0]), VM_RUNNING);
+}
+
 static void the_last_vcpu_ends_the_vm(void **state)
 {
 	(void)state;
@@ -200,14 +301,18 @@ static void check(const struct vm *of)
 	for (u32 i = 0; i < of->nvcpus; i++) {
 		enum vcpu_state vs = vcpu_state(of->vcpus[i]);
 
+		assert_true(vs != VCPU_RUNNING || s != VM_PAUSED ||
+			    of->vcpus[i]->node->current != of->vcpus[i]); /* at the door */
 		alive += vs != VCPU_OFFLINE && vs != VCPU_BUSY;
 		assert_true(vs != VCPU_BUSY || i == 0);
 		assert_true(vs != VCPU_BUSY || s == VM_LOADING || s == VM_RELEASING);
 	}
 	assert_int_equal(alive, of->live);
-	assert_int_equal(alive > 0, s == VM_RUNNING || s == VM_STOPPING);
+	assert_int_equal(alive > 0, vm_is_up(of) || s == VM_STOPPING);
+	assert_true(s != VM_PAUSED || !of->desc->time_stops || of->lag == LAG_STANDS);
+	assert_true(s != VM_RUNNING || of->lag != LAG_STANDS);
 	assert_true(s != VM_STOPPED || filled[id] == 0);
-	assert_true(s != VM_RUNNING || filled[id] == LOAD_STEPS);
+	assert_true(!vm_is_up(of) || filled[id] == LOAD_STEPS);
 }
 
 static void guest_acts(struct vm *of)
@@ -229,12 +334,24 @@ static void guest_acts(struct vm *of)
 	}
 }
 
+/* The guest of a node that has one sees its clock. */
+static void check_clock(u32 id)
+{
+	const struct vcpu *v = node[id].current;
+
+	if (v && vcpu_state(v) == VCPU_RUNNING && vm_is_up(v->vm))
+		assert_int_equal(v->arch.lag, v->vm->desc->time_stops ? stood[id_of(v->vm)] : 0);
+}
+
 /* What a person asks for at last is what the VM comes to, if it can. */
 static void whatever_happens(void **state)
 {
+	struct vcpu *claimed[2] = { NULL, NULL };
+	u32 seen = 0;
+
 	(void)state;
 	fill(NULL);
-	for (u32 i = 0; i < 200000; i++) {
+	for (u32 i = 0; i < 300000; i++) {
 		struct vm *of = &vm[dice(2)];
 		bool last_stop = false;
 
@@ -243,7 +360,18 @@ static void whatever_happens(void **state)
 		flushed[1] &= vm_state(&vm[1]) == VM_RELEASING;
 		image_is_bad = dice(10) == 0;
 		limit = dice(3) ? PAGES * 3 : MAX(reserved, (u64)PAGES);
-		switch (dice(8)) {
+		switch (dice(12)) {
+		case 8: vm_request(of, VM_PAUSE); break;
+		case 9: vm_request(of, VM_RESUME); break;
+		case 10:
+		case 11: {
+			u32 id = dice(2);
+
+			if (claimed[id])
+				enter(id, claimed[id]);
+			claimed[id] = claimed[id] || node[id].current ? NULL : claim(id);
+			break;
+		}
 		case 0: vm_request(of, VM_START); break;
 		case 1: vm_request(of, VM_RESET); break;
 		case 2:
@@ -251,9 +379,18 @@ static void whatever_happens(void **state)
 			last_stop = dice(4) == 0;
 			break;
 		case 3: guest_acts(of); break;
-		default: turn(dice(2)); break;
+		default: {
+			u32 id = dice(2);
+
+			enter(id, claimed[id]);
+			claimed[id] = NULL;
+			turn(id);
+			break;
+		}
 		}
 		for (u32 k = 0; last_stop && k < 30; k++) {
+			enter(k % 2, claimed[k % 2]);
+			claimed[k % 2] = NULL;
 			turn(k % 2);
 			guest_acts(of);
 		}
@@ -262,11 +399,15 @@ static void whatever_happens(void **state)
 		flushed[id_of(of)] &= vm_state(of) == VM_RELEASING;
 		check(&vm[0]);
 		check(&vm[1]);
+		check_clock(0);
+		check_clock(1);
+		seen += vm[0].state == VM_PAUSED;
 		assert_int_equal(reserved,
 				 (vm[0].progress.reserved && vm[0].state > VM_STOPPED) * PAGES +
 					 (vm[1].progress.reserved && vm[1].state > VM_STOPPED) *
 						 PAGES);
 	}
+	assert_true(seen > 1000);
 }
 
 int main(void)
@@ -282,6 +423,10 @@ int main(void)
 		cmocka_unit_test_setup(it_is_stopped_before_it_runs, fill),
 		cmocka_unit_test_setup(there_is_no_room, fill),
 		cmocka_unit_test_setup(a_bad_image_is_told_once, fill),
+		cmocka_unit_test_setup(a_pause_waits_for_those_that_run, fill),
+		cmocka_unit_test_setup(a_pause_at_the_door, fill),
+		cmocka_unit_test_setup(it_ends_while_it_is_paused, fill),
+		cmocka_unit_test_setup(a_pause_takes_no_other_requests_place, fill),
 		cmocka_unit_test_setup(the_last_vcpu_ends_the_vm, fill),
 		cmocka_unit_test_setup(a_vcpu_stops_while_its_vm_ends, fill),
 		cmocka_unit_test_setup(whatever_happens, fill),

@@ -47,6 +47,8 @@ void arch_vcpu_reset(struct vcpu *of, const struct vcpu_boot *b)
 	resets++;
 }
 
+void arch_vcpu_set_lag(struct vcpu *of, u64 lag) { of->arch.lag = lag; }
+
 _Noreturn void panic(const char *fmt, ...)
 {
 	mock_assert(0, fmt, __FILE__, __LINE__);

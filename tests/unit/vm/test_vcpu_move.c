@@ -17,12 +17,16 @@ static void act(void)
 {
 	struct vcpu *v = any_vcpu();
 
-	switch (chance(6)) {
+	switch (chance(7)) {
 	case 0: vcpu_move(v, &node[chance(NODES)], chance(2)); break;
 	case 1: vm_request(v->vm, chance(8) ? VM_START : VM_RESET); break;
 	case 2:
 		if (!chance(40))
 			vm_request(v->vm, VM_STOP);
+		break;
+	case 3:
+		if (!chance(3))
+			vm_request(v->vm, chance(3) ? VM_RESUME : VM_PAUSE);
 		break;
 	default: post(v, chance(TIMER)); break;
 	}
@@ -88,6 +92,8 @@ static void guest(struct vcpu *v)
 	assert_ptr_equal(v->node, here);
 	assert_ptr_equal(v, here->current);
 	assert_true(vcpu_is_on(v, here));
+	assert_int_equal(v->arch.lag, v->vm->desc->time_stops ? stood[vm_of(v->vm)] : 0);
+	assert_true(v->ready_since <= now);
 	see_lines(v);
 	see_memory(v);
 	want[vm_of(v->vm)][v->id].ran++;
@@ -132,6 +138,7 @@ static void check_vcpu(const struct vcpu *v)
 	enum vcpu_state state = vcpu_state(v);
 
 	assert_int_equal(times_queued(v), step != MOVE_LEFT);
+	assert_true(state != VCPU_RUNNING || v->vm->state != VM_PAUSED);
 	assert_true(state != VCPU_MOVING || step == MOVE_LEFT);
 	if (step != MOVE_LEFT)
 		assert_true(has_view[vm_of(v->vm)][v->node->id]);
@@ -188,8 +195,11 @@ static void come_to_rest(void)
 {
 	is_calm = true;
 	is_short = false;
+	turns(1); /* what was asked for before is carried out */
+	for (u32 i = 0; i < VMS; i++)
+		vm_request(&vm[i], VM_RESUME);
 	turns(60);
-	now += 10 * COUNT_MS; /* the last timers */
+	pass(10 * COUNT_MS); /* the last timers */
 	turns(20);
 	for (u32 i = 0; i < VMS; i++)
 		for (u32 k = 0; k < PER; k++) {
@@ -293,12 +303,48 @@ static void a_timer_falls_due_on_the_way(void **state)
 	here = &node[0];
 	moves_serve(here);
 	assert_int_equal(MOVE_STEP(v->move), MOVE_LEFT);
-	now += COUNT_MS;
+	pass(COUNT_MS);
 	turn(&node[0]);
 	assert_int_equal(v->state, VCPU_MOVING);
 	turn(&node[3]);
 	assert_int_equal(want[0][0].ran, ran + 1);
 	go_home();
+}
+
+/* What it has waited for is as far away as it was; of a VM whose clock goes on it has passed. */
+static void a_vm_is_paused_with_a_vcpu_on_the_way(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct vcpu *v = &vcpu[i][0];
+
+		start_one();
+		vm_request(&vm[i], VM_START);
+		turns(20);
+		v->arch.timer = now + 5 * COUNT_MS;
+		v->arch.timer_armed = true;
+		vcpu_move(v, &node[3], true);
+		here = &node[3];
+		moves_serve(here);
+		here = v->node;
+		moves_serve(here);
+		assert_int_equal(MOVE_STEP(v->move), MOVE_LEFT);
+		vm_request(&vm[i], VM_PAUSE);
+		turn(vm[i].home);
+		assert_int_equal(vm[i].state, VM_PAUSED);
+		turns(10);
+		assert_ptr_equal(v->node, &node[3]);
+		assert_int_equal(v->state, i ? VCPU_WAITING : VCPU_READY);
+		assert_int_equal(want[i][0].raised[TIMER], !i);
+		vm_request(&vm[i], VM_RESUME);
+		turns(2);
+		assert_false(want[i][0].raised[TIMER]);
+		assert_int_equal(v->arch.timer_armed, i);
+		turns(6);
+		assert_false(v->arch.timer_armed);
+		assert_false(want[i][0].raised[TIMER]);
+		go_home();
+	}
 }
 
 static void a_vcpu_is_started_on_the_way(void **state)
@@ -425,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vcpu_that_waits_goes_on_waiting),
 		cmocka_unit_test(a_timer_falls_due_on_the_way),
+		cmocka_unit_test(a_vm_is_paused_with_a_vcpu_on_the_way),
 		cmocka_unit_test(a_vcpu_is_started_on_the_way),
 		cmocka_unit_test(one_that_has_left_is_not_preferred),
 		cmocka_unit_test(a_vm_is_killed_on_the_way),

@@ -34,7 +34,9 @@ struct vm *vms[MAX_VMS];
 static struct node node[NODES], *here;
 static struct vm vm[VMS];
 static struct vcpu vcpu[VMS][PER];
-static struct vm_desc desc = { .name = "vm", .memory_mb = 4 };
+/* The clocks of some VMs stand still while they are paused. */
+static struct vm_desc desc[2] = { { .name = "vm", .memory_mb = 4 },
+				  { .name = "vm", .memory_mb = 4, .time_stops = true } };
 static struct l2tlb own_l2tlb[VMS][PER];
 static u64 own_map[VMS][PER][ASID_COUNT];
 static u64 now;
@@ -48,6 +50,7 @@ static struct {
 	u64 moves;	    /* when the guest ran last */
 	u64 ran;
 } want[VMS][PER];
+static u64 stood[VMS];	 /* for how long it was PAUSED, since it began */
 static u64 version[VMS]; /* of the guest's page tables, when it last flushed */
 
 static void meanwhile(void);
@@ -195,8 +198,15 @@ void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 	assert_ptr_equal(v->node, here);
 	v->arch.pc = boot->pc;
 	v->arch.timer_armed = false;
+	v->arch.lag = 0;
 	l2tlb_flush(v->arch.l2tlb);
 	v->arch.asid_map[0] = 0;
+}
+void arch_vcpu_set_lag(struct vcpu *v, u64 lag)
+{
+	assert_ptr_equal(v->node, here);
+	v->arch.timer += lag - v->arch.lag;
+	v->arch.lag = lag;
 }
 void arch_vcpu_retire(struct vcpu *v)
 {
@@ -230,7 +240,7 @@ void vtimer_expire(struct node *n)
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (!v->arch.timer_armed || v->arch.timer > now)
+		if (!v->arch.timer_armed || v->arch.timer > now || v->arch.lag != v->vm->lag)
 			continue;
 		v->arch.timer_armed = false;
 		post(v, TIMER);
@@ -271,6 +281,7 @@ int loader_begin(struct vm *of, struct load *load, char *why, size_t size)
 {
 	(void)load, (void)why, (void)size;
 	assert_ptr_equal(of->home, here);
+	stood[vm_of(of)] = 0;
 	return 1;
 }
 int loader_step(struct vm *of, struct load *load, char *why, size_t size)
@@ -318,7 +329,7 @@ static void fill(u64 with)
 	for (u32 i = 0; i < VMS; i++) {
 		vms[i] = &vm[i];
 		vm[i].id = i;
-		vm[i].desc = &desc;
+		vm[i].desc = &desc[i % 2];
 		vm[i].home = &node[i % NODES];
 		vm[i].state = VM_STOPPED;
 		vm[i].pmap.npages = PAGES;
@@ -332,11 +343,18 @@ static void fill(u64 with)
 	}
 }
 
+static void pass(u64 ticks)
+{
+	now += ticks;
+	for (u32 i = 0; i < VMS; i++)
+		stood[i] += vm[i].state == VM_PAUSED ? ticks : 0;
+}
+
 /* A node's timer, then it leaves its guest, looks around and enters the next, or idles. */
 static void turn(struct node *n)
 {
 	here = n;
-	now += COUNT_MS / 4;
+	pass(COUNT_MS / 4);
 	vtimer_expire(n);
 	if (!chance(4)) {
 		moves_tick(n);
