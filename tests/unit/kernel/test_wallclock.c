@@ -17,7 +17,7 @@ u64 rtc_seconds(void)
 	return (real_ns - CHIP_BEHIND) / SECOND;
 }
 
-u64 count64(void) { return (real_ns - lost_ns - START) / NS_PER_COUNT + 1000; }
+u64 count64(void) { return (real_ns - lost_ns - START) / COUNT_NS + 1000; }
 
 void lock_take(struct lock *l) { assert_int_equal(l->next++, l->serving); }
 
@@ -50,8 +50,8 @@ static void is_right_and_steady(void **state)
 		first = wallclock_ns();
 		for (u64 passed = 0; passed < 3600 * SECOND; passed += SECOND / 3) {
 			assert_true(seconds_wrong() < 1.0);
-			assert_true(wallclock_ns() - first - passed < 2 * NS_PER_COUNT ||
-				    first + passed - wallclock_ns() < 2 * NS_PER_COUNT);
+			assert_true(wallclock_ns() - first - passed < 2 * COUNT_NS ||
+				    first + passed - wallclock_ns() < 2 * COUNT_NS);
 			real_ns += SECOND / 3;
 		}
 	}
