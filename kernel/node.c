@@ -22,11 +22,13 @@ void node_create(u32 id)
 	struct node *n = nodemem_boot_alloc(id, sizeof(*n), 128);
 	char *stack = nodemem_boot_alloc(id, NODE_STACK_SIZE, PAGE_SIZE);
 	struct page *pages = nodemem_boot_alloc(id, npages * sizeof(*pages), 128);
+	const void *zero = nodemem_boot_alloc(id, PAGE_SIZE, PAGE_SIZE);
 
-	if (!n || !stack || !pages)
+	if (!n || !stack || !pages || !zero)
 		panic("node %u: %lu KB of memory are too few for the monitor", id,
 		      topology_bytes(id) >> 10);
 	n->id = id;
+	n->zero = maddr_mpn(ptr_maddr(zero));
 	n->stack_top = (u64)stack + NODE_STACK_SIZE;
 	if (id) /* node 0 has the original */
 		n->text = arch_text_copy(nodemem_boot_alloc(id, arch_text_bytes(), PAGE_SIZE));

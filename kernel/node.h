@@ -73,6 +73,7 @@ struct node {
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
 	struct node_cpu cpu;  /* arch/mips only */
 	char panic_text[200]; /* reason of a fatal error, "": an exception */
+	mpn_t zero;	      /* a page of its memory that is zero for ever: fixed after boot */
 	u32 id;
 	u32 up;	  /* set once by the node, read by all */
 	u32 mail; /* any node, atomically */

@@ -23,6 +23,7 @@
  *   share     pages of the archive and of disks in common (drivers/dma.c, loader.c): else each VM has copies
  *   remap     pages of guests become pages of other guests (drivers/dma.c, dma_pass): else they are copied
  *   habit     pages that their sender fills anew each time are copied (drivers/subnet/habit.h): else they are passed, too
+ *   zero      memory that guests read before they write it need not exist (kernel/mem/pmap_zero.c): else it is given at once
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
  */
@@ -38,6 +39,7 @@
 	X(SHARE, share)        \
 	X(REMAP, remap)        \
 	X(HABIT, habit)        \
+	X(ZERO, zero)          \
 	X(REPORT, report)      \
 	X(TURNS, turns)
 

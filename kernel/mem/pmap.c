@@ -152,6 +152,7 @@ static void advance_block(struct vm *vm, struct pmap_range *range, u32 node)
 	u64 first = range->coming.start.v;
 	mpn_t block = range->coming.block;
 
+	pmap_hide_zero_locked(vm, (gpn_t){ first + range->coming.zeroed }, PART_PAGES);
 	nodemem_zero((mpn_t){ block.v + range->coming.zeroed }, PART_PAGES);
 	range->coming.zeroed += PART_PAGES;
 	if (range->coming.zeroed < BLOCK_PAGES)
@@ -170,13 +171,12 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 
 	if (!mpn_valid(mpn))
 		return;
+	pmap_hide_zero_locked(vm, gpn, 1);
 	nodemem_zero(mpn, 1);
 	pmap_count(&vm->pmap.used, 1);
 	set(vm, gpn, mpn);
 	pmap_fill_locked(vm, gpn, node);
 }
-
-#define NEAR 8 /* pages: their entries share a line of the second-level cache */
 
 /*
  * The view gets the neighbours of a page that it shows from now on, as far as others of the VM use them: the home's
@@ -185,7 +185,7 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 static void fill_near_locked(struct vm *vm, gpn_t gpn, u32 node)
 {
 	const struct pmap *p = &vm->pmap;
-	u64 first = gpn.v & ~(NEAR - 1ul), end = MIN(first + NEAR, (u64)p->npages);
+	u64 first = gpn.v & ~(PMAP_NEAR - 1ul), end = MIN(first + PMAP_NEAR, (u64)p->npages);
 
 	for (gpn_t near = { first }; near.v < end; near.v++) {
 		struct pmap_page page = pmap_page(p, near);
@@ -196,48 +196,65 @@ static void fill_near_locked(struct vm *vm, gpn_t gpn, u32 node)
 }
 
 /*
- * First use of the view. The VM's pages were reserved when it started, so that running out here is
- * the monitor's own mistake, but for a page that the VM gave away with its promise. While a block is
- * coming to one of the ranges of a lock no other page is given there.
+ * A page that the VM has not used, or has only read, is shown as zero, or given. The VM's pages were reserved when it
+ * started, so that running out here is the monitor's own mistake, but for a page that the VM gave away with its promise.
+ * While a block is coming to one of the ranges of a lock no other page is given there. As pmap_try_use.
  */
-static u64 first_use(struct vm *vm, gpn_t gpn, u32 node)
+static u64 give_locked(struct vm *vm, gpn_t gpn, u32 node, bool write)
 {
 	struct pmap *p = &vm->pmap;
 	struct pmap_range *range = &p->range[pmap_range_of(gpn)];
-	u64 lo, none = 0;
 
-	lock_take(&range->lock);
+	if (!pmap_promise_locked(vm, gpn))
+		return 0; /* the guest gave it away, and there is none to give it back */
+	if (!mpn_valid(range->coming.block)) {
+		if (!write && pmap_show_zero_locked(vm, gpn, node))
+			return pmap_shown(p, gpn, node);
+		if (!begin_block(vm, gpn, node)) {
+			give_page(vm, gpn, node);
+			return p->page[gpn.v].master ? pmap_shown(p, gpn, node) : 0;
+		}
+	}
+	advance_block(vm, range, node);
+	return p->page[gpn.v].master ? pmap_shown(p, gpn, node) : PMAP_LATER;
+}
+
+/* First use of the view. */
+static u64 first_use(struct vm *vm, gpn_t gpn, u32 node, bool write)
+{
+	struct pmap *p = &vm->pmap;
+	u64 lo;
+
+	pmap_lock(p, gpn);
 	pmap_wait_locked(p, gpn);
 	if (p->page[gpn.v].master) {
 		pmap_fill_locked(vm, gpn, node);
 		fill_near_locked(vm, gpn, node);
-	} else if (!pmap_promise_locked(vm, gpn)) {
-		none = 0; /* the guest gave it away, and there is none to give it back */
-	} else if (mpn_valid(range->coming.block) || begin_block(vm, gpn, node)) {
-		advance_block(vm, range, node);
-		none = PMAP_LATER;
+		lo = pmap_shown(p, gpn, node);
 	} else {
-		give_page(vm, gpn, node);
+		lo = give_locked(vm, gpn, node, write);
 	}
-	lo = pmap_entry(p, gpn, node)->lo;
-	lock_release(&range->lock);
-	return lo ? lo : none;
+	pmap_unlock(p, gpn);
+	return lo;
 }
 
 /* The view has the page, not writable: a write ends its replicas, and makes it the VM's own. */
 static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 {
+	struct pmap *p = &vm->pmap;
 	u64 lo = 0;
 
-	pmap_lock(&vm->pmap, gpn);
-	pmap_wait_locked(&vm->pmap, gpn);
-	if (vm->pmap.page[gpn.v].replicas)
+	pmap_lock(p, gpn);
+	pmap_wait_locked(p, gpn);
+	if (p->page[gpn.v].replicas)
 		numa_collapse(vm, gpn, node);
-	if (!pmap_is_shared(vm->pmap.page[gpn.v]) || pmap_own_locked(vm, gpn, node)) {
+	if (!p->page[gpn.v].master) {
+		lo = give_locked(vm, gpn, node, true);
+	} else if (!pmap_is_shared(p->page[gpn.v]) || pmap_own_locked(vm, gpn, node)) {
 		pmap_fill_locked(vm, gpn, node);
-		lo = pmap_entry(&vm->pmap, gpn, node)->lo;
+		lo = pmap_shown(p, gpn, node);
 	}
-	pmap_unlock(&vm->pmap, gpn);
+	pmap_unlock(p, gpn);
 	return lo;
 }
 
@@ -249,7 +266,7 @@ u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write)
 		return 0;
 	lo = pmap_entry(&vm->pmap, gpn, node)->lo;
 	if (!lo)
-		lo = first_use(vm, gpn, node);
+		lo = first_use(vm, gpn, node, write);
 	if (!lo || lo == PMAP_LATER || !write || arch_entry_writable(lo))
 		return lo;
 	return use_to_write(vm, gpn, node);
@@ -270,9 +287,12 @@ u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node) { return use(vm, gpn, 
 
 u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node)
 {
-	if (gpn.v >= vm->pmap.npages || !vm->pmap.page[gpn.v].master)
+	u64 lo;
+
+	if (gpn.v >= vm->pmap.npages)
 		return 0;
-	return pmap_use(vm, gpn, node);
+	lo = pmap_shown(&vm->pmap, gpn, node);
+	return lo || !vm->pmap.page[gpn.v].master ? lo : pmap_use(vm, gpn, node);
 }
 
 /* ---- taking them all back ---- */
@@ -281,6 +301,15 @@ static void give_back(struct vm *vm, mpn_t mpn)
 {
 	memmap_take_back(mpn, vm->id);
 	nodemem_free(mpn);
+}
+
+/* Nobody has written the page, which views show as zero. */
+static void release_zero(struct vm *vm, gpn_t gpn)
+{
+	for_each_node(node, vm->node_mask)
+		*pmap_entry(&vm->pmap, gpn, node) = (struct pmap_entry){ 0 };
+	vm->pmap.shown[gpn.v] = 0;
+	pmap_count(&vm->pmap.zero.pages, -1);
 }
 
 /* Nobody copies the page, which is used. */
@@ -343,6 +372,8 @@ static u32 release_one(struct vm *vm, gpn_t gpn)
 		for_each_node(node, replicas)
 			cost += USED_COST;
 		release_page(vm, gpn);
+	} else if (p->shown[gpn.v]) {
+		release_zero(vm, gpn);
 	}
 	if (pmap_state_of(pmap_page(p, gpn)) == PMAP_BALLOONED)
 		pmap_change_locked(p, gpn, BIT(PMAP_BALLOONED), (struct pmap_page){ 0 });

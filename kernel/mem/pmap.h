@@ -6,6 +6,7 @@
  *
  *   entry.lo           who                                     changes under the lock, read without
  *   0                  never used here, or on the move         the C side waits for the lock
+ *   zero, without D    never written: the node's zero page     a write gives the VM a page
  *   master, D          any number of nodes                     -
  *   master, without D  replicated; this node has no replica    a write collapses it
  *   master, without D  shared (share.h)                        a write gives the VM its own copy
@@ -146,12 +147,20 @@ struct pmap_range {
 	} coming;
 } __attribute__((aligned(64)));
 
+/* Pages that were read and never written (pmap_zero.c). */
+struct pmap_zeroes {
+	u32 pages; /* that views show now as zero, and that have no machine page */
+	u64 given, written,
+		refused; /* since the VM started: shown, of these written, and given at once */
+};
+
 struct pmap {
 	u32 npages;    /* fixed */
 	u32 used;      /* pages that have a master. This and the next ones: pmap_count */
 	u32 shared;    /* of these: whose master is a shared one */
 	u32 replicas;  /* machine pages beside the masters */
 	u32 ballooned; /* pages that the VM has no promise of */
+	struct pmap_zeroes zero;
 	u32 unsettled; /* batches that took pages out of views, and whose shootdown is still to come */
 	u64 reported; /* pages that pmap_give_up took, since the VM started */
 	struct pmap_page *page;
@@ -209,8 +218,8 @@ static inline const u64 *pmap_shown_at(const struct pmap *p, gpn_t gpn, u32 node
 }
 
 /*
- * EntryLo of gpn for VCPUs of node, which is one of the VM's. 0: not the VM's memory, or the
- * machine's is used up. Takes the lock if the view does not have the page yet: afterwards nothing
+ * EntryLo of gpn for VCPUs of node, which is one of the VM's; the zero page's if the page was never written. 0: not
+ * the VM's memory, or the machine's is used up. Takes the lock if the view does not have the page yet: afterwards nothing
  * that was read from guest memory before holds any more. Reads mail between the parts of a block, so
  * the caller holds no lock.
  */
@@ -222,8 +231,9 @@ u64 pmap_use_to_write(struct vm *vm, gpn_t gpn, u32 node); /* D is set: collapse
  * its mail and its tick.
  */
 u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write);
-#define PMAP_LATER (1ul << 63)			   /* no EntryLo of a view: they are valid, or 0 */
-u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node); /* as pmap_use; 0 for a page never used, too */
+#define PMAP_LATER (1ul << 63) /* no EntryLo of a view: they are valid, or 0 */
+/* As pmap_use; 0 for a page never used, too, unless the view shows it as zero. */
+u64 pmap_look(struct vm *vm, gpn_t gpn, u32 node);
 
 /*
  * Until nobody copies the page; the lock is given up meanwhile, and shootdowns are answered.
@@ -287,6 +297,8 @@ void pmap_unpin(struct vm *vm, gpn_t gpn);
  * of its own: some 16 pages are what fits between two looks.
  */
 u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages);
+/* The same of one page that is to be zero, which is nothing that the guest reported. Whether it went. */
+bool pmap_erase(struct vm *vm, gpn_t gpn);
 /*
  * The same with the promise of the pages, in any order: others may have it. The guest gets it back by
  * pmap_unballoon, or by using the page, as long as the machine has memory that nobody was promised:

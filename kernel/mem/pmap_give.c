@@ -111,6 +111,11 @@ u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
 	return given;
 }
 
+bool pmap_erase(struct vm *vm, gpn_t gpn)
+{
+	return gpn.v < vm->pmap.npages && give_up(vm, &gpn, 1, (struct pmap_page){ 0 });
+}
+
 /* ---- the balloon: with the promise of it ---- */
 
 u32 pmap_balloon(struct vm *vm, const gpn_t *pages, u32 n)
@@ -151,5 +156,6 @@ u32 pmap_end_promise(struct pmap *p)
 
 	p->ballooned = 0;
 	p->reported = 0;
+	p->zero = (struct pmap_zeroes){ 0 };
 	return promised;
 }

@@ -54,6 +54,8 @@ void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to
 	pmap_assert_locked(p, gpn);
 	if (!(BIT(old) & from) || !(may_become[old] & BIT(new)) || !keeps_kind(page, to))
 		panic("page %lx of a VM in state %u cannot become %u", gpn.v, old, new);
+	if (old == PMAP_UNUSED && p->shown[gpn.v])
+		panic("page %lx of a VM is shown as zero and becomes %u", gpn.v, new);
 	for_each_node(node, (struct nodemask){ page.replicas ^ to.replicas })
 		pmap_count(&p->replicas, to.replicas & BIT(node) ? 1 : -1);
 	__atomic_store(&p->page[gpn.v], &to, __ATOMIC_RELEASE);
@@ -147,6 +149,8 @@ mpn_t pmap_hide_locked(struct pmap *p, gpn_t gpn, u32 node)
 		return MPN_NONE;
 	shown = arch_entry_page(e->lo);
 	p->shown[gpn.v] &= ~nodemask_of(node).bits;
+	if (!p->shown[gpn.v] && !p->page[gpn.v].master)
+		pmap_count(&p->zero.pages, -1);
 	__atomic_store_n(&e->lo, 0, __ATOMIC_RELEASE);
 	pmap_large_changed_locked(p, gpn, node);
 	return shown;

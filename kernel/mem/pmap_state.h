@@ -3,7 +3,8 @@
  * The states of a "physical" page of a VM. For kernel/mem only: others use the functions of pmap.h.
  *
  *   state       master  replicas  busy     views show                            becomes     by
- *   UNUSED      0       none      0        nothing                               SINGLE      first use
+ *   UNUSED      0       none      0        nothing, or their node's zero page,   SINGLE      first use; of a page that is shown as
+ *                                          not writable                                      zero, the first write
  *                                                                                SHARED      pmap_share
  *                                                                                BALLOONED   pmap_balloon
  *   SINGLE      set     none      0        nothing, or the master, writable      LEAVING     pmap_leave_locked
@@ -38,6 +39,15 @@
  *   impossible  shared  any       LEAVING  -
  *   impossible  set     some      P        -
  *   impossible  shared  any       P        -
+ *
+ * A page that was read before it was written does not exist: it is UNUSED, and views of nodes that have read it show the
+ * zero page that each node has for all VMs. So it costs nothing, needs no promise, and has no user or holder. Whatever
+ * makes something else of the page takes it out of these views first. Its block of 1 MB comes with the first write in
+ * there, and then all pages of it are given, those shown as zero, too: memory that is written has its large pages.
+ *
+ *   UNUSED page  a read by node       a write by node              shared, ballooned   given up       a block comes
+ *   hidden       shown, if it pays    SINGLE, or its block comes   as in the table     stays          SINGLE
+ *   shown        stays, shown there   hidden everywhere, the same  hidden, the same    stays, shown   hidden, then SINGLE
  *
  * A page that is COPIED or REPLICATED may have a shared master: its replicas are the VM's own, and it is
  * SHARED again when they are gone.
@@ -123,6 +133,17 @@ static inline bool pmap_is_coming(const struct pmap *p, gpn_t gpn)
 /* ---- pmap_share.c ---- */
 /* The master that stood behind gpn until now, which no view shows, is not the guest page's any more. */
 void pmap_leave_master_locked(struct vm *vm, gpn_t gpn, struct pmap_page page);
+
+#define PMAP_NEAR 8 /* pages: their entries share a line of the second-level cache */
+
+/* ---- pmap_zero.c ---- */
+/*
+ * The node's view shows gpn, which is UNUSED, as zero, and those of the PMAP_NEAR pages around it that are, too. False:
+ * it is to be given instead.
+ */
+bool pmap_show_zero_locked(struct vm *vm, gpn_t gpn, u32 node);
+/* No view shows these pages, which are UNUSED and of one range, any more: they are about to be given. */
+void pmap_hide_zero_locked(struct vm *vm, gpn_t first, u32 npages);
 
 /* ---- pmap_give.c ---- */
 /* The VM is promised a page for gpn, again if that was BALLOONED. False: the machine has none left. */

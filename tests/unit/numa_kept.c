@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside the machine of numa_vm.c: blocks of 1 MB of its memory; what the monitor has for itself, memory of one view at a time and
- * ledgers of moves.
+ * Beside the machine of numa_vm.c: blocks of 1 MB of its memory, and how much is free; what the monitor has for itself, memory of one
+ * view at a time, zero pages and ledgers of moves.
  */
 #include "tests/unit/numa_vm.h"
 
@@ -71,6 +71,25 @@ void nodemem_return(mpn_t first, u32 npages)
 	assert_int_equal(first.v, FIRST(NODES));
 	free(kept_pages);
 	kept_pages = NULL;
+}
+
+void *zero_page(mpn_t mpn)
+{
+	static u64 words[PAGE_SIZE / sizeof(u64)];
+
+	assert_in_range(mpn.v, ZERO_PAGE(NODES - 1).v, ZERO_PAGE(0).v);
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		assert_int_equal(words[i], 0); /* nobody has written it */
+	return words;
+}
+
+u32 free_pages(u32 of)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < NODE_PAGES; i++)
+		n += is_free[of * NODE_PAGES + i];
+	return n;
 }
 
 u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }

@@ -16,7 +16,7 @@ struct node *nodes[MAX_NODES];
 bool is_free[NODES * NODE_PAGES];
 int locks_held, flushes;
 u32 locks_taken;
-bool large, blocks;
+bool large, blocks, zero;
 u32 largest;
 u64 reserved, reserve_limit;
 void (*during_shootdown)(void), (*during_copy)(void), (*during_look)(void), (*during_unlock)(void);
@@ -93,13 +93,15 @@ void *fake_mpn_ptr(mpn_t mpn)
 {
 	if (mpn.v == FIRST(NODES))
 		return kept_pages;
+	if (mpn.v < FIRST(0))
+		return zero_page(mpn);
 	assert_in_range(mpn.v, FIRST(0), FIRST(NODES) - 1);
 	if (during_look)
 		during_look();
 	return contents[mpn.v - FIRST(0)];
 }
 
-bool option_on(enum option o) { return o != OPTION_LARGE || large; }
+bool option_on(enum option o) { return o == OPTION_LARGE ? large : o != OPTION_ZERO || zero; }
 
 u32 mmu_largest_pair(void) { return largest; }
 
@@ -174,15 +176,6 @@ void nodemem_unreserve(u64 n)
 	for (u32 i = 0; i < NODES * NODE_PAGES; i++)
 		beyond += memmap_page((mpn_t){ FIRST(0) + i })->state != PAGE_FREE;
 	assert_true(beyond <= (s64)reserved); /* somebody else counts on the page from now on */
-}
-
-u32 free_pages(u32 of)
-{
-	u32 n = 0;
-
-	for (u32 i = 0; i < NODE_PAGES; i++)
-		n += is_free[of * NODE_PAGES + i];
-	return n;
 }
 
 /* ---- translations ---- */
@@ -362,14 +355,15 @@ static void check_page(const struct vm *vm, u64 gpn, bool owned[])
 		assert_int_equal(!lo, !(vm->pmap.shown[gpn] & BIT(of)));
 		if (!lo)
 			continue;
-		assert_true((!page->replicas && !pmap_is_shared(*page)) == arch_entry_writable(lo));
+		assert_true((page->master && !page->replicas && !pmap_is_shared(*page)) ==
+			    arch_entry_writable(lo));
 		if (page->replicas & BIT(of)) {
 			assert_int_equal(memmap_page(mpn)->state, PAGE_REPLICA);
 			assert_int_equal(memmap_node(mpn), of);
 			owned[mpn.v - FIRST(0)] = true;
 			seen |= BIT(of);
 		} else {
-			assert_int_equal(mpn.v, master.v);
+			assert_int_equal(mpn.v, page->master ? master.v : ZERO_PAGE(of).v);
 		}
 	}
 	assert_int_equal(seen, page->replicas);
@@ -440,6 +434,7 @@ int numa_vm_reset(void **state)
 	memset(tlb_large, 0, sizeof(tlb_large));
 	for (u32 i = 0; i < NODES; i++) {
 		node[i].id = i;
+		node[i].zero = ZERO_PAGE(i);
 		nodes[i] = &node[i];
 		memmap_init_node(i, (mpn_t){ FIRST(i) }, NODE_PAGES, pages[i]);
 		for (u32 k = 0; k < NODE_PAGES; k++) {
@@ -457,6 +452,7 @@ int numa_vm_reset(void **state)
 	during_shootdown = during_look = during_unlock = NULL;
 	large = blocks = true;
 	largest = LARGEST;
+	zero = false;
 	return 0;
 }
 

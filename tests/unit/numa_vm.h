@@ -22,6 +22,9 @@ extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
 extern bool large, blocks;		 /* off=large; whole blocks can be had */
 extern u32 largest;			 /* pages of the largest pair; after a reset: */
 #define LARGEST 128u
+extern bool zero; /* not off=zero, as it is at first: pages are given when they are read */
+#define ZERO_PAGE(node) ((mpn_t){ FIRST(0) - 1 - (node) }) /* each node's */
+void *zero_page(mpn_t mpn);				   /* what is in it: nothing */
 extern void *kept_pages; /* of nodemem_keep: machine pages from FIRST(NODES) on, behind all nodes */
 void ledgers_reset(void);	/* numa_vm_reset does */
 extern int locks_held, flushes; /* flushes: whole TLBs, over all nodes */

@@ -49,6 +49,7 @@ static void each_has_its_name(void **state)
 	assert_int_equal(off_after("off=text"), BIT(OPTION_TEXT));
 	assert_int_equal(off_after("off=renew"), BIT(OPTION_RENEW));
 	assert_int_equal(off_after("off=share"), BIT(OPTION_SHARE));
+	assert_int_equal(off_after("off=zero"), BIT(OPTION_ZERO));
 	assert_int_equal(off_after("off=report"), BIT(OPTION_REPORT));
 	assert_int_equal(off_after("off=turns"), BIT(OPTION_TURNS));
 	/* walk_fast.S fills the L2TLB */

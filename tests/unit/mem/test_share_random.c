@@ -278,6 +278,8 @@ static void step(u64 value)
 			step_end(vm);
 		else /* memory that nobody was promised: none, or some */
 			reserve_limit = rand() % 2 ? PROMISE + rand() % 8 : ~0ul;
+		both[vm]->pmap.zero.written =
+			0; /* or most pages that are read would be given soon */
 	}
 }
 
@@ -289,6 +291,7 @@ static void random_sharing_against_a_model(void **state)
 	(void)state;
 	memset(&model, 0, sizeof(model));
 	blocks = false;
+	zero = true;
 	reserved = PROMISE; /* as if both had started */
 	for (u64 i = 1; i <= steps; i++) {
 		step(i);
