@@ -405,27 +405,44 @@ u64 nodemem_monitor_bytes(u32 node)
 
 #define LOOKS 1024 /* pages of a walk between two looks at mail */
 
-/* How many pages of the VM are the archive's: of its kernel and ramdisk. */
-static u64 of_archive(const struct pmap *p)
+/* What there is to say of the pages that a VM shares. */
+struct sharing {
+	u64 archive; /* pages that are the archive's: of its kernel and ramdisk */
+	u64 users; /* of all, the VM's own pages among them; a page that it has twice counts for each */
+	u32 most;  /* users of one */
+	u64 alone; /* pages that nobody else has: they are in a cache, or were */
+};
+
+static struct sharing sharing_of(const struct pmap *p)
 {
-	u64 n = 0;
+	struct sharing s = { 0 };
 
 	for (u32 i = 0; i < p->npages; i++) {
-		n += share_is_for_ever(pmap_copies(p, (gpn_t){ i }).master);
+		mpn_t master = pmap_copies(p, (gpn_t){ i }).master;
+		u32 n = share_users(master);
+
+		s.archive += share_is_for_ever(master);
+		s.users += n;
+		s.most = MAX(s.most, n);
+		s.alone += n == 1;
 		if (i % LOOKS == 0)
 			node_read_mail(node_self());
 	}
-	return n;
+	return s;
 }
 
 static void print_vm(const struct vm *vm)
 {
 	const struct pmap *p = &vm->pmap;
+	const struct sharing s = sharing_of(p);
+	u64 tenths = p->shared ? s.users * 10 / p->shared : 0;
 
 	kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB, private %lu KB; replicas %lu KB, ballooned %lu KB, reported %lu KB so far; of the shared %lu KB are of its kernel image and ramdisk\n",
 		vm->name, (u64)p->npages << 2, (u64)p->used << 2, (u64)p->shared << 2,
 		(u64)(p->used - p->shared) << 2, (u64)p->replicas << 2, (u64)p->ballooned << 2,
-		p->reported << 2, of_archive(p) << 2);
+		p->reported << 2, s.archive << 2);
+	kprintf("  a shared page has %lu.%lu users, %u at most, %lu KB have one; %lu KB were only read so far, and are zero\n",
+		tenths / 10, tenths % 10, s.most, s.alone << 2, (u64)p->zero.pages << 2);
 }
 
 COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")

@@ -109,14 +109,19 @@ static void print_stats(const struct vcpu *v)
 /* Of the whole machine: pages that guests see in place of a copy, copies, and shared pages written. */
 static void print_shared(void)
 {
-	u64 shared = 0, copied = 0, broken = 0;
+	u64 shared = 0, copied = 0, broken = 0, zero = 0, written = 0;
 
 	for (u32 i = 0; i < nnodes; i++) {
 		shared += nodes[i]->stats.mapped;
 		copied += nodes[i]->stats.copied;
 		broken += nodes[i]->stats.broken;
 	}
-	kprintf("pages shared %lu, copied %lu, broken %lu\n", shared, copied, broken);
+	for (unsigned i = 0; i < nvms; i++) {
+		zero += vms[i]->pmap.zero.given;
+		written += vms[i]->pmap.zero.written;
+	}
+	kprintf("pages shared %lu, copied %lu, broken %lu; read before they were written %lu, written since %lu\n",
+		shared, copied, broken, zero, written);
 }
 
 COMMAND(stats, "[VM]", "entries to the monitor by cause, per VCPU; pages shared and copied")

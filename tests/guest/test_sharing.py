@@ -41,6 +41,19 @@ def test_nothing_is_shared_where_remote_memory_costs_time(machine, tmp_path):
     assert shared(boot(machine, tmp_path, "latency=2")) == {"t0": 0, "t1": 0}
 
 
+def test_memory_that_is_only_read_does_not_exist(machine, tmp_path):
+    """Of 8 MB all but the block with the image, and what the loader wrote at the end; with off=zero next to all of it is given."""
+    found = {}
+    for words in ("", "off=zero"):
+        one = machine(write_scenario(tmp_path, [vm("t0", "zero_kept.elf", None, 8, node=1)]), words)
+        one.expect(r"\[t0\] PASS zero_kept\r*\n")
+        lines = "\n".join(one.command("mem"))
+        found[words] = [int(re.search(what, lines)[1]) for what in (r"t0 has 8192 KB, uses (\d+) KB", r"(\d+) KB were only read so far")]
+        assert one.quit() == 0
+    assert found[""][0] < 2200 and found[""][1] > 5900, found
+    assert found["off=zero"][0] > 8000 and found["off=zero"][1] == 0, found
+
+
 def test_two_kernels_are_one(machine, tmp_path):
     """Linux writes its data, and frees and writes the memory of its initial code and ramdisk; the rest of it is there once."""
     one = machine(write_scenario(tmp_path, [vm(label, node=node) for node, label in enumerate(("alpha", "beta"))], memory=256),

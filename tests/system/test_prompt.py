@@ -71,7 +71,7 @@ def test_stats(shared):
     for guest in ("alpha", "beta"):
         assert re.search(rf"{guest}/0: [1-9]\d* entries: .*\bTLBL [1-9]\d*.*\bSys [1-9]\d*", lines), lines
     assert len(re.findall(r"[1-9]\d* monitor calls", lines)) == 2, lines
-    assert re.search(r"^pages shared [1-9]\d*, copied \d+, broken \d+$", lines, re.M), lines
+    assert re.search(r"^pages shared [1-9]\d*, copied \d+, broken \d+; read before they were written \d+, written since \d+$", lines, re.M), lines
     assert "pages shared" not in "\n".join(shared.command("stats alpha"))
 
 
