@@ -104,9 +104,12 @@ int dma_zero(struct vm *vm, u64 gpa, size_t bytes)
 	while (bytes) {
 		size_t part = MIN(bytes, PAGE_SIZE - (gpa & PAGE_MASK));
 		gpn_t gpn = gpa_gpn((gpa_t){ gpa });
+		bool used = mpn_valid(pmap_copies(&vm->pmap, gpn).master);
 		int err = 0;
 
-		if (mpn_valid(pmap_copies(&vm->pmap, gpn).master))
+		if (used && part == PAGE_SIZE && option_on(OPTION_ZERO))
+			used = !pmap_erase(vm, gpn);
+		if (used)
 			err = vm_copy_out(vm, (gpa_t){ gpa }, zeros, part);
 		if (err)
 			return err;

@@ -33,7 +33,8 @@ int dma_write(struct vm *vm, u64 gpa, const void *from, size_t bytes);
  * Reads bytes [skip, skip + bytes) of ranges one behind the other, which were found valid and are so many.
  */
 void dma_gather(struct vm *vm, const struct dma_range *range, u64 skip, void *to, u32 bytes);
-int dma_zero(struct vm *vm, u64 gpa, size_t bytes); /* pages never used stay that */
+int dma_zero(struct vm *vm, u64 gpa,
+	     size_t bytes); /* whole pages are as if never used from then on */
 /* The same as dma_read and dma_write for what a request is about, which `stats` counts as copied. */
 int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes);
 int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);

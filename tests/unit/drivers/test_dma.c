@@ -69,6 +69,29 @@ static void pages_never_used_are_zero_and_not_given_for_that(void **state)
 	assert_int_equal(vm_a.pmap.used, 0);
 }
 
+static void a_page_that_is_to_be_zero_goes(void **state)
+{
+	u64 word = 1;
+
+	(void)state;
+	zero = true;
+	for (u64 i = 0; i < 4; i++)
+		write_as(&vm_a, i, 0, 7);
+	assert_true(mpn_valid(pmap_pin(&vm_a, (gpn_t){ 2 })));
+	assert_int_equal(dma_zero(&vm_a, PAGE_SIZE - 8, 2 * PAGE_SIZE + 16), 0);
+	assert_int_equal(vm_a.pmap.used,
+			 3); /* 1 is gone; of 0 and 3 it was a part, 2 has to stay */
+	assert_int_equal(vm_a.pmap.reported, 0);
+	for (u64 i = 0; i < 4; i++)
+		assert_int_equal(read_as(&vm_a, i, 0), i ? 0 : 7);
+	assert_int_equal(dma_read(&vm_a, &word, PAGE_SIZE - 8, 8), 0);
+	assert_int_equal(word, 0);
+	assert_int_equal(dma_read(&vm_a, &word, 4 * PAGE_SIZE - 8, 8), 0);
+	assert_int_equal(word, 7);
+	pmap_unpin(&vm_a, (gpn_t){ 2 });
+	check_everything();
+}
+
 /* Where a page was found is believed as long as the view shows the same. */
 static void a_spot_follows_its_page(void **state)
 {
@@ -205,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup(a_copy_may_cross_pages, numa_vm_reset),
 		cmocka_unit_test_setup(pages_never_used_are_zero_and_not_given_for_that,
 				       numa_vm_reset),
+		cmocka_unit_test_setup(a_page_that_is_to_be_zero_goes, numa_vm_reset),
 		cmocka_unit_test_setup(a_spot_follows_its_page, numa_vm_reset),
 		cmocka_unit_test_setup(from_outside_pages_are_locked, numa_vm_reset),
 		cmocka_unit_test_setup(across_pages_are_as_they_are_shown, numa_vm_reset),
