@@ -5,10 +5,11 @@ would use each for itself, what the machine uses for all of them, and one bare k
 all have ended and lie idle. And the paper's figure of NFS: seven guests of 32 MB make the same from the files of a server, and read one of
 them. Writes build/results/memory.json.
 
-usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report] [--only-nfs | --only-forks]
+usage: memory.py [--guests 1,2,4,8] [--jobs 2] [--variants share,report] [--only-nfs | --only-forks | --only-zero]
 --variants: what the largest number of guests uses without sharing, without page reporting (off= of the monitor)
 """
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -187,6 +188,32 @@ def fork_rows(rows):
                          "of a guest without a disk")
 
 
+ZERO = {80: "read", 81: "read_again", 82: "read_write", 83: "write", 84: "write_after_read"}  # units of thin_zero.c
+ZERO_PAGES = {84: 256}  # of these; 4096 in the others
+
+
+def zero_units(where, words):
+    """Instructions for a page of each unit, program and monitor, of a thin guest whose memory is given in blocks or page by page."""
+    out = OUT / f"zero-{where}.json"
+    out.unlink(missing_ok=True)
+    nodes = [0, 1] if where == "pages" else [1]
+    archive = write_scenario(OUT, [vm("w", "thin/zero.elf", None, 64, vcpus=len(nodes), node=nodes)], nodes=2, memory=256, name=f"zero-{where}")
+    with open(OUT / "zero.log", "wb") as log:
+        subprocess.run(["timeout", "-k", "5", "600", "qemu/run.sh", "-q", "-f", f"out={out}", "-a", f"exit=1 {words}", str(archive)], cwd=TOP,
+                       stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
+    if "zero: done" not in (OUT / "zero.log").read_text(errors="replace") or not out.exists():
+        sys.exit("bench-memory: the guest that reads zeroes did not end well: see build/bench/zero.log")
+    return {unit["unit"]: sum(unit["insns"].values()) / ZERO_PAGES.get(unit["unit"], 4096) for unit in json.loads(out.read_text())["units"]}
+
+
+def zero_rows(rows):
+    """What it costs to use memory for the first time by what is done with it first; in the column beside it, without zero pages."""
+    for where, words in (("blocks", "policy=none"), ("pages", "policy=first-touch")):
+        found, given = (zero_units(where, words + off) for off in ("", " off=zero"))
+        for number, name in ZERO.items():
+            rows.add(f"memory.zero.{where}.{name}.insns", found[number], "instructions a page", given[number])
+
+
 def vms_rows(options, sums, rows):
     """The figure: each number of guests, and the largest without what is to be done without, against one bare kernel."""
     alone = bare(options.jobs, sums, PMAKES)
@@ -210,19 +237,23 @@ def main():
     parser.add_argument("--variants", default="share,report")
     parser.add_argument("--only-nfs", action="store_true")
     parser.add_argument("--only-forks", action="store_true")
+    parser.add_argument("--only-zero", action="store_true")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     rows, sums = bench.Rows(), set()
-    if not options.only_nfs:
+    some = options.only_nfs or options.only_forks or options.only_zero
+    if options.only_zero or not some:
+        zero_rows(rows)
+    if options.only_forks or not some:
         fork_rows(rows)
-    if not options.only_nfs and not options.only_forks:
+    if not some:
         vms_rows(options, sums, rows)
-    if not options.only_forks:
+    if options.only_nfs or not some:
         nfs_rows(options.jobs, sums, rows, options.variants)
     if len(sums) > 1:
         sys.exit(f"bench-memory: Pmake made different files: {sums}")
     bench.print_rows(rows)
-    bench.write_rows(rows, "memory", keep=options.only_nfs or options.only_forks)
+    bench.write_rows(rows, "memory", keep=some)
 
 
 if __name__ == "__main__":

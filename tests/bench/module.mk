@@ -60,7 +60,7 @@ MEMORY ?=
 HELP += make bench-memory   what guests of one disk share: the figures of the paper, Pmake in 1, 2, 4 and 8, and by NFS: build/results/memory.json (20 minutes; MEMORY=--only-nfs)\n
 .PHONY: bench-memory
 bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build/pmake.img build/host/dtscheck build/host/strict.so \
-		build/count.so build/bench/guest.cpio build/bench/root.img
+		build/count.so build/flash.so build/bench/guest.cpio build/bench/root.img build/guests/thin/zero.elf
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)
 
 # SCALING: options of scaling.py
@@ -171,7 +171,7 @@ bench-parallel: build/disco.elf build/flash.so build/host/dtscheck build/linux/v
 # ---- without an operating system ----
 # BENCH_THIN: options of thin.py, e.g. BENCH_THIN="--only radix --speedup ''".
 BENCH_THIN ?=
-build/guests/thin/calls.elf: tests/bench/thin_calls.c $(THIN_NEEDS)
+build/guests/thin/calls.elf build/guests/thin/zero.elf: build/guests/thin/%.elf: tests/bench/thin_%.c $(THIN_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(call thin_link,$<)
