@@ -145,7 +145,7 @@ static int mount(u32 disk)
 		m->fs->flags &= ~EXT2_FLAG_RW;
 	m->fs->priv_data = (void *)(u64)(disk + 1); /* st_dev */
 	m->fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;   /* copies of the superblock are e2fsck's */
-	files_at_end = sync;
+	files_at_end(sync);
 	return 0;
 }
 

@@ -93,6 +93,26 @@ static int put(struct file *f)
 
 void file_put(struct file *f) { put(f); }
 
+static void (*at_end[2])(void);
+
+void files_at_end(void (*f)(void))
+{
+	pthread_mutex_lock(&lock);
+	for (u32 i = 0; i < 2; i++)
+		if (!at_end[i] || at_end[i] == f) {
+			at_end[i] = f;
+			break;
+		}
+	pthread_mutex_unlock(&lock);
+}
+
+void files_end(void)
+{
+	for (u32 i = 0; i < 2; i++)
+		if (at_end[i])
+			at_end[i]();
+}
+
 /* What stood there before, or NULL. */
 static struct file *replace(int number, struct file *f)
 {

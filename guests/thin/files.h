@@ -44,6 +44,8 @@ struct file *file_get(int number); /* with a reference; NULL: EBADF */
 void file_put(struct file *f);
 int fail(int error); /* -1, and errno */
 
-extern void (*files_at_end)(void); /* the program ends: what is not on its disk yet goes there */
+/* Has f called when the program ends, behind stdio's own end: what was written goes where it is to go. */
+void files_at_end(void (*f)(void));
+void files_end(void);
 
 #endif /* GUESTS_THIN_FILES_H */

@@ -7,6 +7,7 @@
 #   -m MB         memory of the program
 #   -d DISK       its next disk, up to four: a folder, of whose files an image is made, or an image; what is written is gone with the machine
 #   -o FILE.dts   only writes the description, nothing is run
+#   -p PORT       a TCP port of its own that this host reaches, up to eight; -P PORT: at this one of 127.0.0.1 and those behind it
 #   -s FILE       the status goes into FILE, this script's own is 0
 #   -a WORDS, -f OPTIONS   handed to qemu/run.sh
 set -eu -o pipefail
@@ -24,8 +25,8 @@ number() { # NAME VALUE LOW HIGH
 	[[ $2 =~ ^[0-9]{1,5}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1: found $2, allowed: $3..$4"
 }
 
-nodes=8 vcpus='' memory=64 out='' status_file='' words='' through=() disks=()
-while getopts a:d:f:m:n:o:s:v: option; do
+nodes=8 vcpus='' memory=64 out='' status_file='' words='' through=() disks=() ports=() host_port=''
+while getopts a:d:f:m:n:o:p:P:s:v: option; do
 	case $option in
 	a) words=$OPTARG ;;
 	d) disks+=("$OPTARG") ;;
@@ -33,6 +34,8 @@ while getopts a:d:f:m:n:o:s:v: option; do
 	m) memory=$OPTARG ;;
 	n) nodes=$OPTARG ;;
 	o) out=$OPTARG ;;
+	p) ports+=("$OPTARG") ;;
+	P) host_port=$OPTARG ;;
 	s) status_file=$OPTARG ;;
 	v) vcpus=$OPTARG ;;
 	*) exit 2 ;;
@@ -59,6 +62,11 @@ for disk in "${disks[@]}"; do
 	[ -e "$disk" ] || fail "DISK: found no $disk, allowed: a folder, or an image of a disk"
 done
 
+[ ${#ports[@]} -le 8 ] || fail "PORTS: found ${#ports[@]}, allowed: at most 8"
+for port in "${ports[@]}" $host_port; do
+	number PORTS "$port" 1 65535
+done
+
 # An image of a folder's files, with room for as much again.
 make_disk() { # FOLDER OUT
 	local kb
@@ -73,6 +81,14 @@ describe_disks() {
 	for i in "${!disks[@]}"; do
 		printf '\t\t\tdisk%s { compatible = "disco,disk"; mode = "cow"; image = "%s"; };\n' "$i" "${images[i]-${disks[i]}}"
 	done
+}
+
+describe_port() {
+	[ ${#ports[@]} -eq 0 ] || printf '\t\t\tnet0 { compatible = "disco,net"; subnet = "lan"; forward = <%s>; };\n' "${ports[*]}"
+}
+
+describe_uplink() {
+	[ ${#ports[@]} -eq 0 ] || printf '\tuplink { compatible = "disco,uplink"; subnet = "lan"; };\n'
 }
 
 describe() {
@@ -94,8 +110,10 @@ describe() {
 				node = <$(seq -s ' ' 0 $((nodes - 1)))>;
 				bootargs = "$bootargs";
 	$(describe_disks)
+	$(describe_port)
 			};
 		};
+	$(describe_uplink)
 	};
 	END
 }
@@ -117,5 +135,13 @@ mipsisa64r6el-linux-gnuabi64-strip -o "$work/root/program.elf" "$program"
 (cd "$work/root" && printf '%s\n' disco.dtb program.elf | cpio --quiet -o -H newc --owner=0:0) >"$work/run.cpio"
 "$top/build/host/dtscheck" "$work/root/disco.dtb" "$work/run.cpio" | sed "s|^$work/root/disco.dtb: |make thin: |" >&2 || exit 2
 
+# Which ports of the host they are is said here: run.sh, quiet, does not.
+if [ ${#ports[@]} -gt 0 ]; then
+	host_port=${host_port:-$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')}
+	through+=(-u "$host_port")
+	for i in "${!ports[@]}"; do
+		echo "TCP port ${ports[i]} of $label is 127.0.0.1:$((host_port + i)) of this host."
+	done
+fi
 run_attached "$label" "$words" "$work/log" "${through[@]}" "$work/run.cpio"
 end_with $code "$status_file"

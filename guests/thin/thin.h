@@ -201,6 +201,8 @@ extern size_t thread_stack_bytes; /* of a thread whose attributes say nothing */
 int thread_create(struct thread **made, const pthread_attr_t *attr, void *(*start)(void *),
 		  void *arg);
 void thread_begin(struct thread *t);
+void thread_serves(
+	void); /* the caller's thread, for good: the program ends without it, its VCPU has room for another */
 void thread_reap(struct thread *t); /* it is dead and nobody stands on its stack. Interrupts off */
 /* Ends the program if the stack is too small: one word, and where it is now; all marks if `whole`. */
 void thread_check_stack(const struct thread *t, bool whole);
@@ -208,6 +210,8 @@ void thread_check_stack(const struct thread *t, bool whole);
 /* ---- tree.c: what the device tree says ---- */
 #define TREE_DEVICES 16
 #define TREE_NAME    16
+#define TREE_PORTS   2
+#define TREE_PEERS   16
 struct tree {
 	u64 memory; /* bytes */
 	u32 vcpus;
@@ -218,6 +222,12 @@ struct tree {
 	struct {
 		u64 address; /* "physical" */
 	} device[TREE_DEVICES];
+	u32 ports; /* of the network */
+	struct tree_port {
+		u32 subnet;
+		u32 names; /* of the VMs on it, by their number from 1 */
+		char name[TREE_PEERS][TREE_NAME];
+	} port[TREE_PORTS];
 };
 extern struct tree tree;
 void tree_read(const void *blob);

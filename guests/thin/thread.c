@@ -168,6 +168,13 @@ void thread_begin(struct thread *t)
 	pthread_exit(t->start(t->arg));
 }
 
+void thread_serves(void)
+{
+	leave_place(this_vcpu());
+	if (__atomic_sub_fetch(&living, 1, __ATOMIC_ACQ_REL) == 0)
+		exit(0);
+}
+
 void thread_check_stack(const struct thread *t, bool whole)
 {
 	u64 here = (u64)__builtin_frame_address(0);

@@ -41,14 +41,28 @@ static u32 count_vcpus(const void *blob)
 	return n;
 }
 
+static void read_port(const void *blob, int node, struct tree_port *p)
+{
+	const char *name;
+
+	p->subnet = (u32)number(blob, node, "disco,subnet-number", 0, 1);
+	while (p->names < TREE_PEERS &&
+	       (name = fdt_stringlist_get(blob, node, "disco,names", (int)p->names, NULL)))
+		strlcpy(p->name[p->names++], name, TREE_NAME);
+}
+
 static void read_devices(const void *blob)
 {
 	int node;
 
-	fdt_for_each_subnode(node, blob, 0)
-		if (!fdt_node_check_compatible(blob, node, "virtio,mmio") &&
-		    tree.devices < TREE_DEVICES)
-			tree.device[tree.devices++].address = number(blob, node, "reg", 0, 2);
+	fdt_for_each_subnode(node, blob, 0) {
+		if (fdt_node_check_compatible(blob, node, "virtio,mmio") ||
+		    tree.devices == TREE_DEVICES)
+			continue;
+		tree.device[tree.devices++].address = number(blob, node, "reg", 0, 2);
+		if (fdt_getprop(blob, node, "disco,names", NULL) && tree.ports < TREE_PORTS)
+			read_port(blob, node, &tree.port[tree.ports++]);
+	}
 }
 
 void tree_read(const void *blob)

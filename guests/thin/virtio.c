@@ -5,6 +5,8 @@
 #include "guests/lib/guest.h"
 #include "guests/thin/thin.h"
 
+#define SPIN_POLLS 256 /* what another node does at once is done by then */
+
 const u64 platform_window = DISCO_CSSEG_BASE; /* where queues lie, as guests/lib sees it */
 
 bool virtio_nth(u32 id, u32 n, struct virtio_device *d)
@@ -41,6 +43,9 @@ void virtio_notify(const struct virtio_device *d, u32 n)
 
 void virtio_wait(volatile struct virtio_queue *q, u16 seen, volatile u32 *rings)
 {
+	for (u32 i = 0; i < SPIN_POLLS && q->used.index == seen; i++)
+		if (i % 16 == 15)
+			spin_pause();
 	while (q->used.index == seen) {
 		u32 before = *rings;
 
@@ -61,5 +66,5 @@ void virtio_interrupt(const struct virtio_device *d, volatile u32 *rings)
 		return;
 	virtio_put(d, VIRTIO_INTERRUPT_ACK, status);
 	__atomic_fetch_add(rings, 1, __ATOMIC_RELEASE);
-	futex_wake(rings, 1);
+	futex_wake(rings, ~0u);
 }

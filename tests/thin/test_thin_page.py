@@ -11,6 +11,7 @@ EXPECTED = {
     "A program that goes wrong": ["thin: thread 0 on VCPU 0: load from 0x0, where there is nothing: a null pointer\n", "at main+0x",
                                   "wrong powered off, code 139", "it ended with 139"],
     "Files": ["/default.dts: ", "longest powered off, code 0"],
+    "A network": [" is 127.0.0.1:", "greet powered off, code 0", "it said: hello from file 4\n"],
     "In a scenario of one's own": ["[wander] 1.644934\n", "wander powered off, code 0"],
 }
 

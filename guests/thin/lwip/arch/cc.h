@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What lwIP asks of the compiler and the C library. */
+#ifndef THIN_LWIP_ARCH_CC_H
+#define THIN_LWIP_ARCH_CC_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+#ifndef SSIZE_MAX
+#define SSIZE_MAX LONG_MAX /* lwIP's question whether there is an ssize_t */
+#endif
+
+#define LWIP_TIMEVAL_PRIVATE  0
+#define LWIP_ERRNO_STDINCLUDE 1
+#define LWIP_RAND()	      ((u32_t)arc4random())
+#define LWIP_PLATFORM_DIAG(message)
+#define LWIP_PLATFORM_ASSERT(message) thin_lwip_failed(message)
+
+/* Debian's lwIP asks for these; its structures have a length, as lwIP's own do. */
+#define IP4ADDR_SOCKADDR_SET_LEN(in)  ((in)->sin_len = sizeof(*(in)))
+#define IPADDR_SOCKADDR_GET_LEN(name) ((name)->sa.sa_len)
+
+_Noreturn void thin_lwip_failed(const char *what);
+struct thin_lwip_sem;
+struct thin_lwip_sem *thin_lwip_semaphore(void); /* this thread's */
+
+struct ip4_addr;
+int thin_lwip_resolve(const char *name, struct ip4_addr *address); /* 0: it is nobody's name */
+
+#endif /* THIN_LWIP_ARCH_CC_H */

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Sockets of the thin OS: on its own, with another thin program, with Linux both ways, and while pages move."""
+import re
+
+import pytest
+
+from machine import net, vm
+from test_thin import run, thin
+
+BYTES = 300000
+
+
+def passed(said, shown, *labels):
+    for label in labels:
+        lines, code = said[label]
+        assert code == 0 and re.match(r"PASS sockets: \d+ checks$", lines[-1]), f"{label}: {lines[-10:]}\n{shown}"
+
+
+@pytest.mark.parametrize("words", ["", "shuffle=1 check=1"], ids=["plain", "moves"])
+def test_thin_programs(tmp_path, words):
+    """By itself on 1, 2 and 4 VCPUs, and two of them by names, four connections at once; without a network it says so."""
+    vms = [thin(f"self{n}", "sockets", "self", n, 16, nodes=4) for n in (1, 2, 4)]
+    vms += [thin("server", "sockets", "echo times=4", 2, 16, nodes=4, net0=net(mtu=65535)),
+            thin("client", "sockets", f"client server times=4 bytes={BYTES}", 4, 16, first=1, nodes=4, net0=net(mtu=1500))]
+    said, shown = run(tmp_path, f"sockets{'-moves' if words else ''}", vms, words, nodes=4, memory=256)
+    passed(said, shown, *said)
+    lines = said["server"][0]
+    assert sum(re.fullmatch(r"a connection of \d+\.0\.0\.2", line) is not None for line in lines) == 4 == lines.count(f"{BYTES} bytes"), lines
+
+
+def test_with_linux(tmp_path):
+    """A Linux guest's nc gets back from a thin program what it sent, and a thin program from Linux's nc and cat."""
+    command = (f"ping -c 1 server; head -c {BYTES} /dev/urandom >/tmp/sent; for i in 1 2; do nc server 7 </tmp/sent >/tmp/got; "
+               "cmp /tmp/sent /tmp/got && echo equal; done; nc -l -p 99 -e cat")
+    guests = [vm("alpha", memory=48, bootargs=f'console=hvc0 hostname=alpha disco.run="{command}"', node=0, net0=net(mtu=65535)),
+              thin("server", "sockets", "echo times=2", 2, 16, first=1, nodes=3, net0=net(mtu=65535)),
+              thin("client", "sockets", f"client alpha port=99 bytes={BYTES}", 2, 16, first=2, nodes=3, net0=net(mtu=65535))]
+    said, shown = run(tmp_path, "sockets-linux", guests, nodes=3, memory=256)
+    passed(said, shown, "server", "client")
+    lines, code = said["alpha"]
+    assert code == 0 and lines.count("equal") == 2 and any("0% packet loss" in line for line in lines), shown
+    assert said["server"][0].count(f"{BYTES} bytes") == 2
