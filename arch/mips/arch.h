@@ -11,6 +11,7 @@
 #include "arch/mips/self.h"
 #include "arch/mips/asid.h"
 #include "arch/mips/regs.h"
+#include "kernel/abi/disco.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/types.h"
 
@@ -168,8 +169,8 @@ bool arch_vcpu_user(const struct vcpu *v); /* in guest user mode */
 /* ---- mmu.c: translations of a VCPU ---- */
 void mmu_flush_vcpu(struct vcpu *v); /* every translation, L2TLB and machine TLB; on v's node */
 void mmu_flush_node(void);	     /* this processor's whole machine TLB */
-u32 mmu_largest_pair(
-	void); /* pages of the largest pair of a window that is worth while here: 8 times 4^n */
+/* Pages of the largest pair of a window that is worth while on this machine: 8 times 4^n. */
+u32 mmu_largest_pair(void);
 
 #define MMU_DROP_PAGES 16
 /* Guest pages of a VM whose translations are to be taken back; n of them. */
@@ -263,6 +264,14 @@ static inline u32 arch_large_pages(u64 pair)
 	return (arch_large_mask(pair) + 0x2000) >> PAGE_SHIFT;
 }
 static inline u64 arch_large_lo(u64 pair) { return pair & (BIT(WINDOW_MASK_SHIFT) - 1); }
+/* The windows by number, csseg and xsseg: the L2TLB's tag of the pair of small pages that gpn is in. */
+#define ARCH_WINDOWS 2
+static inline u64 arch_window_tag(u32 window, gpn_t gpn)
+{
+	u64 base = window ? DISCO_XSSEG_BASE : DISCO_CSSEG_BASE;
+
+	return (base + (gpn.v << PAGE_SHIFT)) & ENTRYHI_VPN2;
+}
 static inline mpn_t arch_entry_page(u64 lo)
 {
 	return (mpn_t){ (lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT };

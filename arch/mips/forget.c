@@ -217,6 +217,21 @@ static bool is_held(struct pmap_view *view, gpn_t gpn)
 	return true;
 }
 
+/* The L2TLBs' translations of the page by the windows. False: there were none, and none in the machine's TLB. */
+static bool drop_windows(const struct node *n, struct vm *vm, gpn_t gpn)
+{
+	struct pmap_view *view = &vm->pmap.view[n->id];
+	u32 windows = pmap_windows(view, gpn);
+
+	if (!windows)
+		return false;
+	for (u32 i = 0; i < ARCH_WINDOWS; i++)
+		if (windows & BIT(i))
+			drop_tag(n, vm, arch_window_tag(i, gpn));
+	pmap_forget_windows(view, gpn);
+	return true;
+}
+
 /* Window pages may be in the machine's TLB under any ASID of the VCPU. */
 void mmu_drop_pages(struct node *n, const void *what)
 {
@@ -232,6 +247,8 @@ void mmu_drop_pages(struct node *n, const void *what)
 
 		e->back = 0;
 		if (is_held(&d->vm->pmap.view[n->id], d->page[i]))
+			flush = true;
+		if (drop_windows(n, d->vm, d->page[i]))
 			flush = true;
 		if (e->lo) /* stays, and may be a copy that the batch does not know */
 			page_filter_add(&machine, arch_entry_page(e->lo));

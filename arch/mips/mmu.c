@@ -43,6 +43,20 @@ u64 mmu_look(const struct vcpu *v, gpn_t gpn)
 /* What an access does with a page: the other page of a pair is filled in beside the one that missed. */
 enum use { BESIDE, TO_READ, TO_WRITE, TO_FETCH };
 
+/* Says in the reverse map that tag is about to map the page. */
+static void note(struct vcpu *v, gpn_t gpn, u64 tag)
+{
+	struct pmap_view *view = &v->vm->pmap.view[v->node->id];
+
+	for (u32 i = 0; i < ARCH_WINDOWS; i++) {
+		if (tag == arch_window_tag(i, gpn)) {
+			pmap_note_window(view, gpn, i);
+			return;
+		}
+	}
+	pmap_note(&view->entry[gpn.v], tag);
+}
+
 /*
  * As pmap_try_use. A page beside the one that missed is none if the view does not show it: the guest may
  * never touch it, and a page that no TLB has seen can be replaced without a shootdown.
@@ -61,7 +75,7 @@ static u64 use_page(struct vcpu *v, gpn_t gpn, u64 tag, enum use use)
 	else
 		lo = pmap_try_use(v->vm, gpn, v->node->id, use == TO_WRITE);
 	if (lo & ENTRYLO_V)
-		pmap_note(pmap_entry(p, gpn, v->node->id), tag);
+		note(v, gpn, tag);
 	return lo;
 }
 
@@ -185,8 +199,8 @@ static void install_shown(struct vcpu *v, u64 tag, gpn_t even)
 
 	if (!entry[0].lo || !entry[1].lo || l2tlb_find(v->arch.l2tlb, tag))
 		return;
-	pmap_note(&entry[0], tag);
-	pmap_note(&entry[1], tag);
+	note(v, even, tag);
+	note(v, (gpn_t){ even.v | 1 }, tag);
 	l2tlb_insert(v->arch.l2tlb, tag, entry[0].lo, entry[1].lo);
 }
 

@@ -13,6 +13,17 @@ void hidden_begin(struct hidden *h, struct vm *vm)
 	h->seen_by = NODEMASK_NONE;
 }
 
+/* By what the node has a small translation of the page: a tag of the L2TLB, best of a window; 0: nothing, or PMAP_MANY. */
+static u64 tag_of(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	u32 windows = pmap_windows(&p->view[node], gpn);
+
+	for (u32 i = ARCH_WINDOWS; i-- > 0;)
+		if (windows & BIT(i))
+			return arch_window_tag(i, gpn);
+	return pmap_noted(pmap_entry(p, gpn, node));
+}
+
 void hidden_add(struct hidden *h, gpn_t gpn, bool again)
 {
 	struct vm *vm = h->drop.vm;
@@ -25,7 +36,7 @@ void hidden_add(struct hidden *h, gpn_t gpn, bool again)
 
 		if (!pmap_is_shown_locked(&vm->pmap, gpn, node))
 			continue;
-		tag = again ? pmap_noted(pmap_entry(&vm->pmap, gpn, node)) : 0;
+		tag = again ? tag_of(&vm->pmap, gpn, node) : 0;
 		shown = pmap_hide_locked(&vm->pmap, gpn, node);
 		if (!mpn_valid(shown))
 			continue;

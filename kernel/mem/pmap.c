@@ -326,6 +326,7 @@ static void release_page(struct vm *vm, gpn_t gpn)
 			nodemem_unreserve(1);
 		}
 		*e = (struct pmap_entry){ 0 };
+		pmap_forget_windows(&p->view[node], gpn);
 	}
 	p->shown[gpn.v] = 0;
 	if (pmap_is_shared(p->page[gpn.v])) {

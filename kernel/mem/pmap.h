@@ -37,6 +37,7 @@
 #ifndef KERNEL_MEM_PMAP_H
 #define KERNEL_MEM_PMAP_H
 
+#include "arch/mips/arch.h"
 #include "kernel/lock.h"
 #include "kernel/mem/fresh.h"
 #include "kernel/mem/shootdown.h"
@@ -52,7 +53,7 @@ struct vm;
  * itself writes back: before it makes a translation, and when it takes them back.
  */
 struct pmap_entry {
-	u64 lo, back;
+	u64 lo, back; /* but for translations by the windows: struct pmap_view, windows */
 };
 
 #define PMAP_MANY (~0ul)
@@ -117,13 +118,43 @@ struct pmap_view {
 	struct pmap_entry *entry; /* npages of them; NULL: there is none */
 	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
 	u64 *held;  /* of each piece, a bit for each of its words; only the node itself */
+	/*
+	 * Of each page, a bit for each window: the node's TLB and L2TLBs may have a small translation of it there. As `back`, which
+	 * says nothing of windows: a page that a program and its kernel use has one translation in each, both known.
+	 */
+	u64 *windows;
 	struct fresh *fresh;
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
 	mpn_t kept; /* of nodemem_keep, for storage; MPN_NONE: that is of boot, and stays for the next time */
 	bool going;
 	u32 lost;      /* of one that goes: pages that it shows no longer, from the first */
-	void *storage; /* what fresh, entry, large and held lie in */
+	void *storage; /* what fresh, entry, large, held and windows lie in */
 };
+
+#define PMAP_WINDOWS_WORD (64 / ARCH_WINDOWS) /* pages of a word */
+#define PMAP_WINDOWS_MASK (BIT(ARCH_WINDOWS) - 1)
+
+static inline u32 pmap_windows_shift(gpn_t gpn) { return gpn.v % PMAP_WINDOWS_WORD * ARCH_WINDOWS; }
+
+/* Says that the node, which calls, is about to map the page by a small translation of the window. */
+static inline void pmap_note_window(struct pmap_view *view, gpn_t gpn, u32 window)
+{
+	view->windows[gpn.v / PMAP_WINDOWS_WORD] |= BIT(window) << pmap_windows_shift(gpn);
+}
+
+/* A bit for each window that the page may be mapped by; of one moment. */
+static inline u32 pmap_windows(const struct pmap_view *view, gpn_t gpn)
+{
+	u64 word = __atomic_load_n(&view->windows[gpn.v / PMAP_WINDOWS_WORD], __ATOMIC_RELAXED);
+
+	return word >> pmap_windows_shift(gpn) & PMAP_WINDOWS_MASK;
+}
+
+/* They were taken back, or there is nobody on the node who could use them. */
+static inline void pmap_forget_windows(struct pmap_view *view, gpn_t gpn)
+{
+	view->windows[gpn.v / PMAP_WINDOWS_WORD] &= ~(PMAP_WINDOWS_MASK << pmap_windows_shift(gpn));
+}
 
 struct pmap_page; /* pmap_state.h */
 struct share_at;  /* share.h */

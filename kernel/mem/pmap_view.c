@@ -7,10 +7,16 @@
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
+static u32 nwords_of_windows(u32 npages)
+{
+	return (npages + PMAP_WINDOWS_WORD - 1) / PMAP_WINDOWS_WORD;
+}
+
 size_t pmap_view_bytes(u32 npages)
 {
 	return sizeof(struct fresh) + npages * sizeof(struct pmap_entry) +
-	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u64);
+	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u64) +
+	       nwords_of_windows(npages) * sizeof(u64);
 }
 
 static u32 view_pages(const struct pmap *p)
@@ -29,6 +35,7 @@ static void open_view(struct pmap *p, u32 node)
 	view->fresh = fresh;
 	view->large = words;
 	view->held = words + pmap_nlarge(p->npages);
+	view->windows = view->held + pmap_npieces(p->npages);
 	view->entry = entry;
 }
 
@@ -116,6 +123,7 @@ static void lose_range(struct vm *vm, struct pmap_view *view, u32 node)
 	do {
 		lose_page(vm, (gpn_t){ view->lost }, node);
 		view->entry[view->lost].back = 0;
+		pmap_forget_windows(view, (gpn_t){ view->lost });
 	} while (++view->lost < p->npages && view->lost % PMAP_RANGE_PAGES);
 	pmap_unlock(p, first);
 }

@@ -28,7 +28,7 @@ unsigned fake_charged;
 static struct node node;
 static struct vm vm;
 static struct pmap_entry entries[FAKE_PAGES];
-static u64 held[FAKE_PAGES / PIECE_PAGES];
+static u64 held[FAKE_PAGES / PIECE_PAGES], windows[FAKE_PAGES / PMAP_WINDOWS_WORD];
 static struct vcp0 cp0[2];
 static u64 asid_map[2][ASID_COUNT];
 static struct l2tlb l2tlb[2];
@@ -173,6 +173,7 @@ void fake_reset(void)
 	fake_charged = 0;
 	memset(fake_large, 0, sizeof(fake_large));
 	memset(held, 0, sizeof(held));
+	memset(windows, 0, sizeof(windows));
 	memset(&fake_fresh, 0, sizeof(fake_fresh));
 	fake_meanwhile = NULL;
 	fake_wait_at = 0;
@@ -181,9 +182,11 @@ void fake_reset(void)
 	asid_pool_init(&node.cpu.asids);
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
-	vm.pmap.view[0] = (struct pmap_view){
-		.entry = entries, .large = fake_large, .held = held, .fresh = &fake_fresh
-	};
+	vm.pmap.view[0] = (struct pmap_view){ .entry = entries,
+					      .large = fake_large,
+					      .held = held,
+					      .windows = windows,
+					      .fresh = &fake_fresh };
 	reset_vcpu(&fake_vcpu, 0);
 	reset_vcpu(&fake_other, 1);
 	fake_switch(&fake_vcpu);

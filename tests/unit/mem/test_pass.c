@@ -91,6 +91,11 @@ static void who_had_a_translation_gets_another(void **state)
 	assert_int_equal(fresh_take(view[1].fresh), tag);
 	assert_int_equal(fresh_take(view[1].fresh), 0);
 	assert_int_equal(fresh_take(view[2].fresh), 0);
+	/* a window's is told, whoever else uses the page */
+	write_as(&vm_b, 12, 1, 6);
+	pmap_note_window(&view[1], (gpn_t){ 12 }, 0);
+	assert_int_equal(pass(&vm_a, 7, &vm_b, 12), 0);
+	assert_int_equal(fresh_take(view[1].fresh), arch_window_tag(0, (gpn_t){ 12 }));
 	check_everything();
 }
 

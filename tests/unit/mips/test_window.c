@@ -149,6 +149,57 @@ static void pages_with_something_new_are_translated_ahead(void **state)
 	assert_non_null(l2tlb_find(l, shown));
 }
 
+#define USER_PAGE 0x0000123456788000ull
+#define USER_TAG  (USER_PAGE | v->arch.asid)
+
+static void map_user(u64 va, u64 gpn)
+{
+	vcp0_write(v, 10, 0, va);
+	vcp0_write(v, 2, 0, fake_lo(gpn, V | D));
+	vcp0_write(v, 3, 0, fake_lo(gpn + 1, V | D));
+	vtlb_write(v, true);
+	reach(true, va);
+}
+
+/*
+ * A page that a program and its kernel use, by both windows: each translation is known, so that a shootdown takes these, and no
+ * others by looking through the L2TLB for what may be the page.
+ */
+static void a_page_of_program_and_windows_is_dropped_by_its_tags(void **state)
+{
+	const gpn_t gpn = { 0x212 }, other = { 0x212 + PAGE_FILTER_BITS };
+	const u64 va = (gpn.v << PAGE_SHIFT), near_user = USER_PAGE + 0x100000;
+	struct mmu_drop drop = { .vm = v->vm, .n = 1, .page = { gpn } };
+	struct pmap_view *view = &v->vm->pmap.view[0];
+	struct l2tlb *l = v->arch.l2tlb;
+
+	(void)state;
+	v->node->vcpus[0] = v;
+	v->node->nvcpus = 1;
+	map_user(USER_PAGE, gpn.v);
+	map_user(near_user, other.v);
+	reach(true, DISCO_CSSEG_BASE + va);
+	assert_non_null(l2tlb_find(l, arch_window_tag(0, gpn)));
+	reach(true, DISCO_XSSEG_BASE + va); /* the L2TLB has one place for both */
+	assert_non_null(l2tlb_find(l, arch_window_tag(1, gpn)));
+	assert_int_equal(view->entry[gpn.v].back, USER_TAG);
+	assert_int_equal(pmap_windows(view, gpn), 3);
+	assert_int_equal(pmap_windows(view, other), 0);
+	assert_non_null(l2tlb_find(l, USER_TAG));
+	view->entry[gpn.v].lo = 0; /* as it is hidden */
+	page_filter_add(&drop.machine, (mpn_t){ FAKE_MACHINE_GPN + gpn.v });
+	mmu_drop_pages(v->node, &drop);
+	assert_null(l2tlb_find(l, arch_window_tag(0, gpn)));
+	assert_null(l2tlb_find(l, arch_window_tag(1, gpn)));
+	assert_null(l2tlb_find(l, USER_TAG));
+	assert_null(fake_tlb_find(DISCO_CSSEG_BASE + va, v->arch.asid));
+	assert_null(fake_tlb_find(DISCO_XSSEG_BASE + va, v->arch.asid));
+	assert_null(fake_tlb_find(USER_PAGE, v->arch.asid));
+	assert_non_null(l2tlb_find(l, near_user | v->arch.asid));
+	assert_int_equal(pmap_windows(view, gpn), 0);
+	assert_int_equal(view->entry[gpn.v].back, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup(a_large_page_goes_with_one_of_its_pages, reset),
 		cmocka_unit_test_setup(a_write_to_a_large_page_without_the_right, reset),
 		cmocka_unit_test_setup(pages_with_something_new_are_translated_ahead, reset),
+		cmocka_unit_test_setup(a_page_of_program_and_windows_is_dropped_by_its_tags, reset),
 	};
 
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
