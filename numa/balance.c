@@ -178,10 +178,28 @@ static bool is_enough(u32 node)
 	return true;
 }
 
+/* A batch of `most` pages at most, if there is something to pay for it; began: since when the node is at it. How many came. */
+static u32 spend(const struct node *n, u64 began, u32 most)
+{
+	u64 answers = answers_ns(n);
+	u32 pages = MIN(ledger_pages(n->id, &policy), most), dropped;
+
+	if (pages) {
+		pages = work_on(n->id, pages);
+	} else {
+		dropped = heat_drop(n->id);
+		stats[n->id]->candidates += dropped;
+		stats[n->id]->reason[POLICY_POOR] += dropped;
+	}
+	ledger_pay(n->id, now_ns() - began + answers_ns(n) - answers, pages);
+	return pages;
+}
+
 void numa_tick(struct node *n)
 {
-	u64 start = now_ns(), answers = answers_ns(n);
-	u32 pages, dropped;
+	u32 most = MIN(policy.batch, (u32)BATCH_MAX), came;
+	u64 start = now_ns();
+	bool guess;
 
 	if (n->id == 0)
 		heat_clock(count64() / COUNT_MS);
@@ -192,15 +210,10 @@ void numa_tick(struct node *n)
 		ledger_pay(n->id, now_ns() - start, 0);
 		return;
 	}
-	pages = MIN(ledger_pages(n->id, &policy), MIN(policy.batch, (u32)BATCH_MAX));
-	if (pages) {
-		pages = work_on(n->id, pages);
-	} else {
-		dropped = heat_drop(n->id);
-		stats[n->id]->candidates += dropped;
-		stats[n->id]->reason[POLICY_POOR] += dropped;
-	}
-	ledger_pay(n->id, now_ns() - start + answers_ns(n) - answers, pages);
+	guess = ledger_guesses(n->id);
+	came = spend(n, start, most);
+	if (guess && came && came < most)
+		spend(n, now_ns(), most - came);
 }
 
 /* ---- which policy ---- */

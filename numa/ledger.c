@@ -7,7 +7,7 @@
 
 #define US	      1000ll
 #define MS	      1000000ll
-#define EACH_AT_FIRST 50000u /* ns: what a page costs until some have moved */
+#define EACH_AT_FIRST 50000u /* ns: what a page is thought to cost until some have moved */
 #define FREE_OF_RISK  1000u  /* permille: whatever moves cost */
 #define DEBT_OF_KEEP  4 /* debts end at keep divided by that: they are to be forgotten, in time */
 
@@ -154,6 +154,8 @@ static s64 expected(const struct ledger *l, const struct policy *p)
 	return (s64)(l->rate * MIN(ms, (u64)p->ahead));
 }
 
+bool ledger_guesses(u32 node) { return !ledgers[node]->known; }
+
 u32 ledger_pages(u32 node, const struct policy *p)
 {
 	const struct ledger *l = ledgers[node];
@@ -161,7 +163,23 @@ u32 ledger_pages(u32 node, const struct policy *p)
 
 	if (p->risk >= FREE_OF_RISK)
 		return ~0u;
-	return may <= 0 ? 0 : (u32)MIN((u64)may / l->each, (u64)~0u);
+	return may <= 0 ? 0 : (u32)MIN((u64)may / l->each, (u64)(l->known ? ~0u : p->gather));
+}
+
+/*
+ * What batches took tells the price of the next: the first one alone, later ones at half where they were dearer, for others may be at
+ * it at the same time still, and at an eighth where they were cheaper.
+ */
+static void learn(struct ledger *l, u64 each)
+{
+	if (!l->known)
+		l->each = each;
+	else if (each > l->each)
+		l->each = (l->each + each) / 2;
+	else
+		l->each = (7 * l->each + each) / 8;
+	l->each = MAX(l->each, 1ull);
+	l->known = true;
 }
 
 void ledger_pay(u32 node, u64 ns, u32 pages)
@@ -171,5 +189,5 @@ void ledger_pay(u32 node, u64 ns, u32 pages)
 	l->spent += ns;
 	l->balance -= (s64)ns;
 	if (pages)
-		l->each = MAX((7 * l->each + ns / pages) / 8, 1ull);
+		learn(l, ns / pages);
 }

@@ -13,6 +13,9 @@
  *   falls by    whatever looking at candidates, moving pages and taking back replicas took, waiting and
  *               the other nodes' answers to shootdowns included; what sampled pages cost their old node
  *
+ * What a page costs differs by five times: by how many come together, and by whether other nodes move pages at the same moment, who
+ * answer late then. So the first batch, whose price is a guess, is of policy.gather pages.
+ *
  * Gains: every moved page stands in a list of samples, or one of `weight` of them when the list is full.
  * Each tick some of them are looked at again: a miss of this node since the last look would have gone to the
  * page's old node, and one of the old node would not have come here. Where only remote misses are counted
@@ -49,6 +52,7 @@ struct ledger {
 	u64 now;		 /* of the last tick */
 	u64 spent, gained, lost; /* so far */
 	u64 each;		 /* what a page has cost lately */
+	bool known;		 /* of a batch that there was; else it is a guess */
 	u64 rate;		 /* ns that moved pages bring in a ms, lately */
 	u64 since;		 /* when they began to; 0: they do not */
 	u32 next, every;	 /* next sample to be looked at; one of so many pages is one */
@@ -64,6 +68,8 @@ const struct ledger *ledger_of(u32 node);
 void ledger_tick(u32 node, const struct policy *p, u64 now);
 /* How many pages may move to the node now; 0: moves have not paid. */
 u32 ledger_pages(u32 node, const struct policy *p);
+/* What a page costs is a guess: none has come yet. The first batch tells, and more may be spent then. */
+bool ledger_guesses(u32 node);
 /* That much was spent, and so many pages came for it. */
 void ledger_pay(u32 node, u64 ns, u32 pages);
 

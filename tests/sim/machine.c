@@ -350,19 +350,31 @@ static bool is_enough(u32 node)
 	return true;
 }
 
-u32 machine_tick(u32 node)
+/* A batch of `most` pages at most, if there is something to pay for it: how many came, and what they took. */
+static u32 spend(u32 node, u32 most, u32 *took)
 {
-	u32 moves, ns = 0;
+	u32 moves = MIN(ledger_pages(node, policy), most), ns = 0;
 
-	ledger_tick(node, policy, now_ms * 1000000);
-	if (!is_enough(node))
-		return 0;
-	moves = MIN(ledger_pages(node, policy), policy->batch);
 	if (moves)
 		moves = work_on(node, moves, &ns);
 	else
 		heat_drop(node);
 	ledger_pay(node, ns, moves);
 	totals.ns += ns;
+	*took += ns;
+	return moves;
+}
+
+u32 machine_tick(u32 node)
+{
+	bool guess = ledger_guesses(node);
+	u32 came, ns = 0;
+
+	ledger_tick(node, policy, now_ms * 1000000);
+	if (!is_enough(node))
+		return 0;
+	came = spend(node, policy->batch, &ns);
+	if (guess && came && came < policy->batch)
+		spend(node, policy->batch - came, &ns);
 	return ns;
 }

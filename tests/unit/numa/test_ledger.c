@@ -98,7 +98,11 @@ static void hit(u32 node, u32 i, u32 times)
 		heat_sample(node, PAGE(1, i), false);
 }
 
-static void l_each(u64 ns) { storage[1].each = ns; }
+static void l_each(u64 ns)
+{
+	storage[1].each = ns;
+	storage[1].known = true;
+}
 
 static void broke(void) { ledger_pay(1, (u64)l()->balance, 0); }
 
@@ -106,7 +110,30 @@ static void a_node_begins_with_its_stake(void **state)
 {
 	(void)state;
 	assert_int_equal(l()->balance, p.stake * US);
+	assert_int_equal(ledger_pages(1, &p), MIN(p.stake * US / l()->each, p.gather));
+	l_each(l()->each);
 	assert_int_equal(ledger_pages(1, &p), p.stake * US / l()->each);
+}
+
+/* Pages that cost six times what was thought, and bring nothing: the first batch is small, and tells. */
+static void dear_pages_are_noticed_at_once(void **state)
+{
+	u64 spent = 0;
+
+	(void)state;
+	for (u32 t = 0; t < 5; t++) {
+		u32 pages = ledger_pages(1, &p);
+
+		spent += pages * 300;
+		ledger_pay(1, pages * 300 * US, pages);
+		tick(10);
+	}
+	assert_int_equal(spent, p.gather * 300);
+	assert_int_equal(l()->each, 300 * US);
+	ledger_pay(1, 50 * US, 1);
+	assert_in_range(l()->each, 260 * US, 280 * US);
+	ledger_pay(1, 800 * US, 1);
+	assert_in_range(l()->each, 500 * US, 550 * US);
 }
 
 static void what_is_paid_is_gone(void **state)
@@ -303,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_node_begins_with_its_stake, begin),
+		cmocka_unit_test_setup(dear_pages_are_noticed_at_once, begin),
 		cmocka_unit_test_setup(what_is_paid_is_gone, begin),
 		cmocka_unit_test_setup(time_brings_a_little_up_to_the_stake, begin),
 		cmocka_unit_test_setup(a_page_that_is_used_brings_what_it_saves, begin),
