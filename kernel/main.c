@@ -5,6 +5,7 @@
 #include "drivers/dev.h"
 #include "kernel/console/console.h"
 #include "kernel/vm/loader.h"
+#include "kernel/vm/make.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
 #include "kernel/options.h"
@@ -80,9 +81,12 @@ static void create_nodes(const struct boot_info *boot)
 static void create_vms(void)
 {
 	for (u32 i = 0; i < machine.nvms; i++)
-		vm_create(&machine.vms[i]);
+		vm_describe(&machine.vms[i]);
 	for (u32 i = 0; i < nnodes; i++)
-		nodemem_init(i); /* what is left is the guests' */
+		nodemem_init(i); /* what is left is for VMs */
+	for (u32 i = 0; i < nvms; i++)
+		if (vm_state(vms[i]) == VM_ABSENT && !vms[i]->desc->on_demand)
+			make_at_boot(vms[i]);
 	loader_share_archive();
 	disks_start();
 }

@@ -102,6 +102,7 @@ struct node {
 	u64 cap_end;  /* count64: when a VM that wants to run has not used up its cap; or 0 */
 	u64 turn_end; /* count64: when it looks at its turn (turn.h), if not with the tick; or 0 */
 	bool need_resched;
+	u64 looks; /* around, that it has begun; by it only, atomically: kernel/vm/make.h */
 	struct flush_request asks; /* whom it asks take themselves out, atomically */
 	struct nodemask asked_by;  /* nodes that wait for its flush; any node, atomically */
 	u64 answered;		   /* shootdowns, by this node only: struct reading (shootdown.h) */

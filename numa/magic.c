@@ -67,4 +67,15 @@ static void note_at(const void *start, u64 bytes, enum magic_kind kind)
 
 void magic_note_l2tlb(const void *start, u64 bytes) { note_at(start, bytes, MAGIC_L2TLB); }
 void magic_note_pmap(const void *start, u64 bytes) { note_at(start, bytes, MAGIC_PMAP); }
+void magic_note_guest(const void *start, u64 bytes)
+{
+	struct magic_page *pages;
+
+	if (!magic())
+		return;
+	pages = maddr_ptr((maddr_t){ found->pages });
+	for (u64 i = ptr_maddr(start).v >> PAGE_SHIFT; bytes; i++, bytes -= PAGE_SIZE)
+		pages[i - RAM_FIRST].kind = MAGIC_GUEST;
+}
+
 void magic_note_monitor(maddr_t start, maddr_t end) { note(start, end, MAGIC_MONITOR); }

@@ -23,10 +23,12 @@ u64 magic_init(u32 n, maddr_t base, u64 bytes);
 struct magic *magic(void);
 const struct magic *magic_model(void); /* even if it counts no pages */
 void magic_note_vm(u32 node, u32 vm);  /* whose VCPU the node runs from now on */
-/* What the monitor's memory is, for MAGIC's account of what is missed on; whole pages of it. Boot only. */
+/* What the monitor's memory is, for MAGIC's account of what is missed on; whole pages of it. */
 void magic_note_l2tlb(const void *start, u64 bytes);
 void magic_note_pmap(const void *start, u64 bytes);
-void magic_note_monitor(maddr_t start, maddr_t end); /* but for what is something of these */
+void magic_note_guest(const void *start, u64 bytes); /* it is not the monitor's any more */
+void magic_note_monitor(maddr_t start,
+			maddr_t end); /* but for what is something of these; boot only */
 
 /* Splits [base, base + bytes) into n equal ranges; below boot_end is the monitor's image. Boot
  * only. */

@@ -56,6 +56,11 @@ struct vcpu *command_vcpu(int argc, char **argv)
 
 	if (!vm)
 		return NULL;
+	if (!vm->nvcpus) {
+		kprintf("%s: it is %s, and has no VCPUs; create makes them\n", vm->name,
+			vm_state_name(vm_state(vm)));
+		return NULL;
+	}
 	if (argc > 2 && !word_number(word_of(argv[2]), vm->nvcpus - 1, &id)) {
 		kprintf("%s: vcpu: found %s, allowed 0..%u\n", vm->name, argv[2], vm->nvcpus - 1);
 		return NULL;

@@ -125,7 +125,8 @@ struct pmap_view {
 	u64 *windows;
 	struct fresh *fresh;
 	bool alone; /* no other VM on the node: pairs may hold in all address spaces there */
-	mpn_t kept; /* of nodemem_keep, for storage; MPN_NONE: that is of boot, and stays for the next time */
+	mpn_t kept; /* of nodemem_keep, for storage; MPN_NONE: that is the caller's */
+	bool stays; /* the storage is there as long as the VM, for the next time */
 	bool going;
 	u32 lost;      /* of one that goes: pages that it shows no longer, from the first */
 	void *storage; /* what fresh, entry, large, held and windows lie in */
@@ -388,12 +389,15 @@ void pmap_settle(struct pmap *p, struct reading r);
 
 /* ---- beginning and end ---- */
 
-/* storage: pmap_bytes(npages), zero; of each view: pmap_view_bytes(npages). Boot only. */
+/* storage: pmap_bytes(npages), zero; of each view: pmap_view_bytes(npages). Of a VM that nobody runs or looks at yet. */
 void pmap_init(struct pmap *p, void *storage, u32 npages);
 void pmap_add_view(struct pmap *p, u32 node, void *storage);
 size_t pmap_bytes(u32 npages);
 size_t pmap_view_bytes(u32 npages);
-/* The node has a view, and its storage is of boot: what points into it leads to words of it for ever. */
+/* The same for the caller's own node, or at boot, with memory of that node: -ENOMEM. The storage stays. */
+int pmap_make_view(struct vm *vm, u32 node);
+void pmap_unmake_view(struct vm *vm, u32 node); /* that has gone, and its storage */
+/* The node has a view, and its storage stays: what points into it leads to words of it as long as the VM is there. */
 bool pmap_view_stays(const struct pmap *p, u32 node);
 /*
  * The caller's own node has a view of the VM from now on. -ENOMEM: it has no room for one. Takes RANK_PMAP, reads mail.

@@ -41,8 +41,46 @@ static void open_view(struct pmap *p, u32 node)
 
 void pmap_add_view(struct pmap *p, u32 node, void *storage)
 {
-	p->view[node] = (struct pmap_view){ .storage = storage, .kept = MPN_NONE };
+	p->view[node] = (struct pmap_view){ .storage = storage, .kept = MPN_NONE, .stays = true };
 	open_view(p, node);
+}
+
+/* MPN_NONE: there is no memory. */
+static mpn_t keep_storage(const struct pmap *p, u32 node)
+{
+	mpn_t kept = nodemem_keep(node, view_pages(p), 1);
+
+	if (mpn_valid(kept))
+		magic_note_pmap(mpn_ptr(kept), (u64)view_pages(p) << PAGE_SHIFT);
+	return kept;
+}
+
+static void return_storage(const struct pmap *p, mpn_t kept)
+{
+	magic_note_guest(mpn_ptr(kept), (u64)view_pages(p) << PAGE_SHIFT);
+	nodemem_return(kept, view_pages(p));
+}
+
+int pmap_make_view(struct vm *vm, u32 node)
+{
+	struct pmap *p = &vm->pmap;
+	mpn_t kept = keep_storage(p, node);
+
+	if (!mpn_valid(kept))
+		return -ENOMEM;
+	pmap_add_view(p, node, mpn_ptr(kept));
+	p->view[node].kept = kept;
+	__atomic_fetch_or(&vm->node_mask.bits, nodemask_of(node).bits, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void pmap_unmake_view(struct vm *vm, u32 node)
+{
+	struct pmap_view *view = &vm->pmap.view[node];
+
+	if (mpn_valid(view->kept))
+		return_storage(&vm->pmap, view->kept);
+	*view = (struct pmap_view){ .kept = MPN_NONE };
 }
 
 /* Whoever had a lock of the VM's before has released it since. */
@@ -56,7 +94,7 @@ static void pass_all_locks(struct pmap *p)
 
 bool pmap_view_stays(const struct pmap *p, u32 node)
 {
-	return pmap_has_view(p, node) && !mpn_valid(p->view[node].kept);
+	return pmap_has_view(p, node) && p->view[node].stays;
 }
 
 int pmap_gain_view(struct vm *vm, u32 node)
@@ -68,7 +106,7 @@ int pmap_gain_view(struct vm *vm, u32 node)
 	if (view->entry)
 		return 0;
 	if (!view->storage) {
-		view->kept = nodemem_keep(node, view_pages(p), 1);
+		view->kept = keep_storage(p, node);
 		if (!mpn_valid(view->kept))
 			return -ENOMEM;
 		view->storage = mpn_ptr(view->kept);
@@ -139,10 +177,12 @@ static void close_view(struct vm *vm, u32 node)
 	for (u32 i = 0; i < pmap_npieces(p->npages); i++)
 		view->held[i] = 0;
 	*view = (struct pmap_view){ .kept = MPN_NONE };
-	if (mpn_valid(was.kept))
-		nodemem_return(was.kept, view_pages(p));
-	else
-		view->storage = was.storage;
+	if (was.stays)
+		*view = (struct pmap_view){ .kept = was.kept,
+					    .stays = true,
+					    .storage = was.storage };
+	else if (mpn_valid(was.kept))
+		return_storage(p, was.kept);
 }
 
 #define LOSE_RANGES 4 /* of 512 pages: 60,000 instructions if all of them are shown */

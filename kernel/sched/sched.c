@@ -354,6 +354,7 @@ static void look_around(struct node *n)
 {
 	do {
 		n->need_resched = false;
+		__atomic_store_n(&n->looks, n->looks + 1, __ATOMIC_SEQ_CST);
 		node_read_mail(n);
 		if (__atomic_load_n(&n->errands, __ATOMIC_RELAXED))
 			moves_serve(n);

@@ -50,7 +50,7 @@ COMMAND(vms, "", "virtual machines and the nodes of their VCPUs")
 		kprintf("%-16s %-9s %-7s  %5u  %9u  %9lu  %lu\n", vm->name,
 			vm_state_name(vm_state(vm)), list_nodes(nodes_of(vm)).text, vm->nvcpus,
 			vm->desc->memory_mb, (u64)vm->pmap.used << (PAGE_SHIFT - 10), exits);
-		if (vm_state(vm) == VM_BROKEN)
+		if (vm_state(vm) <= VM_ABSENT && vm->end[0])
 			kprintf("  %s\n", vm->end);
 	}
 }
@@ -158,6 +158,32 @@ static void refuse(const struct vm *vm, const char *command, const char *needed)
 		command, needed);
 }
 
+COMMAND(create, "VM",
+	"make a VM that is absent by its description, and start it unless that is manual")
+{
+	struct vm *vm = command_vm(argc, argv);
+
+	if (!vm)
+		return;
+	if (vm_state(vm) == VM_ABSENT || vm_state(vm) == VM_UNMAKING)
+		vm_request(vm, VM_CREATE);
+	else
+		refuse(vm, argv[0], "absent");
+}
+
+COMMAND(destroy, "VM",
+	"end a VM if it has not ended, and take it apart: its memory, and what the monitor has for it")
+{
+	struct vm *vm = command_vm(argc, argv);
+
+	if (!vm)
+		return;
+	if (vm_state(vm) == VM_ABSENT && vm_requested(vm) != VM_CREATE)
+		refuse(vm, argv[0], "there");
+	else
+		vm_request(vm, VM_DESTROY);
+}
+
 /* A VM that is about to stop starts again then. */
 COMMAND(start, "VM", "load and start a stopped VM")
 {
@@ -165,7 +191,7 @@ COMMAND(start, "VM", "load and start a stopped VM")
 
 	if (!vm)
 		return;
-	if (vm_state(vm) == VM_LOADING || vm_is_up(vm))
+	if (vm_state(vm) < VM_STOPPED || vm_state(vm) == VM_LOADING || vm_is_up(vm))
 		refuse(vm, argv[0], "stopped");
 	else
 		vm_request(vm, VM_START);
@@ -178,7 +204,7 @@ COMMAND(stop, "VM", "end a VM and take its memory back")
 
 	if (!vm)
 		return;
-	if (vm_state(vm) != VM_STOPPED || vm_requested(vm) != VM_NOTHING)
+	if (vm_state(vm) > VM_STOPPED || vm_requested(vm) != VM_NOTHING)
 		vm_request(vm, VM_STOP);
 	else
 		refuse(vm, argv[0], "running");

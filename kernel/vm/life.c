@@ -24,6 +24,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/vm/life.h"
 #include "kernel/vm/loader.h"
+#include "kernel/vm/make.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
@@ -32,7 +33,10 @@
 
 /* VM_BROKEN: the event cannot happen in that state. */
 static const u8 next_state[VM_STATES][VM_EVENTS] = {
-	[VM_STOPPED] = { [VM_BEGINS] = VM_LOADING },
+	[VM_ABSENT] = { [VM_CREATES] = VM_MAKING },
+	[VM_MAKING] = { [VM_MADE] = VM_STOPPED, [VM_DESTROYS] = VM_UNMAKING },
+	[VM_UNMAKING] = { [VM_GONE] = VM_ABSENT },
+	[VM_STOPPED] = { [VM_BEGINS] = VM_LOADING, [VM_DESTROYS] = VM_UNMAKING },
 	[VM_LOADING] = { [VM_LOADED] = VM_RUNNING, [VM_ENDS] = VM_RELEASING },
 	[VM_RUNNING] = { [VM_PAUSES] = VM_PAUSING, [VM_ENDS] = VM_STOPPING },
 	[VM_PAUSING] = { [VM_HALTED] = VM_PAUSED, [VM_RESUMES] = VM_RUNNING, [VM_ENDS] = VM_STOPPING },
@@ -59,10 +63,10 @@ static void change(struct vm *vm, enum vm_event event)
 
 const char *vm_state_name(enum vm_state s)
 {
-	static const char *const names[VM_STATES] = {
-		"broken",  "stopped", "loading",  "running",
-		"pausing", "paused",  "stopping", "releasing"
-	};
+	static const char *const names[VM_STATES] = { "broken",	    "absent",	"creating",
+						      "destroying", "stopped",	"loading",
+						      "running",    "pausing",	"paused",
+						      "stopping",   "releasing" };
 
 	return names[s];
 }
@@ -108,6 +112,11 @@ bool vms_all_ended(void)
 }
 
 /* ---- the end ---- */
+
+void vm_forget_request(struct vm *vm, enum vm_request request)
+{
+	replace_request(vm, request, VM_NOTHING);
+}
 
 void vm_call_nodes(const struct vm *vm)
 {
@@ -168,7 +177,7 @@ static void stop(struct vm *vm)
 	char before[sizeof(vm->end)];
 
 	lock_take(&vm->lock);
-	if (vm->state != VM_STOPPED) {
+	if (vm->state > VM_STOPPED) {
 		memcpy(before, vm->end, sizeof(before));
 		if (!before[0] || !strcmp(before, "reset"))
 			ksnprintf(vm->end, sizeof(vm->end), "stopped");
@@ -359,38 +368,62 @@ bool vm_work(struct vm *vm)
 
 /* ---- each node's look at its VMs and VCPUs ---- */
 
-/* START and RESET stay until the VM has stopped and is loaded. */
+/* START, RESET, CREATE and DESTROY stay until the VM has stopped, and is made. */
+static void serve_stopped(struct vm *vm, enum vm_request request)
+{
+	bool starts = request != VM_CREATE || !vm->desc->manual;
+
+	vm_forget_request(vm, request);
+	if (request == VM_DESTROY)
+		unmake_begin(vm);
+	else if (starts)
+		begin(vm);
+}
+
 static void serve_request(struct vm *vm)
 {
 	enum vm_request request = vm_requested(vm);
 	enum vm_state state = vm_state(vm);
+	bool is_up = vm_is_up(vm);
 
-	if (request == VM_NOTHING)
-		return;
-	if (request == VM_STOP)
-		stop(vm);
-	else if (request == VM_PAUSE)
-		vm_pause(vm);
-	else if (request == VM_RESUME)
-		vm_resume(vm);
-	else if (state == VM_STOPPED)
-		begin(vm);
-	else if (request == VM_RESET && vm_is_up(vm))
-		end(vm, "reset");
-	if (request == VM_STOP || is_brief(request) || state == VM_STOPPED ||
-	    (request == VM_START && vm_is_up(vm)))
-		replace_request(vm, request, VM_NOTHING);
+	switch (request) {
+	case VM_NOTHING: return;
+	case VM_PAUSE: vm_pause(vm); break;
+	case VM_RESUME: vm_resume(vm); break;
+	case VM_STOP: stop(vm); break;
+	default:
+		if (state == VM_STOPPED) {
+			serve_stopped(vm, request);
+			return;
+		}
+		if (state == VM_ABSENT && request == VM_CREATE)
+			make_begin(vm);
+		else if (state == VM_MAKING || state == VM_UNMAKING)
+			return; /* then */
+		else if (state == VM_ABSENT)
+			break; /* there is nothing to start, or to take apart */
+		else if (request == VM_RESET && is_up)
+			end(vm, "reset");
+		else if (request == VM_DESTROY && (is_up || state == VM_LOADING))
+			stop(vm);
+		if (!is_up || request == VM_RESET || request == VM_DESTROY)
+			return;
+	}
+	vm_forget_request(vm, request);
 }
 
 static void serve_vm(struct vm *vm)
 {
-	struct vcpu *worker = vm->vcpus[0];
+	struct vcpu *worker;
 	enum vm_state state;
 
 	serve_request(vm);
 	vm_settle(vm);
 	state = vm_state(vm);
-	if ((state != VM_LOADING && state != VM_RELEASING) || vcpu_state(worker) != VCPU_OFFLINE)
+	if (state != VM_LOADING && state != VM_RELEASING)
+		return;
+	worker = vm->vcpus[0];
+	if (vcpu_state(worker) != VCPU_OFFLINE)
 		return;
 	if (vcpu_is_on(worker, vm->home))
 		vcpu_change(worker, VCPU_BUSY);
@@ -401,12 +434,14 @@ static void serve_vm(struct vm *vm)
 /* One part of what its devices have to do; if there is more, this node will be back. */
 static void serve_devices(struct vm *vm)
 {
-	struct vcpu *first = vm->vcpus[0];
 	struct node *n = vm->home;
-	bool here = vcpu_is_on(first, n);
+	struct vcpu *first;
+	bool here;
 
 	if (!vm_is_up(vm) || !devices_have_work(vm))
 		return;
+	first = vm->vcpus[0];
+	here = vcpu_is_on(first, n);
 	sched_pay(n, here ? first : NULL);
 	devices_work(vm);
 	if (here)
@@ -424,6 +459,7 @@ void vm_service(struct node *n)
 			serve_vm(vms[i]);
 			serve_devices(vms[i]);
 		}
+	make_serve(n);
 	for (u32 i = 0; i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 

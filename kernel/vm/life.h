@@ -6,6 +6,10 @@
 #include "kernel/vm/vm.h"
 
 enum vm_event {
+	VM_CREATES,
+	VM_MADE,
+	VM_DESTROYS,
+	VM_GONE,
 	VM_BEGINS,
 	VM_LOADED,
 	VM_PAUSES,
@@ -20,6 +24,7 @@ enum vm_event {
 /* All changes of state come here. vm->lock is held; a panic if the event cannot happen in the VM's state. */
 void vm_change_locked(struct vm *vm, enum vm_event event);
 void vm_call_nodes(const struct vm *vm); /* all that have a view of it look at their VCPUs, soon */
+void vm_forget_request(struct vm *vm, enum vm_request request); /* if it is still that */
 
 /* ---- pause.c; on home ---- */
 void vm_pause(struct vm *vm);  /* nothing, unless it is RUNNING */

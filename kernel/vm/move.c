@@ -62,6 +62,14 @@ int vcpu_move(struct vcpu *v, struct node *to, bool told)
 	return 0;
 }
 
+bool move_never(struct vcpu *v)
+{
+	u32 stays = MOVE_STAYS;
+
+	return __atomic_compare_exchange_n(&v->move, &stays, MOVE_NEVER, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
 /* ---- who has the node alone ---- */
 
 static bool is_present(const struct share *s) { return s->nvcpus + s->expected; }
@@ -82,6 +90,7 @@ static void update_alone(struct node *n)
 }
 
 void moves_start(struct node *n) { update_alone(n); }
+void moves_left(struct node *n) { update_alone(n); }
 
 /* ---- seats ---- */
 
@@ -106,7 +115,7 @@ static bool take_seat(struct vcpu *v, const struct node *n)
 	return true;
 }
 
-static void give_back(struct seat seat)
+void move_return_seat(struct seat seat)
 {
 	if (mpn_valid(seat.pages))
 		nodemem_return(seat.pages, SEAT_PAGES);
@@ -179,7 +188,7 @@ static bool let_go(struct node *n, struct vcpu *v)
 	arch_vcpu_leave(v, v->seat.l2tlb, v->seat.asid_map);
 	set_step(v, MOVE_LEFT);
 	give_errand(to, ERRAND_TAKE); /* it is theirs from here on */
-	give_back(seat);
+	move_return_seat(seat);
 	update_alone(n);
 	return true;
 }

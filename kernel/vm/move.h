@@ -45,6 +45,7 @@ enum move_step { MOVE_STAYS, MOVE_ASKED, MOVE_PREPARED, MOVE_LEFT };
 #define MOVE_STEP(word)	  ((enum move_step)((word)&3))
 #define MOVE_TOLD	  BIT(2)
 #define MOVE_TARGET_SHIFT 8
+#define MOVE_NEVER	  (~3u) /* STAYS, and is not to be moved any more */
 
 #define SEAT_PAGES 34 /* of a seat: the L2TLB, then the map */
 #define SEAT_ALIGN 32
@@ -64,8 +65,13 @@ static inline bool vcpu_is_on(const struct vcpu *v, const struct node *n)
 }
 
 void move_ask_to_give(struct node *n); /* a VCPU to the node in its wanted_by; from any node */
-void moves_start(struct node *n);      /* before the node looks around for the first time */
-void moves_serve(struct node *n);      /* the node's errands, at a look around; holds no lock */
-void moves_tick(struct node *n);       /* views of VMs that have left go, part by part */
+/* False: it is about to move. Else vcpu_move refuses from now on, for good. */
+bool move_never(struct vcpu *v);
+void move_return_seat(
+	struct seat seat);	 /* that of a VCPU that is nowhere any more, unless it is its own */
+void moves_left(struct node *n); /* a VM has left that node, the caller's */
+void moves_start(struct node *n); /* before the node looks around for the first time */
+void moves_serve(struct node *n); /* the node's errands, at a look around; holds no lock */
+void moves_tick(struct node *n);  /* views of VMs that have left go, part by part */
 
 #endif /* KERNEL_VM_MOVE_H */

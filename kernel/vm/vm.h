@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual machine. Made once for each description, started and stopped any number of times. Its
- * VCPUs are on one node or on several, and may move (move.h). The node that VCPU 0 was made on is the VM's
+ * A virtual machine. Each description has one, which is made, started, stopped and destroyed any number of times (make.h).
+ * Its VCPUs are on one node or on several, and may move (move.h). The node that VCPU 0 was made on is the VM's
  * home: home alone loads the VM and gives its memory back, in the time of VCPU 0, which comes home for that;
  * home does the work of its devices; everybody else asks home by vm_request. Each node takes out its own VCPUs.
  *
  *   state      VCPUs                        memory         leaves it by (who)
- *   BROKEN     none are made                none           nothing: its description is wrong, or does not fit
+ *   BROKEN     none are made                none           nothing: its description is wrong
+ *   ABSENT     none are made                none           request CREATE (home): MAKING
+ *   MAKING     some are made, all OFFLINE   none           each node has made its part (home): STOPPED
+ *                                                          one had no room (home): UNMAKING
+ *   UNMAKING   all OFFLINE, fewer and fewer none           nothing is left of it, and no node looks at it (home): ABSENT
  *   STOPPED    all OFFLINE                  none           request START or RESET (home): LOADING
+ *                                                          request DESTROY (home): UNMAKING
  *   LOADING    0 BUSY, the others OFFLINE   promised,      the images are in it (home): RUNNING
  *                                           being filled   no room, no image, request STOP (home): RELEASING
  *   RUNNING    some not OFFLINE             given          power-off, kill, RESET (the VCPU's node),
@@ -43,7 +48,10 @@
 
 enum vm_state {
 	VM_BROKEN,
-	VM_STOPPED,
+	VM_ABSENT,
+	VM_MAKING,
+	VM_UNMAKING,
+	VM_STOPPED, /* up to here it has no guest, and is not to have one */
 	VM_LOADING,
 	VM_RUNNING,
 	VM_PAUSING,
@@ -52,7 +60,16 @@ enum vm_state {
 	VM_RELEASING,
 	VM_STATES
 };
-enum vm_request { VM_NOTHING, VM_START, VM_STOP, VM_RESET, VM_PAUSE, VM_RESUME };
+enum vm_request {
+	VM_NOTHING,
+	VM_START,
+	VM_STOP,
+	VM_RESET,
+	VM_PAUSE,
+	VM_RESUME,
+	VM_CREATE, /* and START, unless its description says manual */
+	VM_DESTROY /* and STOP before that */
+};
 
 struct vcons;
 
@@ -68,8 +85,20 @@ struct progress {
 	struct load load;
 };
 
+/* How far MAKING or UNMAKING has come (make.h). */
+struct making {
+	mpn_t pmap; /* home only: what the pmap lies in; MPN_NONE: nothing */
+	struct nodemask
+		parts; /* nodes that are to make their part; any node takes itself out, atomically */
+	struct nodemask views; /* that have storage of a view for it; the same */
+	u32 queued;	       /* of its VCPUs: in run queues; atomically */
+	bool refused;	       /* somebody had no room, and vm->end says who; under the VM's lock */
+	bool passing; /* home only: of each node's looks those that were over are in looks */
+	u64 looks[MAX_NODES];
+};
+
 struct vm {
-	/* fixed after vm_create */
+	/* fixed after vm_describe, but for vcpus, nvcpus and node_mask: while it is ABSENT there are none */
 	char name[16];
 	u32 id;
 	const struct vm_desc *desc;
@@ -85,6 +114,7 @@ struct vm {
 	struct vcons *cons; /* the console's own part of its device */
 	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
 	struct progress progress;
+	struct making making;
 	struct rewrite rewrite; /* home, while it loads; then fixed */
 	/*
 	 * What it is worth on a node against other VMs there (account.h), and how many percent of a node's
@@ -111,8 +141,8 @@ struct vm {
 extern struct vm *vms[MAX_VMS]; /* fixed after boot */
 extern unsigned nvms;
 
-/* Makes the VM of a description, each part on its node, STOPPED or BROKEN. Boot only. */
-void vm_create(const struct vm_desc *desc);
+/* The VM of a description, BROKEN or ABSENT, with devices. Boot only. */
+void vm_describe(const struct vm_desc *desc);
 struct vm *vm_find(const char *name); /* NULL: none of that name */
 
 static inline enum vm_state vm_state(const struct vm *vm)
@@ -138,7 +168,7 @@ static inline bool vm_is_held(const struct vm *vm)
 }
 
 /*
- * Asks home to start, stop, reset, pause or resume the VM; from any node. The last request counts: one that home has
+ * Asks home for what a person wants of the VM; from any node. The last request counts: one that home has
  * not carried out yet is forgotten. But PAUSE and RESUME take the place of each other only.
  */
 void vm_request(struct vm *vm, enum vm_request request);

@@ -172,7 +172,7 @@ u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_byt
 	kept += (images * VMDESC_IMAGE_KB + machine->has_uplink * VMDESC_UPLINK_KB + 1023) >> 10;
 
 	for (u32 i = 0; i < machine->nvms; i++)
-		if (machine->vms[i].valid)
+		if (machine->vms[i].valid && !machine->vms[i].on_demand)
 			kept += (count_nodes(&machine->vms[i]) * machine->vms[i].memory_mb +
 				 VMDESC_VIEW_SHARE - 1) /
 				VMDESC_VIEW_SHARE;

@@ -23,6 +23,7 @@ static const struct prop_rule vm_rules[] = {
 	{ "node", PROP_CELLS, UP_TO(VMDESC_NODES_MAX), 0, VMDESC_NODES_MAX - 1, VM(nodes), NULL },
 	{ "weight", PROP_CELL, 0, VMDESC_WEIGHT_MIN, VMDESC_WEIGHT_MAX, VM(weight), NULL },
 	{ "cap", PROP_CELL, 0, 1, VMDESC_CAP_MAX, VM(cap), NULL },
+	{ "on-demand", PROP_FLAG, 0, 0, 0, VM(on_demand), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
 	{ "time-stops", PROP_FLAG, 0, 0, 0, VM(time_stops), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },

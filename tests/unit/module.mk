@@ -40,6 +40,7 @@ UNIT_SRCS_words := kernel/words.c
 UNIT_SRCS_options := kernel/words.c kernel/format.c
 UNIT_SRCS_device := kernel/vm/device.c
 UNIT_SRCS_life := kernel/vm/life.c kernel/vm/pause.c kernel/vm/vcpu.c
+UNIT_SRCS_make := kernel/vm/make.c
 UNIT_SRCS_vcpu_move := kernel/format.c kernel/words.c kernel/sched/spread.c kernel/sched/fetch.c kernel/vm/move.c kernel/vm/vcpu.c kernel/vm/life.c kernel/vm/pause.c kernel/sched/sched.c kernel/sched/account.c
 UNIT_SRCS_shootdown := kernel/mem/shootdown.c
 UNIT_SRCS_sched := kernel/sched/sched.c kernel/sched/account.c
@@ -72,7 +73,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := vcpu_move native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net
+UNIT_FAKE := vcpu_move make native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

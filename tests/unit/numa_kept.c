@@ -57,6 +57,9 @@ mpn_t nodemem_alloc_block_at(u32 of, mpn_t first)
 
 void *kept_pages;
 
+void magic_note_pmap(const void *start, u64 bytes) { (void)start, (void)bytes; }
+void magic_note_guest(const void *start, u64 bytes) { (void)start, (void)bytes; }
+
 mpn_t nodemem_keep(u32 of, u32 npages, u32 align)
 {
 	(void)of, (void)align;

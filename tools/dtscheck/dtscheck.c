@@ -105,7 +105,7 @@ static void check_memory(const struct machine_desc *m, const struct blob *archiv
 	unsigned int sum = 0, i;
 
 	for (i = 0; i < m->nvms; i++)
-		if (m->vms[i].valid && !m->vms[i].manual)
+		if (m->vms[i].valid && !m->vms[i].manual && !m->vms[i].on_demand)
 			sum += m->vms[i].memory_mb;
 	if (sum > room)
 		ERROR("/vms: memory-mb: found %u in all, allowed 0..%u (machine %u less the "

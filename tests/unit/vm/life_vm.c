@@ -12,6 +12,8 @@
 #include "kernel/mem/shootdown.h"
 #include "kernel/panic.h"
 #include "kernel/sched/sched.h"
+#include "kernel/vm/life.h"
+#include "kernel/vm/make.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
@@ -109,6 +111,43 @@ void shootdown_all(struct nodemask mask)
 {
 	assert_int_equal(mask.bits, working->node_mask.bits);
 	flushed[id_of(working)] = true;
+}
+
+/* kernel/vm/make.c, all of it at once, or refused. */
+static void step(struct vm *of, enum vm_event event)
+{
+	lock_take(&of->lock);
+	vm_change_locked(of, event);
+	lock_release(&of->lock);
+}
+
+void make_begin(struct vm *of)
+{
+	assert_ptr_equal(of->home, here);
+	step(of, VM_CREATES);
+}
+
+void unmake_begin(struct vm *of)
+{
+	assert_ptr_equal(of->home, here);
+	assert_int_equal(filled[id_of(of)], 0);
+	step(of, VM_DESTROYS);
+}
+
+void make_serve(struct node *n)
+{
+	for (u32 i = 0; i < 2; i++) {
+		if (vm[i].home != n)
+			continue;
+		if (vm[i].state == VM_MAKING && image_is_bad) {
+			vm_forget_request(&vm[i], VM_CREATE);
+			step(&vm[i], VM_DESTROYS);
+		} else if (vm[i].state == VM_MAKING) {
+			step(&vm[i], VM_MADE);
+		} else if (vm[i].state == VM_UNMAKING) {
+			step(&vm[i], VM_GONE);
+		}
+	}
 }
 
 bool pmap_release_step(struct vm *of, u32 *next)

@@ -253,6 +253,47 @@ static void a_pause_takes_no_other_requests_place(void **state)
 	assert_int_equal(vm_state(&vm[0]), VM_RUNNING);
 }
 
+/* From any state; and it can be made again, which starts it unless its description says otherwise. */
+static void it_is_destroyed_and_created(void **state)
+{
+	(void)state;
+	for (u32 n = 0; n < 30; n++) {
+		fill(NULL);
+		desc[0].manual = n % 2;
+		vm_request(&vm[0], VM_START);
+		turns(n / 3);
+		if (n % 3 == 1)
+			vm_request(&vm[0], VM_PAUSE);
+		if (n % 3 == 2)
+			vm_request(&vm[0], VM_RESET);
+		turns(n % 5);
+		vm_request(&vm[0], VM_DESTROY);
+		turns(20);
+		assert_int_equal(vm_state(&vm[0]), VM_ABSENT);
+		assert_int_equal(vm_requested(&vm[0]), VM_NOTHING);
+		assert_int_equal(reserved, 0);
+		vm_request(&vm[0], VM_START);
+		turns(2);
+		assert_int_equal(vm_state(&vm[0]), VM_ABSENT);
+		assert_int_equal(vm_requested(&vm[0]), VM_NOTHING);
+		vm_request(&vm[0], VM_CREATE);
+		turns(20);
+		assert_int_equal(vm_state(&vm[0]), n % 2 ? VM_STOPPED : VM_RUNNING);
+		desc[0].manual = false;
+	}
+}
+
+static void one_that_is_refused_stays_absent(void **state)
+{
+	(void)state;
+	vm[0].state = VM_ABSENT;
+	image_is_bad = true; /* here: no room */
+	vm_request(&vm[0], VM_CREATE);
+	turns(5);
+	assert_int_equal(vm_state(&vm[0]), VM_ABSENT);
+	assert_int_equal(vm_requested(&vm[0]), VM_NOTHING);
+}
+
 static void the_last_vcpu_ends_the_vm(void **state)
 {
 	(void)state;
@@ -360,7 +401,9 @@ static void whatever_happens(void **state)
 		flushed[1] &= vm_state(&vm[1]) == VM_RELEASING;
 		image_is_bad = dice(10) == 0;
 		limit = dice(3) ? PAGES * 3 : MAX(reserved, (u64)PAGES);
-		switch (dice(12)) {
+		switch (dice(14)) {
+		case 12: vm_request(of, VM_CREATE); break;
+		case 13: vm_request(of, VM_DESTROY); break;
 		case 8: vm_request(of, VM_PAUSE); break;
 		case 9: vm_request(of, VM_RESUME); break;
 		case 10:
@@ -395,7 +438,7 @@ static void whatever_happens(void **state)
 			guest_acts(of);
 		}
 		if (last_stop)
-			assert_int_equal(vm_state(of), VM_STOPPED);
+			assert_true(vm_state(of) <= VM_STOPPED);
 		flushed[id_of(of)] &= vm_state(of) == VM_RELEASING;
 		check(&vm[0]);
 		check(&vm[1]);
@@ -427,6 +470,8 @@ int main(void)
 		cmocka_unit_test_setup(a_pause_at_the_door, fill),
 		cmocka_unit_test_setup(it_ends_while_it_is_paused, fill),
 		cmocka_unit_test_setup(a_pause_takes_no_other_requests_place, fill),
+		cmocka_unit_test_setup(it_is_destroyed_and_created, fill),
+		cmocka_unit_test_setup(one_that_is_refused_stays_absent, fill),
 		cmocka_unit_test_setup(the_last_vcpu_ends_the_vm, fill),
 		cmocka_unit_test_setup(a_vcpu_stops_while_its_vm_ends, fill),
 		cmocka_unit_test_setup(whatever_happens, fill),

@@ -16,6 +16,7 @@
 #include "kernel/panic.h"
 #include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
+#include "kernel/vm/make.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
 #include "numa/numa.h"
@@ -248,6 +249,10 @@ void vtimer_expire(struct node *n)
 }
 
 /* VMs' lives, with nothing in them. */
+/* None is made or destroyed: tests/unit/vm/test_make.c. */
+void make_begin(struct vm *of) { (void)of; }
+void unmake_begin(struct vm *of) { (void)of; }
+void make_serve(struct node *n) { (void)n; }
 void devices_reset(struct vm *of) { (void)of; }
 void devices_raise_again(struct vcpu *of) { (void)of; }
 void devices_shutdown(struct vm *of) { (void)of; }
