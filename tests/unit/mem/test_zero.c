@@ -112,7 +112,7 @@ static void a_block_comes_with_the_first_write(void **state)
 	assert_int_equal(vm_a.pmap.zero.pages, 0);
 	for (u64 i = 0; i < BLOCK_PAGES; i++)
 		assert_int_equal(read_as(&vm_a, i, 0), 0);
-	assert_int_equal(large_of(&vm_a, 16, 1), PIECE_PAGES); /* as if nobody had read it before */
+	assert_int_equal(large_of(&vm_a, 16, 1), LARGEST); /* as if nobody had read it before */
 	check_everything();
 }
 
@@ -139,7 +139,7 @@ static void zeroes_in_a_used_block_are_pages(void **state)
 	assert_int_equal(large_of(&vm_a, 40, 0), 0);
 	for (u64 i = 40; i < 48; i++)
 		write_as(&vm_a, i, 0, i);
-	assert_int_equal(large_of(&vm_a, 40, 0), PIECE_PAGES); /* in their places again */
+	assert_int_equal(large_of(&vm_a, 40, 0), LARGEST); /* in their places again */
 	check_everything();
 }
 

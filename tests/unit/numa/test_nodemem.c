@@ -44,6 +44,7 @@ struct node *node_self(void) { return NULL; }
 void node_read_mail(struct node *n) { (void)n; }
 void magic_note_monitor(maddr_t start, maddr_t end) { (void)start, (void)end; }
 bool share_is_for_ever(mpn_t page) { return !mpn_valid(page); }
+u32 share_users(mpn_t page) { return mpn_valid(page); }
 void share_count(u64 *pages, u64 *for_ever) { *pages = *for_ever = 0; }
 struct pmap_copies pmap_copies(const struct pmap *p, gpn_t gpn)
 {
