@@ -156,6 +156,7 @@ void latency_hide(u32 node, u64 lo[2]); /* without the remote halves, for no mis
 void latency_tick(struct node *n);	/* remote translations go */
 
 u64 numa_misses(u32 node); /* all that somebody counted; and how many of them in its own memory */
+u64 numa_local_misses(u32 node);
 u64 numa_local_percent(u32 node);
 void map_configure(const char *words); /* numa-log=. Boot only. */
 void map_tick(void);		       /* node 0's: the log */

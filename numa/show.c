@@ -43,6 +43,8 @@ u64 numa_misses(u32 node)
 	return sum;
 }
 
+u64 numa_local_misses(u32 node) { return show_misses(node, node); }
+
 u64 numa_local_percent(u32 node)
 {
 	return show_percent(show_misses(node, node), numa_misses(node));

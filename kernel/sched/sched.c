@@ -320,10 +320,13 @@ static bool claim(struct vcpu *v)
 static void switch_to(struct node *n, struct vcpu *v)
 {
 	struct vcpu *old = n->current;
+	u64 waited;
 
 	n->payer = v;
 	vcpu_catch_up(v);
-	arch_vcpu_stolen(v, count64() - v->ready_since); /* a VM may have been loaded meanwhile */
+	waited = count64() - v->ready_since; /* a VM may have been loaded meanwhile */
+	v->stats.waited_ticks += waited;
+	arch_vcpu_stolen(v, waited);
 	if (v == old)
 		return;
 	if (old)

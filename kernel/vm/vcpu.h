@@ -55,10 +55,11 @@ struct vcpu_stats {
 	u64 interrupts;		    /* of the machine */
 	u64 injected;		    /* exceptions and interrupts delivered to the guest */
 	u64 switches;		    /* times it was given the processor */
-	u64 charged;	/* TLB misses on remote pages that injected delays were charged for */
-	u64 charged_ns; /* these */
-	u64 run_ticks;	/* Count ticks that were charged to it */
-	u64 moves;	/* to another node */
+	u64 charged;	  /* TLB misses on remote pages that injected delays were charged for */
+	u64 charged_ns;	  /* these */
+	u64 run_ticks;	  /* Count ticks that were charged to it */
+	u64 waited_ticks; /* READY, for a processor */
+	u64 moves;	  /* to another node */
 	struct rewrite_stats rewrite;
 };
 
