@@ -33,21 +33,6 @@ static table_t walk_root __attribute__((aligned(PAGE_SIZE))),
 /* Pointers are addresses in this window: walk_fast.S knows xsseg, walk.c both. */
 static u64 walk_window = DISCO_XSSEG_BASE;
 
-static inline s64 hypercall4(u64 nr, u64 a, u64 b, u64 c, u64 d)
-{
-	register u64 v0 asm("$2") = nr;
-	register u64 a0 asm("$4") = a;
-	register u64 a1 asm("$5") = b;
-	register u64 a2 asm("$6") = c;
-	register u64 a3 asm("$7") = d;
-
-	asm volatile(".word " DISCO_STR(DISCO_HYPCALL_INSN)
-		     : "+r"(v0)
-		     : "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-		     : "memory");
-	return (s64)v0;
-}
-
 static inline u64 walk_pointer(volatile u64 *table) { return walk_window + guest_pa(table); }
 
 static inline void walk_link(table_t root, table_t middle, u64 va, table_t last)
