@@ -65,6 +65,8 @@ build/guests/thin/libthin.a: $(THIN_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $T && $(CROSS)ar rcs $T $^ && $(whole)
 
+-include $(patsubst %.o,%.d,$(THIN_OBJS) $(THIN_DISK_OBJS) $(THIN_NET_OBJS))
+
 # $(call thin_link,FILES) makes the target of C and object files. Linked twice: the first image gives the names of functions that the
 # report of a fault uses.
 THIN_LINK = $(CC) $(THIN_FLAGS) -nostdlib -static -Wl,-T,guests/thin/thin.ld -Wl,--gc-sections -Wl,--build-id=none \
