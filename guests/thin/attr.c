@@ -63,7 +63,7 @@ int pthread_attr_getdetachstate(const pthread_attr_t *a, int *state)
 	return 0;
 }
 
-/* The mark at a stack's end is all the guard that there is. */
+/* What lies below a stack is not the program's to choose: guard.c. */
 int pthread_attr_setguardsize(pthread_attr_t *a, size_t bytes)
 {
 	(void)a;

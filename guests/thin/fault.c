@@ -99,8 +99,9 @@ static bool is_text(u64 pc)
 
 static bool is_memory(u64 va)
 {
-	return !(va & 7) && ((va >= DISCO_XSSEG_BASE && va < DISCO_XSSEG_BASE + tree.memory) ||
-			     (va >= (u64)__image_start && va < (u64)__image_end));
+	return !(va & 7) &&
+	       ((va >= DISCO_XSSEG_BASE && va < DISCO_XSSEG_BASE + tree.memory) ||
+		(va >= (u64)__image_start && va < (u64)__image_end) || guard_shows(va));
 }
 
 /*
@@ -240,7 +241,9 @@ void fault(const struct thin_frame *f)
 	/* One says it, and one that comes of saying it ends it. */
 	if (__atomic_fetch_add(&faults, 1, __ATOMIC_ACQ_REL))
 		end(128 + SIGSEGV);
-	if (c->has_address)
+	if (c->has_address && thread_is_below_stack(t, f->badvaddr))
+		thread_say_stack(t);
+	else if (c->has_address)
 		say("thread %u on VCPU %u: %s %x%s", t->number, v->id, jumped ? "jump to" : c->what,
 		    f->badvaddr, which_memory(f->badvaddr));
 	else

@@ -330,6 +330,7 @@ static void processor_begin(struct vcpu *v)
 		(s32)(STATUS_START | (v->id ? 0 : ST_IM(DISCO_IRQ_CONSOLE) | IM_OF_DEVICES)));
 	cp0_write_hwrena(HWRENA);
 	cp0_write_kscratch1((u64)v);
+	guard_begin_vcpu();
 }
 
 static void secondary(u64 arg)

@@ -134,11 +134,17 @@ static inline void barrier_sync(void) { asm volatile("sync" : : : "memory"); }
 /* In a loop that looks at memory: a processor that is emulated in turn with others gives its turn away. */
 static inline void spin_pause(void) { asm volatile("pause" : : : "memory"); }
 
-/* "Physical" address of what either window shows. */
+/* Where threads see their stacks (guard.c): as far above what they are as this. */
+#define GUARD_BASE  (1ul << 39)
+#define GUARD_BYTES 8192ul /* below a stack, where nothing is */
+
+/* "Physical" address of what a window shows, or of a place in a stack. */
 static inline u64 pa_of(const volatile void *p)
 {
 	u64 va = (u64)p;
 
+	if (va < DISCO_XSSEG_BASE)
+		return va - GUARD_BASE;
 	return va < DISCO_CSSEG_BASE ? va - DISCO_XSSEG_BASE : va - DISCO_CSSEG_BASE;
 }
 
@@ -175,6 +181,15 @@ void sched_on_line(u32 line, void (*handler)(void));
 void sched_first(
 	void); /* where a thread begins: what sched_switch() does behind the switch, and interrupts on */
 
+/* ---- guard.c ---- */
+void guard_begin_vcpu(void);
+/*
+ * Where a thread is to see its stack of so many bytes, whole pages, which lies GUARD_BYTES into a block of the heap at whole pages, with
+ * nothing below it. NULL: no memory for a table. It stays so when the block goes.
+ */
+u8 *guard_stack(u8 *block, u64 bytes);
+bool guard_shows(u64 va); /* a stack is there */
+
 /* ---- futex.c ---- */
 /*
  * Waits while *word is value, until somebody wakes the word or Count, as of clock_ticks(), reaches deadline. 0: woken, or it was not
@@ -204,8 +219,10 @@ void thread_begin(struct thread *t);
 void thread_serves(
 	void); /* the caller's thread, for good: the program ends without it, its VCPU has room for another */
 void thread_reap(struct thread *t); /* it is dead and nobody stands on its stack. Interrupts off */
-/* Ends the program if the stack is too small: one word, and where it is now; all marks if `whole`. */
+/* Ends the program if the stack was too small: one word, and where it is now; all marks if `whole`. For a stack of the program's own. */
 void thread_check_stack(const struct thread *t, bool whole);
+bool thread_is_below_stack(const struct thread *t, u64 va);
+void thread_say_stack(const struct thread *t); /* that it is too small, and what helps */
 
 /* ---- tree.c: what the device tree says ---- */
 #define TREE_DEVICES 16

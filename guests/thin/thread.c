@@ -11,8 +11,6 @@
 #include "guests/thin/thin.h"
 
 #define KEY_ROUNDS 4
-#define STACK_GUARD \
-	8192ul /* below a stack nobody has anything: a little too much is seen and destroys nothing */
 
 extern char __tls_start[], __tdata_end[], __tls_bytes[]; /* the last is a number */
 
@@ -108,12 +106,18 @@ static struct thread *allocate(const pthread_attr_t *attr, size_t stack)
 		return NULL;
 	memset(t, 0, bytes);
 	memcpy(t + 1, __tls_start, (size_t)(__tdata_end - __tls_start));
-	t->block = own ? NULL : heap_alloc(STACK_GUARD + stack, 16, NULL);
-	if (!own && !t->block) {
+	if (own) {
+		lowest = (u64)own;
+	} else {
+		stack = ROUND_UP(stack, (u64)PAGE_SIZE);
+		t->block = heap_alloc(GUARD_BYTES + stack, PAGE_SIZE, NULL);
+		lowest = t->block ? (u64)guard_stack(t->block, stack) : 0;
+	}
+	if (!lowest) {
+		heap_free(t->block);
 		heap_free(t);
 		return NULL;
 	}
-	lowest = own ? (u64)own : (u64)t->block + STACK_GUARD;
 	t->stack = (u64 *)ROUND_UP(lowest, 16ul);
 	t->context.sp = ROUND_DOWN(lowest + stack, 16ul);
 	return t;
@@ -175,6 +179,19 @@ void thread_serves(void)
 		exit(0);
 }
 
+void thread_say_stack(const struct thread *t)
+{
+	say("thread %u on VCPU %u has used more than its stack, which ends at %x", t->number,
+	    t->vcpu->id, (u64)t->stack);
+	say("  a larger one: pthread_attr_setstacksize(), without it %u KB, or STACK=KB for all",
+	    (u32)(thread_stack_bytes >> 10));
+}
+
+bool thread_is_below_stack(const struct thread *t, u64 va)
+{
+	return t->block && (u64)t->stack - va <= GUARD_BYTES;
+}
+
 void thread_check_stack(const struct thread *t, bool whole)
 {
 	u64 here = (u64)__builtin_frame_address(0);
@@ -184,10 +201,7 @@ void thread_check_stack(const struct thread *t, bool whole)
 		good &= t->stack[i] == THIN_STACK_MARK;
 	if (good)
 		return;
-	say("thread %u on VCPU %u has used more than its stack, which ends at %x", t->number,
-	    t->vcpu->id, (u64)t->stack);
-	say("  a larger one: pthread_attr_setstacksize(), without it %u KB, or STACK=KB for all",
-	    (u32)(thread_stack_bytes >> 10));
+	thread_say_stack(t);
 	end(139);
 }
 

@@ -21,10 +21,23 @@ static __attribute__((noinline)) void deep(unsigned levels)
 	room[999] = room[0];
 }
 
-static void *in_thread(void *arg)
+static void *too_deep(void *arg)
+{
+	(void)arg;
+	deep(1000000);
+	return NULL;
+}
+
+static void *a_little_too_deep(void *arg)
 {
 	(void)arg;
 	deep(66);
+	return NULL;
+}
+
+static void *sleeper(void *arg)
+{
+	(void)arg;
 	sleep(1);
 	return NULL;
 }
@@ -53,7 +66,7 @@ int main(int argc, char **argv)
 	if (!strcmp(how, "exit"))
 		exit(300);
 	if (!strcmp(how, "last")) {
-		pthread_create(&t, NULL, in_thread, NULL);
+		pthread_create(&t, NULL, sleeper, NULL);
 		pthread_detach(t);
 	}
 	if (!strcmp(how, "thread")) {
@@ -89,7 +102,17 @@ int main(int argc, char **argv)
 	if (!strcmp(how, "instruction"))
 		asm volatile(".word 0x7fffffff");
 	if (!strcmp(how, "stack")) {
-		pthread_create(&t, NULL, in_thread, NULL);
+		pthread_create(&t, NULL, too_deep, NULL);
+		pthread_join(t, NULL);
+	}
+	if (!strcmp(how, "main-stack"))
+		deep(1000000);
+	if (!strcmp(how, "own-stack")) {
+		pthread_attr_t attr;
+
+		pthread_attr_init(&attr);
+		pthread_attr_setstack(&attr, (char *)malloc(1 << 18) + (1 << 16), 1 << 16);
+		pthread_create(&t, &attr, a_little_too_deep, NULL);
 		pthread_join(t, NULL);
 	}
 	if (!strcmp(how, "free")) {
