@@ -51,12 +51,13 @@ static s64 handicap(enum account_role role)
 
 bool account_offer(struct account_choice *c, struct account *a, enum account_role role)
 {
-	u64 floor = c->queue->floor;
+	u64 floor = c->queue->floor, patience = c->queue->patience;
 	bool gives_way = role == ACCOUNT_GIVES_WAY, better;
 	s64 lead;
 
-	if (a->virtual_time + ACCOUNT_CREDIT < floor)
-		a->virtual_time = floor - ACCOUNT_CREDIT;
+	patience = patience ? patience : ACCOUNT_CREDIT;
+	if (a->virtual_time + patience < floor)
+		a->virtual_time = floor - patience;
 	lead = (s64)(a->virtual_time - floor) + handicap(role);
 	if (!gives_way)
 		c->least = MIN(c->least, a->virtual_time);
@@ -68,6 +69,12 @@ bool account_offer(struct account_choice *c, struct account *a, enum account_rol
 	c->best_lead = lead;
 	c->gives_way = gives_way;
 	return true;
+}
+
+void account_wake(const struct account_queue *q, struct account *a)
+{
+	if (a->virtual_time + ACCOUNT_CREDIT < q->floor)
+		a->virtual_time = q->floor - ACCOUNT_CREDIT;
 }
 
 void account_chosen(const struct account_choice *c)

@@ -50,6 +50,7 @@ struct account {
 
 struct account_queue {
 	u64 floor;
+	u64 patience; /* one that is behind the floor by more keeps so much of that; 0: ACCOUNT_CREDIT */
 };
 
 /*
@@ -90,6 +91,8 @@ struct account_choice {
 struct account_choice account_choose(struct account_queue *q);
 /* This one wants to run. True: it is the best so far; of equals, the first that was offered. */
 bool account_offer(struct account_choice *c, struct account *a, enum account_role role);
+/* It has slept, and wants to run again: where patience is more than ACCOUNT_CREDIT, it has no more than that either. */
+void account_wake(const struct account_queue *q, struct account *a);
 /* All have been offered: the floor follows. */
 void account_chosen(const struct account_choice *c);
 

@@ -27,20 +27,63 @@ static bool may_go(const struct node *n, const struct vcpu *v, u64 now)
 	       now - v->came >= SPREAD_STAY_MS * COUNT_MS;
 }
 
+/* What its VM is worth, of that VCPU alone. */
+static u32 weight_of(const struct vcpu *v)
+{
+	u32 weight = __atomic_load_n(&v->vm->weight, __ATOMIC_RELAXED);
+
+	return MAX((weight ? weight : ACCOUNT_WEIGHT) / v->vm->nvcpus, 1u);
+}
+
+static void count(const struct node *n, const struct vcpu *v, struct spread_load *load)
+{
+	u64 had = __atomic_load_n(&v->vm->virtual_time, __ATOMIC_RELAXED);
+
+	load->wanting++;
+	load->weight += weight_of(v);
+	load->least = MIN(load->least, had);
+	if (!may_go(n, v, n->paid_until))
+		return;
+	load->movable++;
+	if (had < load->behind)
+		load->light = weight_of(v);
+	load->behind = MIN(load->behind, had);
+}
+
+/* Field by field: a reader may have some that are a moment older. */
+static void copy(struct spread_load *to, const struct spread_load *from)
+{
+	__atomic_store_n(&to->wanting, __atomic_load_n(&from->wanting, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&to->movable, __atomic_load_n(&from->movable, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&to->weight, __atomic_load_n(&from->weight, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&to->light, __atomic_load_n(&from->light, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&to->floor, __atomic_load_n(&from->floor, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&to->least, __atomic_load_n(&from->least, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&to->behind, __atomic_load_n(&from->behind, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+}
+
 void fetch_publish(struct node *n)
 {
-	struct spread_load load = { 0, 0 };
-	u64 now = n->paid_until;
+	struct spread_load load = { .floor = n->vms.floor,
+				    .least = SPREAD_NOBODY,
+				    .behind = SPREAD_NOBODY };
 
 	for (u32 i = 0; i < n->nvcpus; i++) {
-		enum vcpu_state state = vcpu_state(n->vcpus[i]);
+		const struct vcpu *v = n->vcpus[i];
+		enum vcpu_state state = vcpu_state(v);
 
-		if (vm_is_held(n->vcpus[i]->vm))
-			continue;
-		load.wanting += state == VCPU_READY || state == VCPU_BUSY;
-		load.movable += may_go(n, n->vcpus[i], now);
+		if ((state == VCPU_READY || state == VCPU_BUSY) && !vm_is_held(v->vm) &&
+		    account_within_cap(&v->share->account, n->paid_until))
+			count(n, v, &load);
 	}
-	__atomic_store(&n->load, &load, __ATOMIC_RELAXED);
+	copy(&n->load, &load);
 }
 
 static void look(struct node *n, bool idle)
@@ -48,15 +91,17 @@ static void look(struct node *n, bool idle)
 	u32 looks = spread_looks(idle);
 	struct spread_load mine;
 
-	__atomic_load(&n->load, &mine, __ATOMIC_RELAXED);
+	copy(&mine, &n->load);
+	mine.wanting += n->nexpected;
 	for (u32 i = 0; i < looks; i++) {
 		u32 place = spread_place(&n->spread, idle, i, nnodes);
 		struct node *other = nodes[topology_near(n->id, place)];
 		struct spread_load load;
 		u32 nobody = NOBODY;
 
-		__atomic_load(&other->load, &load, __ATOMIC_RELAXED);
-		if (!spread_asks(mine.wanting + n->nexpected, load))
+		copy(&load, &other->load);
+		n->vms.floor = spread_floor(n->vms.floor, load.floor);
+		if (!spread_asks(mine, load))
 			continue;
 		if (__atomic_compare_exchange_n(&other->wanted_by, &nobody, 1 + n->id, false,
 						__ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
@@ -80,7 +125,7 @@ void fetch_idle(struct node *n)
 
 void fetch_tick(struct node *n) { look(n, false); }
 
-/* The one that has been here longest. */
+/* The one whose VM has had least. */
 void fetch_give(struct node *n)
 {
 	u32 by = __atomic_exchange_n(&n->wanted_by, NOBODY, __ATOMIC_RELAXED);
@@ -90,7 +135,7 @@ void fetch_give(struct node *n)
 	for (u32 i = 0; by != NOBODY && i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (may_go(n, v, now) && (!best || v->came < best->came))
+		if (may_go(n, v, now) && (!best || v->vm->virtual_time < best->vm->virtual_time))
 			best = v;
 	}
 	if (best)

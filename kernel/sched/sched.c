@@ -108,6 +108,68 @@ void sched_remove(struct vcpu *v)
 	account_part(&v->account, &s->vcpus);
 }
 
+/* ---- virtual time of the machine ---- */
+
+static u64 load_time(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->virtual_time, __ATOMIC_RELAXED);
+}
+
+/* It has had so much at least. */
+static void raise_time(struct vm *vm, u64 least)
+{
+	u64 had = load_time(vm);
+
+	while (had < least && !__atomic_compare_exchange_n(&vm->virtual_time, &had, least, false,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+void sched_welcome(const struct node *n, struct vm *vm)
+{
+	if (fetch_on)
+		raise_time(vm, n->vms.floor);
+}
+
+static void charge(struct share *s, u64 ticks, u64 now)
+{
+	u64 before = s->account.virtual_time;
+
+	account_charge(&s->account, ticks, now);
+	if (fetch_on)
+		__atomic_fetch_add(&s->vm->virtual_time, s->account.virtual_time - before,
+				   __ATOMIC_RELAXED);
+}
+
+static bool offer(struct account_choice *c, struct share *s, enum account_role role)
+{
+	bool is_best;
+
+	if (fetch_on)
+		s->account.virtual_time = load_time(s->vm);
+	is_best = account_offer(c, &s->account, role);
+	if (fetch_on)
+		raise_time(s->vm, s->account.virtual_time);
+	return is_best;
+}
+
+static bool wants_time(const struct vcpu *v);
+
+/* The VCPU wakes: its VM has slept if no other of its VCPUs here wants to run, and this one has not for a while. */
+static void wake(struct node *n, struct vcpu *v, u64 now)
+{
+	struct share *s = v->share;
+
+	if (!fetch_on || now - v->ready_since < ACCOUNT_CREDIT)
+		return;
+	for (u32 i = s->first; i < s->first + s->nvcpus; i++)
+		if (wants_time(n->vcpus[i]))
+			return;
+	s->account.virtual_time = load_time(s->vm);
+	account_wake(&n->vms, &s->account);
+	raise_time(s->vm, s->account.virtual_time);
+}
+
 /* ---- who pays ---- */
 
 /*
@@ -126,7 +188,7 @@ static void settle(struct node *n)
 	n->paid_until = now;
 	v->stats.run_ticks += ticks;
 	account_charge(&v->account, ticks, now);
-	account_charge(&v->share->account, ticks, now);
+	charge(v->share, ticks, now);
 }
 
 void sched_pay(struct node *n, struct vcpu *v)
@@ -139,7 +201,7 @@ void sched_charge(struct node *n, struct vm *vm)
 {
 	u64 now = count64();
 
-	account_charge(&sched_share(n, vm)->account, now - n->paid_until, now);
+	charge(sched_share(n, vm), now - n->paid_until, now);
 	n->paid_until = now;
 }
 
@@ -180,8 +242,12 @@ static void update_states(struct node *n)
 
 		if (vcpu_state(v) < VCPU_BUSY)
 			continue;
-		if (vcpu_state(v) == VCPU_WAITING && arch_vcpu_wakes(v))
-			make_ready(v, count64());
+		if (vcpu_state(v) == VCPU_WAITING && arch_vcpu_wakes(v)) {
+			u64 now = count64();
+
+			wake(n, v, now);
+			make_ready(v, now);
+		}
 		n->contended |= only && only != v->share;
 		only = v->share;
 	}
@@ -248,22 +314,36 @@ static bool may_run(struct node *n, const struct share *s)
 	return false;
 }
 
+/*
+ * A VM that has had more elsewhere than all here may wait for ever for this node, if its VCPU cannot go: a lock of its may be held here. So it has
+ * a slice now and then.
+ */
+#define STARVED_MS 500
+
+static bool is_starved(const struct node *n, const struct vcpu *v)
+{
+	return fetch_on && v != n->current && vcpu_state(v) == VCPU_READY &&
+	       n->paid_until > v->ready_since + STARVED_MS * COUNT_MS;
+}
+
 static struct vcpu *pick_by_account(struct node *n)
 {
 	enum account_role role = n->current ? role_of_current(n) : ACCOUNT_OTHER;
 	struct account_choice c = account_choose(&n->vms);
-	struct vcpu *best = NULL;
+	struct vcpu *best = NULL, *starved = NULL;
 
 	n->cap_end = 0;
 	for (u32 i = 0; i < n->nshares; i++) {
 		struct share *s = &n->shares[i];
 		struct vcpu *v = may_run(n, s) ? pick_vcpu(n, s, role) : NULL;
 
-		if (v && account_offer(&c, &s->account, role_of_share(n, v, role)))
+		if (v && offer(&c, s, role_of_share(n, v, role)))
 			best = v;
+		if (v && is_starved(n, v) && (!starved || v->ready_since < starved->ready_since))
+			starved = v;
 	}
 	account_chosen(&c);
-	return best;
+	return starved ? starved : best;
 }
 
 /*
@@ -303,6 +383,8 @@ static void leave(struct node *n)
 	sched_pay(n, NULL);
 	if (v && vcpu_state(v) == VCPU_RUNNING)
 		make_ready(v, n->paid_until);
+	else if (v)
+		v->ready_since = n->paid_until; /* it sleeps since */
 }
 
 /* It is RUNNING. False: it is READY as before, since its VM is held from now on, or ends. */
@@ -409,6 +491,8 @@ _Noreturn void sched_start(struct node *n)
 {
 	/* Not all at once: nodes that fetch pages then wait for the same locks. */
 	n->tick_next = count64() + TICK_MS * COUNT_MS + n->id * (TICK_MS * COUNT_MS / nnodes);
+	if (fetch_on)
+		n->vms.patience = SPREAD_FORGET;
 	sched_waive(n);
 	moves_start(n);
 	vtimer_expire(n);

@@ -4,6 +4,11 @@
  * so far, by account.h; a slice ends with the node's tick. Everything here is the calling node's own
  * business; there is no lock.
  *
+ * With spread=1 it is the VM that has had the least of the whole machine: its accounts on all nodes have one virtual
+ * time, vm->virtual_time. What a VM has had on one node counts on the others, and VCPUs go to nodes where others have had more (spread.h).
+ * A VM that has slept is raised to ACCOUNT_CREDIT below the floor of the node where it wakes; whoever wants to run all the time keeps what
+ * it is behind, up to SPREAD_FORGET.
+ *
  *   the node's time                                        is paid by
  *   from a trap to the guest's next instruction            the VCPU that trapped
  *   from a trap to the decision to enter another           the VCPU that trapped
@@ -29,6 +34,8 @@ void sched_add(struct vcpu *v); /* to its node's run queue, with those of its VM
 void sched_put_off(struct vcpu *v);
 void sched_remove(struct vcpu *v);			  /* from the run queue, after that */
 struct share *sched_share(struct node *n, struct vm *vm); /* made if there is none */
+/* The VM is to be loaded, on n: it has had no less than those there. With spread=1. */
+void sched_welcome(const struct node *n, struct vm *vm);
 void sched_weigh(struct node *n); /* VMs' weights and caps as they are now; with the tick */
 
 /* ---- of the VCPU that runs ---- */

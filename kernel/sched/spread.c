@@ -15,7 +15,16 @@ u32 spread_place(struct spread *s, bool idle, u32 i, u32 n)
 	return draw(s) % (n - 1) + 1;
 }
 
-bool spread_asks(u32 wanting, struct spread_load other)
+bool spread_asks(struct spread_load mine, struct spread_load other)
 {
-	return other.movable && other.wanting >= wanting + SPREAD_MORE;
+	if (!other.movable)
+		return false;
+	if (!mine.wanting || other.weight >= mine.weight + SPREAD_MORE * other.light)
+		return other.wanting >= mine.wanting + 1 + !mine.wanting;
+	return other.weight >= mine.weight && mine.least > other.behind + SPREAD_LAG;
+}
+
+u64 spread_floor(u64 mine, u64 other)
+{
+	return other > mine + SPREAD_FORGET ? other - SPREAD_FORGET : mine;
 }

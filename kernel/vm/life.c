@@ -279,6 +279,7 @@ static void begin(struct vm *vm)
 	vm->end[0] = '\0';
 	vm->lag = 0;
 	vm->progress = (struct progress){ 0 };
+	sched_welcome(vm->home, vm);
 	change(vm, VM_BEGINS);
 }
 

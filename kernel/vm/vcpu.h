@@ -83,7 +83,7 @@ struct vcpu {
 	struct vcpu_boot boot;	/* whoever has it CLAIMED */
 	struct share *share;	/* its VM's on its node */
 	struct account account; /* within the share */
-	u64 ready_since;	/* count64, when it last became READY */
+	u64 ready_since; /* count64, when it last became READY, or left the processor to wait */
 	/* of moves */
 	struct node *place; /* where the description or `move` wants it; node 0 */
 	u32 own_node;	    /* whose memory own_seat is in; fixed, like it */

@@ -121,6 +121,7 @@ struct vm {
 	 * processor it may use; 0: as most, and all of it. Node 0 writes, nodes read with their ticks.
 	 */
 	u32 weight, cap;
+	u64 virtual_time; /* what it has had of the whole machine, by its weight; spread=1, any node, atomically */
 	/*
 	 * Count ticks that the guest's clock is behind the machine's, or LAG_STANDS: it stands still, at lag_base more.
 	 * Home writes, before a state that lets VCPUs run; any node reads it, atomically, by vcpu_catch_up().

@@ -139,7 +139,7 @@ static void tick_comes(void)
 	choose();
 }
 
-static void current_waits(void)
+static inline void current_waits(void)
 {
 	node.current->state = VCPU_WAITING;
 	choose();

@@ -383,7 +383,7 @@ static void vcpus_come_and_go(void **state)
 /* What it has had more or less than others goes with it, within bounds. */
 static void a_lead_goes_along(void **state)
 {
-	struct account_queue here = { 500 * TICK }, there = { 7 * TICK };
+	struct account_queue here = { .floor = 500 * TICK }, there = { .floor = 7 * TICK };
 	struct account a = { .virtual_time = here.floor + 2 * MS, .weight = ACCOUNT_WEIGHT };
 
 	(void)state;

@@ -57,9 +57,10 @@ static bool may_go(const struct vm_cpu *v) { return v->wants && now - v->came >=
 static void publish(void)
 {
 	for (u32 i = 0; i < nnodes; i++)
-		node[i].load = (struct spread_load){ 0, 0 };
+		node[i].load = (struct spread_load){ .light = 1, .behind = SPREAD_NOBODY };
 	for (u32 i = 0; i < nvcpus; i++) {
 		node[vcpu[i].node].load.wanting += vcpu[i].wants;
+		node[vcpu[i].node].load.weight += vcpu[i].wants;
 		node[vcpu[i].node].load.movable += may_go(&vcpu[i]);
 	}
 	for (u32 i = 0; i < nnodes; i++) /* one of them runs */
@@ -75,7 +76,7 @@ static void look(u32 n, bool idle)
 
 		assert_int_not_equal(other, n);
 		node[n].looks++;
-		if (node[other].wanted_by || !spread_asks(node[n].load.wanting, node[other].load))
+		if (node[other].wanted_by || !spread_asks(node[n].load, node[other].load))
 			continue;
 		node[other].wanted_by = 1 + n;
 		return;
