@@ -32,11 +32,12 @@ build/guests/reloc/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) bui
 	@mkdir -p $(@D)
 	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^),-Wl$(comma)--emit-relocs)
 
-HELP += make lives          VMs created, used and destroyed in a loop: LIVES=500\n
+HELP += make lives          VMs created, used and destroyed in a loop, and at random: LIVES=500\n
 
 .PHONY: lives
-lives: build/disco.elf build/linux/vmlinux build/guests/tests/net_storm.elf
-	@PYTHONDONTWRITEBYTECODE=1 DISCO_LIVES=$(or $(LIVES),500) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. -s tests/guest/test_lives.py
+lives: build/disco.elf build/linux/vmlinux $(GUEST_TEST_ELFS)
+	@PYTHONDONTWRITEBYTECODE=1 DISCO_LIVES=$(or $(LIVES),500) DISCO_CHAOS=$(or $(LIVES),500) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. -s tests/guest/test_lives.py \
+		tests/guest/test_chaos.py
 
 .SECONDARY: $(patsubst %,build/guests/obj/tests/guest/%.o,$(GUEST_TESTS))
 -include $(patsubst %,build/guests/obj/tests/guest/%.d,$(GUEST_TESTS))
