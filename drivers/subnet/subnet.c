@@ -5,7 +5,9 @@
 #include "kernel/panic.h"
 #include "kernel/vm/vm.h"
 
-#define LOOK_BYTES 64 /* what finding a port costs, as bytes of the budget */
+/* What it costs to find a port, and a part of a frame at its sender or at a receiver, as bytes of the budget. */
+#define LOOK_BYTES 64
+#define PART_BYTES 512
 
 static struct port *ports[PORTS_MAX]; /* fixed after boot */
 static u32 nports;
@@ -88,6 +90,8 @@ static bool is_for(const struct port *port, const struct port *to, const struct 
 	       (to->desc->any_source && !is_known(port, destination(f)));
 }
 
+static void pay(u32 *budget, u64 bytes) { *budget -= MIN((u64)*budget, bytes); }
+
 static void send_to(struct port *port, struct port *to, const struct frame *f)
 {
 	enum port_count what = PORT_TOO_LONG;
@@ -115,7 +119,7 @@ static void count_sent(struct port *port, const struct frame *f)
 	}
 }
 
-bool port_send(struct port *port, struct frame *frame, u32 *budget)
+static bool send_part(struct port *port, struct frame *frame, u32 *budget)
 {
 	if (port->next == 0) {
 		enum port_count what = look(port, frame);
@@ -124,7 +128,7 @@ bool port_send(struct port *port, struct frame *frame, u32 *budget)
 		frame->sender = port->index;
 		if (!is_group(frame)) /* what goes to many is copied */
 			frame_find_pages(frame, &port->habit);
-		*budget -= MIN(*budget, (u32)LOOK_BYTES);
+		pay(budget, LOOK_BYTES);
 		if (what != PORT_SENT) {
 			port->count[what]++;
 			return true;
@@ -137,10 +141,19 @@ bool port_send(struct port *port, struct frame *frame, u32 *budget)
 			continue;
 		if (!*budget)
 			return false;
-		*budget -= MIN(*budget, frame->bytes);
 		send_to(port, to, frame);
+		pay(budget, frame->bytes + (u64)*frame->pieces * PART_BYTES);
 	}
 	count_sent(port, frame);
 	port->next = 0;
 	return true;
+}
+
+bool port_send(struct port *port, struct frame *frame, u32 *budget)
+{
+	bool done = send_part(port, frame, budget);
+
+	if (done)
+		pay(budget, (u64)frame->nranges * PART_BYTES);
+	return done;
 }

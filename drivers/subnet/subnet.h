@@ -83,6 +83,12 @@ struct frame_page {
 
 #define FRAME_PAGES ((VMDESC_MTU_MAX + FRAME_HEADER) / PAGE_SIZE)
 
+/* Where bytes of a frame were found last: its range, and the bytes of those before. */
+struct frame_place {
+	u32 range;
+	u64 before;
+};
+
 struct net_delivery; /* drivers/virtio/net.h */
 
 /*
@@ -94,9 +100,11 @@ struct frame {
 	const u8 *own;
 	struct vm *vm;
 	const struct dma_range *range; /* valid */
-	u32 sender;		       /* its port's index, from port_send */
-	u64 skip;		       /* bytes of the ranges before the frame */
-	u32 bytes;		       /* FRAME_HEADER or more */
+	u32 nranges;
+	struct frame_place *place; /* home's alone; zeroes at first */
+	u32 sender;		   /* its port's index, from port_send */
+	u64 skip;		   /* bytes of the ranges before the frame */
+	u32 bytes;		   /* FRAME_HEADER or more */
 	u8 header[FRAME_HEADER];
 	u8 *part; /* FRAME_PART bytes for copies out of a guest's memory, home's alone */
 	/* the Internet checksum of [checksum_start, bytes) is to be put at checksum_at, 2 bytes */
@@ -106,7 +114,8 @@ struct frame {
 	u32 npages;
 	struct frame_page page[FRAME_PAGES];
 	struct net_delivery *delivery; /* for the receiver that it is on its way to: home's alone */
-	const u32 *passed;	       /* of these pages, bytes that the last receiver got so */
+	/* of the last receiver: bytes of these pages that it got so; pieces that the frame was for it */
+	const u32 *passed, *pieces;
 };
 
 /* What came of a frame at one receiver: what the sender counts. */

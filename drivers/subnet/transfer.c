@@ -4,9 +4,29 @@
 #include "drivers/subnet/subnet.h"
 #include "kernel/options.h"
 
+/*
+ * The range that a byte of a guest's frame is in, and how many of the range's bytes are before it. Who goes through a
+ * frame in order looks at each range once, however many there are.
+ */
+static const struct dma_range *range_of(const struct frame *f, u32 at, u64 *skip)
+{
+	struct frame_place *p = f->place;
+
+	*skip = f->skip + at;
+	if (*skip < p->before)
+		*p = (struct frame_place){ 0, 0 };
+	for (; *skip - p->before >= f->range[p->range].bytes; p->range++)
+		p->before += f->range[p->range].bytes;
+	*skip -= p->before;
+	return &f->range[p->range];
+}
+
 void frame_read(const struct frame *frame, u32 at, void *to, u32 bytes)
 {
-	dma_gather(frame->vm, frame->range, frame->skip + at, to, bytes);
+	u64 skip;
+	const struct dma_range *first = range_of(frame, at, &skip);
+
+	dma_gather(frame->vm, first, skip, to, bytes);
 	/* what others have looked at stays as it was then, whatever the guest has written since */
 	if (at < FRAME_HEADER)
 		memcpy(to, frame->header + at, MIN(bytes, FRAME_HEADER - at));
@@ -92,11 +112,9 @@ static u32 unchanged(const struct frame *f, u32 at, u32 bytes, const u8 *sum)
 /* From the sender's memory; 0: not now. */
 static u32 copy_unchanged(const struct frame *f, u32 at, u32 bytes, struct vm *vm, u64 to)
 {
-	const struct dma_range *r = f->range;
-	u64 skip = f->skip + at;
+	u64 skip;
+	const struct dma_range *r = range_of(f, at, &skip);
 
-	for (; skip >= r->bytes; r++)
-		skip -= r->bytes;
 	return dma_copy_data(f->vm, r->gpa + skip, vm, to, MIN(bytes, r->bytes - skip));
 }
 

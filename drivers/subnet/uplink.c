@@ -58,7 +58,7 @@ static enum port_count send_locked(struct uplink *u, const struct frame *f, cons
 	if (sum)
 		memcpy(to + f->checksum_at, sum, 2);
 	vnet_put(&u->device, f->bytes);
-	f->delivery->passed = 0;
+	f->delivery->passed = f->delivery->npieces = 0;
 	u->port.count[PORT_RECEIVED]++;
 	u->port.count[PORT_RECEIVED_BYTES] += f->bytes;
 	return PORT_SENT;
@@ -90,9 +90,11 @@ static void pass_on(struct uplink *u, const u8 *bytes, u32 n)
 		u->port.count[PORT_BAD]++;
 		return;
 	}
-	*f = (struct frame){
-		.own = bytes, .bytes = n, .delivery = &u->delivery, .passed = &u->delivery.passed
-	};
+	*f = (struct frame){ .own = bytes,
+			     .bytes = n,
+			     .delivery = &u->delivery,
+			     .passed = &u->delivery.passed,
+			     .pieces = &u->delivery.npieces };
 	memcpy(f->header, bytes, FRAME_HEADER);
 	port_send(&u->port, f, &budget);
 }

@@ -33,9 +33,13 @@ static enum port_count read_frame(struct net *n)
 		return PORT_TOO_LONG;
 	*f = (struct frame){ .vm = n->virtio.dev->vm,
 			     .range = n->out.range,
+			     .nranges = n->out.nread,
+			     .place = &n->place,
 			     .part = n->part,
 			     .delivery = &n->delivery,
-			     .passed = &n->delivery.passed };
+			     .passed = &n->delivery.passed,
+			     .pieces = &n->delivery.npieces };
+	n->place = (struct frame_place){ 0, 0 };
 	dma_gather(f->vm, n->out.range, 0, &h, sizeof(h));
 	f->skip = sizeof(h);
 	f->bytes = bytes;

@@ -64,6 +64,7 @@ struct net {
 	bool sending;
 	u32 begun; /* the epoch that it is of */
 	struct frame frame;
+	struct frame_place place;
 	struct vqueue_chain out;
 	u8 part[FRAME_PART];
 	struct net_delivery delivery;

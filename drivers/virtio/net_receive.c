@@ -18,7 +18,9 @@
 #include "kernel/mem/share.h"
 #include "kernel/vm/vm.h"
 
-#define AT_ONCE PAGE_SIZE /* bytes that are copied while the lock is held */
+/* Bytes that are copied while the lock is held, and what a piece counts for beside its own. */
+#define AT_ONCE	    PAGE_SIZE
+#define PIECE_BYTES 512
 
 static struct net *of_port(struct port *p)
 {
@@ -276,7 +278,7 @@ static bool put_all(struct net *n, const struct frame *f)
 				return false;
 			part = MIN(d->piece[i].bytes - done, left);
 			put(n, f, &d->piece[i], done, part);
-			left -= part;
+			left -= MIN(left, part + PIECE_BYTES);
 		}
 	}
 	return true;
