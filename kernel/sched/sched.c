@@ -326,6 +326,28 @@ static bool is_starved(const struct node *n, const struct vcpu *v)
 	       n->paid_until > v->ready_since + STARVED_MS * COUNT_MS;
 }
 
+static bool share_wants_time(const struct node *n, const struct share *s)
+{
+	for (u32 i = s->first; i < s->first + s->nvcpus; i++)
+		if (wants_time(n->vcpus[i]))
+			return true;
+	return false;
+}
+
+bool sched_may_work(struct node *n, struct vm *vm)
+{
+	const struct share *mine = sched_share(n, vm), *s;
+	u64 behind = n->vms.floor - MIN(n->vms.floor, (u64)ACCOUNT_CREDIT), had;
+
+	for (s = n->shares; s < n->shares + n->nshares; s++) {
+		had = MAX(s->account.virtual_time, behind) + ACCOUNT_SLICE_OVER;
+		if (s != mine && mine->account.virtual_time > had && may_run(n, s) &&
+		    share_wants_time(n, s))
+			return false;
+	}
+	return true;
+}
+
 static struct vcpu *pick_by_account(struct node *n)
 {
 	enum account_role role = n->current ? role_of_current(n) : ACCOUNT_OTHER;
@@ -434,7 +456,10 @@ static void idle(struct node *n)
 	arch_irq_poll(n);
 }
 
-/* Again if that made more to do: a VM that ended may be asked to start again. */
+/*
+ * Again if that made more to do: a VM that ended may be asked to start again, and devices may never be done, so that
+ * interrupts have their turn in between.
+ */
 static void look_around(struct node *n)
 {
 	do {
@@ -447,6 +472,8 @@ static void look_around(struct node *n)
 		update_states(n);
 		if (fetch_on)
 			fetch_publish(n);
+		if (n->need_resched)
+			arch_irq_poll(n);
 	} while (n->need_resched);
 }
 

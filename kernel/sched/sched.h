@@ -45,6 +45,11 @@ void sched_slice_over(struct node *n);
 
 /* ---- who pays ---- */
 void sched_pay(struct node *n, struct vcpu *v); /* v, from now on; NULL: whoever pays next */
+/*
+ * Whether the monitor may go on working for the VM's devices: nobody else of the node wants to run, or nobody who has
+ * had less by more than ACCOUNT_SLICE_OVER. If not, others run first.
+ */
+bool sched_may_work(struct node *n, struct vm *vm);
 /* The VM, which has no VCPU 0 here, for the time since the last payment, for which nobody pays yet. */
 void sched_charge(struct node *n, struct vm *vm);
 void sched_waive(struct node *n);	/* nobody, for the time since the last payment */

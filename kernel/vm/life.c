@@ -432,14 +432,17 @@ static void serve_vm(struct vm *vm)
 		vcpu_move(worker, vm->home, true); /* or later, if it is on its way somewhere */
 }
 
-/* One part of what its devices have to do; if there is more, this node will be back. */
+/*
+ * One part of what its devices have to do; if there is more, this node will be back, at once or when others who want to
+ * run have had as much: a guest that always has more to do has no more of the node for it.
+ */
 static void serve_devices(struct vm *vm)
 {
 	struct node *n = vm->home;
 	struct vcpu *first;
 	bool here;
 
-	if (!vm_is_up(vm) || !devices_have_work(vm))
+	if (!vm_is_up(vm) || !devices_have_work(vm) || !sched_may_work(n, vm))
 		return;
 	first = vm->vcpus[0];
 	here = vcpu_is_on(first, n);

@@ -92,6 +92,8 @@ def test_pages_that_are_written_in_flight(machine, tmp_path, words):
     one = machine(write_scenario(tmp_path, vms, nodes=3), words)
     one.expect(r"(PASS net_flight|FAIL[^\n]*)\r*\n", 120)
     assert one.line.match[1] == "PASS net_flight", f"see {one.log_path}"
+    one.expect("vm: flight powered off")
+    one.send("\r")
     sent = kilobytes(one, "flight")
     assert min(sent["sent", "remapped"], sent["sent", "copied"]) > 100, sent
     one.send("stop peer\r")
@@ -146,6 +148,27 @@ def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
     assert found == [0, 0], shown
     log = one.log_path.read_text()
     assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
+def test_work_of_devices_is_their_guests_time(machine, tmp_path):
+    """Frames in 256 parts for buffers of as many, queued again by a VCPU on another node while home sends them: who computes on that node
+    has half of it, and waits no longer than for one that computes; and when home is node 0 with nobody else, the prompt answers."""
+    catch = vm("catch", "net_splinters.elf", None, 8, "role=1", node=1, net0=net())
+    for home, others in (3, [vm("victim", "rivals/victim.elf", None, 8, "ms=150", node=3)]), (0, []):
+        vms = [vm("throw", "net_splinters.elf", None, 8, "role=2", node=[home, 2], vcpus=2, net0=net()), catch, *others]
+        one = machine(write_scenario(tmp_path, vms, nodes=4, name=f"splinters-{home}"),
+                      options=("-f", "cache=0"))  # processors in step
+        if others:
+            found = one.expect(r"\[victim\] share (\d+) per mille, gap (\d+) us", 60)
+            assert int(found[1]) >= 450 and int(found[2]) <= 12000, found[0]
+            one.expect("victim powered off", 60)
+            one.send("\r")
+        else:
+            one.expect("the storm begins", 60)
+        before = int(re.search(r"sent (\d+) frames of", "\n".join(one.command("net")))[1])
+        assert int(re.search(r"sent (\d+) frames of", "\n".join(one.command("net")))[1]) > before > 1
+        assert "check failed" not in one.log_path.read_text(), f"see {one.log_path}"
+        one.kill()
 
 
 UPLINK = '\tuplink { compatible = "disco,uplink"; subnet = "lan"; };\n'

@@ -27,6 +27,7 @@ static struct vcpu vcpu[VMS][PER];
 static u64 now, waits[VMS][PER];
 static u64 next_tick; /* while vm_work works */
 static u32 steps;     /* that vm_work has left */
+static bool works;    /* the last VM's devices */
 static bool line_up[VMS][PER];
 static jmp_buf entered;
 static u64 idle_for;
@@ -73,7 +74,15 @@ void arch_irq_poll(struct node *n)
 }
 void vtimer_expire(struct node *n) { (void)n; }
 void node_read_mail(struct node *n) { (void)n; }
-void vm_service(struct node *n) { (void)n; }
+/* Devices of the last VM, which are never done: a part that takes 0.1 ms. */
+void vm_service(struct node *n)
+{
+	if (!works || !sched_may_work(n, &vm[VMS - 1]))
+		return;
+	now += MS / 10;
+	sched_charge(n, &vm[VMS - 1]);
+	n->need_resched = true;
+}
 void moves_start(struct node *n) { (void)n; }
 bool fetch_on;
 void fetch_publish(struct node *n) { (void)n; }
@@ -111,6 +120,7 @@ static int fill(void **state)
 	nodes[0] = &node;
 	now = 1000 * MS;
 	idle_for = 0;
+	works = false;
 	for (u32 i = 0; i < VMS; i++)
 		for (u32 j = 0; j < PER; j++) {
 			vm[i].id = i;

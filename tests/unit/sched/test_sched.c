@@ -233,6 +233,27 @@ static void work_for_a_vm_is_its_own_time(void **state)
 	assert_true(longest <= 2 * TICK + MS);
 }
 
+/* As much as another VM has that computes, and no more at once than a slice and what lets it go on. */
+static void work_of_devices_is_their_vms_time(void **state)
+{
+	u64 start = now, longest = 0;
+
+	(void)state;
+	on(0, 0);
+	works = true;
+	choose();
+	for (u32 i = 0; i < 400; i++) {
+		u64 gap;
+
+		assert_true(runs(0, 0));
+		gap = now += TICK;
+		tick_comes();
+		longest = MAX(longest, now - gap);
+	}
+	assert_in_range(vcpu[0][0].stats.run_ticks * 100 / (now - start), 45, 55);
+	assert_true(longest <= 2 * TICK);
+}
+
 static void nobody_pays_for_idling(void **state)
 {
 	(void)state;
@@ -446,6 +467,7 @@ int main(void)
 		cmocka_unit_test_setup(all_time_is_accounted_for, fill),
 		cmocka_unit_test_setup(who_is_woken_pays_for_the_interrupt, fill),
 		cmocka_unit_test_setup(work_for_a_vm_is_its_own_time, fill),
+		cmocka_unit_test_setup(work_of_devices_is_their_vms_time, fill),
 		cmocka_unit_test_setup(nobody_pays_for_idling, fill),
 		cmocka_unit_test_setup(waiting_is_told_to_who_waited, fill),
 		cmocka_unit_test_setup(a_cap_leaves_the_node_idle, fill),

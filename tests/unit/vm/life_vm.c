@@ -83,6 +83,11 @@ void arch_vcpu_set_lag(struct vcpu *v, u64 lag)
 bool arch_vcpu_wakes(const struct vcpu *v) { return v->arch.irq_lines; }
 void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
 void sched_welcome(const struct node *n, struct vm *of) { assert_ptr_equal(of->home, n); }
+bool sched_may_work(struct node *n, struct vm *of)
+{
+	(void)n, (void)of;
+	return true;
+}
 void sched_charge(struct node *n, struct vm *of) { (void)n, (void)of; }
 int vcpu_move(struct vcpu *v, struct node *to, bool told)
 {
