@@ -150,6 +150,22 @@ def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
     assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
 
 
+@pytest.mark.parametrize("words", ["", "check=1 shuffle=1"])
+def test_devices_that_are_disturbed_while_they_send(machine, tmp_path, words):
+    """By resets, remaps and the balloon, from another node, with frames that come all the time: nothing else is written, and nothing is left."""
+    vms = [vm("fill", "net_resets.elf", None, 8, "role=1", node=0, net0=net()),
+           vm("good", "neighbour.elf", None, 8, node=1),
+           vm("bad", "net_resets.elf", None, 8, f"seed={SEED}", node=[1, 2], vcpus=2, net0=net())]
+    one = machine(write_scenario(tmp_path, vms, nodes=3), words)
+    one.expect_all([r"\[bad\] (PASS net_resets|FAIL[^\n]*)\r*\n", r"\[good\] PASS neighbour", "vm: good powered off",
+                    "vm: bad powered off"], 120)
+    one.send("stop fill\r")
+    one.expect("vm: fill stopped")
+    assert accounts(one)[0] == [0, 0]
+    log = one.log_path.read_text()
+    assert "PASS net_resets" in log and "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
 def test_work_of_devices_is_their_guests_time(machine, tmp_path):
     """Frames in 256 parts for buffers of as many, queued again by a VCPU on another node while home sends them: who computes on that node
     has half of it, and waits no longer than for one that computes; and when home is node 0 with nobody else, the prompt answers."""
