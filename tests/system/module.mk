@@ -14,5 +14,5 @@ power-cuts: build/disco.elf build/disktest.img build/linux/vmlinux build/host/st
 NFS_FILES ?= 200
 HELP += make nfs-torture    seven clients of a file server write, copy and compare trees of NFS_FILES=200 files each, copied and compared, while guests end\n
 .PHONY: nfs-torture
-nfs-torture: build/disco.elf build/disktest.img build/empty.img build/linux/vmlinux build/host/strict.so build/host/dtscheck
+nfs-torture: build/disco.elf build/nfs.cpio build/disktest.img build/empty.img build/linux/vmlinux build/host/strict.so build/host/dtscheck
 	@PYTHONDONTWRITEBYTECODE=1 DISCO_NFS_FILES=$(NFS_FILES) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. tests/system/test_nfs.py

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make smoke: the default scenario with nobody at the keyboard. Boots, runs a command in the shell of every guest, powers each
-off, leaves. Exit status 0 only if all of that was seen; the last line says which guests, and when each had its shell.
+"""make smoke: the default scenario with nobody at the keyboard. Boots, runs a command in the shell of every guest, has the first
+reach the next by the network, powers each off, leaves. Exit status 0 only if all of that was seen; the last line says which guests, and when each had its shell.
 """
 import re
 import sys
@@ -33,6 +33,10 @@ def smoke(scenario="default", *options):
             machine.attach(guest)
             answer = machine.shell(guest, f"echo $(uname -m) $(hostname) $((6*{number + 7}))")
             assert answer == f"mips64 {guest} {6 * (number + 7)}", f"{guest}: the shell answered {answer!r}"
+            if number + 1 < len(guests):  # by its name, without configuration
+                other = guests[number + 1]
+                answer = machine.shell(guest, f"ping -c 1 -w 20 {other} >/dev/null && echo {other} answers")
+                assert answer == f"{other} answers", f"{guest}: ping {other}: the shell answered {answer!r}"
             machine.send("poweroff\r")
             machine.expect(rf"{guest} powered off, code 0")
             machine.send("\r")

@@ -157,3 +157,13 @@ def test_a_server_of_files(up, work, words):
     assert " check: " not in one.log_path.read_text()
     all_end(one, ("server", *left))
     assert one.quit() == 0
+
+
+@pytest.mark.skipif(not FILES, reason="make nfs-torture")
+def test_the_scenario_comes_up_by_itself(machine):
+    """configs/nfs.dts: what one client writes all others read, with nothing typed before."""
+    one = machine("nfs")
+    comes_up(one, "server", *CLIENTS)
+    sent = ask(one, "client1", "head -c 1000003 /dev/urandom >/mnt/file; md5sum </mnt/file")
+    assert at_once(one, CLIENTS, "md5sum </mnt/file") == dict.fromkeys(CLIENTS, sent)
+    assert one.quit() == 0
