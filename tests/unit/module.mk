@@ -69,6 +69,7 @@ UNIT_SRCS_blockmap := drivers/disk/blockmap.c
 UNIT_SRCS_alike := drivers/disk/alike.c
 UNIT_SRCS_disk := drivers/disk/disk.c drivers/disk/deliver.c drivers/disk/own.c drivers/disk/alike.c drivers/disk/cache.c drivers/disk/transfer.c drivers/disk/image.c drivers/disk/blockmap.c
 UNIT_SRCS_disk_rows := $(UNIT_SRCS_disk)
+UNIT_SRCS_subnet := drivers/subnet/subnet.c drivers/subnet/transfer.c drivers/subnet/habit.c
 UNIT_SRCS_fair := drivers/subnet/fair.c
 UNIT_SRCS_habit := drivers/subnet/habit.c
 UNIT_SRCS_wallclock :=
