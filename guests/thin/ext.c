@@ -104,15 +104,6 @@ void ext_stat(ext2_filsys fs, u32 ino, const struct ext2_inode *inode, struct st
 	};
 }
 
-int ext_writable(ext2_filsys fs)
-{
-	if (!(fs->flags & EXT2_FLAG_RW))
-		return EROFS;
-	if (!fs->block_map && ext2fs_read_bitmaps(fs))
-		return EIO;
-	return 0;
-}
-
 /* ---- to the disk ---- */
 static int sync_node(struct node *n)
 {
@@ -243,12 +234,13 @@ static ssize_t ext_read(struct file *f, void *bytes, size_t n)
 static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
 {
 	struct ext_file *e = (struct ext_file *)f;
-	struct ext2_inode *inode = ext2fs_file_get_inode(e->node->file);
+	struct ext2_inode *inode;
 	size_t done = 0;
 	errcode_t error;
 	int failed;
 
 	pthread_mutex_lock(&ext_lock);
+	inode = ext2fs_file_get_inode(e->node->file);
 	if (f->flags & O_APPEND)
 		e->at = EXT2_I_SIZE(inode);
 	error = ext_writable(e->node->fs);
@@ -270,14 +262,26 @@ static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
 	return failed && !done ? fail(failed) : (ssize_t)done;
 }
 
+/*
+ * libext2fs cuts on the disk, and keeps the block that it had read before as it was: it is written before and read anew behind it. What
+ * it knows of the file is another thing afterwards.
+ */
 static int truncate_node(struct node *n, off_t size)
 {
 	int error = ext_writable(n->fs);
+	ext2_file_t again;
 
 	if (error)
 		return error;
 	n->written = true;
-	return ext2fs_file_set_size2(n->file, size) ? EIO : 0;
+	if (ext2fs_file_flush(n->file) || ext2fs_file_set_size2(n->file, size))
+		return EIO;
+	if (ext2fs_file_open2(n->fs, n->ino, ext2fs_file_get_inode(n->file), EXT2_FILE_WRITE,
+			      &again))
+		return ENOMEM;
+	ext2fs_file_close(n->file);
+	n->file = again;
+	return 0;
 }
 
 static int ext_truncate(struct file *f, off_t size)

@@ -149,6 +149,15 @@ static int mount(u32 disk)
 	return 0;
 }
 
+int ext_writable(ext2_filsys fs)
+{
+	if (!(fs->flags & EXT2_FLAG_RW))
+		return EROFS;
+	if (!fs->block_map && ext2fs_read_bitmaps(fs))
+		return EIO;
+	return 0;
+}
+
 void sync(void)
 {
 	pthread_mutex_lock(&ext_lock);

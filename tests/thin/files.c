@@ -163,6 +163,21 @@ static unsigned entries(const char *name)
 	return n;
 }
 
+/* What lay behind a cut does not come back when the file grows again, from whichever block was used last. */
+static void cut(void)
+{
+	char bytes[5000], zero[100] = { 0 };
+	int file = open("/data/cut", O_RDWR | O_CREAT, 0644);
+
+	memset(bytes, 'x', sizeof(bytes));
+	CHECK(write(file, bytes, sizeof(bytes)) == sizeof(bytes));
+	CHECK(lseek(file, 50, SEEK_SET) == 50 && write(file, "y", 1) == 1);
+	CHECK(ftruncate(file, 100) == 0 && lseek(file, 200, SEEK_SET) == 200);
+	CHECK(write(file, "z", 1) == 1 && lseek(file, 100, SEEK_SET) == 100);
+	CHECK(read(file, bytes, 200) == 101 && !memcmp(bytes, zero, 100) && bytes[100] == 'z');
+	CHECK(close(file) == 0 && unlink("/data/cut") == 0);
+}
+
 static void names(void)
 {
 	char name[60], text[8] = "";
@@ -214,6 +229,7 @@ static void write_all(uint64_t seed)
 	}
 	for (long i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
+	cut();
 	names();
 	f = fopen("/data/open-at-the-end", "w");
 	CHECK(f && fprintf(f, "%s\n", "written by a thin program") > 0); /* exit() is to write it */
