@@ -38,13 +38,13 @@ build/guests/thin/obj/libfdt/%.o: build/libfdt.ok | build/newlib-thin.ok
 	$(Q)$(CC) $(THIN_CFLAGS) -w -c -o $T build/libfdt/$*.c && $(whole)
 
 THIN_DISK_OBJS := $(patsubst %,build/guests/thin/obj/%.o,$(basename $(THIN_DISK_SRCS)))
-$(THIN_DISK_OBJS): | build/thin-ext2fs/libext2fs.a
+$(THIN_DISK_OBJS): build/thin-ext2fs/libext2fs.a
 build/guests/thin/libthin-disk.a: $(THIN_DISK_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $T && $(CROSS)ar rcs $T $^ && $(whole)
 
 THIN_NET_OBJS := $(patsubst %,build/guests/thin/obj/%.o,$(basename $(THIN_NET_SRCS)))
-$(THIN_NET_OBJS): | build/thin-lwip/liblwip.a
+$(THIN_NET_OBJS): build/thin-lwip/liblwip.a
 build/guests/thin/libthin-net.a: $(THIN_NET_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $T && $(CROSS)ar rcs $T $^ && $(whole)

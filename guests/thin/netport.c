@@ -7,6 +7,7 @@
  * A thread of each port waits for frames, and for the device to be done with some if it was not so at once. All but that wait
  * is under lwIP's lock.
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,8 +182,10 @@ static void serve(void *arg)
 		receive(p);
 		ask_for_end(p);
 		UNLOCK_TCPIP_CORE();
-		if (p->seen != p->receive.used.index)
+		if (p->seen != p->receive.used.index) {
+			sched_yield(); /* others run, too, however much comes */
 			continue;
+		}
 		p->receive.available.flags = 0;
 		barrier_sync();
 		if (p->seen == p->receive.used.index)

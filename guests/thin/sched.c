@@ -92,6 +92,14 @@ static void push_ready(struct vcpu *v, struct thread *t)
 	v->ready_end = &t->next;
 }
 
+static void push_first(struct vcpu *v, struct thread *t)
+{
+	t->next = v->ready;
+	v->ready = t;
+	if (!t->next)
+		v->ready_end = &t->next;
+}
+
 static struct thread *pop_ready(struct vcpu *v)
 {
 	struct thread *t = v->ready;
@@ -125,7 +133,10 @@ void sched_ready(struct thread *t)
 	struct thread *first;
 
 	if (v == this_vcpu()) {
-		push_ready(v, t);
+		if (t->serves)
+			push_first(v, t);
+		else
+			push_ready(v, t);
 		begin_slice(v);
 		return;
 	}
@@ -272,6 +283,19 @@ static void (*on_line[8])(void);
 
 void sched_on_line(u32 line, void (*handler)(void)) { on_line[line] = handler; }
 
+/* An interrupt has woken a thread that serves: it runs now, and who runs is the next, with a new slice. */
+static void make_way(struct vcpu *v)
+{
+	struct thread *first = v->ready;
+
+	if (!first || !first->serves || v->current->serves || v->current == &v->idle)
+		return;
+	pop_ready(v);
+	push_first(v, v->current);
+	push_first(v, first);
+	sched_switch();
+}
+
 void thin_exception_c(struct thin_frame *f)
 {
 	struct vcpu *v = this_vcpu();
@@ -302,6 +326,7 @@ void thin_exception_c(struct thin_frame *f)
 	}
 	empty_inbox(v);
 	begin_slice(v);
+	make_way(v);
 }
 
 /* ---- the loop of a VCPU ---- */

@@ -11,7 +11,9 @@
 #include <sys/select.h>
 #include <unistd.h>
 
+#include <lwip/api.h>
 #include <lwip/netdb.h>
+#include <lwip/priv/sockets_priv.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/sockets.h>
 #include <lwip/tcpip.h>
@@ -22,6 +24,8 @@
 
 /* Programs have them declared by lwIP's headers, under its compatible names. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
+#define AGAIN_MS 300
 
 struct socket {
 	struct file file;
@@ -71,6 +75,24 @@ static const struct file_type socket_type = {
 	.close = socket_close,
 };
 
+/*
+ * lwIP waits 3 s for its first answer before it sends again, as if it might be on its way round the world. Here a frame is there
+ * at once, or was dropped for want of a buffer.
+ */
+static void expect_soon(int lwip)
+{
+	const struct lwip_sock *s = lwip_socket_dbg_get_socket(lwip);
+	struct tcp_pcb *pcb;
+
+	if (!s || NETCONNTYPE_GROUP(netconn_type(s->conn)) != NETCONN_TCP)
+		return;
+	LOCK_TCPIP_CORE();
+	pcb = s->conn->pcb.tcp;
+	if (pcb && pcb->state != LISTEN)
+		pcb->rto = pcb->sv = AGAIN_MS / TCP_SLOW_INTERVAL;
+	UNLOCK_TCPIP_CORE();
+}
+
 /* A number for one of lwIP's, which goes if there is none. */
 static int new_socket(int lwip)
 {
@@ -79,6 +101,7 @@ static int new_socket(int lwip)
 
 	if (lwip < 0)
 		return -1;
+	expect_soon(lwip);
 	s = malloc(sizeof(*s));
 	if (!s) {
 		lwip_close(lwip);
@@ -119,7 +142,7 @@ static struct file *get(int number)
 	} while (0)
 
 /* ---- the end: a program that ends has said all that it has sent ---- */
-#define END_MS 3000 /* then whoever does not take it has lost it */
+#define END_MS 5000 /* then whoever does not take it has lost it */
 
 static bool has_unsaid(void)
 {

@@ -49,6 +49,7 @@ struct thread {
 	volatile u32 *word; /* what it waits on; these three under the bucket's lock */
 	bool queued;
 	bool late;
+	bool serves; /* thread_serves(): woken, it runs before all others. Its own */
 	struct thread *next_sleeper; /* these two: v->sleepers */
 	u64 deadline;
 
@@ -216,8 +217,11 @@ extern size_t thread_stack_bytes; /* of a thread whose attributes say nothing */
 int thread_create(struct thread **made, const pthread_attr_t *attr, void *(*start)(void *),
 		  void *arg);
 void thread_begin(struct thread *t);
-void thread_serves(
-	void); /* the caller's thread, for good: the program ends without it, its VCPU has room for another */
+/*
+ * The caller's thread, for good, is none of the program's: the program ends without it, its VCPU has room for another, and it runs as soon as
+ * it is woken.
+ */
+void thread_serves(void);
 void thread_reap(struct thread *t); /* it is dead and nobody stands on its stack. Interrupts off */
 /* Ends the program if the stack was too small: one word, and where it is now; all marks if `whole`. For a stack of the program's own. */
 void thread_check_stack(const struct thread *t, bool whole);

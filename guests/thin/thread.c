@@ -175,6 +175,7 @@ void thread_begin(struct thread *t)
 void thread_serves(void)
 {
 	leave_place(this_vcpu());
+	this_thread()->serves = true;
 	if (__atomic_sub_fetch(&living, 1, __ATOMIC_ACQ_REL) == 0)
 		exit(0);
 }

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Sockets of the thin OS: on its own, with another thin program, with Linux both ways, and while pages move."""
 import re
+import subprocess
 
 import pytest
 
-from machine import net, vm
-from test_thin import run, thin
+from machine import PATIENCE, TOP, net, vm, write_scenario
+from test_thin import LIMIT, run, thin
 
 BYTES = 300000
 
@@ -26,6 +27,17 @@ def test_thin_programs(tmp_path, words):
     passed(said, shown, *said)
     lines = said["server"][0]
     assert sum(re.fullmatch(r"a connection of \d+\.0\.0\.2", line) is not None for line in lines) == 4 == lines.count(f"{BYTES} bytes"), lines
+
+
+def test_nobody_waits_for_what_was_lost(tmp_path):
+    """By a clock of instructions: eight connections begin at once, and their data have room: no frame is sent again after a while."""
+    vms = [thin("server", "sockets", "echo times=8", memory=16, nodes=2, net0=net(mtu=65535)),
+           thin("client", "sockets", "client server times=8 bytes=250000", memory=16, first=1, nodes=2, net0=net(mtu=65535))]
+    archive = write_scenario(tmp_path, vms, nodes=2, memory=256)
+    done = subprocess.run(["timeout", "-k", "5", str(LIMIT * PATIENCE), "qemu/run.sh", "-q", "-d", "-a", "exit=1", str(archive)], cwd=TOP,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True, errors="replace")
+    found = re.search(r"there and back in (\d+) ms", done.stdout)
+    assert found and int(found[1]) < 200, done.stdout
 
 
 def test_with_linux(tmp_path):

@@ -52,22 +52,25 @@
 #define LWIP_HOOK_NETCONN_EXTERNAL_RESOLVE(name, address, type, error) \
 	thin_lwip_resolve(name, address)
 
+/* Who is looked for by ARP has several frames waiting when he answers. */
+#define ARP_QUEUEING  1
+#define ARP_QUEUE_LEN 32
+
 /*
- * Segments of up to 12 KB, which need few entries to the monitor; a window that keeps several of them under way and fits into the
- * buffers of a port (netport.c).
+ * Segments that fill three receive buffers (netport.c), headers counted: few entries to the monitor. Windows of five of them: eight connections
+ * have room in the buffers of a port.
  */
-#define TCP_MSS		   12248
-#define LWIP_WND_SCALE	   1
-#define TCP_RCV_SCALE	   3
-#define TCP_WND		   (18 * TCP_MSS)
-#define TCP_SND_BUF	   (18 * TCP_MSS)
+#define TCP_MSS		   12222
+#define TCP_WND		   (5 * TCP_MSS)
+#define TCP_SND_BUF	   (5 * TCP_MSS)
 #define TCP_SND_QUEUELEN   64
 #define MEMP_NUM_TCP_SEG   TCP_SND_QUEUELEN
 #define TCP_SNDLOWAT	   TCP_MSS
 #define TCP_OVERSIZE	   2048
 #define TCP_LISTEN_BACKLOG 1
 #define TCP_MSL		   1000 /* ms that a frame may live: a subnet is a machine */
-#define LWIP_TCP_RTO_TIME  300
+#define TCP_TMR_INTERVAL \
+	50 /* ms, of delayed acknowledgements; half as often all else is looked at */
 
 /* What comes over a subnet never left memory: who sent it has not always summed it up (GUEST_CSUM). */
 #define CHECKSUM_CHECK_TCP  0
