@@ -10,7 +10,7 @@
 #include "kernel/mem/pmap.h"
 #include "kernel/vm/vm.h"
 
-#define RENEW_MS 1 /* at most so often when address spaces are switched */
+#define RENEW_MS 1 /* at most so often for address spaces that were here before */
 
 static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
 
@@ -55,13 +55,14 @@ void mmu_flush_node(void)
  */
 void mmu_set_asid(struct vcpu *v)
 {
+	u64 *slot = &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID];
 	struct node *n = v->node;
-	bool flush;
+	bool flush, fresh;
 
 	if (v != n->current)
 		return;
-	v->arch.asid =
-		asid_get(&n->cpu.asids, &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID], &flush);
+	fresh = !asid_peek(&n->cpu.asids, *slot);
+	v->arch.asid = asid_get(&n->cpu.asids, slot, &flush);
 	if (flush)
 		mmu_flush_node();
 	if (v->arch.l2tlb_generation != n->cpu.asids.generation) {
@@ -69,7 +70,7 @@ void mmu_set_asid(struct vcpu *v)
 		v->arch.l2tlb_generation = n->cpu.asids.generation;
 	}
 	restore_asid(v);
-	tlb_renew(n, RENEW_MS);
+	tlb_renew(n, fresh ? 0 : RENEW_MS);
 }
 
 /* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */

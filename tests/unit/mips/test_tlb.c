@@ -43,12 +43,14 @@ static void crowd(void)
 	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
 }
 
-/* What TLBWR has replaced goes when address spaces are switched, but not at every switch. */
+/* What TLBWR has replaced goes when address spaces are switched, but not at every switch; when one begins, at once. */
 static void an_address_space_gets_room(void **state)
 {
 	(void)state;
 	fake_cpu.reg[9][0] = COUNT_MS;
+	set_asid(6);
 	crowd();
+	fake_cpu.reg[9][0]++;
 	set_asid(5);
 	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
 	crowd();
@@ -56,6 +58,9 @@ static void an_address_space_gets_room(void **state)
 	set_asid(6);
 	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
 	fake_cpu.reg[9][0]++;
+	set_asid(5);
+	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
+	crowd();
 	fake_off[OPTION_RENEW] = true;
 	set_asid(7);
 	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
