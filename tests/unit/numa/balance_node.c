@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine of test_balance.c: balance.c itself, and stand-ins of what it calls; included by that. */
+
+#include "tests/unit/unit.h"
+
+#include "kernel/console/console.h"
+#include "kernel/log.h"
+#include "kernel/mem/memmap.h"
+#include "kernel/mem/pmap_state.h"
+#include "kernel/options.h"
+#include "kernel/vm/vm.h"
+#include "numa/balance.h"
+#include "numa/heat.h"
+#include "numa/ledger.h"
+#include "numa/magic.h"
+#include "numa/move.h"
+#include "numa/numa.h"
+#include "numa/placement.h"
+
+#include "numa/balance.c"
+
+#define NODES	      3
+#define NODE_PAGES    1024u
+#define PAGE(node, i) ((mpn_t){ 0x80000 + (u64)(node)*NODE_PAGES + (i) })
+#define VM_PAGES      1000
+
+unsigned nnodes = NODES, nvms = 2;
+struct vm *vms[MAX_VMS];
+bool latency_on;
+
+static struct vm vm;
+static struct pmap_page vm_pages[VM_PAGES]; /* guest page i is machine page i of node 0 */
+static struct pmap_entry view[1];
+static struct node node[NODES];
+static struct page entries[NODES][NODE_PAGES];
+static u64 move_us, now_us; /* of a move, and in all */
+static void *given[64];
+static u32 ngiven;
+static u64 ms, free_pages, unreserved;
+static enum placement place;
+static mpn_t migrated[200], replicated[200];
+static u32 nmigrated, nreplicated;
+static char said[4000];
+
+/* ---- stand-ins ---- */
+
+void lock_assert(const struct lock *l) { (void)l; }
+
+bool share_is(mpn_t page)
+{
+	(void)page;
+	return false;
+}
+
+struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn)
+{
+	(void)page, (void)node, (void)gpn;
+	return NULL;
+}
+
+void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 of) { (void)p, (void)gpn, (void)of; }
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	mock_assert(0, fmt, __FILE__, __LINE__);
+	abort();
+}
+
+static void say(const char *fmt, va_list ap)
+{
+	size_t len = strlen(said);
+
+	vsnprintf(said + len, sizeof(said) - len, fmt, ap);
+}
+
+void log_line(const char *module, const char *fmt, ...)
+{
+	va_list ap;
+
+	assert_string_equal(module, "numa");
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+void kprintf(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+void *fake_mpn_ptr(mpn_t mpn)
+{
+	fail_msg("nobody reads page %lx", (long)mpn.v);
+	return NULL;
+}
+
+struct magic *magic(void) { return NULL; }
+u64 count64(void) { return ms * COUNT_MS + now_us * COUNT_MS / 1000; }
+u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }
+u64 topology_bytes(u32 n) { return n < NODES ? NODE_PAGES * PAGE_SIZE : 0; }
+maddr_t topology_base(u32 n) { return mpn_maddr(PAGE(n, 0)); }
+u64 nodemem_free_pages(u32 n) { return n < NODES ? free_pages : 0; }
+u64 nodemem_unreserved(void) { return unreserved; }
+void placement_set(enum placement p) { place = p; }
+
+void *nodemem_boot_alloc(u32 n, size_t bytes, size_t align)
+{
+	assert_in_range(n, 0, NODES - 1);
+	assert_int_equal(align, 128);
+	given[ngiven] = calloc(1, bytes);
+	return given[ngiven++];
+}
+
+unsigned migrate_pages(u32 n, const mpn_t *pages, unsigned count)
+{
+	assert_int_equal(n, 1);
+	if (nmigrated + count <= ARRAY_SIZE(migrated))
+		memcpy(migrated + nmigrated, pages, count * sizeof(*pages));
+	nmigrated += count;
+	now_us += move_us * count;
+	return count;
+}
+
+/* The last of them finds no page. */
+unsigned replicate_pages(u32 n, const mpn_t *pages, unsigned count)
+{
+	assert_int_equal(n, 1);
+	memcpy(replicated + nreplicated, pages, count * sizeof(*pages));
+	nreplicated += count;
+	return count - 1;
+}
