@@ -43,8 +43,8 @@ const struct policy *balance_policy(void) { return &policy; }
 /* ---- the tick ---- */
 
 struct work {
-	mpn_t migrate[BATCH_MAX], replicate[BATCH_MAX];
-	u32 nmigrate, nreplicate;
+	mpn_t migrate[BATCH_MAX], replicate[BATCH_MAX], shared[BATCH_MAX];
+	u32 nmigrate, nreplicate, nshared;
 };
 
 /* Who owns the page and where it is seen. Unlocked: what has changed meanwhile, numa/move.h finds
@@ -123,10 +123,32 @@ static void consider(u32 node, mpn_t mpn, struct work *work)
 	/* Who has just stopped using it counts until the interval ends, unless it starts afresh. */
 	if (verdict.reason == POLICY_WRITTEN || verdict.reason == POLICY_SHARED)
 		heat_clear(mpn);
-	if (verdict.action == POLICY_DO_MIGRATE && !share_is(mpn))
+	if (verdict.action == POLICY_STAY)
+		return;
+	if (share_is(mpn))
+		add(work->shared, &work->nshared, mpn);
+	else if (verdict.action == POLICY_DO_MIGRATE)
 		add(work->migrate, &work->nmigrate, mpn);
-	else if (verdict.action != POLICY_STAY) /* others may use a shared page where it is */
+	else
 		add(work->replicate, &work->nreplicate, mpn);
+}
+
+/*
+ * Shared pages come for those who use them here only, all with one page; who uses one on several nodes has a replica.
+ * How many came.
+ */
+static u32 work_on_shared(u32 node, struct work *work)
+{
+	u32 came = 0;
+
+	for (u32 i = 0; i < work->nshared; i++) {
+		if (policy_migrates(&policy) && migrate_shared(node, work->shared[i]))
+			came++;
+		else
+			add(work->replicate, &work->nreplicate, work->shared[i]);
+	}
+	stats[node]->migrated += came;
+	return came;
 }
 
 static u64 now_ns(void) { return count64() * 1000000 / COUNT_MS; }
@@ -144,12 +166,14 @@ static u32 work_on(u32 node, u32 pages)
 	u32 came = 0, n;
 	mpn_t mpn;
 
-	for (u32 i = 0;
-	     i < MIN(LOOKS, pages * LOOKS_A_PAGE) && work.nmigrate + work.nreplicate < pages; i++) {
+	for (u32 i = 0; i < MIN(LOOKS, pages * LOOKS_A_PAGE) &&
+			work.nmigrate + work.nreplicate + work.nshared < pages;
+	     i++) {
 		if (!heat_next(node, &mpn))
 			break;
 		consider(node, mpn, &work);
 	}
+	came += work_on_shared(node, &work);
 	if (work.nmigrate) {
 		n = migrate_pages(node, work.migrate, work.nmigrate);
 		stats[node]->migrated += n;

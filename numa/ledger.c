@@ -69,6 +69,8 @@ static bool is_here(const struct ledger_sample *s)
 {
 	const struct page *p = memmap_page((mpn_t){ s->mpn });
 
+	if (s->owner == LEDGER_SHARED)
+		return p && p->state == PAGE_SHARED;
 	return p && (p->state == PAGE_GUEST || p->state == PAGE_REPLICA) && p->owner == s->owner &&
 	       p->gpn == s->gpn;
 }

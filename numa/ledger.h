@@ -77,7 +77,8 @@ void ledger_pay(u32 node, u64 ns, u32 pages);
  * or loss ns more. before: its misses in this interval. */
 struct ledger_arrival {
 	mpn_t copy;
-	u32 owner, from, before;
+	u32 owner, from, before; /* owner: the VM, or */
+#define LEDGER_SHARED 0xffffu	 /* of a page that VMs share */
 	gpn_t gpn;
 	u32 gain, loss;
 };

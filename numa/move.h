@@ -20,4 +20,12 @@ unsigned migrate_pages(u32 node, const mpn_t *pages, unsigned n);
  * masters. */
 unsigned replicate_pages(u32 node, const mpn_t *pages, unsigned n);
 
+/*
+ * A shared page (kernel/mem/share.h) to the memory of node, the caller's own, for those of its users that no other node
+ * sees; up to PASS_USERS (pass.h). They have the same contents in a page here afterwards, shared as before, and
+ * notice nothing. Others, and who holds the page, keep it where it was; if there are none its memory is free. False:
+ * the page stays, since it is here, has no such users, or there is no memory. Takes RANK_PMAP and RANK_NODEMEM.
+ */
+bool migrate_shared(u32 node, mpn_t page);
+
 #endif /* NUMA_MOVE_H */

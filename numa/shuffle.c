@@ -47,8 +47,12 @@ void shuffle_tick(const struct node *n)
 	for (unsigned i = 0; i < PAGES; i++)
 		pages[i] =
 			pmap_copies(&vm->pmap, (gpn_t){ random(n->id) % vm->pmap.npages }).master;
-	if (random(n->id) % 2)
-		migrate_pages(n->id, pages, PAGES);
-	else
-		replicate_pages(n->id, pages, PAGES);
+	switch (random(n->id) % 4) {
+	case 0: replicate_pages(n->id, pages, PAGES); break;
+	case 1:
+		for (unsigned i = 0; i < PAGES; i++)
+			migrate_shared(n->id, pages[i]);
+		break;
+	default: migrate_pages(n->id, pages, PAGES);
+	}
 }

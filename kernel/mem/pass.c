@@ -74,3 +74,15 @@ void pass_users(mpn_t from, mpn_t to)
 			return;
 	}
 }
+
+u32 pass_users_on(mpn_t from, mpn_t to, u32 node)
+{
+	struct vm *user;
+	gpn_t gpn;
+	u32 n = 0;
+
+	while (n < PASS_USERS && (user = share_user_only_on(from, node, &gpn)) &&
+	       pmap_replace(user, gpn, from, to))
+		n++;
+	return n;
+}

@@ -53,4 +53,7 @@ u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n);
 #define PASS_USERS 16
 void pass_users(mpn_t from, mpn_t to);
 
+/* The same for those users that nobody but VCPUs of this node sees (share_user_only_on). How many there were. */
+u32 pass_users_on(mpn_t from, mpn_t to, u32 node);
+
 #endif /* KERNEL_MEM_PASS_H */

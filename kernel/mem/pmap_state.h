@@ -51,8 +51,14 @@
  *
  * A page that is COPIED or REPLICATED may have a shared master: its replicas are the VM's own, and it is
  * SHARED again when they are gone.
- * A shared master does not move: who holds the page may copy from it, or have it in a transfer of a disk,
- * and is not told. Nodes that miss on it get replicas.
+ * A shared page goes nowhere: who holds it may copy from it, or have it in a transfer of a disk, and is not told. But
+ * its users may have an equal one in its place, of the node where they are (SHARED -> SHARED by pmap_replace, numa/shared.c);
+ * who sees it on several nodes gets replicas. Users of the page, by the nodes that show it:
+ *
+ *   the one user           of several VMs, one node        seen by several nodes
+ *   moves                  all move, to one copy           stays; a replica for each node that misses on it
+ *
+ * The page that they leave is free if nobody holds it, which makes the move one; else it is its holder's, as before.
  */
 #ifndef KERNEL_MEM_PMAP_STATE_H
 #define KERNEL_MEM_PMAP_STATE_H

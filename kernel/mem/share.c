@@ -128,6 +128,21 @@ void share_hold(mpn_t page)
 	put(page);
 }
 
+bool share_hold_used(mpn_t page)
+{
+	bool used, only;
+
+	if (!share_is(page))
+		return false;
+	lock_take(lock_of(page));
+	used = share_is(page) && memmap_page(page)->nusers;
+	only = used && !memmap_page(page)->held++;
+	put(page);
+	if (used && !only) /* its first holder had a promise */
+		nodemem_unreserve(1);
+	return used;
+}
+
 void share_drop(mpn_t page)
 {
 	struct page *p = take(page);
@@ -224,6 +239,25 @@ bool share_user(mpn_t page, const struct vm *vm, u32 node, gpn_t *gpn)
 struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn)
 {
 	u32 user = find_user(page, suits_node, &(struct place){ NULL, node });
+
+	*gpn = gpn_of(user);
+	return user == NOBODY ? NULL : vm_of(user);
+}
+
+static enum suits suits_alone(struct vm *vm, gpn_t gpn, const void *what)
+{
+	const struct place *p = what;
+	u32 shown = __atomic_load_n(&vm->pmap.shown[gpn.v], __ATOMIC_RELAXED);
+	u32 here = nodemask_of(p->node).bits;
+
+	if (shown & ~here || (!shown && !nodemask_is(vm->node_mask, p->node)))
+		return NOT;
+	return suits_node(vm, gpn, what) == WELL ? WELL : NOT;
+}
+
+struct vm *share_user_only_on(mpn_t page, u32 node, gpn_t *gpn)
+{
+	u32 user = find_user(page, suits_alone, &(struct place){ NULL, node });
 
 	*gpn = gpn_of(user);
 	return user == NOBODY ? NULL : vm_of(user);

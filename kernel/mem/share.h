@@ -11,7 +11,7 @@
  *   held  users  the page                                      leaves this row by
  *   1..   0      known to its holders alone                    share_join_locked, share_drop (the last: FREE)
  *   1..   1..    in memory once, for all                       share_join_locked, share_leave_locked, share_drop
- *   0     2..    what its users have left of it; no more come  share_leave_locked, share_hold_used_locked
+ *   0     2..    what its users have left of it; no more come  share_leave_locked, share_hold_used, .._locked
  *   0     1      the same                                      the same (share_leave_locked: FREE), or its user takes
  *                                                              it over: a GUEST page (share_take_over_locked)
  *
@@ -50,6 +50,12 @@ void share_for_ever(mpn_t page);
 void share_hold(mpn_t page); /* one more holder; the caller is one already */
 void share_drop(mpn_t page); /* a holder less */
 
+/*
+ * A holder more, who was none, of a page that has users: nobody writes the page as long as he holds it. He was promised a
+ * page for it (nodemem_reserve). False: it is no such page any more; the promise is still his.
+ */
+bool share_hold_used(mpn_t page);
+
 bool share_is(mpn_t page);
 bool share_is_for_ever(mpn_t page);
 void share_count(u64 *pages, u64 *for_ever); /* of the machine: all, and those of share_for_ever */
@@ -63,6 +69,11 @@ bool share_is_sole(mpn_t page);
 bool share_user(mpn_t page, const struct vm *vm, u32 node, gpn_t *gpn);
 /* A VM with a VCPU on the node, the same way; NULL: none. */
 struct vm *share_user_on(mpn_t page, u32 node, gpn_t *gpn);
+/*
+ * A user whose page the node alone sees, and which has no replica: its view shows the page and no other does, or all VCPUs of
+ * the VM are on the node. NULL: none of the first few.
+ */
+struct vm *share_user_only_on(mpn_t page, u32 node, gpn_t *gpn);
 /* Some VM that uses the page, wherever it is seen; NULL: none. */
 struct vm *share_some_user(mpn_t page, gpn_t *gpn);
 

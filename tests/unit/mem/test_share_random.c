@@ -211,6 +211,10 @@ static void step_move(u32 node)
 		return;
 	for (u32 i = 0; i < n; i++)
 		masters[i] = pmap_copies(&both[rand() % 2]->pmap, gpn_of(rand() % GPNS)).master;
+	if (rand() % 4 == 0) {
+		migrate_shared(node, masters[0]);
+		return;
+	}
 	if (rand() % 2)
 		*(rand() % 2 ? &during_shootdown : &during_copy) = meanwhile;
 	in_batch |= BIT(node);

@@ -125,6 +125,31 @@ static void a_read_shared_page_is_copied(void **state)
 	assert_int_equal(nmigrated, 0);
 }
 
+/* What VMs share comes for all of them at once if they are all here, and is copied for who has it elsewhere, too. */
+static void a_page_of_several_vms_comes_or_is_copied(void **state)
+{
+	(void)state;
+	shared = PAGE(0, 5);
+	memmap_page(shared)->state = PAGE_SHARED;
+	for (u32 i = 0; i < 2; i++) {
+		alone = !i;
+		hit(1, shared, 128);
+		tick();
+		assert_int_equal(balance_stats(1)->migrated, 1);
+		assert_int_equal(nreplicated, i);
+		heat_clear(shared);
+	}
+	alone = true;
+	run_command(2, "replicate"); /* nothing migrates */
+	hit(2, shared, 32);
+	hit(1, shared, 128);
+	tick();
+	assert_int_equal(balance_stats(1)->migrated, 1);
+	assert_int_equal(nreplicated, 2);
+	assert_int_equal(nmigrated, 0);
+	shared = MPN_NONE;
+}
+
 static void a_write_shared_page_starts_afresh(void **state)
 {
 	(void)state;
@@ -336,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_hot_page_is_fetched, begin),
 		cmocka_unit_test_setup(a_page_offered_twice_is_fetched_once, begin),
+		cmocka_unit_test_setup(a_page_of_several_vms_comes_or_is_copied, begin),
 		cmocka_unit_test_setup(a_read_shared_page_is_copied, begin),
 		cmocka_unit_test_setup(a_write_shared_page_starts_afresh, begin),
 		cmocka_unit_test_setup(what_replicas_there_are_is_known, begin),
