@@ -407,10 +407,11 @@ u64 nodemem_monitor_bytes(u32 node)
 
 /* What there is to say of the pages that a VM shares. */
 struct sharing {
-	u64 archive; /* pages that are the archive's: of its kernel and ramdisk */
-	u64 users; /* of all, the VM's own pages among them; a page that it has twice counts for each */
-	u32 most;  /* users of one */
-	u64 alone; /* pages that nobody else has: they are in a cache, or were */
+	u64 pages;   /* that have users; a page that it has twice counts twice, here and as users */
+	u64 users;   /* of all of these, the VM itself among them */
+	u64 archive; /* that are the archive's: of its kernel and ramdisk */
+	u64 alone;   /* that nobody else has: they are in a cache, or were */
+	u32 most;    /* users of one */
 };
 
 static struct sharing sharing_of(const struct pmap *p)
@@ -422,6 +423,7 @@ static struct sharing sharing_of(const struct pmap *p)
 		u32 n = share_users(master);
 
 		s.archive += share_is_for_ever(master);
+		s.pages += n != 0;
 		s.users += n;
 		s.most = MAX(s.most, n);
 		s.alone += n == 1;
@@ -435,7 +437,7 @@ static void print_vm(const struct vm *vm)
 {
 	const struct pmap *p = &vm->pmap;
 	const struct sharing s = sharing_of(p);
-	u64 tenths = p->shared ? s.users * 10 / p->shared : 0;
+	u64 tenths = s.pages ? s.users * 10 / s.pages : 0;
 
 	kprintf("%s has %lu KB, uses %lu KB, of these shared %lu KB, private %lu KB; replicas %lu KB, ballooned %lu KB, reported %lu KB so far; of the shared %lu KB are of its kernel image and ramdisk\n",
 		vm->name, (u64)p->npages << 2, (u64)p->used << 2, (u64)p->shared << 2,
