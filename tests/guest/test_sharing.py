@@ -4,7 +4,9 @@ says how much of a guest that is. The same for blocks that they write alike, and
 import re
 import shutil
 
-from machine import TOP, disk, vm, write_scenario
+import pytest
+
+from machine import SEED, TOP, disk, vm, write_scenario
 
 
 def shared(one):
@@ -52,6 +54,30 @@ def test_memory_that_is_only_read_does_not_exist(machine, tmp_path):
         assert one.quit() == 0
     assert found[""][0] < 2200 and found[""][1] > 5900, found
     assert found["off=zero"][0] > 8000 and found["off=zero"][1] == 0, found
+
+
+@pytest.mark.parametrize("words", ["", "shuffle=1"], ids=["plain", "pages-move"])
+def test_a_storm_on_pages_finds_nobody_elses(machine, tmp_path, words):
+    """zero_storm.c in three guests on the same four nodes and one image, each with a tag of its own."""
+    vms = [vm(f"t{i}", "zero_storm.elf", None, 16, f"seed={SEED % 60000 + i}", vcpus=4, node=[(i + k) % 4 for k in range(4)],
+              disk0=disk("root.img")) for i in range(3)]
+    one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), words)
+    one.expect_all([rf"vm: t{i} powered off" for i in range(3)], 60)
+    log = one.log_path.read_text()
+    assert all(f"[t{i}] PASS zero_storm" in log for i in range(3)), f"see {one.log_path}"
+    lines = "\n".join(one.command("mem"))
+    assert re.findall(r"uses (\d+) KB, of these shared (\d+) KB, private (\d+) KB", lines) == [("0", "0", "0")] * 3, lines
+    assert one.quit() == 0
+
+
+def test_what_memory_costs_is_its_owners_time(machine, tmp_path):
+    """Beside zero_flood.c a guest that computes has its half of the node."""
+    vms = [vm("flood", "zero_flood.elf", None, 16, node=1), vm("victim", "rivals/victim.elf", None, 8, "ms=200", node=1)]
+    one = machine(write_scenario(tmp_path, vms, memory=128), options=("-d",))
+    found = one.expect_all([r"\[victim\] share (\d+) per mille", r"zero_flood: goes on"], 60)
+    share = int(found[0][1]) / 10
+    print(f"beside the flood: {share} % of the node")
+    assert share >= 45, f"{share} % of the node"
 
 
 def test_two_kernels_are_one(machine, tmp_path):
