@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Address errors of kernels that were linked for KSEG0 (kernel/reloc/reloc.h): fetches, loads and stores in the
- * unmapped segments, which their supervisor mode does not reach. All is decided before anything changes.
+ * unmapped segments, and loads and stores in the kernel's mapped ones, which their supervisor mode does not reach. All
+ * is decided before anything changes.
  */
 #include "arch/mips/access.h"
 #include "arch/mips/cp0.h"
@@ -21,6 +22,39 @@ static bool is_direct(const struct vcpu *v, u64 va, u64 *gpa)
 			return false;
 		*gpa = va & (BIT(SEGBITS) - 1);
 	}
+	*gpa = window_unalias(*gpa);
+	return true;
+}
+
+/* xkseg and kseg3, which go through the guest's TLB. */
+static bool is_mapped(const struct vcpu *v, u64 va)
+{
+	if (va >= NATIVE_KSEG3)
+		return true;
+	return va >= NATIVE_XKSEG && va < NATIVE_XKSEG + BIT(SEGBITS) &&
+	       (vcp0(v, Status) & STATUS_KX);
+}
+
+/* The "physical" address behind one of these; false: *verdict is the exception that the guest's TLB asks for. */
+static bool translate(struct vcpu *v, const struct miss *m, u64 *gpa, enum verdict *verdict)
+{
+	struct vtlb_entry *e = vtlb_find(v, m->va, vcp0(v, EntryHi) & ENTRYHI_ASID);
+	u64 half, lo;
+	u32 denied;
+
+	if (!e) {
+		*verdict = inject_tlb(v, m->write ? EXC_TLBS : EXC_TLBL, true);
+		return false;
+	}
+	half = (e->mask + 0x2000) >> 1;
+	lo = e->lo[!!(m->va & half)];
+	denied = mmu_denied(v, lo, m);
+	if (denied) {
+		*verdict = inject_tlb(v, denied, false);
+		return false;
+	}
+	*gpa = (((lo & ENTRYLO_PFN) >> ENTRYLO_PFN_SHIFT << PAGE_SHIFT) & ~(half - 1)) |
+	       (m->va & (half - 1));
 	*gpa = window_unalias(*gpa);
 	return true;
 }
@@ -107,6 +141,24 @@ static bool store_conditional(struct vcpu *v, u64 gpa, const struct access *a, u
 					   __ATOMIC_RELAXED);
 }
 
+/* As ll_at, of an address that the monitor does not reach: it is mapped for that. */
+static void link(struct vcpu *v, u64 va, u64 gpa)
+{
+	u64 lo;
+
+	if (!is_mapped(v, va)) {
+		ll_at(va);
+		return;
+	}
+	lo = pmap_look(v->vm, gpa_gpn((gpa_t){ gpa }), v->node->id);
+	if (!lo)
+		return; /* the SC fails, and both come again */
+	tlb_write((va & ENTRYHI_VPN2) | v->arch.asid, lo, lo, 0);
+	ll_at(va);
+	tlb_drop((va & ENTRYHI_VPN2) | v->arch.asid);
+	cp0_write64(CP0_ENTRYHI, v->arch.asid);
+}
+
 /* ---- loads and stores ---- */
 
 static enum verdict do_load(struct vcpu *v, u64 va, u64 gpa, const struct access *a, enum unit unit)
@@ -128,7 +180,7 @@ static enum verdict do_load(struct vcpu *v, u64 va, u64 gpa, const struct access
 	emul_set_gpr(v, a->reg, access_loaded(a, raw));
 	if (unit == LINKED) {
 		v->arch.ll_value = raw;
-		ll_at(va);
+		link(v, va, gpa);
 	}
 	return RESUME;
 }
@@ -147,16 +199,28 @@ static enum verdict do_store(struct vcpu *v, u64 gpa, const struct access *a, en
 }
 
 /* False: an address error it is. */
-static bool resolve_access(struct vcpu *v, u64 va, u64 gpa, enum verdict *verdict)
+static bool resolve_access(struct vcpu *v, u64 va, enum verdict *verdict)
 {
 	struct access a;
 	enum unit unit;
+	u64 gpa;
 
 	if (!decode(v->arch.badinstr, &a, &unit) || v->arch.gpr[a.base] + (u64)(s64)a.offset != va)
 		return false;
-	if (unit == LINKED && ((va & (a.bytes - 1)) || window_unalias(gpa) != gpa ||
-			       (va & (DISCO_CSSEG_WINDOW - 1)) != gpa))
+	if (unit == LINKED && (va & (a.bytes - 1)))
 		return false;
+	if (is_mapped(v, va)) {
+		const struct miss m = { .va = va, .write = a.store };
+
+		if (!translate(v, &m, &gpa, verdict))
+			return true;
+		if (a.bytes > PAGE_SIZE - (va & PAGE_MASK)) /* of two pages */
+			return false;
+	} else if (!is_direct(v, va, &gpa)) {
+		return false;
+	} else if (unit == LINKED && (va & (DISCO_CSSEG_WINDOW - 1)) != gpa) {
+		return false; /* where ll_at finds RAM */
+	}
 	if (!is_memory(v, gpa, a.bytes)) {
 		*verdict = emul_access(v, va, gpa, a.store);
 		return true;
@@ -180,8 +244,8 @@ bool native_resolve(struct vcpu *v, enum verdict *verdict)
 	if (is_direct(v, v->arch.pc, &gpa)) {
 		*verdict = resolve_fetch(v, gpa);
 		resolved = true;
-	} else if (is_direct(v, v->arch.badvaddr, &gpa)) {
-		resolved = resolve_access(v, v->arch.badvaddr, gpa, verdict);
+	} else {
+		resolved = resolve_access(v, v->arch.badvaddr, verdict);
 	}
 	v->stats.rewrite.ticks += (u32)(cp0_read32(CP0_COUNT) - begun);
 	return resolved;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Unmapped segments of the processor, which a guest's kernel cannot reach in supervisor mode. Pure. */
+/* Segments of the processor that a guest's kernel cannot reach in supervisor mode. Pure. */
 #ifndef KERNEL_RELOC_WINDOW_H
 #define KERNEL_RELOC_WINDOW_H
 
@@ -9,6 +9,8 @@
 #define NATIVE_KSEG0 0xffffffff80000000ul
 #define NATIVE_KSEG1 0xffffffffa0000000ul
 #define NATIVE_KSEG2 0xffffffffc0000000ul
+#define NATIVE_KSEG3 0xffffffffe0000000ul
+#define NATIVE_XKSEG 0xc000000000000000ul
 #define NO_WINDOW    (~0ul)
 
 /* The "physical" address behind one of KSEG0 or KSEG1; NO_WINDOW: it is none of these. */

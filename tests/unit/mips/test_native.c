@@ -11,6 +11,8 @@
 #define KSEG0	      0xffffffff80000000ull
 #define KSEG1	      0xffffffffa0000000ull
 #define XKPHYS	      0x9800000000000000ull
+#define XKSEG	      0xc000000000000000ull
+#define KSEG3	      0xffffffffe0000000ull
 #define AT	      0x3008ull						       /* physical */
 #define INSN(op, off) ((u32)(op) << 26 | 4u << 21 | 5u << 16 | ((off)&0xffff)) /* $5, off($4) */
 #define LINKED(funct) (0x1fu << 26 | 4u << 21 | 5u << 16 | (funct))
@@ -168,8 +170,7 @@ static void what_is_no_memory_is_a_bus_error(void **state)
 static void the_rest_stays_an_address_error(void **state)
 {
 	(void)state;
-	assert_false(run(LD, 0xffffffffe0000000));	 /* kseg3 */
-	assert_false(run(LD, 0xc000000000000000));	 /* xkseg */
+	assert_false(run(LD, 0xc001000000000000));	 /* beyond xkseg's addresses */
 	assert_false(run(LD, XKPHYS | 1ull << 50 | AT)); /* beyond the addresses */
 	assert_false(run(LL, KSEG0 + AT + 2));
 	assert_false(run(LLWP, KSEG0 + AT));
@@ -182,7 +183,67 @@ static void the_rest_stays_an_address_error(void **state)
 	assert_false(run(LD, KSEG0 + AT)); /* a user's */
 	vcp0(v, Status) = 0;
 	assert_false(run(LD, XKPHYS + AT)); /* KX = 0 */
+	assert_false(run(LD, XKSEG + AT));
 	assert_int_equal(v->stats.rewrite.emulated, 0);
+}
+
+/* The guest maps the page in front of that of AT, and that one for loads only. */
+static void map(u64 va, bool global)
+{
+	u64 bits = ENTRYLO_V | (global ? ENTRYLO_G : 0);
+
+	v->arch.vtlb[7] = (struct vtlb_entry){ .hi = va & ~0x3fff000000001fffull };
+	v->arch.vtlb[7].lo[0] = fake_lo(2, bits | ENTRYLO_D);
+	v->arch.vtlb[7].lo[1] = fake_lo(AT >> 12, bits);
+}
+
+static void mapped_segments_go_by_the_guests_tlb(void **state)
+{
+	static const u64 segments[] = { XKSEG, KSEG3 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(segments); i++) {
+		u64 first = segments[i] + 0x4000;
+
+		map(first, true);
+		v->arch.gpr[5] = 0;
+		assert_true(run(LD, first + 0x1008));
+		assert_int_equal(verdict, RESUME);
+		assert_int_equal(v->arch.gpr[5], 0x8182838485868788);
+		v->arch.gpr[5] = i + 1;
+		assert_true(run(SD, first + 8));
+		assert_int_equal(*fake_word(0x2008), i + 1);
+		assert_true(run(SD, first + 0x1008));
+		assert_int_equal(verdict, INJECT);
+		assert_int_equal(v->arch.inject.code, EXC_MOD);
+		assert_false(v->arch.inject.refill);
+		assert_true(run(SD, first + 0x2008));
+		assert_int_equal(verdict, INJECT);
+		assert_int_equal(v->arch.inject.code, EXC_TLBS);
+		assert_true(v->arch.inject.refill);
+		assert_true(run(LD, first + 0x2008));
+		assert_int_equal(v->arch.inject.code, EXC_TLBL);
+		assert_false(run(LD, first + 0xffc)); /* of two pages */
+		v->arch.vtlb[7].lo[1] = fake_lo(0x100000, ENTRYLO_V | ENTRYLO_G);
+		assert_true(run(LD, first + 0x1008));
+		assert_int_equal(v->arch.inject.code, EXC_DBE);
+	}
+}
+
+static void an_ll_there_is_one_of_its_address(void **state)
+{
+	(void)state;
+	map(XKSEG + 0x4000, true);
+	*fake_word(0x2010) = 0x12345678;
+	assert_true(run(LL, XKSEG + 0x4010));
+	assert_int_equal(v->arch.gpr[5], 0x12345678);
+	assert_int_equal(fake_linked, XKSEG + 0x4010);
+	assert_int_equal(fake_translate(XKSEG + 0x4010),
+			 0); /* nothing stays in the machine's TLB */
+	v->arch.gpr[5] = 3;
+	assert_true(run(SC, XKSEG + 0x4010));
+	assert_int_equal(v->arch.gpr[5], 1);
+	assert_int_equal((u32)*fake_word(0x2010), 3);
 }
 
 static void epc_is_shown_in_kseg0(void **state)
@@ -208,6 +269,8 @@ int main(void)
 		cmocka_unit_test_setup(a_fetch_goes_on_in_the_window, begin),
 		cmocka_unit_test_setup(what_is_no_memory_is_a_bus_error, begin),
 		cmocka_unit_test_setup(the_rest_stays_an_address_error, begin),
+		cmocka_unit_test_setup(mapped_segments_go_by_the_guests_tlb, begin),
+		cmocka_unit_test_setup(an_ll_there_is_one_of_its_address, begin),
 		cmocka_unit_test_setup(epc_is_shown_in_kseg0, begin),
 	};
 
