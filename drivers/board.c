@@ -23,7 +23,11 @@ enum { DATA, ENABLE, FIFO, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATU
 #define DIVISOR		0x80
 #define FIFO_ON		0x01 /* FIFO as it is written */
 #define FIFO_IS_ON	0xc0 /* and as it is read */
-#define NO_INTERRUPT	0x01
+#define ON_RECEIVED	0x01 /* ENABLE */
+#define ON_EMPTY	0x02
+#define NO_INTERRUPT	0x01 /* FIFO as it is read: what there would be an interrupt for */
+#define IS_EMPTY	0x02
+#define IS_RECEIVED	0x04
 #define STATUS_RECEIVED 0x01
 #define STATUS_EMPTY	0x60 /* the register and the line */
 #define MODEM_READY	0xb0 /* carrier, data set ready, clear to send */
@@ -32,6 +36,7 @@ enum { DATA, ENABLE, FIFO, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATU
 struct serial {
 	char held;
 	bool holds;
+	bool told;  /* that the register is empty, since it was stored to or ENABLE */
 	u8 kept[8]; /* what was stored and is read again, as the table below says */
 	u8 divisor[2];
 };
@@ -64,6 +69,20 @@ static bool is_divisor(const struct serial *s, u64 offset)
 	return offset <= ENABLE && (s->kept[LINE_CONTROL] & DIVISOR);
 }
 
+/* Why the line would interrupt, which whoever polls it by a timer goes by. */
+static u64 pending(struct device *dev)
+{
+	struct serial *s = dev->state;
+
+	if ((s->kept[ENABLE] & ON_RECEIVED) && vcons_has_input(dev->vm->cons))
+		return IS_RECEIVED;
+	send(dev);
+	if (!(s->kept[ENABLE] & ON_EMPTY) || s->holds || s->told)
+		return NO_INTERRUPT;
+	s->told = true;
+	return IS_EMPTY;
+}
+
 static u64 serial_read(struct device *dev, u64 offset, unsigned bytes)
 {
 	struct serial *s = dev->state;
@@ -74,7 +93,7 @@ static u64 serial_read(struct device *dev, u64 offset, unsigned bytes)
 		return s->divisor[offset];
 	switch (offset) {
 	case DATA: return vcons_take(dev->vm->cons, &c, 1) ? (u8)c : 0;
-	case FIFO: return NO_INTERRUPT | (s->kept[FIFO] ? FIFO_IS_ON : 0);
+	case FIFO: return pending(dev) | (s->kept[FIFO] ? FIFO_IS_ON : 0);
 	case MODEM_STATUS: return MODEM_READY;
 	case LINE_STATUS:
 		send(dev);
@@ -94,6 +113,8 @@ static void serial_write(struct device *dev, u64 offset, unsigned bytes, u64 val
 		return;
 	}
 	s->kept[offset] = value & keeps[offset];
+	if (offset <= ENABLE)
+		s->told = false;
 	if (offset != DATA)
 		return;
 	send(dev);

@@ -111,6 +111,30 @@ static void all_that_was_typed_comes(void **state)
 	assert_int_equal(in(0, 1), 0);
 }
 
+static void who_polls_is_told_what_an_interrupt_would_tell(void **state)
+{
+	(void)state;
+	begin(&serial_type);
+	out(1, 1, 3);
+	assert_int_equal(in(2, 1), 2);
+	assert_int_equal(in(2, 1), 1); /* told once */
+	out(0, 1, 'a');
+	assert_int_equal(in(2, 1), 2);
+	memcpy(typed, "a", ntyped = 1);
+	out(0, 1, 'b');
+	assert_int_equal(in(2, 1), 4); /* the first of the two */
+	assert_int_equal(in(0, 1), 'a');
+	assert_int_equal(in(2, 1), 2);
+	full = true;
+	out(0, 1, 'c');
+	assert_int_equal(in(2, 1), 1);
+	full = false;
+	assert_int_equal(in(2, 1), 2);
+	out(1, 1, 0);
+	out(0, 1, 'd');
+	assert_int_equal(in(2, 1), 1);
+}
+
 static void a_byte_waits_for_the_line(void **state)
 {
 	(void)state;
@@ -247,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_divisor_is_no_data),
 		cmocka_unit_test(all_that_was_typed_comes),
+		cmocka_unit_test(who_polls_is_told_what_an_interrupt_would_tell),
 		cmocka_unit_test(a_byte_waits_for_the_line),
 		cmocka_unit_test(the_board_says_what_it_is),
 		cmocka_unit_test(the_bus_has_three_functions),
