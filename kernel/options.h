@@ -25,6 +25,7 @@
  *   habit     pages that their sender fills anew each time are copied (drivers/subnet/habit.h): else they are passed, too
  *   zero      memory that guests read before they write it need not exist (kernel/mem/pmap_zero.c): else it is given at once
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
+ *   patch     places of kernels linked for KSEG0 that trap become branches (kernel/reloc/patch.h)
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
  */
 #define OPTION_LIST(X)         \
@@ -41,6 +42,7 @@
 	X(HABIT, habit)        \
 	X(ZERO, zero)          \
 	X(REPORT, report)      \
+	X(PATCH, patch)        \
 	X(TURNS, turns)
 
 #define OPTION_CONSTANT(constant, name) OPTION_##constant,

@@ -180,10 +180,12 @@ static const emulate_fn by_funct[64] = {
 	[0x18] = do_eret,   [0x20] = do_wait,  [0x28] = do_hypcall,
 };
 
-/* CACHE: guests have no caches (Config1), and the machine keeps its own coherent. */
-static enum verdict do_nothing(struct vcpu *v, u32 w)
+/* CACHE: guests have no caches (Config1), and the machine keeps its own coherent; but for patched places. */
+static enum verdict do_cache(struct vcpu *v, u32 w)
 {
-	(void)v, (void)w;
+	bool hit = INSN_RT(w) & 0x10; /* an address; else an index */
+
+	patched_cleaned(v, v->arch.gpr[INSN_RS(w)] + (u64)(s64)((s16)w >> 7), !hit);
 	return RESUME;
 }
 
@@ -192,7 +194,7 @@ static emulate_fn decode(u32 w)
 	u32 op = w >> 26;
 
 	if (op == OP_SPECIAL3 && INSN_FUNCT(w) == FUNCT_CACHE)
-		return do_nothing;
+		return do_cache;
 	if (op != OP_COP0)
 		return NULL;
 	if (INSN_RS(w) < 16)

@@ -10,7 +10,9 @@
 #include "arch/mips/regs.h"
 #include "kernel/abi/disco.h"
 #include "kernel/mem/shootdown.h"
+#include "kernel/reloc/patch.h"
 #include "kernel/vm/vcpu.h"
+#include "kernel/vm/vm.h"
 
 /* Status of the monitor itself: kernel mode, 64-bit segments, FPU registers 64 bits wide, no
  * interrupts. */
@@ -160,6 +162,50 @@ void emul_set_gpr(struct vcpu *v, u32 reg, u64 val); /* $0 stays 0 */
 /* ---- native.c: kernels that were linked for KSEG0 ---- */
 /* An address error in kernel mode of a VM that is rewritten: true if it was none, and what to do is in *verdict. */
 bool native_resolve(struct vcpu *v, enum verdict *verdict);
+/* The "physical" address behind one of KSEG0, KSEG1 and XKPHYS; false: it is none of these. */
+bool native_address(const struct vcpu *v, u64 va, u64 *gpa);
+/* A load or store at a csseg address where patched_shows: as if the page were there. */
+enum verdict native_hidden(struct vcpu *v, u64 va, u64 gpa, bool store);
+
+/* ---- patched.c: their places that trap no longer (kernel/reloc/patch.h); of VMs that have a patch ---- */
+struct access;
+/* The address in csseg shows code that is not its page's; the EntryLo of that. */
+bool patched_shows(const struct vcpu *v, u64 va, u64 gpn);
+u64 patched_entry(const struct vcpu *v, gpn_t gpn);
+static inline bool patched_is_copied(const struct vcpu *v, u64 gpn)
+{
+	const struct patch *p = v->vm->patch;
+
+	return p && gpn < p->npages && p->copy_of[gpn];
+}
+/* This entry is for an address that a trampoline made, not the guest. */
+static inline bool patched_misses(const struct vcpu *v)
+{
+	return v->vm->patch && v->vm->patch->misses;
+}
+static inline bool patched_is_tramp(const struct vcpu *v, u64 va)
+{
+	const struct patch *p = v->vm->patch;
+	u64 gpn = (va - DISCO_CSSEG_BASE) >> PAGE_SHIFT;
+
+	return p && gpn >= p->npages && patch_page(p, gpn);
+}
+/* Somebody stores to the page: its copy goes; for_ever: for the last time. Takes translations back. */
+void patched_written(struct vcpu *v, u64 gpn, bool for_ever);
+/* CACHE at an address, or of all. */
+void patched_cleaned(struct vcpu *v, u64 va, bool all);
+/* At each entry to the monitor: pc is no longer in a trampoline. What the entry's ExcCode is from now on. */
+u32 patched_leave(struct vcpu *v, u32 code);
+/* An access that was carried out: pc is the branch's if it is in the slot of one. */
+struct patch_place {
+	u64 pc, va;
+	u32 insn, branch;
+	bool slot;
+};
+/* It becomes a branch to a trampoline if it may. */
+void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a,
+		 bool integer);
+void patched_stays(struct vcpu *v, enum patch_why why); /* it does not */
 
 /* ---- fpu.c ---- */
 void fpu_acquire(struct vcpu *v);	      /* v's registers into the processor */

@@ -94,7 +94,9 @@ static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, enum use
 	lo = use_page(v, gpn, tag, use);
 	if (!(lo & ENTRYLO_V))
 		return lo;
-	if (!(guest_lo & ENTRYLO_D))
+	if (patched_is_copied(v, gpn.v) && use == TO_WRITE)
+		patched_written(v, gpn.v, false);
+	if (!(guest_lo & ENTRYLO_D) || patched_is_copied(v, gpn.v))
 		lo &= ~(u64)ENTRYLO_D;
 	return lo | (guest_lo & LO_RIXI);
 }
@@ -113,6 +115,10 @@ static bool machine_pair(struct vcpu *v, const struct miss *m, const gpn_t gpn[2
 	u64 vpn2 = m->va & ENTRYHI_VPN2, tag = is_supervisor(vpn2) ? vpn2 : vpn2 | v->arch.asid;
 
 	for (unsigned i = 0; i < 2; i++) {
+		if (patched_shows(v, m->va, gpn[i].v)) {
+			lo[i] = patched_entry(v, gpn[i]);
+			continue;
+		}
 		lo[i] = machine_lo(v, gpn[i], guest_lo[i], tag, use_of(m, i));
 		if (lo[i] == PMAP_LATER)
 			return false;
@@ -181,10 +187,12 @@ bool mmu_window(const struct vcpu *v, u64 va, u64 *gpa)
 	       (*gpa >> PAGE_SHIFT < v->vm->pmap.npages || device_at(v->vm, *gpa & ~PAGE_MASK));
 }
 
-/* The pair of large pages around a window address whose small page is mapped by lo; 0: there is none. */
+/* The pair of large pages around a window address whose small page is mapped by lo; 0: there is none, as where
+ * csseg may show other pages than xsseg does. */
 static u64 large_pair(const struct vcpu *v, gpn_t gpn, u64 lo)
 {
-	if (!(lo & ENTRYLO_V) || (latency_on && latency_remote(v->node->id, (u64[]){ lo, lo })))
+	if (!(lo & ENTRYLO_V) || v->vm->patch ||
+	    (latency_on && latency_remote(v->node->id, (u64[]){ lo, lo })))
 		return 0;
 	return pmap_large(v->vm, gpn, v->node->id);
 }
@@ -197,7 +205,7 @@ static void install_shown(struct vcpu *v, u64 tag, gpn_t even)
 	struct pmap *p = &v->vm->pmap;
 	struct pmap_entry *entry = pmap_entry(p, even, v->node->id);
 
-	if (!entry[0].lo || !entry[1].lo || l2tlb_find(v->arch.l2tlb, tag))
+	if (!entry[0].lo || !entry[1].lo || v->vm->patch || l2tlb_find(v->arch.l2tlb, tag))
 		return;
 	note(v, even, tag);
 	note(v, (gpn_t){ even.v | 1 }, tag);
@@ -357,14 +365,19 @@ static enum verdict fault(struct vcpu *v, u32 code, bool write)
 	struct miss m = {
 		.va = va,
 		.write = write,
-		/* a TLBRI, TLBS or Mod at its own address is a load or a store of its own code */
-		.fetch = code == EXC_TLBXI || (code == EXC_TLBL && va == slot),
+		/* a TLBRI, TLBS or Mod at its own address is a load or a store of its own code; pc has left a
+		 * trampoline that was missed on */
+		.fetch = code == EXC_TLBXI ||
+			 (code == EXC_TLBL && (va == slot || patched_is_tramp(v, va))),
 		.reading = reading_begin(v->node),
 	};
 
-	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE || (va != (u64)(s64)(s32)va && !vcpu_wide(v, va)))
+	if (va >= DISCO_SPECIAL_PAGE - PAGE_SIZE ||
+	    (va != (u64)(s64)(s32)va && !vcpu_wide(v, va) && !patched_misses(v)))
 		return inject_badvaddr(v, m.write ? EXC_ADES : EXC_ADEL);
 	if (is_supervisor(va) && mmu_window(v, va, &gpa)) {
+		if (!m.fetch && patched_shows(v, va, gpa >> PAGE_SHIFT))
+			return native_hidden(v, va, gpa, write);
 		if (code == EXC_MOD) /* pages of several sizes may say so */
 			mmu_flush_node();
 		return miss_window(v, &m, gpa);

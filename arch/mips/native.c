@@ -59,6 +59,8 @@ static bool translate(struct vcpu *v, const struct miss *m, u64 *gpa, enum verdi
 	return true;
 }
 
+bool native_address(const struct vcpu *v, u64 va, u64 *gpa) { return is_direct(v, va, gpa); }
+
 static bool is_memory(const struct vcpu *v, u64 gpa, u32 bytes)
 {
 	u64 end = (u64)v->vm->pmap.npages << PAGE_SHIFT;
@@ -195,17 +197,25 @@ static enum verdict do_store(struct vcpu *v, u64 gpa, const struct access *a, en
 	verdict = emul_advance(v);
 	if (verdict == RESUME && unit == LINKED)
 		emul_set_gpr(v, a->reg, store_conditional(v, gpa, a, value));
+	patched_written(v, gpa >> PAGE_SHIFT, false);
+	patched_written(v, (gpa + a->bytes - 1) >> PAGE_SHIFT, false);
 	return verdict;
 }
 
 /* False: an address error it is. */
 static bool resolve_access(struct vcpu *v, u64 va, enum verdict *verdict)
 {
+	const struct patch_place place = { .pc = v->arch.pc,
+					   .va = va,
+					   .insn = v->arch.badinstr,
+					   .branch = v->arch.badinstrp,
+					   .slot = v->arch.cause & CAUSE_BD };
+	bool direct = false;
 	struct access a;
 	enum unit unit;
 	u64 gpa;
 
-	if (!decode(v->arch.badinstr, &a, &unit) || v->arch.gpr[a.base] + (u64)(s64)a.offset != va)
+	if (!decode(place.insn, &a, &unit) || v->arch.gpr[a.base] + (u64)(s64)a.offset != va)
 		return false;
 	if (unit == LINKED && (va & (a.bytes - 1)))
 		return false;
@@ -220,6 +230,8 @@ static bool resolve_access(struct vcpu *v, u64 va, enum verdict *verdict)
 		return false;
 	} else if (unit == LINKED && (va & (DISCO_CSSEG_WINDOW - 1)) != gpa) {
 		return false; /* where ll_at finds RAM */
+	} else {
+		direct = true;
 	}
 	if (!is_memory(v, gpa, a.bytes)) {
 		*verdict = emul_access(v, va, gpa, a.store);
@@ -230,7 +242,28 @@ static bool resolve_access(struct vcpu *v, u64 va, enum verdict *verdict)
 		*verdict = do_store(v, gpa, &a, unit);
 	else
 		*verdict = do_load(v, va, gpa, &a, unit);
+	if (!direct || unit == LINKED)
+		patched_stays(v, direct ? PATCH_LINKED : PATCH_MAPPED);
+	else if (*verdict == RESUME)
+		patched_try(v, &place, &a, unit == INTEGER);
 	return true;
+}
+
+enum verdict native_hidden(struct vcpu *v, u64 va, u64 gpa, bool store)
+{
+	struct access a;
+	enum unit unit;
+
+	if (!is_memory(v, gpa, 1))
+		return inject_code(v, EXC_DBE);
+	if (!store && decode(v->arch.badinstr, &a, &unit) && unit != LINKED && !a.store &&
+	    v->arch.gpr[a.base] + (u64)(s64)a.offset == va && is_memory(v, gpa, a.bytes)) {
+		v->stats.rewrite.emulated++;
+		patched_stays(v, PATCH_CODE);
+		return do_load(v, va, gpa, &a, unit);
+	}
+	patched_written(v, gpa >> PAGE_SHIFT, !store);
+	return RESUME; /* to do it again, on the page */
 }
 
 bool native_resolve(struct vcpu *v, enum verdict *verdict)

@@ -138,6 +138,8 @@ _Noreturn void trap_from_guest(struct vcpu *v)
 	u32 code = (v->arch.cause & CAUSE_CODE) >> CAUSE_CODE_SHIFT;
 	enum verdict verdict;
 
+	if (v->vm->patch)
+		code = patched_leave(v, code);
 	v->stats.exits[code]++;
 	verdict = traps[code] ? TEXT_HERE(traps[code])(v, code) : trap_reflect(v, code);
 	if (verdict == INJECT)

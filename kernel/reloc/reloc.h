@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Kernels that were linked for KSEG0 and know nothing of us (property `rewrite`). Supervisor mode cannot reach
- * KSEG0, KSEG1 and XKPHYS: an access there is an address error. The monitor makes up for that in two ways:
+ * KSEG0, KSEG1 and XKPHYS: an access there is an address error. The monitor makes up for that in three ways:
  *
  *   when        what                                                    by
  *   at load     a kernel with relocations (--emit-relocs): every place  table.c, loader.c
  *               that names KSEG0 or KSEG1 names the csseg window
  *   at a trap   a fetch goes on in the csseg window; a load or store    arch/mips/native.c
  *               is carried out on "physical" memory or on a device
+ *   after one   the place becomes a branch to a trampoline, which   patch.c, tramp.c,
+ *               reaches the memory without a trap                   arch/mips/patched.c
  *
  * The first is as if the kernel had been linked for the window: all its symbols move by one distance, so that
  * what it computes from symbols stays right. A constant that is no symbol (the base of KSEG0, say) has no
@@ -17,8 +19,8 @@
  *
  * The second is exact: registers and memory hold what they would hold on the machine, but for link registers and
  * what is computed relative to pc, which name the window, where the code runs. EPC is shown as an address of
- * KSEG0. So a kernel without relocations runs right, and slowly. Code stays as it is: the guest reads back what it
- * stored, and what it stores runs.
+ * KSEG0. So a kernel without relocations runs right, and slowly. The third changes neither, but the time. Code stays as
+ * it is: the guest reads back what it stored, and what it stores runs.
  *
  * Locks: none. A VM's struct rewrite changes while home loads it, and is fixed while it runs; counters are the
  * VCPU's own. Memory is reached as by monitor calls (vm_copy_in, vm_copy_out).

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "kernel/console/console.h"
 #include "kernel/log.h"
+#include "kernel/reloc/patch.h"
 #include "kernel/vm/hypercall.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
@@ -85,6 +86,21 @@ static const char *exit_name(unsigned code)
 	return names[code] ? names[code] : "other";
 }
 
+static void print_patched(const struct patch *p)
+{
+	static const char *const why[PATCH_WHYS] = {
+		[PATCH_LINKED] = "LL, SC",     [PATCH_SLOT] = "slots",
+		[PATCH_BASE] = "own base",     [PATCH_FULL] = "no room",
+		[PATCH_AGAIN] = "other bases", [PATCH_CODE] = "code read",
+		[PATCH_MAPPED] = "mapped"
+	};
+
+	kprintf("    patched: %lu places, %lu of them given up again, in %u pages; still emulated:",
+		p->patched, p->freed, p->copied);
+	for (u32 i = PATCH_LINKED; i < PATCH_WHYS; i++)
+		kprintf(" %s %lu%s", why[i], p->why[i], i + 1 < PATCH_WHYS ? "," : "\n");
+}
+
 static void print_stats(const struct vcpu *v)
 {
 	kprintf("%s/%u: %lu entries:", v->vm->name, v->id, vcpu_exits(v));
@@ -97,6 +113,8 @@ static void print_stats(const struct vcpu *v)
 		kprintf("    rewritten: %u places at load, %u left; %lu fetches and %lu accesses emulated in %lu ticks\n",
 			v->vm->rewrite.places, v->vm->rewrite.left, v->stats.rewrite.fetches,
 			v->stats.rewrite.emulated, v->stats.rewrite.ticks);
+	if (v->vm->patch)
+		print_patched(v->vm->patch);
 	if (!v->stats.hypercalls)
 		return;
 	kprintf("    calls:");

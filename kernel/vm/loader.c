@@ -16,6 +16,7 @@
 #include "kernel/log.h"
 #include "kernel/mem/share.h"
 #include "kernel/options.h"
+#include "kernel/reloc/patch.h"
 #include "kernel/reloc/reloc.h"
 #include "kernel/seed.h"
 #include "kernel/vm/vm.h"
@@ -253,6 +254,8 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 	params.ndevices = list_devices(vm, devices);
 
 	*load = (struct load){ 0 };
+	if (vm->patch)
+		patch_reset(vm->patch);
 	err = plan_kernel(vm, load, image, why, why_size);
 	if (!err)
 		err = plan_ramdisk(vm, load, image, &params, why, why_size);

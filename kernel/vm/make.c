@@ -4,6 +4,8 @@
 #include "kernel/errno.h"
 #include "kernel/log.h"
 #include "kernel/mem/l2tlb.h"
+#include "kernel/options.h"
+#include "kernel/reloc/patch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/life.h"
 #include "kernel/vm/move.h"
@@ -94,6 +96,39 @@ static void make_pmap(struct vm *vm)
 	vm->making.pmap = kept;
 }
 
+/* Of what is patched in its kernel while that runs; 0: nothing is. check=1 knows nothing of it. */
+static size_t patch_storage(const struct vm_desc *d)
+{
+	if (!d->rewrite || d->vcpus != 1 || !option_on(OPTION_PATCH) || option_check())
+		return 0;
+	return patch_bytes(d->memory_mb << (20 - PAGE_SHIFT));
+}
+
+#define PATCH_PAGES PAGES(sizeof(struct patch)) /* what it has begins on the next page */
+
+static u32 patch_pages(const struct vm_desc *d)
+{
+	size_t bytes = patch_storage(d);
+
+	return bytes ? PATCH_PAGES + PAGES(bytes) : 0;
+}
+
+static void make_patch(struct vm *vm)
+{
+	u32 pages = patch_pages(vm->desc);
+
+	if (!pages)
+		return;
+	vm->making.patch = nodemem_keep(vm->home->id, pages, 1);
+	if (!mpn_valid(vm->making.patch)) {
+		refuse_memory(vm, vm->home->id, pages);
+		return;
+	}
+	vm->patch = mpn_ptr(vm->making.patch);
+	patch_init(vm->patch, mpn_ptr((mpn_t){ vm->making.patch.v + PATCH_PAGES }),
+		   vm->desc->memory_mb << (20 - PAGE_SHIFT));
+}
+
 static bool make_view(struct vm *vm, u32 node)
 {
 	if (!pmap_make_view(vm, node)) {
@@ -170,7 +205,7 @@ static void begin(struct vm *vm)
 	vm->lag = 0;
 	vm->weight = vm->desc->weight;
 	vm->cap = vm->desc->cap;
-	vm->making = (struct making){ .pmap = MPN_NONE };
+	vm->making = (struct making){ .pmap = MPN_NONE, .patch = MPN_NONE };
 	__atomic_fetch_add(&under_way, 1, __ATOMIC_RELAXED);
 	change(vm, VM_CREATES);
 }
@@ -181,7 +216,8 @@ static void begin_parts(struct vm *vm)
 	struct nodemask parts = NODEMASK_NONE;
 
 	make_pmap(vm);
-	for (u32 i = 0; mpn_valid(vm->making.pmap) && i < vm->desc->vcpus; i++)
+	make_patch(vm);
+	for (u32 i = 0; !vm->making.refused && i < vm->desc->vcpus; i++)
 		nodemask_add(&parts, node_of(vm, i)->id);
 	__atomic_store(&vm->making.parts, &parts, __ATOMIC_RELEASE);
 }
@@ -326,6 +362,10 @@ static void give_back(struct vm *vm)
 		nodemem_return(p->l2tlb, L2TLB_PAGES);
 		nodemem_return(p->at, PLACE_PAGES);
 	}
+	if (mpn_valid(vm->making.patch))
+		nodemem_return(vm->making.patch, patch_pages(vm->desc));
+	vm->patch = NULL;
+	vm->making.patch = MPN_NONE;
 	if (mpn_valid(vm->making.pmap)) {
 		u32 pages = PAGES(pmap_bytes(vm->desc->memory_mb << (20 - PAGE_SHIFT)));
 

@@ -87,7 +87,8 @@ struct progress {
 
 /* How far MAKING or UNMAKING has come (make.h). */
 struct making {
-	mpn_t pmap; /* home only: what the pmap lies in; MPN_NONE: nothing */
+	mpn_t pmap;  /* home only: what the pmap lies in; MPN_NONE: nothing */
+	mpn_t patch; /* the same of vm->patch */
 	struct nodemask
 		parts; /* nodes that are to make their part; any node takes itself out, atomically */
 	struct nodemask views; /* that have storage of a view for it; the same */
@@ -116,6 +117,8 @@ struct vm {
 	struct progress progress;
 	struct making making;
 	struct rewrite rewrite; /* home, while it loads; then fixed */
+	struct patch *
+		patch; /* NULL: none of its places are patched; home, while the VM is made and taken apart */
 	/*
 	 * What it is worth on a node against other VMs there (account.h), and how many percent of a node's
 	 * processor it may use; 0: as most, and all of it. Node 0 writes, nodes read with their ticks.

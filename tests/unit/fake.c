@@ -427,3 +427,33 @@ __attribute__((weak)) void vtimer_set(struct vcpu *v, u32 compare)
 	(void)compare;
 	v->arch.timer_armed = true;
 }
+
+/* ---- patched.c: no VM here has a patch ---- */
+
+bool patched_shows(const struct vcpu *v, u64 va, u64 gpn)
+{
+	(void)v, (void)va, (void)gpn;
+	return false;
+}
+
+u64 patched_entry(const struct vcpu *v, gpn_t gpn)
+{
+	(void)v, (void)gpn;
+	return 0;
+}
+
+void patched_written(struct vcpu *v, u64 gpn, bool for_ever) { (void)v, (void)gpn, (void)for_ever; }
+void patched_cleaned(struct vcpu *v, u64 va, bool all) { (void)v, (void)va, (void)all; }
+void patched_stays(struct vcpu *v, enum patch_why why) { (void)v, (void)why; }
+
+void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a, bool integer)
+{
+	(void)v, (void)at, (void)a, (void)integer;
+}
+
+/* But for tests of native.c, which have it. */
+__attribute__((weak)) enum verdict native_hidden(struct vcpu *v, u64 va, u64 gpa, bool store)
+{
+	(void)v, (void)va, (void)gpa, (void)store;
+	return RESUME;
+}

@@ -9,7 +9,9 @@
 
 #include "kernel/log.h"
 #include "kernel/mem/l2tlb.h"
+#include "kernel/options.h"
 #include "kernel/panic.h"
+#include "kernel/reloc/patch.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/life.h"
 #include "kernel/vm/make.h"
@@ -91,6 +93,15 @@ void nodemem_return(mpn_t first, u32 npages)
 	free(*at);
 	*at = NULL;
 	kept -= npages;
+}
+
+bool option_on(enum option o) { return o == OPTION_PATCH; }
+bool option_check(void) { return false; }
+size_t patch_bytes(u32 npages) { return npages * 20ul; }
+void patch_init(struct patch *p, void *storage, u32 npages)
+{
+	memset(storage, 1, patch_bytes(npages));
+	p->npages = npages;
 }
 
 size_t pmap_bytes(u32 npages) { return npages * 18ul; }
@@ -207,7 +218,10 @@ static void fill(u64 with)
 		nodes[i] = &node[i];
 	}
 	for (u32 i = 0; i < VMS; i++) {
-		desc[i] = (struct vm_desc){ .name = "vm", .memory_mb = 1 + i, .vcpus = PER };
+		desc[i] = (struct vm_desc){ .name = "vm",
+					    .memory_mb = 1 + i,
+					    .vcpus = i == 1 ? 1 : PER };
+		desc[i].rewrite = i == 1;
 		desc[i].nodes.n = 3;
 		memcpy(desc[i].nodes.list, homes[i], sizeof(homes[i]));
 		vm[i].desc = &desc[i];
@@ -246,8 +260,10 @@ static void check(void)
 		for (u32 k = 0; k < PER; k++)
 			n += of->vcpus[k] != NULL;
 		has += n;
-		assert_true(of->state != VM_STOPPED || (n == PER && of->nvcpus == PER));
-		assert_true(of->state != VM_ABSENT || (!n && !of->nvcpus && !of->pmap.npages));
+		assert_true(of->state != VM_STOPPED || (n == desc[i].vcpus && of->nvcpus == n));
+		assert_true(of->state != VM_STOPPED || !of->patch == !desc[i].rewrite);
+		assert_true(of->state != VM_ABSENT ||
+			    (!n && !of->nvcpus && !of->pmap.npages && !of->patch));
 		assert_true(of->nvcpus == 0 || of->state == VM_STOPPED || of->state == VM_UNMAKING);
 	}
 	assert_true(queued <= has);
@@ -288,8 +304,8 @@ static void it_comes_and_goes(void **state)
 		ask(&vm[i]);
 		rest();
 		assert_int_equal(vm[i].state, VM_STOPPED);
-		assert_int_equal(vm[i].nvcpus, PER);
-		for (u32 k = 0; k < PER; k++)
+		assert_int_equal(vm[i].nvcpus, desc[i].vcpus);
+		for (u32 k = 0; k < desc[i].vcpus; k++)
 			assert_ptr_equal(vm[i].vcpus[k]->node, &node[desc[i].nodes.list[k % 3]]);
 	}
 	for (u32 i = 0; i < VMS; i++) {

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Patched places (kernel/reloc/patch.h) and the processor: what csseg shows of their pages, the way out of a
+ * trampoline at each entry to the monitor, and which accesses become one.
+ */
+#include "arch/mips/access.h"
+#include "arch/mips/branch.h"
+#include "arch/mips/cp0.h"
+#include "arch/mips/mips.h"
+#include "kernel/mem/l2tlb.h"
+#include "kernel/mem/pmap.h"
+#include "kernel/vm/vm.h"
+
+/*
+ * The page's translations on this node, where the VM's only VCPU is. That of csseg may be to the copy, of which the
+ * pmap's reverse map knows nothing.
+ */
+static void forget(struct vcpu *v, u64 gpn)
+{
+	const struct mmu_drop d = { .vm = v->vm, .page = { { gpn } }, .n = 1 };
+
+	mmu_drop_pages(v->node, &d);
+	l2tlb_drop(v->arch.l2tlb, (DISCO_CSSEG_BASE + (gpn << PAGE_SHIFT)) & ENTRYHI_VPN2);
+	mmu_flush_node();
+}
+
+bool patched_shows(const struct vcpu *v, u64 va, u64 gpn)
+{
+	const struct patch *p = v->vm->patch;
+
+	return p && va - DISCO_CSSEG_BASE < DISCO_CSSEG_WINDOW && patch_page(p, gpn);
+}
+
+u64 patched_entry(const struct vcpu *v, gpn_t gpn)
+{
+	const u8 *page = patch_page(v->vm->patch, gpn.v);
+
+	return arch_readonly_entry(arch_page_entry(maddr_mpn(ptr_maddr(page)))) | ENTRYLO_RI;
+}
+
+void patched_written(struct vcpu *v, u64 gpn, bool for_ever)
+{
+	struct patch *p = v->vm->patch;
+
+	if (p && patch_drop(p, gpn, for_ever))
+		forget(v, gpn);
+}
+
+void patched_cleaned(struct vcpu *v, u64 va, bool all)
+{
+	struct patch *p = v->vm->patch;
+	u64 gpa;
+
+	if (!p || !p->copied)
+		return;
+	if (!all) {
+		if (native_address(v, va, &gpa) || mmu_window(v, va, &gpa))
+			patched_written(v, gpa >> PAGE_SHIFT, false);
+		return;
+	}
+	for (u32 i = 0; i < p->npages; i++)
+		if (p->copy_of[i])
+			patched_written(v, i, false);
+}
+
+/* ---- the way out ---- */
+
+static bool is_memory_error(u32 code)
+{
+	return BIT(code) & (BIT(EXC_MOD) | BIT(EXC_TLBL) | BIT(EXC_TLBS) | BIT(EXC_ADEL) |
+			    BIT(EXC_ADES) | BIT(EXC_TLBRI));
+}
+
+/* The window shows the VM's memory there: the access only misses. */
+static bool misses(const struct vcpu *v)
+{
+	u64 gpa;
+
+	return mmu_window(v, v->arch.badvaddr, &gpa) && gpa >> PAGE_SHIFT < v->vm->pmap.npages;
+}
+
+/* pc for what comes behind an access that was made. */
+static void leave_done(struct vcpu *v, const struct patch_site *s)
+{
+	if (s->tramp.slot == TRAMP_DELAY) {
+		v->arch.cause |= CAUSE_BD;
+		v->arch.badinstrp = s->tramp.branch;
+		emul_advance(v); /* of a branch, which form_of knows */
+	} else {
+		v->arch.pc += s->tramp.slot ? 8 : 4;
+	}
+}
+
+u32 patched_leave(struct vcpu *v, u32 code)
+{
+	const struct patch_site *s;
+	struct tramp_state state;
+	u32 word;
+
+	v->vm->patch->misses = false;
+	s = patch_find(v->vm->patch, v->arch.pc - DISCO_CSSEG_BASE, &word);
+	if (!s)
+		return code;
+	state = tramp_leave(&s->tramp, word, &v->arch.gpr[s->tramp.base]);
+	if (!state.valid)
+		return code;
+	v->arch.pc = DISCO_CSSEG_BASE + s->place;
+	v->arch.cause &= ~CAUSE_BD;
+	if (state.done)
+		leave_done(v, s);
+	if (!state.access)
+		return code;
+	v->arch.badinstr = s->tramp.insn;
+	if (s->tramp.slot) {
+		v->arch.cause |= CAUSE_BD;
+		v->arch.badinstrp = s->tramp.branch;
+	}
+	if (state.direct || !is_memory_error(code))
+		return code;
+	v->vm->patch->misses = code != EXC_ADEL && code != EXC_ADES && misses(v);
+	if (v->vm->patch->misses)
+		return code;
+	/* As if the place had not been patched. */
+	v->arch.badvaddr = v->arch.gpr[s->tramp.base] + (u64)(s64)(s16)s->tramp.insn;
+	code = code == EXC_ADES || code == EXC_TLBS || code == EXC_MOD ? EXC_ADES : EXC_ADEL;
+	v->arch.cause = (v->arch.cause & ~(u32)CAUSE_CODE) | code << CAUSE_CODE_SHIFT;
+	return code;
+}
+
+/* ---- what becomes one ---- */
+
+enum before { NO_BRANCH, A_BRANCH, MAYBE };
+
+/* Whether the place is in the slot of what lies before it. */
+static enum before look_before(struct vcpu *v, u64 gpa, u32 *word)
+{
+	struct branch b;
+
+	if (!(gpa & PAGE_MASK) || vm_copy_in(v->vm, word, (gpa_t){ gpa - 4 }, 4))
+		return MAYBE;
+	if ((*word >> 26 == 0x36 || *word >> 26 == 0x3e) && !(*word >> 21 & 31))
+		return NO_BRANCH; /* JIC, JIALC */
+	return branch_decode(*word, 0, v->arch.gpr, &b) ? NO_BRANCH : A_BRANCH;
+}
+
+/* A copy for the place's page, if it has none. */
+static bool copy_page(struct vcpu *v, u64 gpn)
+{
+	u8 *page = patch_page(v->vm->patch, gpn);
+
+	if (page)
+		return true;
+	page = patch_copy_page(v->vm->patch, gpn);
+	if (!page)
+		return false;
+	if (vm_copy_in(v->vm, page, (gpa_t){ gpn << PAGE_SHIFT }, PAGE_SIZE)) {
+		patch_drop(v->vm->patch, gpn, false);
+		return false;
+	}
+	forget(v, gpn);
+	return true;
+}
+
+/* The branch and the access in its slot, at gpa. */
+static enum patch_why try_slot(struct vcpu *v, u64 gpa, struct tramp t, u32 branch, u32 loads,
+			       u32 stores)
+{
+	u32 word;
+
+	if (!tramp_slot_of(branch, t.base, loads, stores, &t.slot) ||
+	    (gpa & PAGE_MASK) == PAGE_SIZE - 4 || look_before(v, gpa, &word) != NO_BRANCH)
+		return PATCH_SLOT;
+	t.branch = branch;
+	return copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t) : PATCH_FULL;
+}
+
+/*
+ * A place behind a branch that was reached by another way. It may be patched where the branch is, since then nothing
+ * comes to its slot from there.
+ */
+static enum patch_why try_both(struct vcpu *v, u64 gpa, const struct tramp *t, u32 branch,
+			       u32 loads, u32 stores)
+{
+	enum patch_why why = PATCH_AGAIN;
+
+	if (!patch_is_patched(v->vm->patch, gpa - 4))
+		why = try_slot(v, gpa - 4, *t, branch, loads, stores);
+	if (why != PATCH_NOW && !patch_is_patched(v->vm->patch, gpa - 4))
+		return why;
+	return patch_add(v->vm->patch, gpa, t);
+}
+
+static enum patch_why try(struct vcpu *v, const struct patch_place *at, const struct access *a,
+			  bool integer)
+{
+	u64 va = at->va, gpa = at->pc - DISCO_CSSEG_BASE;
+	struct tramp t = { .insn = at->insn,
+			   .base = a->base,
+			   .reload = integer && !a->store && a->reg == a->base,
+			   .attribute = va >> 62 == 2 ? va >> 59 & 7 : vcp0(v, Config) & 7 };
+	u32 reg = integer ? a->reg : 0, loads = a->store ? 0 : reg, stores = a->store ? reg : 0;
+	u32 before;
+
+	if (!a->base || stores == a->base)
+		return PATCH_BASE;
+	if (gpa >= (u64)v->vm->pmap.npages << PAGE_SHIFT)
+		return PATCH_SLOT;
+	if (at->slot)
+		return try_slot(v, gpa, t, at->branch, loads, stores);
+	switch (look_before(v, gpa, &before)) {
+	case A_BRANCH: return try_both(v, gpa, &t, before, loads, stores);
+	case MAYBE: return PATCH_SLOT;
+	default: break;
+	}
+	return copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t) : PATCH_FULL;
+}
+
+void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a, bool integer)
+{
+	if (v->vm->patch)
+		v->vm->patch->why[try(v, at, a, integer)]++;
+}
+
+void patched_stays(struct vcpu *v, enum patch_why why)
+{
+	if (v->vm->patch)
+		v->vm->patch->why[why]++;
+}

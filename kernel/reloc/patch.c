@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Which places are patched, and what of them csseg shows. */
+#include "kernel/reloc/patch.h"
+
+#include <string.h>
+
+#include "kernel/abi/disco.h"
+
+#define PAGES_A_COPY 16 /* of the VM's memory, for each page of code */
+#define COPIES_MIN   64
+#define COPIES_MAX   768
+#define SITES_A_COPY 64
+#define WINDOW_PAGES (DISCO_CSSEG_WINDOW >> PAGE_SHIFT)
+#define SITES_A_PAGE (PAGE_SIZE / TRAMP_BYTES)
+
+static u32 copies_for(u32 npages)
+{
+	return MIN(MAX(npages / PAGES_A_COPY, (u32)COPIES_MIN), (u32)COPIES_MAX);
+}
+
+static size_t tables_bytes(u32 npages, u32 ncopies)
+{
+	return ncopies * (SITES_A_COPY * sizeof(struct patch_site) + sizeof(struct patch_copy)) +
+	       npages * (sizeof(u16) + sizeof(u8));
+}
+
+size_t patch_bytes(u32 npages)
+{
+	u32 n = copies_for(npages), tramps = n * SITES_A_COPY / SITES_A_PAGE;
+
+	if (npages + tramps > WINDOW_PAGES)
+		return 0;
+	return ROUND_UP((size_t)(n + tramps) * PAGE_SIZE + tables_bytes(npages, n), PAGE_SIZE);
+}
+
+void patch_init(struct patch *p, void *storage, u32 npages)
+{
+	u32 n = copies_for(npages), nsites = n * SITES_A_COPY;
+	u8 *at = storage;
+
+	*p = (struct patch){ .npages = npages, .ncopies = n, .nsites = nsites };
+	p->copy_page = at;
+	p->tramp_page = at += n * PAGE_SIZE;
+	p->site = (struct patch_site *)(at += nsites * TRAMP_BYTES);
+	p->copy = (struct patch_copy *)(at += nsites * sizeof(struct patch_site));
+	p->copy_of = (u16 *)(at += n * sizeof(struct patch_copy));
+	p->drops = at + npages * sizeof(u16);
+	patch_reset(p);
+}
+
+void patch_reset(struct patch *p)
+{
+	memset(p->copy_of, 0, p->npages * sizeof(*p->copy_of));
+	memset(p->drops, 0, p->npages * sizeof(*p->drops));
+	for (u32 i = 0; i < p->ncopies; i++)
+		p->copy[i] = (struct patch_copy){ .next = i + 1 < p->ncopies ? i + 2 : 0 };
+	for (u32 i = 0; i < p->nsites; i++)
+		p->site[i] = (struct patch_site){ .next = i + 1 < p->nsites ? i + 2 : 0 };
+	p->free_copy = p->free_site = 1;
+	p->copied = 0;
+	p->patched = p->freed = 0;
+	memset(p->why, 0, sizeof(p->why));
+}
+
+u8 *patch_copy_page(struct patch *p, u32 gpn)
+{
+	struct patch_copy *c;
+
+	if (!p->free_copy || p->drops[gpn] >= PATCH_DROPS)
+		return NULL;
+	c = &p->copy[p->free_copy - 1];
+	p->copy_of[gpn] = p->free_copy;
+	p->free_copy = c->next;
+	*c = (struct patch_copy){ .gpn = gpn };
+	p->copied++;
+	return patch_page(p, gpn);
+}
+
+enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
+{
+	struct patch_copy *c = &p->copy[p->copy_of[place >> PAGE_SHIFT] - 1];
+	u32 *word = (u32 *)(patch_page(p, place >> PAGE_SHIFT) + (place & PAGE_MASK));
+	u32 number = p->free_site - 1u;
+	u64 at, from = DISCO_CSSEG_BASE + place;
+	struct patch_site *s;
+
+	if (word[t->slot != 0] != t->insn || (t->slot && *word != t->branch))
+		return PATCH_AGAIN;
+	if (!p->free_site)
+		return PATCH_FULL;
+	at = DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT) + number * TRAMP_BYTES;
+	if (!tramp_build(t, from, at, (u32 *)(p->tramp_page + number * TRAMP_BYTES)))
+		return PATCH_FULL;
+	s = &p->site[number];
+	p->free_site = s->next;
+	*s = (struct patch_site){ .tramp = *t, .place = place, .next = c->sites };
+	c->sites = number + 1;
+	*word = tramp_branch(from, at);
+	p->patched++;
+	return PATCH_NOW;
+}
+
+bool patch_is_patched(const struct patch *p, u64 gpa)
+{
+	u64 gpn = gpa >> PAGE_SHIFT, at = DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT);
+	u32 word;
+	u64 to;
+
+	if (gpn >= p->npages || !p->copy_of[gpn])
+		return false;
+	word = *(u32 *)(patch_page(p, gpn) + (gpa & PAGE_MASK));
+	to = DISCO_CSSEG_BASE + gpa + 4 + ((s64)((u64)word << 38) >> 36);
+	return word >> 26 == 0x32 && to >= at && to - at < (u64)p->nsites * TRAMP_BYTES;
+}
+
+bool patch_drop(struct patch *p, u64 gpn, bool for_ever)
+{
+	u16 number = gpn < p->npages ? p->copy_of[gpn] : 0;
+	struct patch_copy *c;
+
+	if (for_ever && gpn < p->npages)
+		p->drops[gpn] = PATCH_DROPS;
+	if (!number)
+		return false;
+	c = &p->copy[number - 1];
+	for (u16 i = c->sites, next; i; i = next) {
+		struct patch_site *s = &p->site[i - 1];
+
+		next = s->next;
+		*s = (struct patch_site){ .next = p->free_site };
+		p->free_site = i;
+		p->freed++;
+	}
+	*c = (struct patch_copy){ .next = p->free_copy };
+	p->free_copy = number;
+	p->copy_of[gpn] = 0;
+	p->copied--;
+	if (p->drops[gpn] < PATCH_DROPS)
+		p->drops[gpn]++;
+	return true;
+}
+
+const struct patch_site *patch_find(const struct patch *p, u64 gpa, u32 *word)
+{
+	u64 at = gpa - ((u64)p->npages << PAGE_SHIFT);
+	const struct patch_site *s = &p->site[at >> TRAMP_SHIFT];
+
+	*word = (at & (TRAMP_BYTES - 1)) / 4;
+	return at >> TRAMP_SHIFT < p->nsites && s->place ? s : NULL;
+}

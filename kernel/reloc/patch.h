@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Places that trap, patched while a kernel that was linked for KSEG0 runs (reloc.h): a load or store that the monitor
+ * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor. The guest's memory stays as it
+ * is. What csseg shows of a page with such places is a copy, for fetches alone; all other ways to the page show the
+ * page, and are not writable. So the guest reads its code as it stored it, and who stores there is seen:
+ *
+ *   page     what csseg shows    becomes   when
+ *   PLAIN    the page            COPIED    a place of it is patched: a free copy is there, and the page was given
+ *                                          up less than PATCH_DROPS times
+ *   COPIED   the copy: fetches   PLAIN     a store to the page, whichever way; a CACHE of an address in it; a load
+ *                                          from csseg that cannot be carried out: the page's places are free again
+ *
+ * A place stays as it is, and traps, if it is in a slot and is reached by another way than its branch; if it or its branch is a
+ * page's first word, which may be in a slot; if a branch tests what it loads in its delay slot; if it is an LL or SC; if it
+ * stores its own base register; if no trampoline or copy is free or in reach. Memory that a device writes is not seen: code that came so is cleaned by CACHE before it
+ * runs, if there had been code.
+ *
+ * The trampolines follow the VM's memory in the window, for fetches alone. VMs of one VCPU only: no lock; the
+ * VCPU's node. Pure.
+ */
+#ifndef KERNEL_RELOC_PATCH_H
+#define KERNEL_RELOC_PATCH_H
+
+#include "kernel/reloc/tramp.h"
+#include "kernel/types.h"
+
+#define PATCH_DROPS 8
+
+/* Why an access was carried out and its place stays as it is. */
+enum patch_why {
+	PATCH_NOW,    /* it does not: it was patched */
+	PATCH_LINKED, /* LL or SC */
+	PATCH_SLOT,   /* in a slot, or on the page's first word */
+	PATCH_BASE,   /* a store of its own base, or no base */
+	PATCH_FULL,   /* no copy or trampoline is left, or the page was given up too often */
+	PATCH_AGAIN,  /* it is patched, but not for such an address */
+	PATCH_CODE,   /* a load from csseg of a page that is copied */
+	PATCH_MAPPED, /* xkseg, kseg3 */
+	PATCH_WHYS
+};
+
+struct patch_site {
+	struct tramp tramp;
+	u32 place; /* "physical" address; 0: free */
+	u16 next;  /* of the same page, or free: number + 1; 0: none */
+};
+
+struct patch_copy {
+	u32 gpn;
+	u16 sites, next; /* first site, next free copy: number + 1; 0: none */
+};
+
+struct patch {
+	u32 npages, ncopies, nsites; /* fixed, like the pointers; npages: of the VM */
+	u8 *copy_page;		     /* ncopies pages */
+	u8 *tramp_page;		     /* the trampolines, one for each site */
+	struct patch_copy *copy;
+	struct patch_site *site;
+	u16 *copy_of; /* of each page: number + 1; 0: PLAIN */
+	u8 *drops;    /* of each page */
+	u16 free_copy, free_site;
+	u32 copied;  /* pages that are COPIED */
+	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
+	u64 patched, freed;  /* places, since the start */
+	u64 why[PATCH_WHYS]; /* accesses carried out */
+};
+
+/* The monitor's memory for a VM of so many pages, zeroed and aligned to pages; 0: it cannot have any. */
+size_t patch_bytes(u32 npages);
+void patch_init(struct patch *p, void *storage, u32 npages);
+void patch_reset(struct patch *p); /* no page is COPIED, all sites are free */
+
+/* Where csseg shows code that is not the page's: bytes of a copy, of trampolines; NULL: it shows the page, if any. */
+static inline u8 *patch_page(const struct patch *p, u64 gpn)
+{
+	u64 tramp = gpn - p->npages;
+
+	if (gpn < p->npages)
+		return p->copy_of[gpn] ? p->copy_page + (p->copy_of[gpn] - 1ul) * 4096 : NULL;
+	return tramp < (u64)p->nsites * TRAMP_BYTES / 4096 ? p->tramp_page + tramp * 4096 : NULL;
+}
+
+/*
+ * A copy for the page, which is PLAIN; the caller fills it. NULL: there is none, now or for this page.
+ */
+u8 *patch_copy_page(struct patch *p, u32 gpn);
+/* The place of a COPIED page, which holds t->insn, or t->branch and that. */
+enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t);
+/* What csseg shows there is a branch to a trampoline. */
+bool patch_is_patched(const struct patch *p, u64 gpa);
+/* The page is PLAIN from now on; for_ever: and stays so. True: it was COPIED. */
+bool patch_drop(struct patch *p, u64 gpn, bool for_ever);
+
+/* The site whose trampoline has the window's address gpa, and which word that is; NULL: none. */
+const struct patch_site *patch_find(const struct patch *p, u64 gpa, u32 *word);
+
+#endif /* KERNEL_RELOC_PATCH_H */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Trampolines: what a load or store becomes whose address was in KSEG0 or XKPHYS once (patch.h). The place holds a
+ * BC to its trampoline, which looks where the base register points, at each time anew, makes an address of the xsseg
+ * window out of one in KSEG0 or XKPHYS, carries the access out, gives the base register back its value, and goes on
+ * behind the place. All is done with the base register alone, since no other is free:
+ *
+ *   0   bgezc  b, direct       user's, or xsseg         5   the access
+ *   1   drotr  b, b, 63        bit 62 is the sign now   6   dati  b, -xkphys
+ *   2   bltzc  b, high         KSEG0 and above          7   bc    behind the place
+ *   3   drotr  b, b, 1
+ *   4   dati   b, xkphys       0x9000.. -> 0x4000..
+ *   high:
+ *   8   drotr  b, b, 1                                  14  the access
+ *   9   daui   b, b, 0x4000    above KSEG1: wraps       15  dati  b, -0x4000
+ *   10  bgezc  b, above                                 16  daui  b, b, 0x8000
+ *   11  daui   b, b, 0x4000    KSEG0, 1: wraps          17  bc    behind the place
+ *   12  bltzc  b, below                                 below: (xkseg)
+ *   13  dati   b, 0x4000                                18  daui  b, b, 0x8000
+ *   above: (csseg, kseg3)                               19  bc    direct
+ *   20  daui   b, b, -0x4000
+ *   direct:
+ *   21  the access                                      22  bc    behind the place
+ *
+ * A load into its own base register does not give it back: 6 and 15 are the BC of 7.
+ *
+ * A place may be the slot of a branch, where there is no room for a BC. Then the branch becomes the BC, and is in the
+ * trampoline, too: one with a delay slot behind all of the above, where 7, 17 and 22 go, for what it tests is not
+ * what the access loads; a compact one before it, and a NOP, since it is not for its forbidden slot to branch.
+ *
+ * Exact, by these facts. A base that is KSEG0's or KSEG1's, and no other, is at 12 with the sign off: it is the
+ * "physical" address. One of another cache attribute than that of 4, or with bits 58..48 set, is at 5 no address at
+ * all, and never one of the user's, whose bits 63..48 are zero: -(0x4000 + 0x800 * attribute) takes none of
+ * 0x8000..0xbfff there. So what 5 and 14 reach is the memory that was meant, or nothing, and then the place is
+ * carried out by arch/mips/native.c, as that of an address error at 21 is.
+ *
+ * An exception within it is one of the place, or of the instruction behind the place if the access is done:
+ * tramp_leave. Pure.
+ */
+#ifndef KERNEL_RELOC_TRAMP_H
+#define KERNEL_RELOC_TRAMP_H
+
+#include "kernel/types.h"
+
+#define TRAMP_SHIFT 7 /* bytes of one, with room */
+#define TRAMP_BYTES (1u << TRAMP_SHIFT)
+#define TRAMP_WORDS (TRAMP_BYTES / 4)
+
+enum tramp_slot { TRAMP_NO_SLOT, TRAMP_DELAY, TRAMP_FORBIDDEN };
+
+/* A load or store, of whatever register, by a general base register and an offset. */
+struct tramp {
+	u32 insn;
+	u32 branch; /* whose slot it is in: an enum tramp_slot */
+	u8 slot;
+	u8 base;      /* 1..31 */
+	bool reload;  /* a load of the base register itself */
+	u8 attribute; /* the cache attribute, 0..7, that XKPHYS addresses here have */
+};
+
+/*
+ * What slot the branch before it puts a load (into register `loads`, 0: none) or store (of `stores`) with that base
+ * in, in *slot. False: no trampoline can be made of the two.
+ */
+bool tramp_slot_of(u32 branch, u32 base, u32 loads, u32 stores, u8 *slot);
+
+/* The word that goes from one address to another; 0, which is no such word: it does not reach. */
+u32 tramp_branch(u64 from, u64 to);
+/* The trampoline at `at` for the place at `place`, which is the branch's if it has one, both csseg addresses; false:
+ * they do not reach each other, or the branch's target. */
+bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS]);
+
+/* What an exception at one of its words means. */
+struct tramp_state {
+	bool valid;  /* the word is used */
+	bool done;   /* the access is behind us; a branch with a delay slot is still to be made */
+	bool access; /* this is the access */
+	bool direct; /* and its address is the program's own */
+};
+
+/* *base: the base register's value there, which becomes what the program has in it. */
+struct tramp_state tramp_leave(const struct tramp *t, u32 word, u64 *base);
+
+#endif /* KERNEL_RELOC_TRAMP_H */

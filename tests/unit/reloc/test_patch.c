@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/reloc/patch.c: random places patched and pages given up, against a model that knows of each place only whether
+ * it is patched. What csseg shows of a page is its words but for these, each of which leads to the trampoline of its
+ * own; every copy and every trampoline is somebody's or free.
+ */
+#include "tests/unit/unit.h"
+
+#include "kernel/abi/disco.h"
+#include "kernel/reloc/patch.h"
+
+#define PAGES  512u /* of the VM: 2 MB */
+#define USED   96u  /* of these have code: more than there are copies */
+#define WORDS  (PAGE_SIZE / 4)
+#define ROUNDS 200000
+
+static struct patch patch;
+static bool patched[USED * WORDS];
+static u8 drops[USED];
+static u64 random_state = 88172645463325252ull;
+
+static u64 draw(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* What the VM's memory holds: LD of as many registers and offsets. */
+static u32 word_at(u32 place)
+{
+	return 0x37u << 26 | (place / 4 % 30 + 1) << 21 | (place / 128 % 32) << 16 | place % 0x8000;
+}
+
+static bool is_copied(u32 page) { return patch_page(&patch, page); }
+
+/* No page's first word: arch/mips/patched.c asks for none. */
+static void add(u32 place)
+{
+	u32 page = place >> PAGE_SHIFT, word = word_at(place);
+	const struct tramp t = { .insn = word, .base = word >> 21 & 31 };
+	u8 *copy = patch_page(&patch, page);
+	enum patch_why why;
+
+	if (!copy) {
+		u32 before = patch.copied;
+
+		copy = patch_copy_page(&patch, page);
+		assert_int_equal(copy == NULL,
+				 drops[page] >= PATCH_DROPS || before == patch.ncopies);
+		if (!copy)
+			return;
+		for (u32 i = 0; i < WORDS; i++)
+			((u32 *)copy)[i] = word_at((page << PAGE_SHIFT) + 4 * i);
+	}
+	why = patch_add(&patch, place, &t);
+	assert_int_equal(why == PATCH_AGAIN, patched[place / 4]);
+	if (why == PATCH_NOW)
+		patched[place / 4] = true;
+	else if (why == PATCH_FULL)
+		assert_int_equal(patch.patched - patch.freed, patch.nsites);
+}
+
+static void drop(u32 page, bool for_ever)
+{
+	bool was = is_copied(page);
+
+	assert_int_equal(patch_drop(&patch, page, for_ever), was);
+	if (for_ever)
+		drops[page] = PATCH_DROPS;
+	else if (was && drops[page] < PATCH_DROPS)
+		drops[page]++;
+	assert_false(is_copied(page));
+	memset(&patched[page * WORDS], 0, WORDS * sizeof(bool));
+}
+
+static void check_page(u32 page)
+{
+	const u32 *copy = (const u32 *)patch_page(&patch, page);
+
+	for (u32 i = 0; i < WORDS; i++) {
+		u32 place = (page << PAGE_SHIFT) + 4 * i, at;
+		const struct patch_site *s;
+		u64 to;
+
+		assert_int_equal(patch_is_patched(&patch, place), patched[place / 4]);
+		if (!copy) {
+			assert_false(patched[place / 4]);
+			continue;
+		}
+		if (!patched[place / 4]) {
+			assert_int_equal(copy[i], word_at(place));
+			continue;
+		}
+		to = place + 4 + ((s64)((u64)copy[i] << 38) >> 36);
+		s = patch_find(&patch, to, &at);
+		assert_non_null(s);
+		assert_int_equal(at, 0);
+		assert_int_equal(s->place, place);
+		assert_int_equal(s->tramp.insn, word_at(place));
+	}
+}
+
+static void check_all(void)
+{
+	u32 copied = 0, places = 0, sites = 0, free_sites = 0, free_copies = 0;
+
+	for (u32 page = 0; page < USED; page++) {
+		check_page(page);
+		copied += is_copied(page);
+	}
+	for (u32 i = 0; i < USED * WORDS; i++)
+		places += patched[i];
+	for (u32 i = 0; i < patch.nsites; i++)
+		sites += patch.site[i].place != 0;
+	for (u16 i = patch.free_site; i; i = patch.site[i - 1].next)
+		free_sites++;
+	for (u16 i = patch.free_copy; i; i = patch.copy[i - 1].next)
+		free_copies++;
+	assert_int_equal(copied, patch.copied);
+	assert_int_equal(copied + free_copies, patch.ncopies);
+	assert_int_equal(places, patch.patched - patch.freed);
+	assert_int_equal(places, sites);
+	assert_int_equal(sites + free_sites, patch.nsites);
+}
+
+static void csseg_shows_what_is_patched_and_no_more(void **state)
+{
+	void *storage = aligned_alloc(PAGE_SIZE, patch_bytes(PAGES));
+	u32 hot = 0;
+
+	(void)state;
+	assert_non_null(storage);
+	memset(storage, 0, patch_bytes(PAGES));
+	patch_init(&patch, storage, PAGES);
+	assert_true(patch.ncopies < USED);
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (i % 512 == 0)
+			hot = draw() % USED;
+		if (draw() % 300 == 0)
+			drop(draw() % USED, draw() % 40 == 0);
+		else
+			add((u32)((draw() % 4 ? hot : draw() % USED) << PAGE_SHIFT |
+				  (draw() % (WORDS - 1) + 1) * 4));
+		if (i % 20000 == 0)
+			check_all();
+		if (i % 50000 == 49999) { /* a start of the VM */
+			patch_reset(&patch);
+			memset(patched, 0, sizeof(patched));
+			memset(drops, 0, sizeof(drops));
+			check_all();
+		}
+	}
+	check_all();
+	free(storage);
+}
+
+static void large_memory_leaves_no_room_in_the_window(void **state)
+{
+	(void)state;
+	assert_true(patch_bytes(0x4000) > 0);
+	assert_int_equal(patch_bytes(DISCO_CSSEG_WINDOW >> PAGE_SHIFT), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(csseg_shows_what_is_patched_and_no_more),
+		cmocka_unit_test(large_memory_leaves_no_room_in_the_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
