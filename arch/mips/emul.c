@@ -180,12 +180,14 @@ static const emulate_fn by_funct[64] = {
 	[0x18] = do_eret,   [0x20] = do_wait,  [0x28] = do_hypcall,
 };
 
+#define CACHE_HIT \
+	0x10 /* of its operations: those with an address. Others have the index of a line, of which there is none */
+
 /* CACHE: guests have no caches (Config1), and the machine keeps its own coherent; but for patched places. */
 static enum verdict do_cache(struct vcpu *v, u32 w)
 {
-	bool hit = INSN_RT(w) & 0x10; /* an address; else an index */
-
-	patched_cleaned(v, v->arch.gpr[INSN_RS(w)] + (u64)(s64)((s16)w >> 7), !hit);
+	if (INSN_RT(w) & CACHE_HIT)
+		patched_cleaned(v, v->arch.gpr[INSN_RS(w)] + (u64)(s64)((s16)w >> 7));
 	return RESUME;
 }
 

@@ -192,8 +192,8 @@ static inline bool patched_is_tramp(const struct vcpu *v, u64 va)
 }
 /* Somebody stores to the page: its copy goes; for_ever: for the last time. Takes translations back. */
 void patched_written(struct vcpu *v, u64 gpn, bool for_ever);
-/* CACHE at an address, or of all. */
-void patched_cleaned(struct vcpu *v, u64 va, bool all);
+/* CACHE at an address. */
+void patched_cleaned(struct vcpu *v, u64 va);
 /* At each entry to the monitor: pc is no longer in a trampoline. What the entry's ExcCode is from now on. */
 u32 patched_leave(struct vcpu *v, u32 code);
 /* An access that was carried out: pc is the branch's if it is in the slot of one. */

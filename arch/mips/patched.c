@@ -46,21 +46,12 @@ void patched_written(struct vcpu *v, u64 gpn, bool for_ever)
 		forget(v, gpn);
 }
 
-void patched_cleaned(struct vcpu *v, u64 va, bool all)
+void patched_cleaned(struct vcpu *v, u64 va)
 {
-	struct patch *p = v->vm->patch;
 	u64 gpa;
 
-	if (!p || !p->copied)
-		return;
-	if (!all) {
-		if (native_address(v, va, &gpa) || mmu_window(v, va, &gpa))
-			patched_written(v, gpa >> PAGE_SHIFT, false);
-		return;
-	}
-	for (u32 i = 0; i < p->npages; i++)
-		if (p->copy_of[i])
-			patched_written(v, i, false);
+	if (v->vm->patch && (native_address(v, va, &gpa) || mmu_window(v, va, &gpa)))
+		patched_written(v, gpa >> PAGE_SHIFT, false);
 }
 
 /* ---- the way out ---- */
@@ -98,6 +89,8 @@ u32 patched_leave(struct vcpu *v, u32 code)
 	u32 word;
 
 	v->vm->patch->misses = false;
+	if (!vcpu_kernel_mode(v)) /* a program's jump there is an address error of its own */
+		return code;
 	s = patch_find(v->vm->patch, v->arch.pc - DISCO_CSSEG_BASE, &word);
 	if (!s)
 		return code;

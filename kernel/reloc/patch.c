@@ -39,6 +39,7 @@ void patch_init(struct patch *p, void *storage, u32 npages)
 	u8 *at = storage;
 
 	*p = (struct patch){ .npages = npages, .ncopies = n, .nsites = nsites };
+	_Static_assert(COPIES_MAX * SITES_A_COPY <= 0xffff, "their numbers, and 1, are u16");
 	p->copy_page = at;
 	p->tramp_page = at += n * PAGE_SIZE;
 	p->site = (struct patch_site *)(at += nsites * TRAMP_BYTES);
@@ -52,11 +53,9 @@ void patch_reset(struct patch *p)
 {
 	memset(p->copy_of, 0, p->npages * sizeof(*p->copy_of));
 	memset(p->drops, 0, p->npages * sizeof(*p->drops));
-	for (u32 i = 0; i < p->ncopies; i++)
-		p->copy[i] = (struct patch_copy){ .next = i + 1 < p->ncopies ? i + 2 : 0 };
-	for (u32 i = 0; i < p->nsites; i++)
-		p->site[i] = (struct patch_site){ .next = i + 1 < p->nsites ? i + 2 : 0 };
-	p->free_copy = p->free_site = 1;
+	memset(p->site, 0, p->fresh_site * sizeof(*p->site));
+	p->free_copy = p->free_site = 0;
+	p->fresh_copy = p->fresh_site = 0;
 	p->copied = 0;
 	p->patched = p->freed = 0;
 	memset(p->why, 0, sizeof(p->why));
@@ -64,14 +63,16 @@ void patch_reset(struct patch *p)
 
 u8 *patch_copy_page(struct patch *p, u32 gpn)
 {
-	struct patch_copy *c;
+	u16 number = p->free_copy;
 
-	if (!p->free_copy || p->drops[gpn] >= PATCH_DROPS)
+	if (p->drops[gpn] >= PATCH_DROPS || (!number && p->fresh_copy == p->ncopies))
 		return NULL;
-	c = &p->copy[p->free_copy - 1];
-	p->copy_of[gpn] = p->free_copy;
-	p->free_copy = c->next;
-	*c = (struct patch_copy){ .gpn = gpn };
+	if (number)
+		p->free_copy = p->copy[number - 1].next;
+	else
+		number = ++p->fresh_copy;
+	p->copy_of[gpn] = number;
+	p->copy[number - 1] = (struct patch_copy){ .gpn = gpn };
 	p->copied++;
 	return patch_page(p, gpn);
 }
@@ -80,19 +81,22 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 {
 	struct patch_copy *c = &p->copy[p->copy_of[place >> PAGE_SHIFT] - 1];
 	u32 *word = (u32 *)(patch_page(p, place >> PAGE_SHIFT) + (place & PAGE_MASK));
-	u32 number = p->free_site - 1u;
+	u32 number = p->free_site ? p->free_site - 1u : p->fresh_site;
 	u64 at, from = DISCO_CSSEG_BASE + place;
 	struct patch_site *s;
 
 	if (word[t->slot != 0] != t->insn || (t->slot && *word != t->branch))
 		return PATCH_AGAIN;
-	if (!p->free_site)
+	if (number == p->nsites)
 		return PATCH_FULL;
 	at = DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT) + number * TRAMP_BYTES;
 	if (!tramp_build(t, from, at, (u32 *)(p->tramp_page + number * TRAMP_BYTES)))
 		return PATCH_FULL;
 	s = &p->site[number];
-	p->free_site = s->next;
+	if (p->free_site)
+		p->free_site = s->next;
+	else
+		p->fresh_site++;
 	*s = (struct patch_site){ .tramp = *t, .place = place, .next = c->sites };
 	c->sites = number + 1;
 	*word = tramp_branch(from, at);

@@ -57,10 +57,11 @@ struct patch {
 	u8 *tramp_page;		     /* the trampolines, one for each site */
 	struct patch_copy *copy;
 	struct patch_site *site;
-	u16 *copy_of; /* of each page: number + 1; 0: PLAIN */
-	u8 *drops;    /* of each page */
-	u16 free_copy, free_site;
-	u32 copied;  /* pages that are COPIED */
+	u16 *copy_of;		    /* of each page: number + 1; 0: PLAIN */
+	u8 *drops;		    /* of each page */
+	u16 free_copy, free_site;   /* given back: number + 1; 0: none */
+	u32 fresh_copy, fresh_site; /* those from here on were never used */
+	u32 copied;		    /* pages that are COPIED */
 	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
 	u64 patched, freed;  /* places, since the start */
 	u64 why[PATCH_WHYS]; /* accesses carried out */
@@ -69,7 +70,8 @@ struct patch {
 /* The monitor's memory for a VM of so many pages, zeroed and aligned to pages; 0: it cannot have any. */
 size_t patch_bytes(u32 npages);
 void patch_init(struct patch *p, void *storage, u32 npages);
-void patch_reset(struct patch *p); /* no page is COPIED, all sites are free */
+/* No page is COPIED, all sites are free. Some 100,000 instructions if all were used. */
+void patch_reset(struct patch *p);
 
 /* Where csseg shows code that is not the page's: bytes of a copy, of trampolines; NULL: it shows the page, if any. */
 static inline u8 *patch_page(const struct patch *p, u64 gpn)

@@ -173,9 +173,10 @@ u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_byt
 
 	for (u32 i = 0; i < machine->nvms; i++)
 		if (machine->vms[i].valid && !machine->vms[i].on_demand)
-			kept += (count_nodes(&machine->vms[i]) * machine->vms[i].memory_mb +
+			kept += machine->vms[i].rewrite * VMDESC_PATCH_MB +
+				(count_nodes(&machine->vms[i]) * machine->vms[i].memory_mb +
 				 VMDESC_VIEW_SHARE - 1) /
-				VMDESC_VIEW_SHARE;
+					VMDESC_VIEW_SHARE;
 
 	kept += ((u64)archive_bytes + 0xfffff) >> 20;
 	return kept < machine->memory_mb ? machine->memory_mb - kept : 0;

@@ -104,7 +104,9 @@ static void check_page(u32 page)
 
 static void check_all(void)
 {
-	u32 copied = 0, places = 0, sites = 0, free_sites = 0, free_copies = 0;
+	u32 copied = 0, places = 0, sites = 0;
+	u32 free_sites = patch.nsites - patch.fresh_site,
+	    free_copies = patch.ncopies - patch.fresh_copy;
 
 	for (u32 page = 0; page < USED; page++) {
 		check_page(page);
