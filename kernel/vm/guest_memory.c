@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest "physical" memory as the monitor reads and writes it, for calls and for loading. */
 #include <string.h>
+#include "arch/mips/copy.h"
 #include "kernel/copy.h"
 #include "kernel/errno.h"
 #include "kernel/vm/vm.h"
@@ -15,6 +16,15 @@ static bool is_inside(const struct vm *vm) { return pmap_has_view(&vm->pmap, nod
 static u8 *pointer(u64 lo, gpa_t gpa)
 {
 	return (u8 *)mpn_ptr(arch_entry_page(lo)) + (gpa.v & PAGE_MASK);
+}
+
+/* Of a frame to the buffers of its receiver, which seldom begin alike. */
+static void copy_any(void *to, const void *from, size_t len)
+{
+	if (len < 2 * COPY_BLOCK)
+		copy_few(to, from, len);
+	else
+		copy_many(to, from, len);
 }
 
 static void copy_bytes(u64 lo, gpa_t gpa, u8 *buf, size_t len, bool out)
@@ -124,7 +134,7 @@ size_t vm_copy_across(struct vm *from, gpa_t source, struct vm *to, gpa_t target
 	to_lo = pmap_shown(&to->pmap, out, is_inside(to) ? node_self()->id : to->home->id);
 	from_lo = pmap_shown(&from->pmap, in, node_self()->id);
 	if (from_lo && to_lo && arch_entry_writable(to_lo))
-		copy_few(pointer(to_lo, target), pointer(from_lo, source), len);
+		copy_any(pointer(to_lo, target), pointer(from_lo, source), len);
 	else
 		len = 0;
 	pmap_unlock(&to->pmap, out);
