@@ -175,8 +175,9 @@ static errcode_t read_blocks(struct node *n, u64 at, u8 *to, u64 bytes)
 		error = run_at(n, (at + done) / size, (bytes - done) / size, &blocks, &first);
 		if (error)
 			break;
-		if (first)
-			error = io_channel_read_blk64(n->fs->io, first, (int)blocks, to + done);
+		if (first) /* a count of bytes: not by the cache, also if it is one block */
+			error = io_channel_read_blk64(n->fs->io, first, -(int)(blocks * size),
+						      to + done);
 		else
 			memset(to + done, 0, blocks * size);
 	}
