@@ -127,6 +127,13 @@ $(foreach name,$(UNIT_NAMES),$(eval $(call UNIT_RULE,$(name))))
 TEST_NEEDS += $(UNIT_BINS)
 HELP += make unit           host unit tests of the pure parts, under ASan and UBSan\n
 
+# SHARE_STEPS: of the random test of sharing
+SHARE_STEPS ?= 10000000
+HELP += make share-model    SHARE_STEPS=10000000 random steps of sharing, moves, ends and full memory against a model (some minutes)\n
+.PHONY: share-model
+share-model: build/host/unit/test_share_random
+	$(Q)DISCO_STEPS=$(SHARE_STEPS) $<
+
 .PHONY: unit
 unit: $(UNIT_BINS)
 	$(Q)$(PYTHON) -m pytest -q tests/unit
