@@ -10,6 +10,7 @@
 
 #include "arch/mips/self.h"
 #include "arch/mips/asid.h"
+#include "arch/mips/copy.h"
 #include "arch/mips/regs.h"
 #include "kernel/abi/disco.h"
 #include "kernel/mem/l2tlb.h"

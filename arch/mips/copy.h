@@ -13,7 +13,7 @@
 
 #define COPY_BLOCK 64
 
-static inline void copy_block(u8 *to, const u8 *from)
+static inline void copy_unaligned(u8 *to, const u8 *from)
 {
 #ifdef __mips_isa_rev
 	u64 a, b, c, d, e, f, g, h;
@@ -54,7 +54,7 @@ static inline void copy_many(void *to, const void *from, size_t bytes)
 
 	if (((u64)to ^ (u64)from) % 8)
 		for (; bytes >= COPY_BLOCK; bytes -= COPY_BLOCK) {
-			copy_block(target, source);
+			copy_unaligned(target, source);
 			target += COPY_BLOCK;
 			source += COPY_BLOCK;
 		}

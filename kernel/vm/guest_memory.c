@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest "physical" memory as the monitor reads and writes it, for calls and for loading. */
 #include <string.h>
-#include "arch/mips/copy.h"
+#include "arch/mips/arch.h"
 #include "kernel/copy.h"
 #include "kernel/errno.h"
 #include "kernel/vm/vm.h"
