@@ -2,8 +2,7 @@
 /*
  * shuffle=1 on the command line: at each tick of a node some pages of running VMs, wherever they
  * are, are moved to it or replicated there, and now and then a VCPU comes to it, as a test of everything that
- * guests are promised meanwhile. No policy would do that. VCPUs of a VM whose description names one node, or none, stay:
- * test guests count how often they look for what home does, and QEMU's processors have their turns.
+ * guests are promised meanwhile. No policy would do that.
  */
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
@@ -42,7 +41,7 @@ void shuffle_tick(const struct node *n)
 	vm = vms[random(n->id) % nvms];
 	if (!vm_is_up(vm))
 		return;
-	if (vm->desc->nodes.n > 1 && random(n->id) % VCPUS == 0)
+	if (random(n->id) % VCPUS == 0)
 		vcpu_move(vm->vcpus[random(n->id) % vm->nvcpus], nodes[n->id], false);
 	for (unsigned i = 0; i < PAGES; i++)
 		pages[i] =

@@ -3,8 +3,6 @@
 #include "guests/lib/blk.h"
 #include "guests/lib/guest.h"
 
-#define PATIENCE 100000000
-
 static volatile struct {
 	u32 type, reserved;
 	u64 sector;
@@ -61,10 +59,7 @@ void blk_offer(const struct virtio_device *d, volatile struct virtio_queue *q, u
 
 u8 blk_wait(volatile struct virtio_queue *q)
 {
-	for (u32 i = 0; i < PATIENCE; i++)
-		if (q->used.index != waits_for)
-			return status;
-	return BLK_LOST;
+	return virtio_wait(q, waits_for) ? status : BLK_LOST;
 }
 
 u8 blk_request(const struct virtio_device *d, volatile struct virtio_queue *q, u32 type, u64 sector,

@@ -4,9 +4,8 @@
 
 #include "guests/lib/cp0.h"
 #include "guests/lib/guest.h"
+#include "guests/lib/hypercall.h"
 #include "guests/lib/net.h"
-
-#define PATIENCE 10000000
 
 void net_offer(struct net *n, u32 buffer)
 {
@@ -71,10 +70,10 @@ bool net_is_sent(const struct net *n)
 {
 	const volatile struct virtio_queue *q = &n->transmit;
 
-	for (u32 i = 0; i < PATIENCE; i++)
-		if (q->used.index == q->available.index)
-			return true;
-	return false;
+	for (u16 used = q->used.index; used != q->available.index; used = q->used.index)
+		if (!virtio_wait(q, used))
+			return false;
+	return true;
 }
 
 bool net_send(struct net *n, const struct net_header *h, const void *frame, u32 bytes, u32 parts)
@@ -88,9 +87,11 @@ u32 net_receive_parts(struct net *n, struct net_part part[NET_BUFFERS], u32 tick
 	volatile struct virtio_queue *q = &n->receive;
 	u32 left = 1, parts = 0, start = cp0_read_count();
 
-	while (q->used.index == n->seen)
+	while (q->used.index == n->seen) {
 		if (cp0_read_count() - start > ticks)
 			return 0;
+		hypercall(DISCO_HC_YIELD, 0, 0); /* to who sends it */
+	}
 	__sync_synchronize();
 	for (; left && parts < NET_BUFFERS; left--, n->seen++, parts++) {
 		u32 id = q->used.ring[n->seen % VIRTIO_SIZE].id;

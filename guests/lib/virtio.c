@@ -2,13 +2,16 @@
 /* A driver of virtio devices: registers, negotiation, one request at a time. */
 #include <string.h>
 
+#include "guests/lib/cp0.h"
 #include "guests/lib/guest.h"
+#include "guests/lib/hypercall.h"
 #include "guests/lib/virtio.h"
 #include "kernel/abi/disco.h"
 
 #define MAGIC	  0x74726976
 #define VERSION_1 BIT(32)
-#define PATIENCE  1000000
+#define LOOKS	  1000		    /* before it lets others run */
+#define PATIENCE  (10 * 166666667u) /* Count ticks */
 
 u32 virtio_get(const struct virtio_device *d, u32 reg)
 {
@@ -78,6 +81,22 @@ void virtio_go(const struct virtio_device *d)
 	virtio_put(d, VIRTIO_STATUS, virtio_get(d, VIRTIO_STATUS) | VIRTIO_DRIVER_OK);
 }
 
+bool virtio_wait(const volatile struct virtio_queue *q, u16 index)
+{
+	u32 start = 0;
+
+	for (u32 i = 0; q->used.index == index; i++) {
+		if (i < LOOKS)
+			continue;
+		if (i == LOOKS)
+			start = cp0_read_count();
+		if (cp0_read_count() - start > PATIENCE)
+			return false;
+		hypercall(DISCO_HC_YIELD, 0, 0);
+	}
+	return true;
+}
+
 s64 virtio_request(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,
 		   const volatile void *buffer, u32 bytes, u16 flags)
 {
@@ -91,10 +110,7 @@ s64 virtio_request(const struct virtio_device *d, u32 n, volatile struct virtio_
 	q->available.index++;
 	__sync_synchronize();
 	virtio_put(d, VIRTIO_NOTIFY, n);
-	for (u32 i = 0; i < PATIENCE; i++)
-		if (q->used.index != before)
-			return q->used.ring[before % VIRTIO_SIZE].bytes;
-	return -1;
+	return virtio_wait(q, before) ? (s64)q->used.ring[before % VIRTIO_SIZE].bytes : -1;
 }
 
 s64 virtio_read(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q,

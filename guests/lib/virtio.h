@@ -85,6 +85,12 @@ bool virtio_begin(const struct virtio_device *d, u64 features);
 void virtio_set_up(const struct virtio_device *d, u32 n, volatile struct virtio_queue *q);
 void virtio_go(const struct virtio_device *d); /* DRIVER_OK */
 /*
+ * Until the device has used a buffer beyond this index; false: it has not in ten seconds. Who does the work may be another node:
+ * after a while others of the machine have a turn.
+ */
+bool virtio_wait(const volatile struct virtio_queue *q, u16 index);
+
+/*
  * One buffer, which the device is to read, or to write (flags: VIRTIO_WRITE), by descriptor 0: the bytes
  * that it says it has written, or -1 if it does not come back.
  */

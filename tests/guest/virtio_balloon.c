@@ -14,7 +14,6 @@
 #define FEATURES (BIT(0) | BIT(2) | BIT(5))
 #define PAGES	 512
 #define TAG(n)	 (0xba1100 + (n))
-#define PATIENCE 1000000
 
 enum { INFLATE, DEFLATE, REPORT, REPORT_BY_NUMBER = 4, QUEUES };
 
@@ -124,8 +123,7 @@ static void numbers_in_pieces(void)
 	__sync_synchronize();
 	q->available.index++;
 	virtio_put(&balloon, VIRTIO_NOTIFY, INFLATE);
-	for (u32 i = 0; i < PATIENCE && q->used.index == before; i++)
-		__sync_synchronize();
+	virtio_wait(q, before);
 	check_eq("used", q->used.index, (u16)(before + 1));
 	look("numbers in pieces");
 }

@@ -12,9 +12,8 @@
 #include "guests/lib/virtio.h"
 #include "tests/guest/test.h"
 
-#define CONSOLE	 3
-#define F_SIZE	 1
-#define PATIENCE 1000000
+#define CONSOLE 3
+#define F_SIZE	1
 
 enum { RECEIVE, TRANSMIT };
 
@@ -48,8 +47,7 @@ static void in_pieces(void)
 	__sync_synchronize();
 	out.available.index++;
 	virtio_put(&console, VIRTIO_NOTIFY, TRANSMIT);
-	for (u32 i = 0; i < PATIENCE && out.used.index == before; i++)
-		__sync_synchronize();
+	virtio_wait(&out, before);
 	check_eq("in pieces", out.used.index, (u16)(before + 1));
 }
 
