@@ -10,7 +10,8 @@
 #define COPIES_MIN   64
 #define COPIES_MAX   768
 #define SITES_A_COPY 64
-#define WINDOW_PAGES (DISCO_CSSEG_WINDOW >> PAGE_SHIFT)
+#define REACH_PAGES \
+	(BIT(27) >> PAGE_SHIFT) /* of a BC: from all of the memory to the trampolines behind it */
 #define SITES_A_PAGE (PAGE_SIZE / TRAMP_BYTES)
 
 static u32 copies_for(u32 npages)
@@ -28,7 +29,7 @@ size_t patch_bytes(u32 npages)
 {
 	u32 n = copies_for(npages), tramps = n * SITES_A_COPY / SITES_A_PAGE;
 
-	if (npages + tramps > WINDOW_PAGES)
+	if (npages + tramps > REACH_PAGES)
 		return 0;
 	return ROUND_UP((size_t)(n + tramps) * PAGE_SIZE + tables_bytes(npages, n), PAGE_SIZE);
 }
