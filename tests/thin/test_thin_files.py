@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from machine import SEED, TOP, disk
+from machine import SEED, TOP, disk, vm
 from test_thin import run, thin
 
 OF_TREE = ["docs/thin.md", "docs/experiments.md", "build/e2fsck/e2fsck"]
@@ -55,6 +55,19 @@ def test_reads_and_writes(tmp_path):
         found = {f"/data/{k}": debugfs(image, f"cat /{k}") for k in range(4)}
         assert said_sums(said[f"write{i}"][0]) == {path: (len(data), fnv(data)) for path, data in found.items()}
         assert debugfs(image, "cat /open-at-the-end") == b"written by a thin program\n"
+
+
+def test_shares_its_disk_with_linux(tmp_path):
+    """The image that is Linux's root: Linux changes files of it, and a thin program finds them as they are in the image."""
+    image, paths = TOP / "build/root.img", ["/bin/busybox", "/etc/passwd"]
+    change = "echo changed >/etc/passwd; cat /etc/passwd /etc/group >/bin/changed; sync; cat /etc/passwd"
+    guests = [vm("alpha", ramdisk=None, memory=48, bootargs=f'console=hvc0 root=/dev/vda rw init=/init disco.run="{change}"', node=0,
+                 disk0=disk(image)),
+              thin("sums", "files", "sum " + " ".join(5 * paths), 2, 16, nodes=2, disk0=disk(image))]
+    said, shown = run(tmp_path, "files-linux", guests, nodes=2, memory=256)
+    assert "changed" in said["alpha"][0] and said["alpha"][1] == 0, shown
+    wanted = {path: (len(data), fnv(data)) for path, data in ((path, debugfs(image, f"cat {path}")) for path in paths)}
+    assert said["sums"][1] == 0 and said_sums(said["sums"][0]) == wanted, shown
 
 
 def broken(folder, kind):
