@@ -71,7 +71,7 @@ build/work-%.img: | tools/mkdisk.py build/setup.mk
 	$(Q)tools/mkdisk.py $@ 64 work
 
 # The same root with tests of disks and networks in it.
-DISK_TESTS := build/disktest build/diskrecords build/diskops build/netops
+DISK_TESTS := build/disktest build/diskrecords build/diskops build/netops build/netmesh
 build/diskops: guests/linux/diskops.h
 build/netops: guests/linux/netops.h
 $(DISK_TESTS): build/%: guests/linux/%.c

@@ -11,6 +11,12 @@ HELP += make power-cuts     the power fails while a guest writes to its disk: CU
 power-cuts: build/disco.elf build/disktest.img build/linux/vmlinux build/host/strict.so build/host/dtscheck
 	@PYTHONDONTWRITEBYTECODE=1 DISCO_CUTS=$(CUTS) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. tests/system/test_power_cut.py
 
+NET_ROUNDS ?= 20
+HELP += make net-torture    eight Linux guests send each of the others NET_ROUNDS=20 messages by TCP and by UDP, all at once, while pages move\n
+.PHONY: net-torture
+net-torture: build/disco.elf build/disktest.img build/linux/vmlinux build/host/strict.so build/host/dtscheck
+	@PYTHONDONTWRITEBYTECODE=1 DISCO_NET_ROUNDS=$(NET_ROUNDS) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. tests/system/test_subnet.py -k all_pairs
+
 NFS_FILES ?= 200
 HELP += make nfs-torture    seven clients of a file server write, copy and compare trees of NFS_FILES=200 files each, copied and compared, while guests end\n
 .PHONY: nfs-torture

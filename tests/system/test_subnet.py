@@ -2,11 +2,13 @@
 """Linux guests on a subnet: addresses and names without configuration, packets of all sizes, TCP with checksums, several subnets, and
 a guest that ends while others send to it."""
 import itertools
+import os
 import re
 
 import pytest
 
-from machine import net, vm, write_scenario
+from linux_disks import ask, linux, up  # noqa: F401 (a fixture)
+from machine import SEED, net, vm, write_scenario
 
 MTU = 65535
 marks = itertools.count(1)
@@ -71,3 +73,28 @@ def test_subnets_are_apart_and_an_end_is_nobodys_trouble(machine, tmp_path):
     one.send("start beta\r")
     one.expect(r"\[beta\] beta: Linux [^\n]*shell after", 180)
     assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
+
+
+ROUNDS = int(os.environ.get("DISCO_NET_ROUNDS") or 0)
+
+
+@pytest.mark.skipif(not ROUNDS, reason="make net-torture")
+@pytest.mark.parametrize("words", ["shuffle=1 check=1", "off=remap"])
+def test_all_pairs_of_linux_guests(up, words):  # noqa: F811
+    """Messages of random lengths from random places, by TCP and UDP, of all to all at once; nothing is left when all have ended."""
+    names = [f"g{i}" for i in range(8)]
+    one = up([linux(name, memory=32, node=i % 4, net0=net()) for i, name in enumerate(names)], words)
+    for i, name in enumerate(names):
+        others = " ".join(names[i + 1:] + names[:i])
+        ask(one, name, f"{{ netmesh {SEED + i} {ROUNDS} {others} >/tmp/said 2>&1 & }}")
+    for name in names:
+        said = ask(one, name, "while ! grep -q answered /tmp/said; do sleep 1; done; cat /tmp/said", 600 + 60 * ROUNDS)
+        assert said == f"netmesh: {2 * ROUNDS * 7} messages to 7 peers were answered", (name, said)
+    for name in names:  # their servers have nothing to say
+        assert "wrong" not in ask(one, name, "cat /tmp/said")
+        one.send(f"stop {name}\r")
+        one.expect(f"vm: {name} stopped", 60)
+        one.send("\r")
+    said = "\n".join(one.command("mem"))
+    assert re.search(r"private to VMs 0 KB", said), said
+    assert " check: " not in one.log_path.read_text()
