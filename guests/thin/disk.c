@@ -94,7 +94,7 @@ static errcode_t request(struct disk *d, u32 type, u64 sector, const void *buffe
 	virtio_describe(q, 2, &d->status, 1, VIRTIO_WRITE, 0);
 	virtio_offer(q, 0);
 	virtio_notify(&d->device, 0);
-	virtio_wait(q, seen, &d->rings);
+	virtio_sleep(q, seen, &d->rings);
 	return d->status == BLK_OK ? 0 : EIO;
 }
 

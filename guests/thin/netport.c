@@ -118,7 +118,7 @@ static err_t output(struct netif *netif, struct pbuf *frame)
 		return ERR_MEM;
 	reap(p);
 	while (p->rooms <= pbuf_clen(frame)) {
-		virtio_wait(&p->transmit, p->sent, &p->rings);
+		virtio_sleep(&p->transmit, p->sent, &p->rings);
 		reap(p);
 	}
 	queue_frame(p, frame);

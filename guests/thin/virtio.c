@@ -41,7 +41,7 @@ void virtio_notify(const struct virtio_device *d, u32 n)
 	virtio_put(d, VIRTIO_NOTIFY, n);
 }
 
-void virtio_wait(volatile struct virtio_queue *q, u16 seen, volatile u32 *rings)
+void virtio_sleep(volatile struct virtio_queue *q, u16 seen, volatile u32 *rings)
 {
 	for (u32 i = 0; i < SPIN_POLLS && q->used.index == seen; i++)
 		if (i % 16 == 15)

@@ -20,7 +20,7 @@ void virtio_offer(volatile struct virtio_queue *q, u16 first);
 void virtio_notify(const struct virtio_device *d, u32 n);
 
 /* Waits for the device to have used more than `seen` buffers of q; *ring counts the interrupts of its line (sched_on_line()). */
-void virtio_wait(volatile struct virtio_queue *q, u16 seen, volatile u32 *rings);
+void virtio_sleep(volatile struct virtio_queue *q, u16 seen, volatile u32 *rings);
 /* The handler of a line: lets the device have it back, counts *rings on and wakes who waits. */
 void virtio_interrupt(const struct virtio_device *d, volatile u32 *rings);
 
