@@ -27,13 +27,13 @@ static struct nodemem {
 	struct lock lock;  /* all but first, npages */
 	u32 pages, blocks; /* heads of the lists */
 	u32 nfree;	   /* pages, those of blocks too */
+	u32 kept;	   /* pages, atomically: by nodemem_keep */
 	u32 npages, span;  /* for guests; of the node's whole range; fixed after boot */
 	mpn_t first;	   /* of the node's range */
 	u16 *block_free;   /* free pages of each block */
 } nodemem[MAX_NODES];
 
 static u64 total, reserved; /* pages; reserved atomically */
-static u64 kept;	    /* pages, atomically: by nodemem_keep */
 
 void *nodemem_boot_alloc(u32 node, size_t bytes, size_t align)
 {
@@ -351,7 +351,7 @@ mpn_t nodemem_keep(u32 node, u32 npages, u32 align)
 		nodemem_unreserve(npages);
 		return MPN_NONE;
 	}
-	__atomic_fetch_add(&kept, npages, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&m->kept, npages, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < npages; i += ZEROES) {
 		nodemem_zero((mpn_t){ m->first.v + first + i }, MIN(npages - i, (u32)ZEROES));
 		node_read_mail(node_self());
@@ -365,7 +365,7 @@ void nodemem_return(mpn_t first, u32 npages)
 		memmap_return((mpn_t){ first.v + i });
 		nodemem_free((mpn_t){ first.v + i });
 	}
-	__atomic_fetch_sub(&kept, npages, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&nodemem[memmap_node(first)].kept, npages, __ATOMIC_RELAXED);
 	nodemem_unreserve(npages);
 }
 
@@ -400,7 +400,9 @@ u64 nodemem_free_pages(u32 node) { return nodemem[node].nfree; }
 
 u64 nodemem_monitor_bytes(u32 node)
 {
-	return topology[node].bytes - ((u64)nodemem[node].npages << PAGE_SHIFT);
+	const struct nodemem *m = &nodemem[node];
+
+	return topology[node].bytes - ((u64)(m->npages - m->kept) << PAGE_SHIFT);
 }
 
 #define LOOKS 1024 /* pages of a walk between two looks at mail */
@@ -449,16 +451,16 @@ static void print_vm(const struct vm *vm)
 
 COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 {
-	u64 monitor = 0, nfree = 0, private = 0, shared, archive;
+	u64 monitor = 0, nfree = 0, kept = 0, private = 0, shared, archive;
 
 	for (u32 i = 0; i < nnodes; i++) {
 		monitor += nodemem_monitor_bytes(i);
 		nfree += nodemem[i].nfree;
+		kept += nodemem[i].kept;
 	}
 	for (u32 i = 0; i < nvms; i++)
 	private += vms[i]->pmap.used - vms[i]->pmap.shared + vms[i]->pmap.replicas;
 	share_count(&shared, &archive);
-	monitor += kept << PAGE_SHIFT;
 	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
 		monitor >> 10, (total - nfree - kept) << 2, nfree << 2, (reserved - kept) << 2,
 		total << 2);
