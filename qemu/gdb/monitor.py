@@ -157,7 +157,7 @@ def vms():
 
 def vm_name(vm): return vm["name"].string()
 def vm_id(vm): return int(vm["id"])
-def vm_state(vm): return enumerator(vm["state"], "enum vm_state", "VM_", "vm_create")
+def vm_state(vm): return enumerator(vm["state"], "enum vm_state", "VM_", "vm_describe")
 def vm_home(vm): return node_id(vm["home"]) if vm["home"] else None
 def vm_pages(vm): return int(vm["pmap"]["npages"])
 def vm_pages_used(vm): return int(vm["pmap"]["used"])
