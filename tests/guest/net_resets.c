@@ -40,8 +40,8 @@ static u64 next(u64 *state)
 	return (*state ^ *state >> 29) >> 8;
 }
 
-/* Whether or not it is taken: VCPU 1 may have started the device anew. */
-static void send(u64 *s)
+/* Until it is taken; not patiently, whether or not it is: VCPU 1 may have started the device anew. */
+static void send(u64 *s, bool patiently)
 {
 	u32 pages = next(s) % (PAGES + 1);
 	struct net_part part[1 + PAGES] = { { &head, sizeof(head) } };
@@ -49,9 +49,11 @@ static void send(u64 *s)
 	for (u32 i = 0; i < pages; i++)
 		part[1 + i] = (struct net_part){ page[next(s) % PAGES], PAGE_SIZE };
 	net_queue_parts(&net, part, 1 + pages);
-	for (u32 i = 0; i < PATIENCE && net.transmit.used.index != net.transmit.available.index;
-	     i++)
-		__sync_synchronize();
+	for (u32 i = 0; net.transmit.used.index != net.transmit.available.index; i++)
+		if (patiently)
+			hypercall(DISCO_HC_YIELD, 0, 0);
+		else if (i == PATIENCE)
+			break;
 }
 
 /* All buffers again, whatever has come in them. */
@@ -135,7 +137,7 @@ int main(void)
 	if (!fills)
 		check_eq("VCPU 1", (u64)smp_start(1, disturb, next(&state)), 0);
 	for (u32 i = 0; fills || i < FRAMES || resets < RESETS; i++) {
-		send(&state);
+		send(&state, fills);
 		offer_all();
 	}
 	stop = 1;

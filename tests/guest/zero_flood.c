@@ -6,7 +6,7 @@
  * Method: reads 8 MB, writes a word in each MB or each page of it, passes pages on to others and reports all of it as free,
  * without end.
  *
- * Ends: spins
+ * Ends: paired
  */
 #include "guests/lib/virtio.h"
 #include "tests/guest/test.h"

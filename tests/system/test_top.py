@@ -12,8 +12,8 @@ def top(one):
 
 
 def test_top(machine, tmp_path):
-    vms = [vm("busy", "neighbour.elf", None, 8, node=1), vm("half", "neighbour.elf", None, 8, node=2, cap=50),
-           vm("with", "neighbour.elf", None, 8, node=1, weight=512), vm("none", "neighbour.elf", None, 8, on_demand=True)]
+    vms = [vm("busy", "rivals/neighbour.elf", None, 8, "habit=0", node=1), vm("half", "rivals/neighbour.elf", None, 8, "habit=0", node=2, cap=50),
+           vm("with", "rivals/neighbour.elf", None, 8, "habit=0", node=1, weight=512), vm("none", "neighbour.elf", None, 8, on_demand=True)]
     one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), "latency=on")
     one.up()
     one.send("\r")
