@@ -35,17 +35,20 @@ void shuffle_tick(const struct node *n)
 {
 	mpn_t pages[PAGES];
 	const struct vm *vm;
+	u32 nvcpus, npages;
 
 	if (!on || !nvms)
 		return;
 	vm = vms[random(n->id) % nvms];
-	if (!vm_is_up(vm))
+	/* Once: both are 0 when it is destroyed, and what they count is there until this node looks around. */
+	nvcpus = __atomic_load_n(&vm->nvcpus, __ATOMIC_ACQUIRE);
+	npages = __atomic_load_n(&vm->pmap.npages, __ATOMIC_ACQUIRE);
+	if (!vm_is_up(vm) || !nvcpus || !npages)
 		return;
 	if (random(n->id) % VCPUS == 0)
-		vcpu_move(vm->vcpus[random(n->id) % vm->nvcpus], nodes[n->id], false);
+		vcpu_move(vm->vcpus[random(n->id) % nvcpus], nodes[n->id], false);
 	for (unsigned i = 0; i < PAGES; i++)
-		pages[i] =
-			pmap_copies(&vm->pmap, (gpn_t){ random(n->id) % vm->pmap.npages }).master;
+		pages[i] = pmap_copies(&vm->pmap, (gpn_t){ random(n->id) % npages }).master;
 	switch (random(n->id) % 4) {
 	case 0: replicate_pages(n->id, pages, PAGES); break;
 	case 1:
