@@ -28,17 +28,7 @@ static inline u64 rivals_option(const char *name, u64 otherwise)
 /* MMU_FLUSH of everything, for the VCPUs of the mask. */
 static inline s64 rivals_flush(u64 mask)
 {
-	register u64 v0 asm("$2") = DISCO_HC_MMU_FLUSH;
-	register u64 a0 asm("$4") = 0;
-	register u64 a1 asm("$5") = 0;
-	register u64 a2 asm("$6") = mask;
-	register u64 a3 asm("$7") = DISCO_ALL_ASIDS;
-
-	asm volatile(".word " DISCO_STR(DISCO_HYPCALL_INSN)
-		     : "+r"(v0)
-		     : "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-		     : "memory");
-	return (s64)v0;
+	return hypercall4(DISCO_HC_MMU_FLUSH, 0, 0, mask, DISCO_ALL_ASIDS);
 }
 
 #endif /* GUESTS_RIVALS_H */

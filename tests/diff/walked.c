@@ -39,21 +39,6 @@ static unsigned used, leaf_count;
 static u64 key;
 static bool served; /* by the monitor */
 
-static s64 call(u64 nr, u64 a, u64 b, u64 c, u64 d)
-{
-	register u64 v0 asm("$2") = nr;
-	register u64 a0 asm("$4") = a;
-	register u64 a1 asm("$5") = b;
-	register u64 a2 asm("$6") = c;
-	register u64 a3 asm("$7") = d;
-
-	asm volatile(".word " DISCO_STR(DISCO_HYPCALL_INSN)
-		     : "+r"(v0)
-		     : "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-		     : "memory");
-	return (s64)v0;
-}
-
 static u64 pointer(const volatile void *table) { return DISCO_XSSEG_BASE + guest_pa(table); }
 static u64 *target(u64 pointer_) { return guest_va(pointer_ - DISCO_XSSEG_BASE); }
 
@@ -127,13 +112,13 @@ static void flush(u64 va, u64 chance)
 		return;
 	}
 	switch (chance >> 32 & 3) {
-	case 0: call(DISCO_HC_MMU_FLUSH, 0, 0, 1, DISCO_ALL_ASIDS); break;
-	case 1: call(DISCO_HC_MMU_FLUSH, va, PAGE_SIZE, 1, DISCO_ALL_ASIDS); break;
+	case 0: hypercall4(DISCO_HC_MMU_FLUSH, 0, 0, 1, DISCO_ALL_ASIDS); break;
+	case 1: hypercall4(DISCO_HC_MMU_FLUSH, va, PAGE_SIZE, 1, DISCO_ALL_ASIDS); break;
 	default:
 		for (unsigned i = 0; i < ARRAY_SIZE(asids); i++)
-			call(DISCO_HC_MMU_FLUSH, first, va - first + PAGE_SIZE, 1, asids[i]);
+			hypercall4(DISCO_HC_MMU_FLUSH, first, va - first + PAGE_SIZE, 1, asids[i]);
 		if (va >> 62) /* kernel's pages are in every address space */
-			call(DISCO_HC_MMU_FLUSH, va, PAGE_SIZE, 1, DISCO_ALL_ASIDS);
+			hypercall4(DISCO_HC_MMU_FLUSH, va, PAGE_SIZE, 1, DISCO_ALL_ASIDS);
 	}
 }
 
@@ -209,9 +194,9 @@ void walked_begin(u64 seed)
 	block[DISCO_MMU_VALID] = VALID;
 	block[DISCO_MMU_DIRTY] = DIRTY;
 	block[DISCO_MMU_NO_READ] = NO_READ;
-	served = call(DISCO_HC_MMU_SETUP, guest_pa(block), 0, 0, 0) == 0;
+	served = hypercall4(DISCO_HC_MMU_SETUP, guest_pa(block), 0, 0, 0) == 0;
 	if (served)
-		call(DISCO_HC_MMU_SWITCH, cp0_read_entryhi(), pointer(roots[0]), 0, 0);
+		hypercall4(DISCO_HC_MMU_SWITCH, cp0_read_entryhi(), pointer(roots[0]), 0, 0);
 }
 
 void walked_end(void)
@@ -221,5 +206,5 @@ void walked_end(void)
 			if (leaves[i][j])
 				diff_show("pte", leaves[i][j]);
 	if (served)
-		call(DISCO_HC_MMU_SETUP, 0, 0, 0, 0);
+		hypercall4(DISCO_HC_MMU_SETUP, 0, 0, 0, 0);
 }
