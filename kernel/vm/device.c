@@ -153,20 +153,39 @@ static u32 wired_to(const struct device *dev)
 	return dev->type->register_bytes ? dev->vm->nvcpus : 1;
 }
 
-static void post(const struct device *dev)
+static u32 bit_of(const struct device *dev) { return BIT(dev - dev->vm->devices); }
+
+static bool is_raised(const struct device *dev)
 {
-	for (u32 i = 0; i < wired_to(dev); i++)
-		vcpu_post_irq(dev->vm->vcpus[i], dev->line);
+	return __atomic_load_n(&dev->vm->raised[dev->line], __ATOMIC_SEQ_CST);
 }
 
-static u32 bit_of(const struct device *dev) { return BIT(dev - dev->vm->devices); }
+/*
+ * The line of dev becomes what `raised` says, at VCPUs first to end - 1. Other nodes change `raised` meanwhile, and come here
+ * afterwards. Whoever writes the line of a VCPU last has looked at `raised` once more behind that, and found no change: so in
+ * the end no line is up that nobody raises, and none is down that somebody does.
+ */
+static void drive(const struct device *dev, u32 first, u32 end)
+{
+	bool up;
+
+	do {
+		up = is_raised(dev);
+		for (u32 i = first; i < end; i++)
+			if (up)
+				vcpu_post_irq(dev->vm->vcpus[i], dev->line);
+			else
+				vcpu_clear_irq(dev->vm->vcpus[i], dev->line);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	} while (is_raised(dev) != up);
+}
 
 void device_raise(struct device *dev)
 {
 	if (!vm_is_up(dev->vm))
 		return;
 	__atomic_fetch_or(&dev->vm->raised[dev->line], bit_of(dev), __ATOMIC_SEQ_CST);
-	post(dev);
+	drive(dev, 0, wired_to(dev));
 }
 
 void devices_raise_again(struct vcpu *v)
@@ -174,33 +193,26 @@ void devices_raise_again(struct vcpu *v)
 	for (u32 i = 0; i < v->vm->ndevices; i++) {
 		const struct device *dev = &v->vm->devices[i];
 
-		if (v->id < wired_to(dev) &&
-		    __atomic_load_n(&v->vm->raised[dev->line], __ATOMIC_SEQ_CST) & bit_of(dev))
-			vcpu_post_irq(v, dev->line);
+		if (v->id < wired_to(dev) && is_raised(dev))
+			drive(dev, v->id, v->id + 1);
 	}
 }
 
 /*
- * These devices let go of the line of dev, which is one of them. The last one that does takes the line down. Another may
- * raise it meanwhile: it has said so in `raised` before, which is looked at after. Devices that share a line are wired alike.
+ * These devices let go of the line of dev, which is one of them. The last one that does takes the line down. Devices that share
+ * a line are wired alike.
  */
 static void let_go(const struct device *dev, u32 which)
 {
-	struct vm *vm = dev->vm;
-	u32 *raised = &vm->raised[dev->line];
+	u32 *raised = &dev->vm->raised[dev->line];
 
-	if (__atomic_fetch_and(raised, ~which, __ATOMIC_SEQ_CST) & ~which)
-		return;
-	for (u32 i = 0; i < wired_to(dev); i++)
-		vcpu_clear_irq(vm->vcpus[i], dev->line);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(raised, __ATOMIC_SEQ_CST))
-		post(dev);
+	if (!(__atomic_fetch_and(raised, ~which, __ATOMIC_SEQ_CST) & ~which))
+		drive(dev, 0, wired_to(dev));
 }
 
 void device_lower(struct device *dev)
 {
-	/* the device itself raises and lowers one after the other */
+	/* else it has let go already, whatever another node does at this moment */
 	if (__atomic_load_n(&dev->vm->raised[dev->line], __ATOMIC_RELAXED) & bit_of(dev))
 		let_go(dev, bit_of(dev));
 }

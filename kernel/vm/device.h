@@ -97,7 +97,10 @@ mpn_t device_page(struct vm *vm, u64 gpa);
 /* Is [gpa, gpa + bytes) an access that dev allows: aligned, and to its registers alone? */
 bool device_allows(const struct device *dev, u64 gpa, unsigned bytes);
 
-/* The device's interrupt, a level; from any node. Nothing is raised in a VM that is not up. */
+/*
+ * The device's interrupt, a level; from any node, from several at once, too: then whoever changes `raised` last counts, on all
+ * VCPUs alike. Nothing is raised in a VM that is not up.
+ */
 void device_raise(struct device *dev);
 void device_lower(struct device *dev);
 /*

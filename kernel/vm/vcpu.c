@@ -80,7 +80,7 @@ void vcpu_post_irq(struct vcpu *v, unsigned line)
 
 void vcpu_clear_irq(struct vcpu *v, unsigned line)
 {
-	__atomic_fetch_and(&v->arch.irq_lines, ~(1u << line), __ATOMIC_RELAXED);
+	__atomic_fetch_and(&v->arch.irq_lines, ~(1u << line), __ATOMIC_SEQ_CST);
 }
 
 u64 vcpu_exits(const struct vcpu *v)

@@ -130,6 +130,10 @@ void vcpu_catch_up(struct vcpu *v);
  * here and by v's node, with a fence between (sched.c, vcp0.c): one of the two sees what the other has done.
  */
 void vcpu_post_irq(struct vcpu *v, unsigned line);
+/*
+ * Takes the line down. What its owner reads afterwards is no older: who posts the line once more and finds it up still has
+ * written before what is read then.
+ */
 void vcpu_clear_irq(struct vcpu *v, unsigned line);
 
 /* of these: TLB exceptions that the L2TLB could not serve */

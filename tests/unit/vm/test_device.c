@@ -14,6 +14,7 @@ static struct vcpu vcpu[2];
 static u32 lines_up, lines_up_second, created, resets, shutdowns, works, asked;
 static struct node home;
 static struct device *raises_meanwhile; /* another node raises this one while a line is cleared */
+static u32 delivered_meanwhile;		/* another node delivers these lines when VCPU 0's is up */
 
 static u32 two_if_manual(const struct vm_desc *d) { return d->manual ? 2 : 0; }
 
@@ -80,7 +81,12 @@ void node_resched(struct node *n)
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)
 {
+	u32 lines = delivered_meanwhile;
+
 	*(v == &vcpu[0] ? &lines_up : &lines_up_second) |= 1u << line;
+	delivered_meanwhile = 0;
+	if (lines)
+		devices_delivered(&vm, lines);
 }
 
 void vcpu_clear_irq(struct vcpu *v, unsigned line)
@@ -111,6 +117,7 @@ static void make(bool all)
 	vm.state = VM_RUNNING;
 	lines_up = lines_up_second = created = resets = shutdowns = 0;
 	raises_meanwhile = NULL;
+	delivered_meanwhile = 0;
 	assert_true(devices_bytes(&desc) <= sizeof(memory) / 2);
 	devices_create(&vm, memory);
 	for (size_t i = devices_bytes(&desc); i < sizeof(memory); i++)
@@ -263,6 +270,31 @@ static void a_line_that_is_raised_once_goes_down_by_itself(void **state)
 	assert_int_equal(vm.raised_once, 0);
 }
 
+/* VCPU 0 takes the interrupt before VCPU 1's line is up: that would stay up, and nobody would ever let go of it. */
+static void a_line_taken_while_it_is_raised_is_up_nowhere(void **state)
+{
+	struct device *one = &vm.devices[1], *two = &vm.devices[2];
+
+	(void)state;
+	make(true);
+	device_set_once(one, true);
+	delivered_meanwhile = 1u << 3;
+	device_raise(one);
+	assert_int_equal(lines_up | lines_up_second, 0);
+	assert_int_equal(vm.raised[3], 0);
+
+	device_raise(one);
+	lines_up = 0; /* it is started anew */
+	delivered_meanwhile = 1u << 3;
+	devices_raise_again(&vcpu[0]);
+	assert_int_equal(lines_up | lines_up_second, 0);
+
+	device_raise(two); /* a level, which the delivery leaves alone */
+	delivered_meanwhile = 1u << 3;
+	device_raise(one);
+	assert_int_equal(lines_up & lines_up_second, 1u << 3);
+}
+
 /* But one that is used by calls alone tells VCPU 0. */
 static void lines_of_devices_with_registers_go_to_all_vcpus(void **state)
 {
@@ -360,6 +392,7 @@ int main(void)
 		cmocka_unit_test(accesses_are_aligned_and_inside),
 		cmocka_unit_test(a_line_is_up_while_anybody_raises_it),
 		cmocka_unit_test(a_line_that_is_raised_once_goes_down_by_itself),
+		cmocka_unit_test(a_line_taken_while_it_is_raised_is_up_nowhere),
 		cmocka_unit_test(lines_of_devices_with_registers_go_to_all_vcpus),
 		cmocka_unit_test(an_interrupt_raised_meanwhile_is_not_lost),
 		cmocka_unit_test(work_is_done_at_home_in_parts),
