@@ -82,6 +82,15 @@ build/pmake.img: build/pmake-root.cpio build/pmake-tree.cpio tools/mkdisk.py
 	$(call say,DISK,$@)
 	$(Q)tools/mkdisk.py $@ 96 pmake $(filter %.cpio,$^)
 
+# The sources alone: on a disk of the archive for a guest, in the root of the bare machine, which makes a disk of it (workload.sh).
+build/pmake-tree.img: build/pmake-tree.cpio tools/mkdisk.py
+	$(call say,DISK,$@)
+	$(Q)tools/mkdisk.py $@ 8 pmake $<
+
+build/work-disk.cpio: build/work.cpio build/pmake-tree.img build/gen_init_cpio
+	$(call say,CPIO,$@)
+	$(Q)echo "file /workload.img build/pmake-tree.img 0644 0 0" | build/gen_init_cpio - | cat build/work.cpio - >$T && $(whole)
+
 # ---- parallel programs ----
 PARALLEL := radix fft lu barnes
 $(PARALLEL:%=build/parallel/%): build/parallel/%: guests/workloads/%.c guests/workloads/parallel.h

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# workload NAME: one of the measured workloads (pmake, engineering, raytrace, database), inside a guest. Preparation is not
+# workload NAME [US]: one of the measured workloads (pmake, pmake_disk, engineering, raytrace, database), inside a guest. Preparation is not
 # measured; what lies between "begin" and "end" is, also by marker instructions (mark.c). The last line is a checksum that is the
-# same on every machine.
+# same on every machine. US: pmake_disk's, of a request of the bare machine's disk.
 set -eu
 tree=/workload
 
@@ -25,6 +25,35 @@ pmake() {
 	mkdir /tmp/pmake
 	tar -C /tmp/pmake -xf $tree-pmake.tar
 	cd /tmp/pmake
+	measured 64 make -s -j2
+	sum plain/*.o debug/*.o
+}
+
+# A disk of the bare kernel's own, with the image in it, each request of which takes so many us: what the monitor's modelled disk is to a guest.
+timed_disk() { # IMAGE US
+	disk=/sys/kernel/config/nullb/timed
+	mount -t configfs none /sys/kernel/config
+	mkdir $disk
+	echo 1 >$disk/memory_backed
+	echo $(($(stat -c %s "$1") >> 20)) >$disk/size
+	echo 4096 >$disk/blocksize
+	echo 1 >$disk/hw_queue_depth
+	echo 2 >$disk/irqmode # a timer's
+	echo "${2}000" >$disk/completion_nsec
+	echo 1 >$disk/power
+	dd if="$1" of=/dev/timed bs=1M 2>/dev/null
+	rm "$1"
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# The same with its sources on a disk that nothing was read of yet.
+pmake_disk() {
+	[ ! -f $tree.img ] || timed_disk $tree.img "$us"
+	mkdir /tmp/pmake /tmp/disk
+	mount -r -t ext4 "$([ -e /dev/timed ] && echo /dev/timed || echo /dev/vda)" /tmp/disk
+	cd /tmp/pmake
+	ln -s ../disk/pmake/src ../disk/pmake/tcc ../disk/pmake/include ../disk/pmake/Makefile .
 	measured 64 make -s -j2
 	sum plain/*.o debug/*.o
 }
@@ -64,13 +93,13 @@ databases() {
 	sum /tmp/answers
 }
 
-name=${1-}
+name=${1-} us=${2-0}
 case $name in
-pmake | engineering) $name ;;
+pmake | pmake_disk | engineering) $name ;;
 raytrace) raytracing ;;
 database) databases ;;
 *)
-	echo "workload: found '$name', allowed pmake, engineering, raytrace, database" >&2
+	echo "workload: found '$name', allowed pmake, pmake_disk, engineering, raytrace, database" >&2
 	exit 2
 	;;
 esac

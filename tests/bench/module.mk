@@ -80,9 +80,17 @@ $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio): build/overhead/%.cpio: tests/benc
 	$(Q)sed 's/workload WORKLOAD/workload $*/' $< >$(@:.cpio=.dts)
 	$(Q)tools/mkimage.sh $(@:.cpio=.dts) $@
 
+build/overhead/pmake_disk.cpio: tests/bench/pmake_disk.dts tests/bench/simulated.py build/work.cpio build/pmake-tree.img build/linux/vmlinux \
+		tools/mkimage.sh build/host/dtscheck
+	$(call say,IMAGE,$@)
+	@mkdir -p $(@D)
+	$(Q)sed "s/<SEEK_US>/<$$(sed -n 's/^SEEK_US = //p' tests/bench/simulated.py)>/" $< >$(@:.cpio=.dts)
+	$(Q)tools/mkimage.sh $(@:.cpio=.dts) $@
+
+TIME_NEEDS := build/work.cpio build/work-disk.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio) build/overhead/pmake_disk.cpio
 HELP += make bench-overhead the same for the workloads of the paper: Pmake, Engineering, Raytrace, Database\n
 .PHONY: bench-overhead
-bench-overhead: $(BENCH_NEEDS) build/flash.so build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
+bench-overhead: $(BENCH_NEEDS) build/flash.so $(TIME_NEEDS)
 	@mkdir -p build/results
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/overhead.py $(OVERHEAD)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py workloads $(TIME)
@@ -91,7 +99,7 @@ bench-overhead: $(BENCH_NEEDS) build/flash.so build/work.cpio $(OVERHEAD_WORKLOA
 TIME ?=
 HELP += make bench-time     the same in simulated time alone, as the bars of the paper, with a figure: build/results/time.json (TIME=--quick)\n
 .PHONY: bench-time
-bench-time: build/disco.elf build/linux-bare/vmlinux build/flash.so build/work.cpio $(OVERHEAD_WORKLOADS:%=build/overhead/%.cpio)
+bench-time: build/disco.elf build/linux-bare/vmlinux build/flash.so $(TIME_NEEDS)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/simulated.py workloads $(TIME)
 
 HELP += make bench-services kernel services in simulated time, with the split of the paper: build/results/time.json\n

@@ -4,7 +4,8 @@
 machine and the monitor in turn; threads that spin at barriers; what a machine costs whose guests wait; the way to a shell and to an echo.
 
 The seconds of QEMU are those that it ran in user mode, so that other work of the host counts little; medians of pairs, with their range.
-Writes build/results/wall.json. usage: wall.py [--pairs N] [--workloads NAME[,NAME]] [--quick]      (--quick: two pairs, no workload)
+Writes build/results/wall.json, where rows of what is not measured this time are kept.
+usage: wall.py [--pairs N] [--only PART[,PART]] [--quick]      (PART: units, barriers, run, pmake, ...; --quick: two pairs, no workload)
 """
 import argparse
 import os
@@ -154,19 +155,26 @@ def print_rows(rows):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--workloads", default=",".join(overhead.WORKLOADS))
+    parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    parts = ["units", "barriers", "run", *([] if options.quick else overhead.WORKLOADS)]
+    chosen = options.only.split(",") if options.only else parts
+    for part in chosen:
+        if part not in ["units", "barriers", "run", *overhead.WORKLOADS]:
+            sys.exit(f"bench-wall: found --only {part}, allowed units, barriers, run, {', '.join(overhead.WORKLOADS)}")
     OUT.mkdir(parents=True, exist_ok=True)
     overhead.OUT.mkdir(parents=True, exist_ok=True)
-    rows = []
-    unit_rows(rows, 2 if options.quick else options.pairs)
-    barrier_rows(rows)
-    run_rows(rows)
-    if not options.quick:
-        workload_rows(rows, [name for name in options.workloads.split(",") if name], options.pairs)
+    rows, pairs = [], 2 if options.quick else options.pairs
+    if "units" in chosen:
+        unit_rows(rows, pairs)
+    if "barriers" in chosen:
+        barrier_rows(rows)
+    if "run" in chosen:
+        run_rows(rows)
+    workload_rows(rows, [part for part in chosen if part in overhead.WORKLOADS], pairs)
     print_rows(rows)
-    bench.write_rows(rows, "wall")
+    bench.write_rows(rows, "wall", keep=True)
 
 
 if __name__ == "__main__":
