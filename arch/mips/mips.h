@@ -120,18 +120,19 @@ enum verdict inject_tlb(struct vcpu *v, u32 code, bool refill);
 /* ---- walk.c: the guest's page tables ---- */
 enum verdict walk(struct vcpu *v, const struct miss *m, u32 code);
 
+/* Whether the guest's tables have a valid entry for va; changes nothing. */
+bool walk_is_mapped(struct vcpu *v, struct reading r, u64 va);
+/* What a fresh walk maps va to, as the machine's EntryLo; 0: nothing, or the reading no longer
+ * holds. Changes nothing. */
+u64 walk_expected(struct vcpu *v, struct reading r, u64 va);
+
+/* ---- flush.c: what guests flush ---- */
 /* What MMU_FLUSH names (kernel/abi/disco.h). */
 struct mmu_flush {
 	u64 va, bytes, asid;
 };
 
 u64 flush_pairs(const struct mmu_flush *f); /* to take one by one; 0: the address space */
-
-/* Whether the guest's tables have a valid entry for va; changes nothing. */
-bool walk_is_mapped(struct vcpu *v, struct reading r, u64 va);
-/* What a fresh walk maps va to, as the machine's EntryLo; 0: nothing, or the reading no longer
- * holds. Changes nothing. */
-u64 walk_expected(struct vcpu *v, struct reading r, u64 va);
 
 /* ---- check.c: with check=1 ---- */
 void check_translations(struct vcpu *v); /* all, when v leaves the processor */

@@ -80,7 +80,7 @@ UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
 UNIT_FAKE := vcpu_move make native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net shared
-UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
+UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/flush.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)
 UNIT_SRCS_window := $(UNIT_FAKE_SRCS)
