@@ -63,6 +63,7 @@ struct walker {
 };
 
 #define VTLB_ENTRIES 64
+#define LATE_FLUSHES 4
 
 /* One entry of the guest's own TLB: virtual to "physical", as the guest wrote it. */
 struct vtlb_entry {
@@ -116,9 +117,11 @@ struct vcpu_arch {
 	char why[96]; /* for KILL_VM */
 
 	/* what a reset leaves: all above is zero after it (arch_vcpu_reset) */
-	u32 irq_lines;	  /* Cause.IP7..0 raised from outside; any node, atomically */
-	struct vcp0 *cp0; /* virtual CP0 */
-	u64 *asid_map;	  /* guest ASID -> machine ASID with generation (asid.h) */
+	u64 late[LATE_FLUSHES]; /* flushes to be made before it runs (flush.c); any node, atomically */
+	u32 late_any;		/* of them; any node, atomically */
+	u32 irq_lines;		/* Cause.IP7..0 raised from outside; any node, atomically */
+	struct vcp0 *cp0;	/* virtual CP0 */
+	u64 *asid_map;		/* guest ASID -> machine ASID with generation (asid.h) */
 	struct l2tlb *l2tlb;
 };
 
@@ -189,6 +192,8 @@ void mmu_drop_pages(struct node *n, const void *what);
 s64 mmu_call_setup(struct vcpu *v, u64 block_gpa);
 s64 mmu_call_switch(struct vcpu *v, u64 entryhi, u64 root);
 s64 mmu_call_flush(struct vcpu *v, u64 va, u64 bytes, u64 vcpu_mask, u64 asid);
+/* What others flushed while v did not run: v, on its node, is RUNNING since before. */
+void mmu_flush_late(struct vcpu *v);
 
 /* ---- vtimer.c ---- */
 u64 count64(void); /* the machine's Count, widened; 6 ns a tick, equal on all nodes */

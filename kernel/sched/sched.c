@@ -330,6 +330,7 @@ static void switch_to(struct node *n, struct vcpu *v)
 	u64 waited;
 
 	n->payer = v;
+	mmu_flush_late(v);
 	vcpu_catch_up(v);
 	waited = count64() - v->ready_since; /* a VM may have been loaded meanwhile */
 	v->stats.waited_ticks += waited;

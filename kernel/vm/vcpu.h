@@ -60,6 +60,7 @@ struct vcpu_stats {
 	u64 run_ticks;	  /* Count ticks that were charged to it */
 	u64 waited_ticks; /* READY, for a processor */
 	u64 moves;	  /* to another node */
+	u64 late_flushes; /* times it had to flush before it went on */
 	struct rewrite_stats rewrite;
 };
 

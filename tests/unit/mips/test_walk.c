@@ -197,6 +197,7 @@ static void flushes_ask_only_nodes_of_the_mask(void **state)
 
 	(void)state;
 	other->node = &fake_far;
+	other->state = VCPU_RUNNING;
 	asid_pool_init(&fake_far.cpu.asids);
 	v->arch.asid_map[3] = other->arch.asid_map[3] = ~0ull;
 	assert_int_equal(mmu_call_flush(v, USER, 0, 1, 3), 0);
@@ -208,7 +209,17 @@ static void flushes_ask_only_nodes_of_the_mask(void **state)
 	assert_true(nodemask_is(fake_shot, 5));
 	assert_true(v->arch.asid_map[3] == ~0ull);
 	assert_int_equal(other->arch.asid_map[3], 0);
-	/* one that starts empties its own */
+	/* one that does not run empties its own before it does */
+	other->arch.asid_map[3] = ~0ull;
+	other->state = VCPU_READY;
+	fake_shot = NODEMASK_NONE;
+	assert_int_equal(mmu_call_flush(v, USER, 0, 2, 3), 0);
+	assert_true(nodemask_empty(fake_shot));
+	assert_true(other->arch.asid_map[3] == ~0ull);
+	other->state = VCPU_RUNNING;
+	mmu_flush_late(other);
+	assert_int_equal(other->arch.asid_map[3], 0);
+	/* one that starts has an empty one */
 	other->arch.asid_map[3] = ~0ull;
 	other->state = VCPU_STARTING;
 	assert_int_equal(mmu_call_flush(v, USER, 0, ~0ull, 3), 0);

@@ -49,6 +49,7 @@ _Noreturn void arch_run(struct vcpu *v)
 	longjmp(entered, 1);
 }
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { waits[v->vm->id][v->id] += ticks; }
+void mmu_flush_late(struct vcpu *v) { assert_int_equal(v->state, VCPU_RUNNING); }
 void arch_vcpu_switch_in(struct vcpu *v) { assert_ptr_equal(v, node.current); }
 void arch_vcpu_switch_out(struct vcpu *v) { (void)v; }
 bool arch_vcpu_wakes(const struct vcpu *v) { return line_up[v->vm->id][v->id]; }

@@ -8,11 +8,14 @@
 #include "drivers/dev.h"
 #include "tests/unit/unit.h"
 
+#include "arch/mips/mips.h"
+
 #include "kernel/console/console.h"
 #include "kernel/errno.h"
 #include "kernel/log.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/mem/shootdown.h"
+#include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched/fetch.h"
 #include "kernel/sched/sched.h"
@@ -42,7 +45,7 @@ static struct l2tlb own_l2tlb[VMS][PER];
 static u64 own_map[VMS][PER][ASID_COUNT];
 static u64 now;
 static jmp_buf turn_over;
-static u32 locks, kept_seats, kept_views;
+static u32 locks, kept_seats, kept_views, asked_nodes;
 static bool has_view[VMS][NODES], is_short, is_calm;
 
 /* The reference: what is to be true of each VCPU, whatever moved meanwhile. */
@@ -266,6 +269,45 @@ void devices_work(struct vm *of) { assert_ptr_equal(of->home, here); }
 void console_vm_ended(struct vm *of, const char *how, bool again)
 {
 	(void)of, (void)how, (void)again;
+}
+
+/* What is taken back of translations: an L2TLB here has one, of no address. */
+static void take_back(struct vcpu *v)
+{
+	assert_ptr_equal(v->node, here);
+	l2tlb_flush(v->arch.l2tlb);
+	v->arch.asid_map[0] = 0;
+}
+void mmu_flush_vcpu(struct vcpu *v) { take_back(v); }
+void mmu_drop_asid(struct vcpu *v, u32 asid) { (void)asid, take_back(v); }
+void mmu_forget_range(struct vcpu *v, u64 first, u64 pairs, u32 asid, bool global)
+{
+	(void)first, (void)pairs, (void)asid, (void)global;
+	take_back(v);
+}
+u64 check_flushed(const struct vcpu *v, const struct mmu_flush *f)
+{
+	(void)f;
+	assert_true(v->arch.l2tlb->entry[0].tag == NO_VERSION);
+	return 0;
+}
+void check_report_flush(const struct vm *of, u64 va, u64 v) { (void)of, (void)va, (void)v; }
+bool option_forget(void) { return false; }
+
+/* Who is asked runs, but for what others may do in between. */
+void shootdown(struct nodemask mask, shootdown_fn ask, const void *what)
+{
+	struct node *self = here;
+
+	assert_false(nodemask_has(mask, self->id));
+	meanwhile();
+	for_each_node(i, mask) {
+		assert_int_equal(vcpu_state(node[i].current), VCPU_RUNNING);
+		here = &node[i];
+		ask(here, what);
+	}
+	here = self;
+	asked_nodes += (u32)__builtin_popcount(mask.bits);
 }
 void shootdown_all(struct nodemask mask) { (void)mask; }
 bool pmap_release_step(struct vm *of, u32 *next)
