@@ -63,10 +63,14 @@ bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build
 		build/count.so build/flash.so build/bench/guest.cpio build/bench/root.img build/guests/thin/zero.elf
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)
 
+build/guests/bench/vcpu_costs.elf: build/guests/obj/tests/bench/vcpu_costs.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-disco.o guests/lib/guest.ld
+	@mkdir -p $(@D)
+	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
+
 # SCALING: options of scaling.py
-HELP += make bench-scaling  what VCPUs cost that move between nodes, simulated cycles: build/results/scaling.json (10 seconds)\n
+HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, simulated cycles: build/results/scaling.json (30 seconds)\n
 .PHONY: bench-scaling
-bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf build/host/dtscheck
+bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf build/guests/bench/vcpu_costs.elf build/host/dtscheck
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/scaling.py $(SCALING)
 
 # ---- the paper's workloads ----

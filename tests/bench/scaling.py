@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What VCPUs cost that move between nodes: under the timing model (qemu/flash), while the four VCPUs of guests/numa/raytrace.c run, two of
-them to each of two nodes, and back, by the prompt. Writes build/results/scaling.json.
+"""What VCPUs cost under the timing model (qemu/flash). Each other: switches, wake-ups, interrupts, flushes (vcpu_costs.c). And moves between nodes, while
+the four VCPUs of guests/numa/raytrace.c run, two of them to each of two nodes, and back, by the prompt. Writes build/results/scaling.json.
 
 usage: scaling.py [--times 12]      so many times all four go to the other nodes
 """
@@ -50,16 +50,53 @@ def measure(times):
     return found
 
 
+# What vcpu_costs.c measures: the row's name, in cycles or us, and what it is.
+COSTS = (
+    ("switch", "vcpu_switch", "cycles", "VCPU to another of its VM and node, by YIELD"),
+    ("ipi_one_node", "ipi.one_node", "cycles", "interrupt to a VCPU that sleeps on the same node, which then runs in the sender's place"),
+    ("ipi_two_nodes", "ipi.two_nodes", "cycles", "interrupt to a VCPU that runs on another node, until the sender sees what its handler has stored"),
+    ("wakeup", "wakeup.us", "us", "from the call of who interrupts to the next instruction of a VCPU in WAIT on another node, behind its handler"),
+    *((f"flush.{n}", f"flush.{n}", "cycles", f"MMU_FLUSH of a page with {n} other running VCPU{'s' if n > 1 else ''}, each on a node") for n in (1, 2, 4, 8)),
+    ("flush.8_asleep", "flush.8_asleep", "cycles", "the same with eight in WAIT, which flush when they wake"),
+    ("flush.none", "flush.none", "cycles", "the same of nobody: the call alone"),
+)
+COUNT_CYCLES = 6 * MHZ / 1000  # of a tick
+
+
+def costs():
+    """Rows of what VCPUs cost each other."""
+    guest = vm("costs", "bench/vcpu_costs.elf", None, 16, None, vcpus=10, node=[1, *range(1, 10)])
+    one = Machine("bench-vcpu-costs", write_scenario(bench.OUT, [guest], nodes=10, memory=512, name="vcpu-costs"), "", ["-f", "preset=paper,quantum=100"])
+    try:
+        one.expect(r"vm: costs powered off, code 0", LIMIT)
+        one.quit()
+    except AssertionError as why:
+        sys.exit(f"bench-scaling: {why}")
+    finally:
+        one.kill()
+    found = {name: COUNT_CYCLES * int(ticks) / int(times) for name, ticks, times in
+             re.findall(r"vcpu_costs: (\S+) (\d+) ticks of (\d+)", one.log_path.read_text())}
+    print("\nWhat VCPUs cost each other, a thousand times each:")
+    rows = []
+    for name, row, unit, what in COSTS:
+        value = found[name] / MHZ if unit == "us" else found[name]
+        print(f"{value:9.{2 if unit == 'us' else 0}f} {unit:7s}{what}")
+        rows.append({"name": f"scaling.{row}", "value": round(value, 2), "unit": unit})
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--times", type=int, default=12)
-    found = measure(parser.parse_args().times)
+    options = parser.parse_args()
+    rows = costs()
+    found = measure(options.times)
     count = sum(moves for moves, _ in found)
     ns = sum(moves * each for moves, each in found) / count
     print(f"\n{count} moves of a VCPU that runs, from the last look on its node to the run queue of the next (the paper's successor: 37 us "
           f"in a node, 520 us to another; reach <= 20 us): {ns / 1000:.1f} us, {ns * MHZ / 1000:.0f} cycles")
-    bench.write_rows([{"name": "scaling.vcpu_move", "value": round(ns * MHZ / 1000), "unit": "cycles"},
-                      {"name": "scaling.vcpu_move.us", "value": round(ns / 1000, 2), "unit": "us"}], "scaling", keep=True)
+    bench.write_rows(rows + [{"name": "scaling.vcpu_move", "value": round(ns * MHZ / 1000), "unit": "cycles"},
+                             {"name": "scaling.vcpu_move.us", "value": round(ns / 1000, 2), "unit": "us"}], "scaling", keep=True)
 
 
 if __name__ == "__main__":
