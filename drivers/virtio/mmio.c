@@ -311,7 +311,7 @@ static void acknowledge(struct virtio *v, u32 value)
 {
 	v->interrupt &= ~value;
 	show_interrupt(v);
-	if (!v->interrupt)
+	if (!v->interrupt && !v->once) /* else the line may be up for buffers that came meanwhile */
 		device_lower(v->dev);
 }
 

@@ -81,6 +81,18 @@ static void what_is_held_back_is_not_lost(void)
 	check_eq("one behind them", taken, 2);
 }
 
+/* It is for something else, which the driver was told of before: the interrupt for the buffer is still to come. */
+static void an_acknowledgement_takes_nothing_away(void)
+{
+	begin(true);
+	request();
+	virtio_put(&rng, VIRTIO_INTERRUPT_ACK, 2);
+	let_in();
+	check_eq("interrupts behind an acknowledgement", taken, 1);
+	let_in();
+	check_eq("interrupts of none more", taken, 1);
+}
+
 /* The device wants a reset: a change of the configuration. */
 static void a_change_is_read_and_acknowledged(void)
 {
@@ -118,6 +130,7 @@ int main(void)
 	trap_hook = handler;
 	each_is_delivered_once();
 	what_is_held_back_is_not_lost();
+	an_acknowledgement_takes_nothing_away();
 	a_change_is_read_and_acknowledged();
 	without_it_the_line_waits_for_an_acknowledgement();
 	trap_hook = NULL;
