@@ -65,6 +65,8 @@ static enum virtio_left transmit(struct console *c, u32 n)
 		c->done = 0;
 	c->under_way = c->written = true;
 	if (c->done < c->out.read_bytes) {
+		/* Before it is known: the line may have room again, and say so, as soon as it has none. */
+		__atomic_store_n(&c->waiting, true, __ATOMIC_RELAXED);
 		taken = vcons_write(v->dev->vm->cons, buf, next_bytes(c, buf));
 		c->done += taken;
 		c->waiting = !taken;
