@@ -81,7 +81,8 @@ void node_kick(struct node *n)
 
 void node_read_mail(struct node *n)
 {
-	u32 mail = __atomic_exchange_n(&n->mail, 0, __ATOMIC_ACQUIRE);
+	/* Behind the store that took the interrupt away, if one came: what it tells of is read after that. */
+	u32 mail = __atomic_exchange_n(&n->mail, 0, __ATOMIC_SEQ_CST);
 
 	if (mail & MAIL_STOP)
 		panic_stop();
