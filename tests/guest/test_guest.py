@@ -269,6 +269,14 @@ def test_vcpus_that_spin_get_on(tmp_path):
     assert 2 * took[0] < took[1], took
 
 
+def test_waits_end_at_once(tmp_path):
+    """A VCPU that WAITs is woken by the interrupt, not by the next tick of its node, 10 ms later. In instructions."""
+    guest = vm("wakes", "litmus.elf", None, MEMORY, "ms=50", vcpus=2, node=[0, 1])
+    code, lines, path = run("wakes", ["-d", "-a", "exit=1", str(write_scenario(tmp_path, [guest]))])
+    found = re.search(r"^\[wakes\] (\d+) interrupts to a VCPU that looks", "\n".join(lines), re.M)
+    assert code == 0 and "[wakes] PASS litmus" in lines and found and int(found[1]) > 200, tail(path)
+
+
 @pytest.mark.parametrize("words", ["", "shuffle=1", MOVES], ids=["plain", "moves", "moves-checked"])
 def test_hostile_vcpus_disturb_nobody(machine, tmp_path, words):
     """Ends: anyhow. Two VMs with VCPUs on four nodes, one tame and one wild, and on each of these nodes a neighbour that finds its own

@@ -5,7 +5,7 @@ import re
 import signal
 import time
 
-from machine import vm, write_scenario
+from machine import TOP, vm, write_scenario
 
 
 def boot(machine, folder, **options):
@@ -13,6 +13,12 @@ def boot(machine, folder, **options):
     one = machine(write_scenario(folder, [vm("tux", node=1, **options)]), "attach=tux")
     one.expect(r"tux: Linux [^\n]*\n", 120)
     return one
+
+
+def test_barriers_are_instructions():
+    """Processors of the machine may see each other's stores late: smp_mb() and virtio's barriers are SYNC, which WEAK_ORDERING says."""
+    options = (TOP / "build/linux/.config").read_text().splitlines()
+    assert {"CONFIG_SMP=y", "CONFIG_WEAK_ORDERING=y"} <= set(options)
 
 
 def test_the_drivers_are_ours(machine, tmp_path):
