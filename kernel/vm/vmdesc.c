@@ -9,6 +9,7 @@
 #include <libfdt.h>
 #include <string.h>
 
+#include "kernel/reloc/patch.h"
 #include "kernel/vm/props.h"
 
 #define MACHINE(field) offsetof(struct machine_desc, field)
@@ -162,6 +163,15 @@ static u32 count_nodes(const struct vm_desc *vm)
 	return MAX(n, 1u);
 }
 
+/* For what is patched in its kernel while that runs. */
+static u32 patch_mb(const struct vm_desc *vm)
+{
+	if (!vm->rewrite || vm->vcpus != 1)
+		return 0;
+	return (sizeof(struct patch) + patch_bytes(vm->memory_mb << (20 - PAGE_SHIFT)) + 0xfffff) >>
+	       20;
+}
+
 u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_bytes)
 {
 	u64 kept = VMDESC_MONITOR_MB + (u64)VMDESC_NODE_MB * machine->nodes;
@@ -173,7 +183,7 @@ u32 vmdesc_memory_for_vms(const struct machine_desc *machine, size_t archive_byt
 
 	for (u32 i = 0; i < machine->nvms; i++)
 		if (machine->vms[i].valid && !machine->vms[i].on_demand)
-			kept += machine->vms[i].rewrite * VMDESC_PATCH_MB +
+			kept += patch_mb(&machine->vms[i]) +
 				(count_nodes(&machine->vms[i]) * machine->vms[i].memory_mb +
 				 VMDESC_VIEW_SHARE - 1) /
 					VMDESC_VIEW_SHARE;

@@ -18,7 +18,6 @@
 #define VMDESC_VM_MB_MIN      4
 #define VMDESC_VM_MB_MAX      1024
 #define VMDESC_REWRITE_MB_MAX 256 /* with `rewrite`: what the csseg window shows */
-#define VMDESC_PATCH_MB	      11  /* and the monitor's memory for what it patches there, at most */
 #define VMDESC_VCPUS_MAX      16
 #define VMDESC_WEIGHT_MIN     64 /* 1024 is that of a VM that says nothing */
 #define VMDESC_WEIGHT_MAX     16384

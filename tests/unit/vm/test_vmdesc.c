@@ -301,6 +301,22 @@ static void counts_the_memory_left_for_vms(void **state)
 	assert_int_equal(vmdesc_memory_for_vms(&desc, (10 << 20) + 1),
 			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 11);
 	assert_int_equal(vmdesc_memory_for_vms(&desc, (size_t)600 << 20), 0);
+	/* what is patched in a kernel of one VCPU is by its memory: 10.7 MB for 64, 0.9 for 4 */
+	set("/vms/vm0", "rewrite", "", 0);
+	set_cell("/vms/vm0", "vcpus", 1);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 11);
+	set_cell("/vms/vm0", "memory-mb", 4);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 1);
+	set_cell("/vms/vm0", "memory-mb", 64);
+	set_cell("/vms/vm0", "vcpus", 2);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2);
+	unset("/vms/vm0", "rewrite");
 	/* a pmap on each node, for 8 * 300 MB of 256, rounded up */
 	set_cell("/vms/vm0", "memory-mb", 300);
 	set_cell("/vms/vm0", "vcpus", 16);
