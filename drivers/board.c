@@ -2,7 +2,7 @@
 /*
  * What a kernel that knows nothing of us finds of its board (kernel/reloc/reloc.h), where QEMU's Malta has it: the
  * registers of a 16550 serial line, polled, without an interrupt, which is the VM's console; the display of eight
- * characters, which nobody sees; the register that switches the machine off; and the one that says which board
+ * characters, which nobody sees; the register that switches the machine off, or, which a Malta's does not, resets it; and the one that says which board
  * this is. What firmware finds beside these is malta.c's.
  */
 #include "drivers/dev.h"
@@ -15,6 +15,7 @@
 #define PANEL_BYTES   0x108
 #define POWER	      0x100 /* offset */
 #define POWER_OFF     0x42
+#define POWER_RESET   0x52
 #define REVISION_BASE 0x1fc00010
 #define REVISION      0x420 /* a Core LV: a Malta with a GT-64120 */
 
@@ -161,10 +162,19 @@ static void panel_write(struct device *dev, u64 offset, unsigned bytes, u64 valu
 	(void)bytes;
 	if (offset == POWER && value == POWER_OFF)
 		vm_poweroff(dev->vm, 0);
+	else if (offset == POWER && value == POWER_RESET)
+		vm_reset(dev->vm);
 }
+
+/* How a kernel of no particular board finds it. */
+static const struct gdtb_switch panel_switches[] = {
+	{ "poweroff", "syscon-poweroff", POWER, POWER_OFF },
+	{ "reboot", "syscon-reboot", POWER, POWER_RESET },
+};
 
 const struct device_type panel_type = {
 	.name = "panel",
+	.compatible = "syscon",
 	.count = count,
 	.register_bytes = PANEL_BYTES,
 	.fixed_base = PANEL_BASE,
@@ -173,6 +183,8 @@ const struct device_type panel_type = {
 	.shutdown = shutdown,
 	.read = read_nothing,
 	.write = panel_write,
+	.switches = panel_switches,
+	.nswitches = ARRAY_SIZE(panel_switches),
 };
 
 static u64 revision_read(struct device *dev, u64 offset, unsigned bytes)

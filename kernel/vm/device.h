@@ -21,6 +21,7 @@ struct vcpu;
 struct vm;
 struct vm_desc;
 struct gdtb_property;
+struct gdtb_switch;
 
 #define VM_DEVICES_MAX 18
 #define DEVICE_LINES   8 /* Cause.IP numbers */
@@ -65,6 +66,8 @@ struct device_type {
 	 * whose values stay where they are. Home; NULL: nothing.
 	 */
 	u32 (*properties)(struct device *dev, struct gdtb_property *list);
+	const struct gdtb_switch *switches; /* and what its registers switch */
+	u32 nswitches;
 };
 
 struct device {

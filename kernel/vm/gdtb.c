@@ -13,8 +13,9 @@
 #include "kernel/log.h"
 #include "kernel/seed.h"
 
-#define PHANDLE_INTC  1
-#define PHANDLE_CLOCK 2
+#define PHANDLE_INTC	  1
+#define PHANDLE_CLOCK	  2
+#define PHANDLE_DEVICE(i) (3 + (i)) /* those with switches */
 
 struct writer {
 	void *fdt;
@@ -136,7 +137,17 @@ static void put_hypervisor(struct writer *w, const struct gdtb_params *params)
 	end(w);
 }
 
-static void put_device(struct writer *w, const struct gdtb_device *dev)
+static void put_switch(struct writer *w, const struct gdtb_switch *s, u32 phandle)
+{
+	begin(w, s->name);
+	put_string(w, "compatible", s->compatible);
+	put_u32(w, "regmap", phandle);
+	put_u32(w, "offset", s->offset);
+	put_u32(w, "value", s->value);
+	end(w);
+}
+
+static void put_device(struct writer *w, const struct gdtb_device *dev, u32 phandle)
 {
 	fdt64_t range[2];
 	char name[48];
@@ -151,7 +162,11 @@ static void put_device(struct writer *w, const struct gdtb_device *dev)
 		put_u32(w, "interrupts", dev->line);
 	for (u32 i = 0; i < dev->nproperties; i++)
 		put(w, dev->property[i].name, dev->property[i].value, dev->property[i].bytes);
+	if (dev->nswitches)
+		put_u32(w, "phandle", phandle);
 	end(w);
+	for (u32 i = 0; i < dev->nswitches; i++)
+		put_switch(w, &dev->switches[i], phandle);
 }
 
 static void put_chosen(struct writer *w, const struct gdtb_params *params)
@@ -183,7 +198,7 @@ static void put_tree(struct writer *w, const struct gdtb_params *params)
 	put_interrupts(w);
 	put_hypervisor(w, params);
 	for (u32 i = 0; i < params->ndevices; i++)
-		put_device(w, &params->devices[i]);
+		put_device(w, &params->devices[i], PHANDLE_DEVICE(i));
 	put_chosen(w, params);
 	end(w);
 }

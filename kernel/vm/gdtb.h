@@ -21,6 +21,12 @@ struct gdtb_property {
 };
 #define GDTB_PROPERTIES_MAX 4
 
+/* What happens if a value is stored to a word of a device's registers (Linux's bindings of "syscon"). */
+struct gdtb_switch {
+	const char *name, *compatible; /* of a node of its own */
+	u32 offset, value;
+};
+
 /* A device with registers. */
 struct gdtb_device {
 	const char *name, *compatible;
@@ -28,6 +34,8 @@ struct gdtb_device {
 	u32 line; /* its interrupt, a Cause.IP number; 0: it has none */
 	u32 nproperties;
 	struct gdtb_property property[GDTB_PROPERTIES_MAX]; /* of its own */
+	u32 nswitches;
+	const struct gdtb_switch *switches;
 };
 
 /*

@@ -227,7 +227,9 @@ static u32 list_devices(struct vm *vm, struct gdtb_device *list)
 						.compatible = type->compatible,
 						.base = dev->base,
 						.bytes = type->register_bytes,
-						.line = dev->line };
+						.line = dev->line,
+						.switches = type->switches,
+						.nswitches = type->nswitches };
 		if (type->properties)
 			list[n].nproperties = TEXT_HERE(type->properties)(dev, list[n].property);
 		n++;

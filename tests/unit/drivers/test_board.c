@@ -12,7 +12,7 @@ static struct vm vm;
 static struct device dev;
 static u8 state_of[65536] __attribute__((aligned(8)));
 static char written[64], typed[8];
-static size_t nwritten, ntyped, off;
+static size_t nwritten, ntyped, off, resets;
 static bool full;
 static u64 now;
 
@@ -46,6 +46,12 @@ void vm_poweroff(struct vm *of, u64 code)
 {
 	(void)of, (void)code;
 	off++;
+}
+
+void vm_reset(struct vm *of)
+{
+	(void)of;
+	resets++;
 }
 
 u64 wallclock_ns(void) { return now * 1000000000; }
@@ -159,6 +165,11 @@ static void the_board_says_what_it_is(void **state)
 	assert_int_equal(off, 0);
 	out(0x100, 4, 0x42);
 	assert_int_equal(off, 1);
+	assert_int_equal(resets, 0);
+	out(0x104, 4, 0x52);
+	out(0x100, 4, 0x52);
+	assert_int_equal(off, 1);
+	assert_int_equal(resets, 1);
 }
 
 static u32 config(u32 device, u32 function, u32 reg)

@@ -82,8 +82,8 @@ static void says_what_the_guest_has(void **state)
 static void names_the_devices(void **state)
 {
 	static const struct gdtb_device list[] = {
-		{ "one", "disco,one", 0x100000000, 0x30, 3, 0, { { 0 } } },
-		{ "two", "disco,two", 0x100001000, 0x1000, 4, 1, { { "names", "a\0b", 4 } } },
+		{ "one", "disco,one", 0x100000000, 0x30, 3, 0, { { 0 } }, 0, NULL },
+		{ "two", "disco,two", 0x100001000, 0x1000, 4, 1, { { "names", "a\0b", 4 } }, 0, NULL },
 	};
 	struct gdtb_params params = good_params();
 
@@ -99,10 +99,34 @@ static void names_the_devices(void **state)
 	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/one@100000000"), "names", NULL));
 }
 
+static void names_what_registers_switch(void **state)
+{
+	static const struct gdtb_switch off[] = { { "off", "syscon-off", 0x100, 0x42 },
+						  { "again", "syscon-again", 0x104, 7 } };
+	static const struct gdtb_device list[] = {
+		{ "one", "disco,one", 0x100000000, 0x30, 3, 0, { { 0 } }, 0, NULL },
+		{ "panel", "syscon", 0x1f000400, 0x108, 0, 0, { { 0 } }, 2, off },
+	};
+	struct gdtb_params params = good_params();
+
+	(void)state;
+	params.devices = list;
+	params.ndevices = 2;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_string_equal(string("/again", "compatible"), "syscon-again");
+	assert_int_equal(cell("/off", "offset"), 0x100);
+	assert_int_equal(cell("/off", "value"), 0x42);
+	assert_int_equal(cell("/again", "value"), 7);
+	assert_int_equal(cell("/off", "regmap"), cell("/panel@1f000400", "phandle"));
+	assert_int_equal(cell("/again", "regmap"), cell("/panel@1f000400", "phandle"));
+	assert_int_not_equal(cell("/off", "regmap"), cell("/interrupt-controller", "phandle"));
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/one@100000000"), "phandle", NULL));
+}
+
 static void says_it_as_to_other_boards(void **state)
 {
-	static const struct gdtb_device polled = { "serial", "ns16550a", 0x180003f8, 8,
-						   0,	     0,		 { { 0 } } };
+	static const struct gdtb_device polled = { "serial", "ns16550a", 0x180003f8, 8,	  0,
+						   0,	     { { 0 } },	 0,	     NULL };
 	struct gdtb_params params = good_params();
 
 	(void)state;
@@ -198,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_guest_has),
 		cmocka_unit_test(names_the_devices),
+		cmocka_unit_test(names_what_registers_switch),
 		cmocka_unit_test(says_it_as_to_other_boards),
 		cmocka_unit_test(hands_the_seed_over),
 		cmocka_unit_test(leaves_out_a_ramdisk_that_is_not_there),
