@@ -197,15 +197,11 @@ void patched_written(struct vcpu *v, u64 gpn, bool for_ever);
 void patched_cleaned(struct vcpu *v, u64 va);
 /* At each entry to the monitor: pc is no longer in a trampoline. What the entry's ExcCode is from now on. */
 u32 patched_leave(struct vcpu *v, u32 code);
-/* An access that was carried out: pc is the branch's if it is in the slot of one. */
-struct patch_place {
-	u64 pc, va;
-	u32 insn, branch;
-	bool slot;
-};
-/* It becomes a branch to a trampoline if it may. */
+/* An access that was carried out becomes a branch to a trampoline if it may. */
 void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a,
 		 bool integer);
+/* The same of an LL or SC. */
+void patched_try_linked(struct vcpu *v, const struct patch_place *at, const struct access *a);
 void patched_stays(struct vcpu *v, enum patch_why why); /* it does not */
 
 /* ---- fpu.c ---- */

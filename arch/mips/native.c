@@ -242,8 +242,10 @@ static bool resolve_access(struct vcpu *v, u64 va, enum verdict *verdict)
 		*verdict = do_store(v, gpa, &a, unit);
 	else
 		*verdict = do_load(v, va, gpa, &a, unit);
-	if (!direct || unit == LINKED)
-		patched_stays(v, direct ? PATCH_LINKED : PATCH_MAPPED);
+	if (!direct)
+		patched_stays(v, PATCH_MAPPED);
+	else if (*verdict == RESUME && unit == LINKED)
+		patched_try_linked(v, &place, &a);
 	else if (*verdict == RESUME)
 		patched_try(v, &place, &a, unit == INTEGER);
 	return true;

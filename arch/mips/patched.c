@@ -9,6 +9,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/mem/pmap.h"
+#include "kernel/reloc/pair.h"
 #include "kernel/vm/vm.h"
 
 /*
@@ -114,7 +115,9 @@ u32 patched_leave(struct vcpu *v, u32 code)
 	if (v->vm->patch->misses)
 		return code;
 	/* As if the place had not been patched. */
-	v->arch.badvaddr = v->arch.gpr[s->tramp.base] + (u64)(s64)(s16)s->tramp.insn;
+	v->arch.badvaddr = v->arch.gpr[s->tramp.base] + (u64)tramp_offset(&s->tramp);
+	if (s->tramp.linked) /* its SC would not find where it was linked */
+		patched_written(v, s->place >> PAGE_SHIFT, false);
 	code = code == EXC_ADES || code == EXC_TLBS || code == EXC_MOD ? EXC_ADES : EXC_ADEL;
 	v->arch.cause = (v->arch.cause & ~(u32)CAUSE_CODE) | code << CAUSE_CODE_SHIFT;
 	return code;
@@ -183,18 +186,25 @@ static enum patch_why try_both(struct vcpu *v, u64 gpa, const struct tramp *t, u
 	return patch_add(v->vm->patch, gpa, t);
 }
 
+/* The cache attribute of XKPHYS that goes with an address. */
+static u8 attribute_of(const struct vcpu *v, u64 va)
+{
+	return va >> 62 == 2 ? va >> 59 & 7 : vcp0(v, Config) & 7;
+}
+
 static enum patch_why try(struct vcpu *v, const struct patch_place *at, const struct access *a,
 			  bool integer)
 {
-	u64 va = at->va, gpa = at->pc - DISCO_CSSEG_BASE;
+	u64 gpa = at->pc - DISCO_CSSEG_BASE;
 	struct tramp t = { .insn = at->insn,
 			   .base = a->base,
 			   .reload = integer && !a->store && a->reg == a->base,
-			   .attribute = va >> 62 == 2 ? va >> 59 & 7 : vcp0(v, Config) & 7 };
+			   .linked = pair_is_ll(at->insn),
+			   .attribute = attribute_of(v, at->va) };
 	u32 reg = integer ? a->reg : 0, loads = a->store ? 0 : reg, stores = a->store ? reg : 0;
 	u32 before;
 
-	if (!a->base || stores == a->base)
+	if (!a->base || stores == a->base || (t.linked && t.reload))
 		return PATCH_BASE;
 	if (gpa >= (u64)v->vm->pmap.npages << PAGE_SHIFT)
 		return PATCH_SLOT;
@@ -212,6 +222,148 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 {
 	if (v->vm->patch)
 		v->vm->patch->why[try(v, at, a, integer)]++;
+}
+
+/* ---- LL and SC ---- */
+
+static u64 word_of(const struct patch_place *at)
+{
+	return at->pc - DISCO_CSSEG_BASE + (at->slot ? 4 : 0);
+}
+
+/* The page as the guest stored it; NULL: it has no memory. */
+static const u32 *code_page(struct vcpu *v, u64 gpn)
+{
+	u64 lo = 0;
+
+	if (gpn < v->vm->pmap.npages)
+		lo = pmap_look(v->vm, (gpn_t){ gpn }, v->node->id);
+	return lo ? mpn_ptr(arch_entry_page(lo)) : NULL;
+}
+
+/* An LL that is no part of a pair is not looked at each time. */
+static bool find_pair(struct vcpu *v, u64 gpa, struct pair *pair)
+{
+	u32 *refused = &v->vm->patch->refused[gpa / 4 % PATCH_REFUSED];
+	u64 gpn = gpa >> PAGE_SHIFT;
+	const u32 *code[3] = { code_page(v, gpn - 1), code_page(v, gpn), code_page(v, gpn + 1) };
+
+	if (!code[1] || *refused == gpa)
+		return false;
+	if (pair_find(code, gpn, (gpa & PAGE_MASK) / 4, pair))
+		return true;
+	*refused = gpa;
+	return false;
+}
+
+static enum patch_why add_sc(struct vcpu *v, u64 gpa, u8 attribute)
+{
+	const struct patch_site *s = patch_at(v->vm->patch, gpa);
+	struct tramp t = { .linked = true, .attribute = attribute };
+
+	if (s)
+		return s->tramp.attribute == attribute ? PATCH_NOW : PATCH_AGAIN;
+	if (vm_copy_in(v->vm, &t.insn, (gpa_t){ gpa }, 4))
+		return PATCH_FULL;
+	t.base = t.insn >> 21 & 31;
+	return patch_add(v->vm->patch, gpa, &t);
+}
+
+/* The LL with all its SCs, or nothing of them: then what was done is undone with their page. */
+static enum patch_why add_pair(struct vcpu *v, const struct patch_place *ll, const struct access *a,
+			       const struct pair *pair)
+{
+	u64 page = word_of(ll) & ~PAGE_MASK;
+	enum patch_why why = try(v, ll, a, true);
+
+	for (u32 i = 0; why == PATCH_NOW && i < pair->nscs; i++) {
+		why = add_sc(v, page + pair->sc[i] * 4, attribute_of(v, ll->va));
+		if (why != PATCH_NOW)
+			patched_written(v, page >> PAGE_SHIFT, false);
+	}
+	return why;
+}
+
+static bool any_patched(const struct vcpu *v, u64 page, const struct pair *pair)
+{
+	for (u32 i = 0; i < pair->nscs; i++)
+		if (patch_is_patched(v->vm->patch, page + pair->sc[i] * 4))
+			return true;
+	return false;
+}
+
+static bool is_among(u64 gpa, u64 page, const struct pair *pair)
+{
+	for (u32 i = 0; i < pair->nscs; i++)
+		if (gpa == page + pair->sc[i] * 4)
+			return true;
+	return false;
+}
+
+static enum patch_why try_sc(struct vcpu *v, u64 gpa)
+{
+	const struct patch_place ll = v->vm->patch->ll;
+	struct access a = { .base = ll.insn >> 21 & 31, .reg = ll.insn >> 16 & 31 };
+	struct pair pair;
+
+	if (!ll.pc || !find_pair(v, word_of(&ll), &pair) ||
+	    !is_among(gpa, word_of(&ll) & ~PAGE_MASK, &pair))
+		return PATCH_LINKED;
+	return add_pair(v, &ll, &a, &pair);
+}
+
+/* One with an SC that is patched already, and would fail. */
+static enum patch_why try_ll(struct vcpu *v, const struct patch_place *at, const struct access *a)
+{
+	struct pair pair;
+
+	if (!patched_is_copied(v, word_of(at) >> PAGE_SHIFT) || !find_pair(v, word_of(at), &pair) ||
+	    !any_patched(v, word_of(at) & ~PAGE_MASK, &pair))
+		return PATCH_LINKED;
+	return add_pair(v, at, a, &pair);
+}
+
+static void no_more_pairs(struct vcpu *v)
+{
+	u32 from = 0;
+	u64 gpn;
+
+	v->vm->patch->no_pairs = true;
+	while (patch_next_linked(v->vm->patch, &from, &gpn))
+		patched_written(v, gpn, true);
+}
+
+/* An LL again and again, as if its SC failed. */
+static bool is_alone(struct patch *p, const struct patch_place *ll)
+{
+	u32 now = cp0_read32(CP0_COUNT);
+
+	if (p->ll.pc != ll->pc || now - p->alone_since > PATCH_ALONE_TICKS)
+		p->alone = 0;
+	if (!p->alone++)
+		p->alone_since = now;
+	return p->alone == PATCH_ALONE;
+}
+
+static enum patch_why try_linked(struct vcpu *v, const struct patch_place *at,
+				 const struct access *a)
+{
+	struct patch *p = v->vm->patch;
+
+	if (a->store) {
+		p->alone = 0;
+		return p->no_pairs ? PATCH_LINKED : try_sc(v, word_of(at));
+	}
+	if (!p->no_pairs && is_alone(p, at))
+		no_more_pairs(v);
+	p->ll = *at;
+	return p->no_pairs ? PATCH_LINKED : try_ll(v, at, a);
+}
+
+void patched_try_linked(struct vcpu *v, const struct patch_place *at, const struct access *a)
+{
+	if (v->vm->patch)
+		v->vm->patch->why[try_linked(v, at, a)]++;
 }
 
 void patched_stays(struct vcpu *v, enum patch_why why)

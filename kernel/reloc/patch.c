@@ -57,7 +57,11 @@ void patch_reset(struct patch *p)
 	memset(p->site, 0, p->fresh_site * sizeof(*p->site));
 	p->free_copy = p->free_site = 0;
 	p->fresh_copy = p->fresh_site = 0;
-	p->copied = 0;
+	p->copied = p->linked = 0;
+	p->alone = 0;
+	p->no_pairs = false;
+	p->ll = (struct patch_place){ 0 };
+	memset(p->refused, 0, sizeof(p->refused));
 	p->patched = p->freed = 0;
 	memset(p->why, 0, sizeof(p->why));
 }
@@ -101,21 +105,36 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 	*s = (struct patch_site){ .tramp = *t, .place = place, .next = c->sites };
 	c->sites = number + 1;
 	*word = tramp_branch(from, at);
+	p->linked += t->linked;
 	p->patched++;
 	return PATCH_NOW;
 }
 
-bool patch_is_patched(const struct patch *p, u64 gpa)
+const struct patch_site *patch_at(const struct patch *p, u64 gpa)
 {
 	u64 gpn = gpa >> PAGE_SHIFT, at = DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT);
 	u32 word;
 	u64 to;
 
 	if (gpn >= p->npages || !p->copy_of[gpn])
-		return false;
+		return NULL;
 	word = *(u32 *)(patch_page(p, gpn) + (gpa & PAGE_MASK));
 	to = DISCO_CSSEG_BASE + gpa + 4 + ((s64)((u64)word << 38) >> 36);
-	return word >> 26 == 0x32 && to >= at && to - at < (u64)p->nsites * TRAMP_BYTES;
+	if (word >> 26 != 0x32 || to < at || to - at >= (u64)p->nsites * TRAMP_BYTES)
+		return NULL;
+	return &p->site[(to - at) >> TRAMP_SHIFT];
+}
+
+bool patch_next_linked(const struct patch *p, u32 *from, u64 *gpn)
+{
+	for (u32 i = *from; i < p->fresh_site; i++) {
+		if (!p->site[i].place || !p->site[i].tramp.linked)
+			continue;
+		*from = i + 1;
+		*gpn = p->site[i].place >> PAGE_SHIFT;
+		return true;
+	}
+	return false;
 }
 
 bool patch_drop(struct patch *p, u64 gpn, bool for_ever)
@@ -132,6 +151,7 @@ bool patch_drop(struct patch *p, u64 gpn, bool for_ever)
 		struct patch_site *s = &p->site[i - 1];
 
 		next = s->next;
+		p->linked -= s->tramp.linked;
 		*s = (struct patch_site){ .next = p->free_site };
 		p->free_site = i;
 		p->freed++;

@@ -9,12 +9,26 @@
  *   PLAIN    the page            COPIED    a place of it is patched: a free copy is there, and the page was given
  *                                          up less than PATCH_DROPS times
  *   COPIED   the copy: fetches   PLAIN     a store to the page, whichever way; a CACHE of an address in it; a load
- *                                          from csseg that cannot be carried out: the page's places are free again
+ *                                          from csseg that cannot be carried out; an LL in a trampoline that must be
+ *                                          carried out: the page's places are free again
  *
  * A place stays as it is, and traps, if it is in a slot and is reached by another way than its branch; if it or its branch is a
- * page's first word, which may be in a slot; if a branch tests what it loads in its delay slot; if it is an LL or SC; if it
- * stores its own base register; if no trampoline or copy is free or in reach. Memory that a device writes is not seen: code that came so is cleaned by CACHE before it
- * runs, if there had been code.
+ * page's first word, which may be in a slot; if a branch tests what it loads in its delay slot; if it stores its own base
+ * register; if no trampoline or copy is free or in reach. Memory that a device writes is not seen: code that came so is cleaned by
+ * CACHE before it runs, if there had been code.
+ *
+ * An LL and the SCs that follow it (pair.h) become trampolines together, of one cache attribute, so that all reach the
+ * memory at the same address:
+ *
+ *   LL         SC         is what                                      how it ends
+ *   plain      plain      both carried out                             the SC, carried out, has both patched
+ *   patched    patched    neither traps; one in xkseg, both do         with their page, which is the same
+ *   plain      patched    the SC fails: another LL with the same SC    this LL is patched, too, as soon as it traps
+ *   patched    plain      never: an LL is patched with all its SCs     -
+ *
+ * The third lasts if the LL cannot be patched. What ends it is that one LL was carried out PATCH_ALONE times in PATCH_ALONE_TICKS,
+ * and no other LL, and no SC: all pages with pairs are given up for ever, and no pair is patched any more in this run of the VM.
+ * A program that spins as long on a compare and swap that fails comes to that, too, and is slower.
  *
  * The trampolines follow the VM's memory in the window, for fetches alone. VMs of one VCPU only: no lock; the
  * VCPU's node. Pure.
@@ -25,12 +39,23 @@
 #include "kernel/reloc/tramp.h"
 #include "kernel/types.h"
 
-#define PATCH_DROPS 8
+#define PATCH_DROPS   8
+#define PATCH_REFUSED 512
+
+#define PATCH_ALONE	  1024
+#define PATCH_ALONE_TICKS 166666667 /* of Count: a second */
+
+/* An access that was carried out: pc is the branch's if it is in the slot of one. */
+struct patch_place {
+	u64 pc, va;
+	u32 insn, branch;
+	bool slot;
+};
 
 /* Why an access was carried out and its place stays as it is. */
 enum patch_why {
 	PATCH_NOW,    /* it does not: it was patched */
-	PATCH_LINKED, /* LL or SC */
+	PATCH_LINKED, /* LL or SC, no pair; or the first time */
 	PATCH_SLOT,   /* in a slot, or on the page's first word */
 	PATCH_BASE,   /* a store of its own base, or no base */
 	PATCH_FULL,   /* no copy or trampoline is left, or the page was given up too often */
@@ -62,6 +87,11 @@ struct patch {
 	u16 free_copy, free_site;   /* given back: number + 1; 0: none */
 	u32 fresh_copy, fresh_site; /* those from here on were never used */
 	u32 copied;		    /* pages that are COPIED */
+	u32 linked;		    /* sites of LLs and SCs */
+	u32 alone, alone_since;	    /* how often the LL below was, with nothing in between; Count */
+	bool no_pairs;		    /* LLs and SCs stay as they are */
+	u32 refused[PATCH_REFUSED]; /* places of LLs that are no part of a pair, as last found */
+	struct patch_place ll;	    /* the last LL that was carried out */
 	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
 	u64 patched, freed;  /* places, since the start */
 	u64 why[PATCH_WHYS]; /* accesses carried out */
@@ -89,8 +119,14 @@ static inline u8 *patch_page(const struct patch *p, u64 gpn)
 u8 *patch_copy_page(struct patch *p, u32 gpn);
 /* The place of a COPIED page, which holds t->insn, or t->branch and that. */
 enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t);
-/* What csseg shows there is a branch to a trampoline. */
-bool patch_is_patched(const struct patch *p, u64 gpa);
+/* The site whose branch csseg shows there; NULL: it shows no such. */
+const struct patch_site *patch_at(const struct patch *p, u64 gpa);
+static inline bool patch_is_patched(const struct patch *p, u64 gpa)
+{
+	return patch_at(p, gpa) != NULL;
+}
+/* One page with a site of an LL or SC, of sites from *from on, which becomes the next; false: there is none. */
+bool patch_next_linked(const struct patch *p, u32 *from, u64 *gpn);
 /* The page is PLAIN from now on; for_ever: and stays so. True: it was COPIED. */
 bool patch_drop(struct patch *p, u64 gpn, bool for_ever);
 

@@ -55,6 +55,7 @@ struct tramp {
 	u8 slot;
 	u8 base;      /* 1..31 */
 	bool reload;  /* a load of the base register itself */
+	bool linked;  /* LL or SC: the offset has 9 bits */
 	u8 attribute; /* the cache attribute, 0..7, that XKPHYS addresses here have */
 };
 
@@ -69,6 +70,12 @@ u32 tramp_branch(u64 from, u64 to);
 /* The trampoline at `at` for the place at `place`, which is the branch's if it has one, both csseg addresses; false:
  * they do not reach each other, or the branch's target. */
 bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS]);
+
+/* The access's offset to its base. */
+static inline s64 tramp_offset(const struct tramp *t)
+{
+	return t->linked ? (s16)(t->insn & 0xff80) >> 7 : (s16)t->insn;
+}
 
 /* What an exception at one of its words means. */
 struct tramp_state {

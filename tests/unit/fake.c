@@ -451,6 +451,11 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 	(void)v, (void)at, (void)a, (void)integer;
 }
 
+void patched_try_linked(struct vcpu *v, const struct patch_place *at, const struct access *a)
+{
+	(void)v, (void)at, (void)a;
+}
+
 /* But for tests of native.c, which have it. */
 __attribute__((weak)) enum verdict native_hidden(struct vcpu *v, u64 va, u64 gpa, bool store)
 {

@@ -64,6 +64,7 @@ UNIT_SRCS_answer := kernel/console/answer.c kernel/words.c
 UNIT_SRCS_vcons := drivers/vcons.c kernel/console/text.c kernel/format.c
 UNIT_SRCS_vqueue := drivers/virtio/queue.c
 UNIT_SRCS_patch := kernel/reloc/patch.c kernel/reloc/tramp.c
+UNIT_SRCS_pair := kernel/reloc/pair.c arch/mips/branch.c
 UNIT_SRCS_tramp := kernel/reloc/tramp.c arch/mips/branch.c
 UNIT_SRCS_rtc := drivers/host/rtc.c
 UNIT_SRCS_board := drivers/board.c drivers/malta.c

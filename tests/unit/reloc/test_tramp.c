@@ -87,6 +87,7 @@ struct run {
 	s16 offset;
 	bool load, taken; /* taken: the compact branch was, and is done */
 	u32 accesses;
+	u64 reached; /* the address of the access */
 };
 
 #define NOWHERE 0x7777ul
@@ -123,6 +124,9 @@ static bool access_memory(struct run *r, u32 word)
 		assert_int_equal(gpa, want);
 	}
 	r->accesses++;
+	r->reached = va;
+	if (!r->load && r->t.linked)
+		r->gpr[OTHER] = 1;
 	if (r->t.reload)
 		r->gpr[BASE] = LOADED;
 	else if (r->load)
@@ -252,6 +256,8 @@ static u64 expected(const struct run *r, u64 gpr[32])
 	}
 	if (r->load)
 		gpr[r->t.reload ? BASE : OTHER] = LOADED;
+	else if (r->t.linked)
+		gpr[OTHER] = 1;
 	return next;
 }
 
@@ -285,6 +291,13 @@ static u32 draw_branch(void)
 	return w | (i == 6 ? 0 : rs << 21) | rt << 16 | (draw() & 0xffff);
 }
 
+/* LL or SC of OTHER. */
+static u32 linked(bool load, s16 offset)
+{
+	return 0x1fu << 26 | BASE << 21 | OTHER << 16 | (offset & 0x1ffu) << 7 |
+	       (load ? 0x36 : 0x26);
+}
+
 /* A place with registers, and its trampoline. False: there can be none. */
 static bool draw_run(struct run *r, bool branches)
 {
@@ -297,9 +310,15 @@ static bool draw_run(struct run *r, bool branches)
 		r->before[i] = draw() % 4 ? draw() % 3 - 1
 					  : (u64)(s64)(s32)(0xc0000000 + draw() % 0x10000 * 4);
 	r->before[BASE] = draw_base(r->t.attribute);
-	r->t.reload = r->load && draw() % 3 == 0;
+	r->t.linked = draw() % 4 == 0 && (r->load || !branches); /* no SC is patched in a slot */
+	r->t.reload = r->load && !r->t.linked && draw() % 3 == 0;
 	reg = r->t.reload ? BASE : OTHER;
 	r->t.insn = (r->load ? 0x37u : 0x3fu) << 26 | BASE << 21 | reg << 16 | (u16)r->offset;
+	if (r->t.linked) {
+		r->offset = (s16)(r->offset * 128) >> 7;
+		r->t.insn = linked(r->load, r->offset);
+	}
+	assert_int_equal(tramp_offset(&r->t), r->offset);
 	if (branches) {
 		r->t.branch = draw_branch();
 		if (!tramp_slot_of(r->t.branch, BASE, r->load ? reg : 0, r->load ? 0 : reg,
@@ -389,6 +408,8 @@ static void memory_of_the_usual_kind_never_falls(void **state)
 		struct run r;
 
 		assert_true(draw_run(&r, false));
+		if (r.t.linked)
+			continue;
 		r.offset = draw() % 2048;
 		r.before[BASE] = draw() % 2 ? 0xffffffff80000000 + at
 					    : 0x8000000000000000 + ((u64)r.t.attribute << 59) + at;
@@ -397,6 +418,34 @@ static void memory_of_the_usual_kind_never_falls(void **state)
 		memcpy(r.gpr, r.before, sizeof(r.gpr));
 		assert_int_equal(run(&r), PLACE + 4);
 	}
+}
+
+/* SC finds where its LL was only if both went to the same address, or the LL to none. */
+static void an_sc_goes_where_its_ll_went(void **state)
+{
+	u32 both = 0;
+
+	(void)state;
+	for (u32 i = 0; i < ROUNDS; i++) {
+		struct run ll = { .t = { .linked = true, .base = BASE, .attribute = draw() % 8 },
+				  .load = true,
+				  .offset = (s16)(draw() % 512) - 256 };
+		struct run sc;
+
+		ll.before[BASE] = ll.gpr[BASE] = draw_base(ll.t.attribute);
+		sc = ll;
+		sc.load = false;
+		ll.t.insn = linked(true, ll.offset);
+		sc.t.insn = linked(false, sc.offset);
+		assert_true(tramp_build(&ll.t, PLACE, AT, ll.words));
+		assert_true(tramp_build(&sc.t, PLACE + 8, AT, sc.words));
+		if (run(&ll) == NOWHERE)
+			continue;
+		assert_int_equal(run(&sc), PLACE + 12);
+		assert_int_equal(sc.reached, ll.reached);
+		both++;
+	}
+	assert_true(both > ROUNDS / 5);
 }
 
 static void far_is_out_of_reach(void **state)
@@ -418,6 +467,7 @@ int main(void)
 		cmocka_unit_test(each_branch_is_made_with_the_access_in_its_slot),
 		cmocka_unit_test(a_branch_is_refused_that_needs_what_the_slot_does),
 		cmocka_unit_test(memory_of_the_usual_kind_never_falls),
+		cmocka_unit_test(an_sc_goes_where_its_ll_went),
 		cmocka_unit_test(far_is_out_of_reach),
 	};
 
