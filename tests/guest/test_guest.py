@@ -122,8 +122,8 @@ class Runs:
     def rewritten(self, name, kind):
         """As monitor, of the program in build/guests/KIND, with `rewrite`."""
         if (name, kind) not in self.monitor_lines:
-            index = REWRITTEN[kind].index(name) // BATCH
-            batch = REWRITTEN[kind][index * BATCH:(index + 1) * BATCH]
+            index = NATIVE.index(name) // BATCH
+            batch = NATIVE[index * BATCH:(index + 1) * BATCH]
             vms = [vm(f"t{i}", f"{kind}/{one}.elf", None, MEMORY, rewrite=True) for i, one in enumerate(batch)]
             archive = write_scenario(self.folder, vms, nodes=4, memory=512, name=f"{kind}-{index}")
             self.keep(batch, kind, *run(f"{kind}-{index}", ["-a", "exit=1", str(archive)]))
@@ -207,12 +207,8 @@ def test_same_output(runs, name):
 
 
 # A kernel that knows nothing of the monitor: the native program, rewritten, as it is and with its relocations.
-# As it is each access is an entry to the monitor: int_storm's interrupts come faster than its handler ends. A description's names of
-# files have 31 letters.
-REWRITTEN = {"reloc": NATIVE, "native": [name for name in NATIVE if name != "int_storm" and len(f"native/{name}.elf") <= 31]}
-
-
-@pytest.mark.parametrize("kind,name", [(kind, name) for kind, names in REWRITTEN.items() for name in names])
+@pytest.mark.parametrize("name", NATIVE)
+@pytest.mark.parametrize("kind", ["reloc", "native"])
 def test_rewritten(runs, kind, name):
     lines, about, code, path = runs.rewritten(name, kind)
     assert lines == runs.native(name), f"{about} ({path.relative_to(TOP)})"
