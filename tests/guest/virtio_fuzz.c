@@ -4,11 +4,10 @@
  * make a device want a reset; and no device reaches memory that no descriptor or ring named. virtio 1.2;
  * docs/guest-abi.md.
  *
- * Method: random operations on every virtio device that the VM has, ops=N of them, while the other VCPU
- * rewrites rings and descriptors. Random addresses lie behind the image and a guard, or are no memory; the
- * balloon finds page numbers there that are no page of the image's. Descriptors are no place where a
- * device writes, or it would make addresses of its own. At the end the guard is as it was, and the
- * devices work.
+ * Method: random operations on every virtio device that the VM has, ops=N of them, while the other VCPU rewrites rings and
+ * descriptors, and now and then does the same to the same devices. Random addresses lie behind the image and a guard, or are no memory; the
+ * balloon finds page numbers there that are no page of the image's, but of rings and of what other devices read and write. Descriptors
+ * are no place where a device writes, or it would make addresses of its own. At the end the guard is as it was, and the devices work.
  *
  * Needs: vcpus=2 nodes=2
  */
@@ -49,8 +48,7 @@ static u64 next(u64 *state)
 	return (*state ^ *state >> 29) >> 8;
 }
 
-static u64 state;
-static u32 below(u32 n) { return next(&state) % n; }
+static u32 below(u64 *s, u32 n) { return next(s) % n; }
 
 static u64 any_address(u64 *s, const struct target *t)
 {
@@ -110,26 +108,27 @@ static void any_ring_word(u64 *s, const struct target *t)
 	words[next(s) % PLACES] = next(s) % 2 ? next(s) % VIRTIO_SIZE : next(s);
 }
 
-/* Page numbers for the balloon: pages of arenas, or none. */
-static void fill_numbers(const struct target *t)
+/* Page numbers for the balloon: pages of any arena, those of rings and buffers in flight among them, or none. */
+static void fill_numbers(u64 *s, const struct target *t)
 {
 	volatile u32 *n = (volatile u32 *)guest_va(t->buffers);
 
 	for (u32 i = 0; i < ARENA_BYTES / 2 / sizeof(*n); i++)
-		n[i] = below(4) ? (target[0].arena >> PAGE_SHIFT) + QUEUES + below(11)
-				: ~below(1u << 20);
+		n[i] = below(s, 4) ? (target[0].arena >> PAGE_SHIFT) +
+					     below(s, ntargets * (ARENA_BYTES >> PAGE_SHIFT))
+				   : ~below(s, 1u << 20);
 }
 
 /* ---- operations ---- */
 
-static void start(struct target *t)
+static void start(u64 *s, struct target *t)
 {
-	u64 features = next(&state) << 8 | next(&state) | BIT(28) | BIT(29);
-	u32 twisted = below(8) ? QUEUES : below(QUEUES);
+	u64 features = next(s) << 8 | next(s) | BIT(28) | BIT(29);
+	u32 twisted = below(s, 8) ? QUEUES : below(s, QUEUES);
 
-	if (!virtio_begin(&t->d, below(8) ? features : 0))
+	if (!virtio_begin(&t->d, below(s, 8) ? features : 0))
 		return;
-	t->size = below(4) ? VIRTIO_SIZE : 1u << below(5);
+	t->size = below(s, 4) ? VIRTIO_SIZE : 1u << below(s, 5);
 	for (u32 n = 0; n < QUEUES; n++) {
 		u64 at = t->arena + n * RING_BYTES;
 
@@ -139,151 +138,155 @@ static void start(struct target *t)
 		virtio_put64(&t->d, VIRTIO_DESCRIPTORS, at);
 		virtio_put64(&t->d, VIRTIO_AVAILABLE, at + PLACES);
 		virtio_put64(&t->d, VIRTIO_USED,
-			     at + (n == twisted ? PLACES + 2 * below(PLACES) : 2 * PLACES));
+			     at + (n == twisted ? PLACES + 2 * below(s, PLACES) : 2 * PLACES));
 		virtio_put(&t->d, VIRTIO_QUEUE_READY, 1);
 	}
 	virtio_go(&t->d);
 }
 
-static struct virtio_descriptor whole_page(const struct target *t)
+static struct virtio_descriptor whole_page(u64 *s, const struct target *t)
 {
-	u64 page = t->buffers + PAGE_SIZE * (1 + below(4));
+	u64 page = t->buffers + PAGE_SIZE * (1 + below(s, 4));
 
-	return (struct virtio_descriptor){ page, PAGE_SIZE << below(2), VIRTIO_WRITE, 0 };
+	return (struct virtio_descriptor){ page, PAGE_SIZE << below(s, 2), VIRTIO_WRITE, 0 };
 }
 
 /* Header and addresses, all zero, and a page to be passed to who gets what nobody else has. */
-static void page_frame(const struct target *t, volatile struct virtio_descriptor *d, u32 head)
+static void page_frame(u64 *s, const struct target *t, volatile struct virtio_descriptor *d,
+		       u32 head)
 {
 	u64 at = t->buffers + 7 * PAGE_SIZE;
 	u32 second = (head + 1) % t->size;
 
 	memset(guest_va(at), 0, 26);
 	d[head] = (struct virtio_descriptor){ at, 26, VIRTIO_NEXT, second };
-	d[second] = whole_page(t);
+	d[second] = whole_page(s, t);
 	d[second].flags = 0;
 }
 
 /* Some chains: three of four are one buffer as it should be. */
-static void offer(struct target *t)
+static void offer(u64 *s, struct target *t)
 {
-	u32 n = below(QUEUES), chains = 1 + below(below(4) ? 2 : 16);
+	u32 n = below(s, QUEUES), chains = 1 + below(s, below(s, 4) ? 2 : 16);
 	volatile struct virtio_descriptor *d = (void *)ring(t, n);
 	volatile u16 *available = (volatile u16 *)(ring(t, n) + PLACES);
 	volatile u16 *used = (volatile u16 *)(ring(t, n) + 2 * PLACES);
 	u16 before = used[1];
 
 	for (u32 i = 0; i < chains; i++) {
-		u32 head = below(t->size ? t->size : 1);
+		u32 head = below(s, t->size ? t->size : 1);
 
-		if (below(4)) {
+		if (below(s, 4)) {
 			/* VCPU 1 may write the one in memory: what is zeroed is where this one says */
-			struct virtio_descriptor one = { t->buffers + below(4096),
-							 1 + below(t->id == CONSOLE ? 16 : 200),
-							 below(2) ? VIRTIO_WRITE : 0, 0 };
+			struct virtio_descriptor one = { t->buffers + below(s, 4096),
+							 1 + below(s, t->id == CONSOLE ? 16 : 200),
+							 below(s, 2) ? VIRTIO_WRITE : 0, 0 };
 
-			if (t->id == NET && n == 0 && below(2))
-				one = whole_page(t); /* it may be passed */
+			if (t->id == NET && n == 0 && below(s, 2))
+				one = whole_page(s, t); /* it may be passed */
 			d[head] = one;
-			if (t->id == NET && n == 1 && t->size > 1 && below(2))
-				page_frame(t, d, head);
-			else if (t->id == NET && below(4)) /* a header that asks for nothing */
+			if (t->id == NET && n == 1 && t->size > 1 && below(s, 2))
+				page_frame(s, t, d, head);
+			else if (t->id == NET && below(s, 4)) /* a header that asks for nothing */
 				memset(guest_va(one.address), 0, 12);
 		} else {
-			any_descriptor(&state, t);
+			any_descriptor(s, t);
 		}
 		available[2 + (u16)(available[1] + i) % (t->size ? t->size : 1)] = head;
 	}
 	__sync_synchronize();
-	available[1] += below(64) ? chains : below(1u << 16);
-	virtio_put(&t->d, VIRTIO_NOTIFY, below(16) ? n : below(1u << 31));
+	available[1] += below(s, 64) ? chains : below(s, 1u << 16);
+	virtio_put(&t->d, VIRTIO_NOTIFY, below(s, 16) ? n : below(s, 1u << 31));
 	served += used[1] != before;
 }
 
-static void write_register(const struct target *t)
+static void write_register(u64 *s, const struct target *t)
 {
 	static const u32 small[] = { VIRTIO_FEATURES_SELECT, VIRTIO_ACCEPTED,
 				     VIRTIO_ACCEPTED_SELECT, VIRTIO_QUEUE_SELECT,
 				     VIRTIO_QUEUE_SIZE,	     VIRTIO_QUEUE_READY,
 				     VIRTIO_NOTIFY,	     VIRTIO_INTERRUPT_ACK,
 				     VIRTIO_STATUS };
-	u64 table = t->arena + below(QUEUES) * RING_BYTES, outside = any_address(&state, t);
+	u64 table = t->arena + below(s, QUEUES) * RING_BYTES, outside = any_address(s, t);
 	bool places = outside >= t->buffers && outside < t->buffers + ARENA_BYTES;
-	u32 reg = small[below(ARRAY_SIZE(small))];
+	u32 reg = small[below(s, ARRAY_SIZE(small))];
 
-	switch (below(12)) {
+	switch (below(s, 12)) {
 	case 0: virtio_put64(&t->d, VIRTIO_DESCRIPTORS, places ? table : outside); break;
 	case 1:
 	case 2:
-		virtio_put64(&t->d, below(2) ? VIRTIO_AVAILABLE : VIRTIO_USED,
-			     places ? table + PLACES + below(2 * PLACES) : outside);
+		virtio_put64(&t->d, below(s, 2) ? VIRTIO_AVAILABLE : VIRTIO_USED,
+			     places ? table + PLACES + below(s, 2 * PLACES) : outside);
 		break;
-	default: virtio_put(&t->d, reg, below(4) ? below(20) : next(&state));
+	default: virtio_put(&t->d, reg, below(s, 4) ? below(s, 20) : next(s));
 	}
 }
 
 /* Any width; stores only where no address of a ring is. */
-static void access(const struct target *t)
+static void access(u64 *s, const struct target *t)
 {
-	u32 at = below(0x200), store = at >= VIRTIO_CONFIG && below(2);
+	u32 at = below(s, 0x200), store = at >= VIRTIO_CONFIG && below(s, 2);
 	volatile u8 *p = t->d.registers + at;
 
-	switch (below(4)) {
-	case 0: store ? (void)(*p = below(256)) : (void)*p; break;
+	switch (below(s, 4)) {
+	case 0: store ? (void)(*p = below(s, 256)) : (void)*p; break;
 	case 1:
 		p -= at % 2;
-		store ? (void)(*(volatile u16 *)p = below(65536)) : (void)*(volatile u16 *)p;
+		store ? (void)(*(volatile u16 *)p = below(s, 65536)) : (void)*(volatile u16 *)p;
 		break;
 	case 2:
 		p -= at % 4;
-		store ? (void)(*(volatile u32 *)p = below(~0u)) : (void)*(volatile u32 *)p;
+		store ? (void)(*(volatile u32 *)p = below(s, ~0u)) : (void)*(volatile u32 *)p;
 		break;
 	default:
 		p -= at % 8;
-		store ? (void)(*(volatile u64 *)p = next(&state)) : (void)*(volatile u64 *)p;
+		store ? (void)(*(volatile u64 *)p = next(s)) : (void)*(volatile u64 *)p;
 	}
 }
 
-static void operation(void)
+static void operation(u64 *s)
 {
-	struct target *t = &target[below(ntargets)];
+	struct target *t = &target[below(s, ntargets)];
 
 	if (virtio_get(&t->d, VIRTIO_STATUS) & VIRTIO_NEEDS_RESET) {
 		malformed++;
-		start(t);
+		start(s, t);
 		return;
 	}
-	switch (below(16)) {
-	case 0: start(t); break;
-	case 1: virtio_put(&t->d, VIRTIO_STATUS, below(2) ? 0 : below(256)); break;
-	case 2: any_descriptor(&state, t); break;
-	case 3: any_ring_word(&state, t); break;
+	switch (below(s, 16)) {
+	case 0: start(s, t); break;
+	case 1: virtio_put(&t->d, VIRTIO_STATUS, below(s, 2) ? 0 : below(s, 256)); break;
+	case 2: any_descriptor(s, t); break;
+	case 3: any_ring_word(s, t); break;
 	case 4:
-	case 5: write_register(t); break;
+	case 5: write_register(s, t); break;
 	case 6:
-	case 7: access(t); break;
+	case 7: access(s, t); break;
 	case 8:
 		if (t->id == BALLOON)
-			fill_numbers(t);
+			fill_numbers(s, t);
 		break;
-	default: offer(t);
+	default: offer(s, t);
 	}
 }
 
-/* VCPU 1: at the same time. */
+/* VCPU 1: at the same time, and now and then the same as VCPU 0. */
 static void rewrite(u64 seed)
 {
-	u64 s = seed;
+	u64 state = seed, *s = &state;
 
 	while (!stop) {
-		const struct target *t = &target[next(&s) % ntargets];
+		const struct target *t = &target[below(s, ntargets)];
 
-		if (next(&s) % 4)
-			any_descriptor(&s, t);
-		else
-			any_ring_word(&s, t);
-		if (next(&s) % 16 == 0)
-			hypercall(DISCO_HC_YIELD, 0, 0);
+		switch (below(s, 16)) {
+		case 0:
+		case 1: operation(s); break;
+		case 2: hypercall(DISCO_HC_YIELD, 0, 0); break;
+		case 3:
+		case 4:
+		case 5: any_ring_word(s, t); break;
+		default: any_descriptor(s, t);
+		}
 	}
 	smp_add(&stopped, 1);
 	hypercall(DISCO_HC_VCPU_STOP, 0, 0);
@@ -338,7 +341,7 @@ static void devices_work(void)
 
 int main(void)
 {
-	u64 ops = guest_number("ops=", OPS);
+	u64 ops = guest_number("ops=", OPS), state, *s = &state;
 
 	need_monitor();
 	state = guest_seed(10);
@@ -347,10 +350,10 @@ int main(void)
 		tag_page(i, 0x6a0000 + i);
 	check(ntargets >= 3 && target[0].id == BALLOON, "%u devices, the first is %u", ntargets,
 	      target[0].id);
-	fill_numbers(&target[0]);
-	check_eq("VCPU 1", (u64)smp_start(1, rewrite, next(&state)), 0);
+	fill_numbers(s, &target[0]);
+	check_eq("VCPU 1", (u64)smp_start(1, rewrite, next(s)), 0);
 	for (u64 i = 0; i < ops; i++)
-		operation();
+		operation(s);
 	print("\n");
 	stop = 1;
 	smp_wait(&stopped, 1);
