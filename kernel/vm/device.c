@@ -246,12 +246,17 @@ void device_ask_work(struct device *dev)
 		node_resched(dev->vm->home);
 }
 
-/* The next device that was asked for; NULL: none was. */
+/*
+ * The next device that was asked for, behind the one whose turn was last: one that always has more to do keeps no other
+ * waiting. NULL: none was.
+ */
 static struct device *next_to_work(const struct vm *vm)
 {
-	for (u32 i = 0; i < vm->ndevices; i++)
-		if (__atomic_load_n(&vm->devices[i].has_work, __ATOMIC_RELAXED))
-			return (struct device *)&vm->devices[i];
+	for (u32 i = 0, at = vm->worked; i < vm->ndevices; i++) {
+		at = at + 1 < vm->ndevices ? at + 1 : 0;
+		if (__atomic_load_n(&vm->devices[at].has_work, __ATOMIC_RELAXED))
+			return (struct device *)&vm->devices[at];
+	}
 	return NULL;
 }
 
@@ -263,6 +268,7 @@ void devices_work(struct vm *vm)
 
 	if (!dev)
 		return;
+	vm->worked = dev - vm->devices;
 	__atomic_store_n(&dev->has_work, 0, __ATOMIC_SEQ_CST);
 	TEXT_HERE(dev->type->work)(dev);
 }

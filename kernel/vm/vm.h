@@ -110,6 +110,7 @@ struct vm {
 	u32 nvcpus;
 	struct device devices[VM_DEVICES_MAX];
 	u32 ndevices;
+	u32 worked; /* home only: the device that has done work last, by its place in devices */
 	u8 register_block[VM_DEVICES_MAX]; /* of those with registers, in order: index in devices */
 	u32 nregister_blocks;
 	struct vcons *cons; /* the console's own part of its device */
