@@ -9,6 +9,8 @@
 #define MS	      1000000ll
 #define EACH_AT_FIRST 50000u /* ns: what a page is thought to cost until some have moved */
 #define FREE_OF_RISK  1000u  /* permille: whatever moves cost */
+#define BELIEVED      2u     /* intervals for which gains are believed that nobody sees */
+#define SETBACK_PARTS 32     /* of a setback, one is forgotten each tick: half of it in 22 */
 #define DEBT_OF_KEEP  4 /* debts end at keep divided by that: they are to be forgotten, in time */
 
 static struct ledger *ledgers[MAX_NODES]; /* fixed after boot; each node writes its own */
@@ -59,6 +61,7 @@ void ledger_arrive(u32 node, const struct ledger_arrival *a)
 						       .from = (u16)a->from,
 						       .weight = (u16)l->every,
 						       .before = (u16)MIN(a->before, 0xffffu),
+						       .came = (u32)(l->now / MS),
 						       .at = (u32)(l->now / MS),
 						       .gain = a->gain,
 						       .loss = a->loss };
@@ -84,6 +87,14 @@ static u32 grown(u32 *last, u32 count)
 	return more;
 }
 
+/* Nobody sees what the page is used for here: ms, since the last look, for which it is thought to bring what it cost before. */
+static u32 believed(struct ledger_sample *s, const struct policy *p, u32 now)
+{
+	u32 until = s->came + BELIEVED * p->interval;
+
+	return MIN(now, until) - MIN(s->at, until);
+}
+
 static void look_at(struct ledger *l, u32 node, const struct policy *p, struct ledger_sample *s)
 {
 	mpn_t mpn = { s->mpn };
@@ -93,7 +104,7 @@ static void look_at(struct ledger *l, u32 node, const struct policy *p, struct l
 	if (heat_sees_local())
 		gained = (u64)grown(&s->mine, heat_count(node, mpn)) * s->gain;
 	else
-		gained = (u64)s->before * s->gain * (now - s->at) / p->interval;
+		gained = (u64)s->before * s->gain * believed(s, p, now) / p->interval;
 	lost = (u64)grown(&s->theirs, heat_count(s->from, mpn)) * s->loss;
 	s->at = now;
 	l->gained += gained * s->weight;
@@ -134,6 +145,14 @@ static void note_rate(struct ledger *l, s64 brought, u64 passed)
 		l->since = l->now;
 }
 
+/* What pages took back this time they may take back again. */
+static void note_setback(struct ledger *l, s64 brought)
+{
+	l->setback -= l->setback / SETBACK_PARTS;
+	if (brought < 0)
+		l->setback -= brought;
+}
+
 void ledger_tick(u32 node, const struct policy *p, u64 now)
 {
 	struct ledger *l = ledgers[node];
@@ -145,6 +164,7 @@ void ledger_tick(u32 node, const struct policy *p, u64 now)
 	before = l->balance;
 	look_around(l, node, p);
 	note_rate(l, l->balance - before, passed);
+	note_setback(l, l->balance - before);
 	l->balance = MAX(MIN(l->balance, keep(p)), -keep(p) / DEBT_OF_KEEP);
 }
 
@@ -161,7 +181,7 @@ bool ledger_guesses(u32 node) { return !ledgers[node]->known; }
 u32 ledger_pages(u32 node, const struct policy *p)
 {
 	const struct ledger *l = ledgers[node];
-	s64 may = l->balance + expected(l, p);
+	s64 may = l->balance + expected(l, p) - l->setback;
 
 	if (p->risk >= FREE_OF_RISK)
 		return ~0u;

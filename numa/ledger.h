@@ -10,6 +10,8 @@
  *   and is      what they will bring, if they go on for as long as they have brought
  *   thought     something so far, policy.ahead ms at most
  *   to have
+ *   less        the setback: by how much moved pages have made things worse in single ticks, half of it
+ *               forgotten every 22 ticks
  *   falls by    whatever looking at candidates, moving pages and taking back replicas took, waiting and
  *               the other nodes' answers to shootdowns included; what sampled pages cost their old node
  *
@@ -19,8 +21,12 @@
  * Gains: every moved page stands in a list of samples, or one of `weight` of them when the list is full.
  * Each tick some of them are looked at again: a miss of this node since the last look would have gone to the
  * page's old node, and one of the old node would not have come here. Where only remote misses are counted
- * (samples, numa/heat.h), a page is thought to bring what it cost in the interval before it moved, as long
- * as it stays. A page that moved on, or was freed, brings nothing more.
+ * (samples, numa/heat.h), a page is thought to bring what it cost in the interval before it moved, for two intervals, if it stays
+ * as long: one that was just hot then about earns its move, and who only passes over pages, which bring nothing, can't go on for
+ * ever by what earlier ones seem to bring. A page that moved on, or was freed, brings nothing more.
+ *
+ * Setback: where two nodes take turns at pages, these bring something in one turn and take it back in the next, and whoever spends
+ * the balance whenever it is high pays for moves out of nothing. So what went that way once does not count as there.
  *
  * A node's ledger is its own: nobody else calls with its number. Builds on the host too.
  */
@@ -42,7 +48,7 @@ struct ledger_sample {
 	u16 owner, from;  /* VM; node that had it */
 	u16 weight;	  /* moved pages that it stands for */
 	u16 before;	  /* misses of the interval before it moved */
-	u32 at;		  /* ms of the last look */
+	u32 came, at;	  /* ms when it did, and of the last look */
 	u32 mine, theirs; /* misses of this node and of the old one, at the last look */
 	u32 gain, loss;	  /* ns of one of either */
 };
@@ -54,6 +60,7 @@ struct ledger {
 	u64 each;		 /* what a page has cost lately */
 	bool known;		 /* of a batch that there was; else it is a guess */
 	u64 rate;		 /* ns that moved pages bring in a ms, lately */
+	s64 setback;		 /* what they brought and took back again, lately */
 	u64 since;		 /* when they began to; 0: they do not */
 	u32 next, every;	 /* next sample to be looked at; one of so many pages is one */
 	u32 arrived, used;	 /* pages since the last that became one; samples */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim-N run EVENTS ACTIVE [WORD...]: each trace under each policy and source of counters, a line of
+ * sim-N run EVENTS ACTIVE [trace=NAME] [WORD...]: each trace, or one, under each source of counters, a line of
  * JSON each. sim-N flat PAGES: steps of the monitor's code for a miss, a candidate and a move, over
  * that many pages. WORDs change the policy (numa/policy.h). What the figures must be: sim.py.
  */
@@ -13,8 +13,10 @@
 #define QUANTUM	 100000ull /* ns that nodes may be apart */
 #define BARRIER	 2048	   /* misses after which all wait for each other */
 #define START_MS 1000
+#define TRACE	 "trace="
 
 static struct policy policy;
+static const char *only; /* name of a trace, or NULL: all */
 
 static struct runner {
 	u64 clock; /* ns */
@@ -93,7 +95,11 @@ static void run_all(u32 events)
 {
 	for (u32 i = 0; i < ntraces; i++) {
 		const struct trace *t = &traces[i];
-		struct bounds b = t->adversary ? (struct bounds){ 0 } : find_bounds(t, events);
+		struct bounds b;
+
+		if (only && strcmp(only, t->name))
+			continue;
+		b = t->adversary ? (struct bounds){ 0 } : find_bounds(t, events);
 
 		for (enum source s = SEES_ALL; s <= SEES_SAMPLES; s++) {
 			machine_create(t->npages(), 1024, t->home, s, &policy);
@@ -151,7 +157,9 @@ int main(int argc, char **argv)
 	policy = policy_default;
 	policy.kind = POLICY_BOTH;
 	for (int i = 4; i < argc; i++) {
-		if (policy_set(&policy, word_of(argv[i]), why)) {
+		if (!strncmp(argv[i], TRACE, strlen(TRACE)))
+			only = argv[i] + strlen(TRACE);
+		else if (policy_set(&policy, word_of(argv[i]), why)) {
 			fprintf(stderr, "%s: %s\n", argv[0], why);
 			return 2;
 		}
@@ -162,7 +170,8 @@ int main(int argc, char **argv)
 		active = MIN((u32)atoi(argv[3]), (u32)NODES);
 		run_all((u32)atoi(argv[2]));
 	} else {
-		fprintf(stderr, "usage: %s run EVENTS ACTIVE [WORD...] | flat PAGES\n", argv[0]);
+		fprintf(stderr, "usage: %s run EVENTS ACTIVE [trace=NAME] [WORD...] | flat PAGES\n",
+			argv[0]);
 		return 2;
 	}
 	return 0;

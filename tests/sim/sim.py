@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Policy, counters and memmap of the monitor on simulated machines (sim.h): runs them, prints the tables, says what must hold.
 
-usage: sim.py [--short] [WORD...]     WORDs change the policy: trigger=64
+usage: sim.py [--short] [WORD...]     WORDs change the policy: trigger=64; trace=NAME: this trace alone
 """
 import json
 import subprocess

@@ -22,6 +22,15 @@ def test_pages_go_where_they_should(config):
     assert not [problem for row in rows for problem in sim.problems_of_run(row, config[1])]
 
 
+@pytest.mark.parametrize("misses", (700000, 1400000))
+def test_turns_of_any_length_cost_little(misses):
+    """How long two nodes use pages in turn must not matter: gains of one turn are given back in the next, and moves paid with them are lost."""
+    rows = sim.run((8, misses, 8), ["trace=ping-pong"])
+    sim.print_runs(rows)
+    assert len(rows) == 2
+    assert not [problem for row in rows for problem in sim.problems_of_run(row, misses)]
+
+
 def test_the_size_of_the_machine_does_not_matter():
     rows = [row for config in sim.SHORT[1:] for row in rows_of(config)]
     assert len(rows) == 2 * len(rows_of(sim.SHORT[1]))

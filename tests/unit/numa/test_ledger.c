@@ -275,6 +275,34 @@ static void what_goes_on_may_be_spent_before_it_comes(void **state)
 	assert_int_equal(l()->since, 0);
 }
 
+/* Two nodes take turns at pages: what these bring in one turn they take back in the next, and nothing is spent of it. */
+static void what_was_taken_back_is_not_spent_again(void **state)
+{
+	(void)state;
+	broke();
+	p.risk = 0;
+	l_each(1000);
+	arrive(5, 0);
+	hit(0, 5, 100);
+	tick(10);
+	hit(1, 5, 150);
+	tick(10);
+	assert_int_equal(l()->balance, 50 * GAIN);
+	assert_int_equal(ledger_pages(1, &p), 0);
+	p.ahead = 0;
+	tick(10); /* half of the setback is forgotten */
+	for (u32 t = 0; t < 21; t++)
+		tick(1);
+	assert_in_range(l()->setback, 48 * GAIN, 52 * GAIN);
+	hit(1, 5, 50);
+	tick(10);
+	assert_in_range(ledger_pages(1, &p), 48 * GAIN / 1000, 53 * GAIN / 1000);
+	hit(1, 5, 1);
+	for (u32 t = 0; t < 300; t++)
+		tick(0);
+	assert_int_equal(ledger_pages(1, &p), (u64)l()->balance / 1000);
+}
+
 /* However many came, the samples stand for all of them: 32 and less exactly, more by some per cent. */
 static void samples_stand_for_all(void **state)
 {
@@ -298,7 +326,8 @@ static void samples_stand_for_all(void **state)
 	}
 }
 
-/* Nobody sees local misses: what a page cost before is what it is thought to save, while it stays. */
+/* Nobody sees local misses: what a page cost before is what it is thought to save, while it stays, for two
+ * intervals. */
 static void unseen_gains_are_those_of_before(void **state)
 {
 	(void)state;
@@ -307,12 +336,20 @@ static void unseen_gains_are_those_of_before(void **state)
 	arrive(5, 50);
 	tick(p.interval);
 	assert_int_equal(l()->gained, 50 * GAIN);
+	tick(p.interval / 2);
+	assert_int_equal(l()->gained, 75 * GAIN);
+	for (u32 t = 0; t < 10; t++)
+		tick(p.interval);
+	assert_int_equal(l()->gained, 100 * GAIN); /* no longer: nobody sees that it is used */
+	arrive(6, 50);
+	tick(p.interval / 2);
 	hit(0, 5, 100); /* remote ones are seen */
 	tick(0);
 	assert_int_equal(l()->lost, 100 * GAIN);
-	memmap_take_back(PAGE(1, 5), 3);
+	assert_int_equal(l()->gained, 125 * GAIN);
+	memmap_take_back(PAGE(1, 6), 3);
 	tick(p.interval);
-	assert_int_equal(l()->gained, 50 * GAIN);
+	assert_int_equal(l()->gained, 125 * GAIN);
 }
 
 static void without_risk_nothing_moves_and_with_all_everything(void **state)
@@ -340,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup(gains_have_an_end, begin),
 		cmocka_unit_test_setup(so_have_debts, begin),
 		cmocka_unit_test_setup(what_goes_on_may_be_spent_before_it_comes, begin),
+		cmocka_unit_test_setup(what_was_taken_back_is_not_spent_again, begin),
 		cmocka_unit_test_setup(samples_stand_for_all, begin),
 		cmocka_unit_test_setup(unseen_gains_are_those_of_before, begin),
 		cmocka_unit_test_setup(without_risk_nothing_moves_and_with_all_everything, begin),
