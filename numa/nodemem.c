@@ -12,6 +12,7 @@
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/share.h"
 #include "kernel/vm/vm.h"
+#include "numa/heat.h"
 #include "numa/topology.h"
 
 #define NO_PAGE 0xffffffffu
@@ -375,6 +376,7 @@ void nodemem_free(mpn_t mpn)
 {
 	struct nodemem *m = &nodemem[memmap_node(mpn)];
 
+	heat_forget(mpn);
 	lock_take(&m->lock);
 	push(m, mpn.v - m->first.v);
 	lock_release(&m->lock);

@@ -74,7 +74,7 @@ void nodemem_return(mpn_t first, u32 npages); /* these go back */
 void nodemem_zero(mpn_t first, u32 npages);   /* neighbouring pages */
 #define BLOCK_SHIFT 8 /* 1 MB: the largest page that windows are mapped with */
 #define BLOCK_PAGES (1u << BLOCK_SHIFT)
-void nodemem_free(mpn_t mpn); /* state FREE already */
+void nodemem_free(mpn_t mpn); /* state FREE already; misses and moves of who had it are forgotten */
 
 /* Promises: a VM reserves its whole memory when it starts. -ENOMEM: pages more than are left
  * unpromised. */

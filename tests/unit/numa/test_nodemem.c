@@ -13,6 +13,7 @@
 #include "kernel/node.h"
 #include "kernel/panic.h"
 #include "kernel/vm/vm.h"
+#include "numa/heat.h"
 #include "numa/topology.h"
 
 #define NODES	   3
@@ -445,6 +446,35 @@ static void neighbours_are_kept_and_return(void **state)
 		assert_int_equal(take_blocks(i), blocks[i]);
 }
 
+/*
+ * A page that its guest has freed, or that a VM has left, begins anew with whoever gets it next: it has not moved, nobody has
+ * missed on it, and it is not one that comes back.
+ */
+static void who_gets_a_page_gets_none_of_its_past(void **state)
+{
+	struct heat seen;
+	mpn_t page;
+
+	(void)state;
+	heat_use_samples(false);
+	for (u32 i = 0; i < NODES; i++)
+		heat_init_node(i, maddr_mpn(topology_base(i)), NODE_PAGES,
+			       calloc(1, heat_bytes(NODE_PAGES)));
+	heat_set(48, 8, 4, 100);
+	heat_clock(10);
+	page = nodemem_alloc_unzeroed(1);
+	heat_moved(nodemem_alloc_unzeroed(2), page);
+	for (u32 i = 0; i < 10; i++)
+		heat_sample(2, page, true);
+	seen = heat_read(2, page);
+	assert_true(seen.mine == 40 && seen.writes == 40 && seen.age == 0 && seen.back);
+	assert_int_equal(heat_read(0, page).others, 1);
+	nodemem_free(page);
+	seen = heat_read(2, page);
+	assert_true(!seen.mine && !seen.writes && seen.age == ~0u && !seen.back);
+	assert_int_equal(heat_read(0, page).others, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup(at_random, fill),
 		cmocka_unit_test_setup(neighbours_are_kept_and_return, fill),
 		cmocka_unit_test_setup(promises_end_with_the_memory, fill),
+		cmocka_unit_test_setup(who_gets_a_page_gets_none_of_its_past, fill),
 	};
 
 	return cmocka_run_group_tests_name("nodemem", tests, NULL, end);
