@@ -6,7 +6,7 @@ Simulated time of the parallel part on the paper's machine (qemu/flash, preset=p
 (uma), against the same kernel on the bare machine with eight processors (bare). `uni` and `bare_uni` are one thread, equally near. Every run's sum must
 be this host's. Writes rows NAME.linux.POLICY.time_pct of build/results/numa.json; others that are there stay.
 
-usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|large] [--starts N] [--jobs N] [--touched] [--words WORDS] [--model OPTIONS]
+usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|medium|large] [--starts N] [--jobs N] [--touched] [--words WORDS] [--model OPTIONS]
 --touched: what a refill costs in cache misses, by what it touches
 """
 import argparse
@@ -31,10 +31,10 @@ MACHINE_MB, GUEST_MB = 512, 384
 
 # What of it, by --sizes.
 PROGRAMS = {
-    "radix": {"small": 262144, "large": 4194304},
-    "fft": {"small": 65536, "large": 1048576},
-    "lu": {"small": 256, "large": 768},
-    "barnes": {"small": 2048, "large": 16384},
+    "radix": {"small": 262144, "medium": 786432, "large": 4194304},
+    "fft": {"small": 65536, "medium": 262144, "large": 1048576},
+    "lu": {"small": 256, "medium": 320, "large": 768},
+    "barnes": {"small": 2048, "medium": 2048, "large": 16384},
 }
 # Policy: threads, words for the monitor (None: no monitor), options of the model.
 POLICIES = {
@@ -174,7 +174,7 @@ def main():
     parser = argparse.ArgumentParser(usage=next(line for line in __doc__.splitlines() if line.startswith("usage:"))[7:])
     parser.add_argument("--only", default=",".join(PROGRAMS))
     parser.add_argument("--policies", default=DEFAULT)
-    parser.add_argument("--sizes", choices=("small", "large"), default="small")
+    parser.add_argument("--sizes", choices=("small", "medium", "large"), default="small")
     parser.add_argument("--starts", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--touched", action="store_true")
