@@ -74,9 +74,10 @@ build/work-%.img: | tools/mkdisk.py build/setup.mk
 DISK_TESTS := build/disktest build/diskrecords build/diskops build/netops build/netmesh
 build/diskops: guests/linux/diskops.h
 build/netops: guests/linux/netops.h
+build/netops build/netmesh: guests/linux/names.c guests/linux/names.h
 $(DISK_TESTS): build/%: guests/linux/%.c
 	$(call say,CC,$<)
-	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -I. -s -o $T $< && $(whole)
+	$(Q)$(CC) -O2 -mcompact-branches=never -static $(WARN_CFLAGS) -Wl,-z,noexecstack -I. -s -o $T $(filter %.c,$^) && $(whole)
 
 # apt takes one source at a time.
 build/e2fsprogs-src.ok: tools/fetch-source.sh | build/busybox-src.ok

@@ -21,6 +21,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "guests/linux/names.h"
 
 #define PORT	   7100
 #define STREAM_MAX (300u << 10)
@@ -231,23 +232,6 @@ static void send_packet(int fd)
 				answer = 0;
 	}
 	munmap(at, PACKET_MAX + SLACK);
-}
-
-/* Of a name in /etc/hosts. */
-static struct in_addr address_of(const char *host)
-{
-	char line[128], address[64], name[64];
-	struct in_addr found = { 0 };
-	FILE *hosts = fopen("/etc/hosts", "r");
-
-	while (hosts && fgets(line, sizeof(line), hosts))
-		if (sscanf(line, "%63s %63s", address, name) == 2 && !strcmp(name, host) &&
-		    inet_aton(address, &found)) {
-			fclose(hosts);
-			return found;
-		}
-	fail(host);
-	return found;
 }
 
 int main(int argc, char **argv)

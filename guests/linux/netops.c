@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "guests/linux/names.h"
 
 #define PORT	    7000
 #define LOOPBACK    100u       /* added to a unit's number */
@@ -232,23 +233,6 @@ static void at_once(int fd, const struct unit *u)
 }
 
 /* ---- the client ---- */
-
-/* Of a name in /etc/hosts. */
-static struct in_addr address_of(const char *host)
-{
-	char line[128], address[64], name[64];
-	struct in_addr found;
-	FILE *hosts = fopen("/etc/hosts", "r");
-
-	while (hosts && fgets(line, sizeof(line), hosts))
-		if (sscanf(line, "%63s %63s", address, name) == 2 && !strcmp(name, host) &&
-		    inet_aton(address, &found)) {
-			fclose(hosts);
-			return found;
-		}
-	fail(host);
-	return found;
-}
 
 static int reach(const char *host, const struct order *order)
 {
