@@ -2,12 +2,14 @@
 """net_rules.c with its peer: what it sends in vain is counted, each frame for the right reason; and two subnets that know nothing of
 each other. net_pages.c with its own: what is not copied is as if it were."""
 import re
+import time
 
 import pytest
 
-from machine import SEED, net, vm, write_scenario
+from machine import PATIENCE, SEED, net, vm, write_scenario
 
 MTU = 16000
+BUFFERS = 16  # of a receive queue of guests/lib/virtio.h, unless a program wants more
 
 
 def drops(one):
@@ -120,32 +122,78 @@ def test_frames_go_nowhere_else(machine, tmp_path):
 GUESTS = 8
 
 
+def frames(one):
+    """{guest: (frames sent, frames received)} of each guest's first port."""
+    shown = "\n".join(one.command("net"))
+    return {guest: (int(sent), int(received)) for guest, sent, received in
+            re.findall(r"(?m)^(\S+) net0: .*\n  sent (\d+) .*\n  received (\d+) ", shown)}
+
+
+def others_do_without(one, paused):
+    """A guest that is paused in the middle: frames for it are drops of their senders, who are held up by nothing; it goes on where it was."""
+    others = [guest for guest in frames(one) if guest != paused]
+    full = lambda: [drops(one)[guest].get("no buffer at the receiver", 0) for guest in others]  # noqa: E731
+    one.send(f"pause {paused}\r")
+    one.expect(f"vm: {paused} paused")
+    one.send("\r")
+    first, lost = frames(one), full()
+    until(lambda: all(frames(one)[guest][i] >= first[guest][i] + 20 for guest in others for i in (0, 1)))
+    until(lambda: all(now >= was + 4 for was, now in zip(lost, full())))
+    now = frames(one)[paused]
+    assert now[0] - first[paused][0] <= 1 and now[1] - first[paused][1] <= BUFFERS, (first[paused], now)
+    one.send(f"resume {paused}\r")
+    one.expect(f"vm: {paused} resumed")
+    one.send("\r")
+    until(lambda: min(after - was for was, after in zip(now, frames(one)[paused])) >= 20)
+
+
+def until(holds):
+    deadline = time.monotonic() + 30 * PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+
+
+def all_stop(one):
+    """What is left of the machine: free MB and the monitor's KB of every node."""
+    for i in range(GUESTS):
+        one.send(f"stop g{i}\r")
+        one.expect(f"vm: g{i} stopped")
+    one.send("\r")
+    found, shown = accounts(one)
+    assert found == [0, 0], shown
+    return [line.split()[3:5] for line in one.command("nodes") if re.match(r" +\d", line)]
+
+
 @pytest.mark.parametrize("words", ["shuffle=1", "check=1 off=remap"])
 def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
     """Frames with whole pages and without, into whole pages and into others, with checksums for the receiver or the monitor; one guest is
-    reset and one ends in the middle. All others go on, and when all have ended nothing of them is left."""
+    reset, one ends and one is paused in the middle. All others go on, and when all have ended nothing of them is left, and no less is
+    free than when they had ended the time before."""
     arguments = ["skip=0", "skip=0 sums=1", "skip=64", "skip=1 sums=1"]
     vms = [vm(f"g{i}", "net_pairs.elf", None, 8, f"seed={SEED + i} peers={GUESTS - 1} {arguments[i % 4]}", node=i % 4,
               net0=net(any_source=True) if i == 7 else net()) for i in range(GUESTS)]
     one = machine(write_scenario(tmp_path, vms, nodes=4), words)
-    one.expect_all([rf"\[g{i}\] enough from {GUESTS - 1}" for i in range(GUESTS)], 120)
+    enough = [rf"\[g{i}\] enough from {GUESTS - 1}" for i in range(GUESTS)]
+    one.expect_all(enough, 120)
     rates(one)
     one.send("stop g4\r")
     one.expect("vm: g4 stopped")
     one.send("reset g1\r")
     one.expect("vm: g1 started")
     one.send("start g4\r")
-    one.expect_all([r"\[g1\] enough from 7", r"\[g4\] enough from 7"], 120)
+    one.expect_all([enough[1], enough[4]], 120)
     assert all(min(port) > 0 for port in rates(one))
     ports = [kilobytes(one, f"g{i}") for i in range(GUESTS)]
     for i, port in enumerate(ports):
         assert port["received", "copied"] > 0
         assert (port["received", "remapped"] > 0) == (arguments[i % 4].startswith("skip=0") and "off=remap" not in words), (i, port)
-    for i in range(GUESTS):
-        one.send(f"stop g{i}\r")
-        one.expect(f"vm: g{i} stopped")
-    found, shown = accounts(one)
-    assert found == [0, 0], shown
+    others_do_without(one, "g2")
+    left = all_stop(one)
+    if "shuffle=1" not in words:  # it moves what the monitor has of VMs, too
+        for i in range(GUESTS):
+            one.send(f"start g{i}\r")
+        one.expect_all(enough, 120)
+        assert all_stop(one) == left
     log = one.log_path.read_text()
     assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
 
@@ -225,13 +273,22 @@ def test_a_storm_takes_its_share(machine, tmp_path):
 
 def test_who_does_not_look_slows_nobody(machine, tmp_path):
     """A VM that offers buffers and then looks at nothing any more, as one that is stopped by a debugger of its own: it gets as many frames as
-    it has buffers for, the others are counted drops of their sender, and those who talk do as much as without. Processors are in step here."""
+    it has buffers for, the others are counted drops of their sender, and those who talk do as much as without; so it is while it is paused.
+    Processors are in step here."""
     calm, _, _, one = beside(machine, tmp_path, "role=3", ms=100, options=("-f", ""))
     one.kill()
     sleeper = vm("sleeper", "net_storm.elf", None, 8, "role=5", node=0, net0=net())
     trips, lost, share, one = beside(machine, tmp_path, "role=6", sleeper, ms=100, options=("-f", ""))
     assert trips >= 0.9 * calm and lost == 0, f"{trips} trips, {lost} lost; {calm} without"
     assert share >= 45, f"{share} % of the node"
+    one.send("pause sleeper\r")
+    one.expect("vm: sleeper paused")
+    for _ in range(2):  # the first had begun before
+        trips, lost = map(int, one.expect(r"\[talk\] (\d+) trips, (\d+) lost", 60).groups())
+    assert trips >= 0.9 * calm and lost == 0, f"{trips} trips, {lost} lost beside one that is paused; {calm} without"
+    one.send("resume sleeper\r")
+    one.expect("vm: sleeper resumed")
+    one.send("\r")
     before, ports = drops(one)["third"], "\n".join(one.command("net"))
     assert before["no buffer at the receiver"] > 1000
     assert 0 < int(re.search(r"sleeper net0: .*\n.*\n  received (\d+) frames", ports)[1]) <= 128, ports
