@@ -3,10 +3,12 @@
  * The program of `make bench-net`: what bytes cost that go from one guest to another.
  *
  *   netops peer                     the other side, until it is told to end
- *   netops count PEER FILE DISK [UNIT]
- *                                   every unit of netops.h (or that one) with its peer, those of TCP then with a peer in this guest, too,
+ *   netops count PEER FILE DISK [UNIT...]
+ *                                   every unit of netops.h (or these) with its peer, those of TCP then with a peer in this guest, too,
  *                                   by loopback, as number + 100; FILE is on the peer's disk, DISK on one of this guest
- *   netops time PEER TIMES          16 MB to the peer, and by loopback, in turn, and messages with their answers: prints nanoseconds
+ *   netops time PEER TIMES [STORM]  16 MB to the peer, and by loopback, in turn, and messages with their answers: prints nanoseconds;
+ *                                   beside the storm of that VM
+ *   netops storm VM VM              when it is told to, UDP packets to both without a pause, which no program there takes, until it is told to end
  *
  * Client and peer have one connection for each unit: the order goes there, a byte comes back when the peer is ready, and one when it
  * has done its part.
@@ -34,6 +36,9 @@
 #define TIMED	    8u	       /* what is timed is so many times what is counted */
 #define UNIT_BYTES  65536u     /* the files are of pieces like those of their units */
 #define FILE_PIECES 64u
+/* Seconds before a unit: Linux tells of memory 2 s after it was freed, which costs the monitor a million instructions, and no unit. */
+#define QUIET	    5
+#define STORM_BYTES 61440u /* of a packet */
 
 enum how { SEND, PAGES, ASK, PACKET, NFS, STORE, DISK, KEEP };
 static const struct unit {
@@ -50,7 +55,7 @@ static const struct unit {
 
 static unsigned char buffer[MESSAGE] __attribute__((aligned(4096)));
 static const char *nfs_file, *disk_file;
-static const char *only; /* a unit's name; NULL: all */
+static char **only; /* the units' names, NULL behind them; none: all */
 
 static void fail(const char *what)
 {
@@ -292,13 +297,23 @@ static void run(const char *host, int file, const struct unit *u, struct order o
 	close(fd);
 }
 
+static bool is_wanted(const struct unit *u)
+{
+	char **name = only;
+
+	while (*name && strcmp(*name, u->name))
+		name++;
+	return *name || !*only;
+}
+
 static void run_all(const char *host, int file, bool loop)
 {
 	for (const struct unit *u = units; u < units + UNITS; u++) {
 		struct order order = { u->number, u->times / 8 + 1, false };
 
-		if ((loop && u->how >= NFS) || (only && strcmp(u->name, only)))
+		if ((loop && u->how >= NFS) || !is_wanted(u))
 			continue;
+		sleep(QUIET);
 		run(host, file, u, order, 0);
 		order = (struct order){ u->number, u->times, !loop };
 		run(host, file, u, order, loop ? u->number + LOOPBACK : u->number);
@@ -430,6 +445,26 @@ static void time_all(const char *host, int file, bool loop)
 		}
 }
 
+/* Until the other side of fd closes it. */
+static void storm(int fd, struct in_addr a, struct in_addr b)
+{
+	int to[] = { packet_socket(a, false), packet_socket(b, false) };
+	char end;
+
+	for (unsigned i = 0; recv(fd, &end, 1, MSG_DONTWAIT); i++)
+		send(to[i % 2], buffer, STORM_BYTES, 0); /* it may find that nobody listens */
+}
+
+/* What reach wants, then the storm. */
+static void wait_for_storm(struct in_addr a, struct in_addr b)
+{
+	struct order order;
+	int fd = accept(listener(), NULL, NULL);
+
+	read_all(fd, sizeof(order));
+	storm(fd, a, b);
+}
+
 static void count_loopback(const char *host, int file, bool loop) { run_all(host, file, loop); }
 
 int main(int argc, char **argv)
@@ -438,20 +473,25 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "peer")) {
 		peer(listener());
-	} else if ((argc == 5 || argc == 6) && !strcmp(argv[1], "count")) {
-		nfs_file = argv[3], disk_file = argv[4], only = argv[5];
+	} else if (argc >= 5 && !strcmp(argv[1], "count")) {
+		nfs_file = argv[3], disk_file = argv[4], only = argv + 5;
 		write_file(nfs_file, UNIT_BYTES, FILE_PIECES);
 		write_file(disk_file, UNIT_BYTES, FILE_PIECES);
 		run_all(argv[2], file, false);
 		with_loopback("localhost", file, count_loopback);
 		close(reach(argv[2], &(struct order){ 0 }));
-	} else if (argc == 4 && !strcmp(argv[1], "time")) {
+	} else if ((argc == 4 || argc == 5) && !strcmp(argv[1], "time")) {
+		int third = argc == 5 ? reach(argv[4], &(struct order){ 0 }) : -1;
+
 		remote = argv[2], rounds = atoi(argv[3]);
 		with_loopback("localhost", file, time_all);
+		close(third);
 		close(reach(argv[2], &(struct order){ 0 }));
+	} else if (argc == 4 && !strcmp(argv[1], "storm")) {
+		wait_for_storm(address_of(argv[2]), address_of(argv[3]));
 	} else {
 		fprintf(stderr,
-			"netops: found %d words, needed: peer, count PEER FILE DISK [UNIT], or time PEER TIMES\n",
+			"netops: found %d words, needed: peer, count PEER FILE DISK [UNIT...], time PEER TIMES [STORM], or storm VM VM\n",
 			argc - 1);
 		return 2;
 	}

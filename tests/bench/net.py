@@ -7,7 +7,10 @@ node, by who spends them, taken under the plugin, with images in the boot archiv
 usage: net.py [--times N]           N pairs of transfers are timed, too; 0: none
        net.py --profile UNIT        where the instructions go for a KB of it, by side, entry and function: file64k, nfs_read, ...
               --copied              the same with off=remap
+              --behind UNITS        behind these units, not alone: nfs_read,nfs_write
               --in-turn             one processor after the other, not in step
+       net.py --cycles UNIT         which cycles of the timing model a page of it takes, by side: instructions, and waits for memory;
+              --copied, --loopback
 """
 import argparse
 import bisect
@@ -27,7 +30,7 @@ TOP, OUT = bench.TOP, bench.OUT
 LIMIT = 900
 SIZES = ("64", "256", "1k", "4k", "16k", "64k", "256k", "1m")
 PACKETS = ("64", "256", "1k", "4k", "16k", "60k")
-SENDER, PEER = 1, 2  # nodes
+SENDER, PEER, STORM = 1, 2, 3  # nodes
 LOOPBACK = 100
 
 
@@ -50,11 +53,13 @@ def guest(label, node, program, words, image, in_archive):
 IN_TURN, IN_STEP, SIMULATED = ["-d"], ["-f", "cache=0"], ["-f", ""]
 
 
-def run(name, program, off="", plugin=None, clock=()):
-    """Both guests until they have ended; what they printed. off: what more the monitor is to do without."""
+def run(name, program, off="", plugin=None, clock=(), storm=False):
+    """Both guests, and a third one that storms, until they have ended; what they printed. off: what more the monitor is to do without."""
     counted = plugin is not None
     guests = [guest("peer", PEER, "peer", "serve=/data", "bench/small.img", counted),
               guest("sender", SENDER, program, "nfs=peer", "bench/small.img", counted)]
+    if storm:
+        guests.append(guest("storm", STORM, "storm peer sender", "", "bench/small.img", counted))
     archive = write_scenario(OUT, guests, nodes=4, memory=512, name=f"net-{name}")
     command = ["qemu/run.sh", "-q", *clock, *(["-p", plugin] if counted else []), "-a", f"{bench.ONE_TEXT}{off} exit=1", archive]
     with subprocess.Popen(list(map(str, command)), cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -66,7 +71,7 @@ def run(name, program, off="", plugin=None, clock=()):
             said, _ = qemu.communicate()
     log = OUT / f"net-{name}.log"
     log.write_text(said)
-    if said.count("disco.run: status 0") != 2:
+    if said.count("disco.run: status 0") != len(guests):
         sys.exit(f"bench-net: {name} did not end well: see {log.relative_to(TOP)}")
     return said
 
@@ -136,10 +141,11 @@ def count_rows(rows):
     rows.add("net.nfs_read.entries_per_page", per_kb(remap, "nfs_read")[1], "entries", per_kb(copy, "nfs_read")[1])
 
 
-def times(name, rounds, clock=()):
+def times(name, rounds, clock=(), storm=False):
     """{(unit, remote or loopback): [ns of each round]}, each of so many bytes."""
     found, sizes = collections.defaultdict(list), {}
-    for where, unit, ns, size in re.findall(r"netops: (\w+) (\w+) (\d+) ns, (\d+) bytes", run(name, f"time peer {rounds}", clock=clock)):
+    said = run(name, f"time peer {rounds}{' storm' if storm else ''}", clock=clock, storm=storm)
+    for where, unit, ns, size in re.findall(r"netops: (\w+) (\w+) (\d+) ns, (\d+) bytes", said):
         found[unit, where].append(int(ns))
         sizes[unit] = int(size)
     return found, sizes
@@ -159,9 +165,14 @@ def time_rows(rows, rounds):
 
 
 def simulated_rows(rows):
-    """By the clock of the timing model, in which each guest has a processor of its own."""
+    """By the clock of the timing model, in which each guest has a processor of its own; and what is left of it beside a third guest that
+    sends both of them all that it can."""
     print("bench-net: simulating ...", file=sys.stderr, flush=True)
     found, sizes = times("simulated", 1, SIMULATED)
+    beside, _ = times("storm", 1, SIMULATED, storm=True)
+    for name in ("send64k", "file64k", "ask1"):
+        rows.add(f"net.storm.{name}.left", found[name, "remote"][0] / beside[name, "remote"][0], "of calm",
+                 found[name, "loopback"][0] / beside[name, "loopback"][0])
     for name in ("send64k", "file64k"):
         remote, loopback = found[name, "remote"][0], found[name, "loopback"][0]
         rows.add(f"net.tcp.{name}.simulated_mb_per_s", sizes[name] / remote * 1e9 / 2**20, "MB/s", sizes[name] / loopback * 1e9 / 2**20)
@@ -190,10 +201,10 @@ def print_spent(spent, kb, least):
             print(f"{insns / kb:10.1f} {words}")
 
 
-def profile(name, off, clock):
+def profile(name, off, clock, behind):
     """By side: entries with what the guest was doing, then where the instructions of the monitor and of the guest's kernel go."""
     number, kb = units()[name]
-    rows = counts("profile", off, [f"unit={number}"], name, clock)
+    rows = counts("profile", off, [f"unit={number}"], f"{behind.replace(',', ' ')} {name}", clock)
     monitor, kernel = symbols_of("build/disco.elf"), symbols_of("build/linux/vmlinux")
     for side, cpu in (("sender", SENDER), ("receiver", PEER)):
         paths, insns, spent = collections.Counter(), collections.Counter(), collections.Counter()
@@ -216,16 +227,46 @@ def profile(name, off, clock):
         print_spent(spent, kb, 5)
 
 
+def print_side(side, row, pages):
+    """A processor's part of the region; what an entry has touched: second-level hits, misses and upgrades, local and remote, by kind."""
+    part = {f"{who}, {what}": row[of][who] for who in ("user", "kernel", "monitor") for what, of in (("instructions", "insns"), ("memory", "stall_by"))}
+    print(f"\n{side}: {row['cycles'] / pages:.0f} cycles a page, of these idle {row['idle'] / pages:.0f}")
+    print("".join(f"{cycles / pages:10.0f} {what}\n" for what, cycles in part.items()), end="")
+    misses = {f"{what}, {where}": row[of][where] for what, of in (("misses", "data_misses"), ("upgrades", "upgrades")) for where in ("local", "remote")}
+    print("".join(f"{count / pages:10.2f} {what}\n" for what, count in misses.items()), end="")
+    for cause, (times, cycles) in sorted(row["entries"].items(), key=lambda entry: -entry[1][1]):
+        if cycles / pages < 50:
+            continue
+        print(f"{cycles / pages:10.0f} in {times / pages:6.3f} entries: {cause}; memory: "
+              + ", ".join(f"{kind} {touched[5] / pages:.0f}" for kind, touched in row["touched"].get(cause, {}).items() if touched[5] / pages >= 10))
+
+
+def cycles(name, off, loop):
+    number, kb = units()[name]
+    out = OUT / "net-cycles.json"
+    run("cycles", f"count peer /mnt/file /data/file {name}", off, clock=["-f", f"out={out},unit={number + (LOOPBACK if loop else 0)}"])
+    rows = json.loads(out.read_text())["processors"]
+    for side, node in (("sender", SENDER), ("receiver", PEER))[:1 if loop else 2]:
+        print_side(side, rows[node], kb / 4)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--profile", choices=units(), metavar="UNIT")
+    parser.add_argument("--cycles", choices=units(), metavar="UNIT")
+    parser.add_argument("--loopback", action="store_true")
     parser.add_argument("--copied", action="store_true")
+    parser.add_argument("--behind", default="", metavar="UNITS")
     parser.add_argument("--in-turn", action="store_true")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
+    off = ",remap" if options.copied else ""
+    if options.cycles:
+        cycles(options.cycles, off, options.loopback)
+        return
     if options.profile:
-        profile(options.profile, ",remap" if options.copied else "", IN_TURN if options.in_turn else IN_STEP)
+        profile(options.profile, off, IN_TURN if options.in_turn else IN_STEP, options.behind)
         return
     rows = bench.Rows()
     count_rows(rows)
