@@ -46,7 +46,7 @@ def wait_for_server(one):
     one.expect_all([rf"\[{name}\] nfs-mount: waiting for server" for name in CLIENTS], 180)
     one.send("start server\r")
     comes_up(one, "server", *CLIENTS)
-    assert re.search(r"vers=4.1,rsize=61440,", ask(one, "client1", "grep nfs4 /proc/mounts"))
+    assert re.search(r"vers=4.1,rsize=57344,", ask(one, "client1", "grep nfs4 /proc/mounts"))
 
 
 def see_one_tree(one):
