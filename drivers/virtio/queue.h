@@ -22,9 +22,17 @@
 #define VQUEUE_SIZE_MAX	  128
 #define VQUEUE_RANGES_MAX 258 /* 256 of data, a header and a status byte */
 
-#define VQUEUE_HEADS 8 /* read at a time, as many as there are */
+#define VQUEUE_HEADS 16 /* read at a time, as many as there are */
+#define VQUEUE_AHEAD \
+	32 /* descriptors that are read with them, on a node whose view does not show the table */
 
 enum vqueue_state { VQUEUE_OFF, VQUEUE_READY, VQUEUE_BROKEN };
+
+struct vqueue_descriptor {
+	u64 address;
+	u32 bytes;
+	u16 flags, next;
+};
 
 struct vqueue {
 	struct vm *vm; /* fixed after boot */
@@ -40,6 +48,9 @@ struct vqueue {
 	u16 next_used;
 	u16 heads_from, nheads; /* entries of the available ring that were read already */
 	u16 head[VQUEUE_HEADS];
+	u16 ahead_from,
+		nahead; /* descriptors of the table, theirs among them, that were read with the heads; or none */
+	struct vqueue_descriptor ahead[VQUEUE_AHEAD];
 	u16 told; /* next_used when the guest was last asked whether it wants an interrupt */
 	const char *error; /* BROKEN: what was found, for the log */
 	struct dma_spot table_spot, indirect_spot, available_spot, used_spot;

@@ -242,6 +242,50 @@ static void the_rings_go_round(void **state)
 	assert_int_equal(get16(USED + 2), (u16)70000);
 }
 
+/* Of a queue of that size, with the heads available one by one: how often memory was read, where no view shows it. */
+static unsigned reads_of(u32 size, const u16 *heads, u32 n)
+{
+	unsigned before;
+
+	shows = false;
+	vqueue_reset(&q);
+	memset(memory, 0, sizeof(memory));
+	q.size = size;
+	q.available = AVAILABLE * 4;
+	q.used = AVAILABLE * 5;
+	assert_true(vqueue_start(&q));
+	for (u32 i = 0; i < n; i++) {
+		describe(0, heads[i], DATA + 16 * i, 1 + i, WRITE, 0);
+		memcpy(memory + q.available + 4 + 2 * i, &heads[i], 2);
+	}
+	put16(q.available + 2, n);
+	before = reads;
+	for (u32 i = 0; i < n; i++) {
+		assert_int_equal(vqueue_next(&q, &chain), 1);
+		assert_int_equal(chain.head, heads[i]);
+		assert_int_equal(chain.range[0].gpa, DATA + 16 * i);
+		assert_int_equal(chain.range[0].bytes, 1 + i);
+	}
+	assert_int_equal(vqueue_next(&q, &chain), 0);
+	shows = true;
+	return reads - before;
+}
+
+static void descriptors_near_each_other_are_read_at_once(void **state)
+{
+	static const u16 up[] = { 4, 5, 6, 7, 8 }, down[] = { 40, 39, 37, 36, 12 },
+			 far[] = { 1, 60, 2, 61 }, beyond[] = { 3, 4, 63, 31, 32 };
+
+	(void)state;
+	/* the index, heads and descriptors, the index again */
+	assert_int_equal(reads_of(64, up, ARRAY_SIZE(up)), 4);
+	assert_int_equal(reads_of(64, down, ARRAY_SIZE(down)), 4);
+	/* each descriptor by itself */
+	assert_int_equal(reads_of(64, far, ARRAY_SIZE(far)), 3 + 4);
+	/* two at once, then heads again, with two of the others and the last */
+	assert_int_equal(reads_of(64, beyond, ARRAY_SIZE(beyond)), 3 + 1 + 1 + 3);
+}
+
 static void interrupts_are_the_guests_choice(void **state)
 {
 	(void)state;
@@ -408,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup(a_read_of_a_page_is_seen, fresh),
 		cmocka_unit_test_setup(anything_else_is_not_seen, fresh),
 		cmocka_unit_test_setup(the_rings_go_round, fresh),
+		cmocka_unit_test_setup(descriptors_near_each_other_are_read_at_once, fresh),
 		cmocka_unit_test_setup(interrupts_are_the_guests_choice, fresh),
 		cmocka_unit_test_setup(notification_is_asked_for_where_the_device_is, fresh),
 		cmocka_unit_test_setup(queues_that_cannot_be, fresh),
