@@ -142,10 +142,11 @@ def test_wrong_ports():
 
 
 def test_a_port_that_another_program_has(tmp_path):
-    """QEMU names the port; no machine is started."""
+    """run.sh says where the guest's port is, QEMU that it is taken; no machine is started."""
     archive = write_scenario(tmp_path, [vm("alpha", net0=net(forward=[80]))], more=UPLINK)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(["qemu/run.sh", "-q", "-u", port, archive], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        done = subprocess.run(["qemu/run.sh", "-u", port, archive], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False, timeout=60)
     assert done.returncode == 1 and port in done.stderr
+    assert f"TCP port 80 of alpha is 127.0.0.1:{port} of this host.\n" in done.stdout
