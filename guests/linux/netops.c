@@ -36,7 +36,7 @@
 #define TIMED	    8u	       /* what is timed is so many times what is counted */
 #define UNIT_BYTES  65536u     /* the files are of pieces like those of their units */
 #define FILE_PIECES 64u
-/* Seconds before a unit: Linux tells of memory 2 s after it was freed, which costs the monitor a million instructions, and no unit. */
+/* Seconds before a unit of files: Linux tells of memory 2 s after it was freed, which costs the monitor a million instructions, and no unit. */
 #define QUIET	    5
 #define STORM_BYTES 61440u /* of a packet */
 
@@ -313,7 +313,8 @@ static void run_all(const char *host, int file, bool loop)
 
 		if ((loop && u->how >= NFS) || !is_wanted(u))
 			continue;
-		sleep(QUIET);
+		if (u->how >= NFS)
+			sleep(QUIET);
 		run(host, file, u, order, 0);
 		order = (struct order){ u->number, u->times, !loop };
 		run(host, file, u, order, loop ? u->number + LOOPBACK : u->number);
