@@ -23,6 +23,7 @@ struct block {
 	uint16_t points; /* instructions that may end the block before its end */
 	uint16_t vector; /* of the monitor: where in its page it begins */
 	uint8_t class;
+	bool lock;     /* of spin locks: options.lock */
 	uint8_t cause; /* an enum cause, if its last instruction trapped; CAUSE_NONE: it returns */
 	uint16_t *at;  /* which instructions */
 };
@@ -43,6 +44,7 @@ struct counts {
 	uint64_t idle;	 /* of these */
 	uint64_t insns[MAX_VMS][CLASSES];
 	uint64_t stall[MAX_VMS][CLASSES];
+	uint64_t lock[CLASSES]; /* cycles of spin locks, what the monitor does for them among it */
 	uint64_t stall_l2, stall_at[WHERES];
 	uint64_t l1[2], l2_hits;    /* l1: misses of instructions, of data */
 	uint64_t misses[2][WHERES]; /* of the second level */
@@ -64,6 +66,8 @@ struct cpu {
 	uint64_t *insns; /* counted for the block: of n.insns */
 	unsigned vm;	 /* as in n.insns */
 	uint8_t class;
+	bool lock;	  /* in the code of spin locks, or in the monitor from there */
+	uint64_t counted; /* its clock, less what it had idled, when lock or class changed last */
 	uint8_t trap;	  /* an enum cause: of the block before */
 	uint8_t cause;	  /* of the entry under way; CAUSE_NONE: there is none */
 	uint64_t entered; /* its clock then, less what it had idled */
@@ -90,6 +94,8 @@ static inline unsigned ram_node(uint64_t offset)
 {
 	unsigned node = offset / ram.node_bytes;
 
+	if (options.interleave)
+		return (offset >> 12) % cpu_count;
 	return node < cpu_count ? node : cpu_count - 1;
 }
 

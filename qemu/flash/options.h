@@ -15,14 +15,18 @@ struct options {
 	uint64_t mhz;
 	uint64_t local, remote, hop; /* ns */
 	uint64_t occupancy;	     /* ns that a request keeps a node's controller */
-	uint64_t dirty;	   /* a switch: a line that another cache may have written costs more */
-	uint64_t topology; /* enum topology */
-	uint64_t quantum;  /* cycles */
-	uint64_t skew;	   /* cycles */
-	uint64_t unit;	   /* whose markers begin and end the region of interest; 0: its own do */
-	uint64_t tlb;	   /* dual entries; 0: as QEMU has them */
-	uint64_t eret;	   /* cycles of an exception, beside its handler */
-	char out[4096];	   /* file; "": none */
+	uint64_t dirty;	     /* a switch: a line that another cache may have written costs more */
+	uint64_t topology;   /* enum topology */
+	uint64_t quantum;    /* cycles */
+	uint64_t skew;	     /* cycles */
+	uint64_t interleave; /* a switch: pages are the nodes' in turn */
+	uint64_t lock,
+		lock_bytes; /* where a kernel's spin locks are; 0: nothing is known of them */
+	uint64_t spin, spin_bytes; /* where it goes while it waits, if that is elsewhere */
+	uint64_t unit;	/* whose markers begin and end the region of interest; 0: its own do */
+	uint64_t tlb;	/* dual entries; 0: as QEMU has them */
+	uint64_t eret;	/* cycles of an exception, beside its handler */
+	char out[4096]; /* file; "": none */
 };
 
 extern const char *const topology_names[TOPOLOGIES];

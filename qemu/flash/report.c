@@ -195,6 +195,9 @@ static void write_counts(const struct counts *n)
 	write_classes("insns", n->insns);
 	JSON(", ");
 	write_classes("stall_by", n->stall);
+	if (options.lock)
+		JSON(", \"lock\": {\"monitor\": %lu, \"kernel\": %lu}", U(n->lock[CLASS_MONITOR]),
+		     U(n->lock[CLASS_KERNEL]));
 	JSON(", \"stall\": {\"l2\": %lu, \"local\": %lu, \"remote\": %lu}, ", U(n->stall_l2),
 	     U(n->stall_at[LOCAL]), U(n->stall_at[REMOTE]));
 	JSON("\"l1\": {\"fetch\": %lu, \"data\": %lu}, \"l2_hits\": %lu, ", U(n->l1[0]),

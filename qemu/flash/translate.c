@@ -97,6 +97,23 @@ static void change_class(struct cpu *c, unsigned class)
 	c->vm = magic_vm(c->id);
 }
 
+/*
+ * Spin locks are the kernel's. What it enters the monitor for while it waits is of the lock, too; a bare kernel's own code elsewhere is not.
+ */
+static void follow_locks(struct cpu *c, const struct block *b)
+{
+	bool below = b->class == CLASS_MONITOR && decode_class(options.lock) != CLASS_MONITOR;
+	bool lock = below ? c->lock : b->lock;
+	uint64_t busy = c->n.cycles - c->n.idle;
+
+	if (lock == c->lock && b->class == c->class)
+		return;
+	if (c->lock)
+		c->n.lock[c->class] += busy - c->counted;
+	c->lock = lock;
+	c->counted = busy;
+}
+
 static void block_begins(unsigned int id, void *data)
 {
 	struct cpu *c = &cpus[id];
@@ -108,6 +125,8 @@ static void block_begins(unsigned int id, void *data)
 	running = c;
 	if (b->class == CLASS_MONITOR && (c->class != CLASS_MONITOR || c->trap == CAUSE_NONE))
 		entry_begins(c, b);
+	if (options.lock)
+		follow_locks(c, b);
 	if (b->class != c->class)
 		change_class(c, b->class);
 	c->block = b;
@@ -200,6 +219,11 @@ static enum cause last_cause(enum class class, uint32_t word)
 	return decode_kind(word) == INSN_ERET ? CAUSE_NONE : CAUSE_FAULT;
 }
 
+static bool is_lock(uint64_t va)
+{
+	return va - options.lock < options.lock_bytes || va - options.spin < options.spin_bytes;
+}
+
 static void find_lines(struct block *b, struct qemu_plugin_tb *tb, size_t insns)
 {
 	uint64_t first = ram_offset(qemu_plugin_tb_get_insn(tb, 0));
@@ -260,6 +284,7 @@ static void block_translated(uint64_t plugin, struct qemu_plugin_tb *tb)
 	begun = true;
 	memset(b, 0, sizeof(*b));
 	b->class = decode_class(qemu_plugin_tb_vaddr(tb));
+	b->lock = is_lock(qemu_plugin_tb_vaddr(tb));
 	b->vector = qemu_plugin_tb_vaddr(tb) & ((1 << PAGE_SHIFT) - 1);
 	b->cause = last_cause(b->class, word_of(qemu_plugin_tb_get_insn(tb, insns - 1)));
 	find_lines(b, tb, insns);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Misses, stall cycles and instructions of small programs, against counts made by hand from the rules of docs/flash.md."""
+import subprocess
+
 import pytest
 
 import counted
@@ -202,6 +204,28 @@ def test_a_node_that_everybody_asks(tmp_path):
     assert abs(free / (lines * 364) - 1) < 0.05
     assert abs(hot / (lines * 600) - 1) < 0.1
     assert abs(apart / (lines * 200) - 1) < 0.1
+
+
+def test_pages_are_the_nodes_in_turn(tmp_path):
+    """Sixteen pages, each other one of node 1."""
+    setup, body, insns, _ = sweep(address(0, NODES), 16 * 4096, LINE2)
+    cpu = one(tmp_path, setup, body, "interleave=1")
+    assert cpu["data_misses"] == {"local": 256, "remote": 256}
+    assert cpu["stall"]["local"] + cpu["stall"]["remote"] >= 256 * (LOCAL + REMOTE)
+    assert cpu["insns"]["monitor"] == insns + 3
+
+
+def test_cycles_of_spin_locks(tmp_path):
+    """A hundred calls of twelve instructions that are said to be a lock's, six of them, behind a branch, to be elsewhere."""
+    body = "\tli $5, 100\n1:\tbal locked\n\tnop\n\taddiu $5, $5, -1\n\tbnez $5, 1b\n\tnop\n\tb over\n\tnop\n"
+    body += "\t.globl locked, spins\nlocked:\n" + "\tnop\n" * 4 + "\tb spins\n\tnop\n\tnop\nspins:\n" + "\tnop\n" * 4 + "\tjr $31\n\tnop\nover:\n"
+    program = counted.build(tmp_path, counted.one("", body))
+    listing = subprocess.run([counted.CROSS + "nm", program], check=True, capture_output=True, text=True).stdout
+    at = {name: int(address, 16) for address, _, name in map(str.split, listing.splitlines())}
+    lock, spin = f"lock={at['locked']:#x},lock_bytes=24", f"spin={at['spins']:#x},spin_bytes=24"
+    for options, cycles in ((lock, 600), (f"{lock},{spin}", 1200)):
+        result, _ = counted.run(tmp_path, program, f"stalls=0,{options}")
+        assert result["processors"][0]["lock"] == {"monitor": cycles, "kernel": 0}
 
 
 # ---- instructions that an exception cuts off ----
