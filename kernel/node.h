@@ -68,6 +68,8 @@ struct flush_request {
 	u64 spent; /* Count ticks, by the others; added to by each, atomically, before that */
 };
 
+#define NODE_BACK_DUE (~0ul)
+
 struct node {
 	u64 stack_top; /* entry.S */
 	u64 text;      /* its own copy of the monitor's, from the original; fixed after boot */
@@ -90,7 +92,8 @@ struct node {
 	struct spread spread;
 	u64 fetch_next; /* count64: when it may look for VCPUs to fetch again */
 	u32 wanted_by;	/* 1 + the node that asks it for a VCPU, 0: none; any node, atomically */
-	u32 errands;	/* about VCPUs that move (kernel/vm/move.h); any node, atomically */
+	u32 hasten; /* a VCPU that others wait for (kernel/sched/hasten.c), 0: none; any node, atomically */
+	u32 errands; /* about VCPUs that move (kernel/vm/move.h); any node, atomically */
 	struct account_queue vms;   /* the accounts in shares */
 	struct vcpu *payer;	    /* pays for the time since paid_until; NULL: who pays next */
 	u64 paid_until;		    /* count64 */
@@ -99,6 +102,7 @@ struct node {
 	bool contended;		    /* VCPUs of more than one VM are on */
 	u64 tick_next;		    /* count64 */
 	u64 event;		    /* count64: when it looks at modelled disks; 0: at no time */
+	u64 back; /* count64: when it chooses again because a VCPU gave way (direct.h), or NODE_BACK_DUE; or 0 */
 	u64 cap_end;  /* count64: when a VM that wants to run has not used up its cap; or 0 */
 	u64 turn_end; /* count64: when it looks at its turn (turn.h), if not with the tick; or 0 */
 	bool need_resched;

@@ -52,6 +52,8 @@ static u64 next_deadline(const struct node *n)
 		next = n->turn_end;
 	if (n->cap_end && n->cap_end < next)
 		next = n->cap_end;
+	if (n->back && n->back < next)
+		next = n->back;
 	return next < latest ? next : n->tick_next;
 }
 
@@ -163,6 +165,10 @@ void vtimer_expire(struct node *n)
 	}
 	if (n->cap_end <= now)
 		n->cap_end = 0; /* the node looks at it on its way */
+	if (n->back && n->back <= now) {
+		n->back = NODE_BACK_DUE;
+		n->need_resched = true;
+	}
 	serve_event(n, now);
 	vtimer_program(n);
 }

@@ -17,7 +17,7 @@
  *     is over, or gives way        ACCOUNT_CREDIT, since the floor goes on without it
  *   its slice is over              it goes on only if it is behind by more than ACCOUNT_SLICE_OVER
  *   another wakes meanwhile        it goes on unless it is ahead by more than ACCOUNT_GRAIN
- *   it gives way                   it is taken only if nobody else wants to run
+ *   it gives way                   it is taken only if nobody else wants to run; and again soon (direct.h)
  *   it has used up its cap         it is not taken until its use is within the cap again
  *
  * The floor of a queue is the least virtual time of those that were in its last choice, and never

@@ -2,7 +2,9 @@
 /* Who runs on a node, who pays for the node's time, and the node's idle loop. */
 #include "arch/mips/arch.h"
 #include "kernel/panic.h"
+#include "kernel/sched/direct.h"
 #include "kernel/sched/fetch.h"
+#include "kernel/sched/hasten.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
@@ -277,12 +279,19 @@ static struct vcpu *pick_by_account(struct node *n)
  */
 static struct vcpu *pick(struct node *n)
 {
+	bool again = n->back && !n->slice_over;
 	struct vcpu *v = n->preferred;
 
 	if (!v || n->slice_over || vcpu_state(v) != VCPU_READY || vm_is_held(v->vm) ||
 	    !account_within_cap(&v->share->account, n->paid_until))
 		v = pick_by_account(n);
 	n->preferred = NULL;
+	n->back = 0;
+	if (v && n->current &&
+	    direct_comes_back(n->gives_way, again, v->share == n->current->share)) {
+		n->back = n->paid_until + DIRECT_BACK;
+		vtimer_expire(n);
+	}
 	n->slice_over = n->gives_way = false;
 	return v;
 }
@@ -344,6 +353,8 @@ static void switch_to(struct node *n, struct vcpu *v)
 	n->current = v;
 	magic_note_vm(n->id, v->vm->id);
 	arch_vcpu_switch_in(v);
+	if (v->vm->desc->gang)
+		hasten_gang(v);
 }
 
 static void idle(struct node *n)
@@ -374,6 +385,8 @@ static void look_around(struct node *n)
 			moves_serve(n);
 		vm_service(n);
 		update_states(n);
+		if (__atomic_load_n(&n->hasten, __ATOMIC_RELAXED))
+			hasten_serve(n);
 		if (fetch_on)
 			fetch_publish(n);
 		if (n->need_resched)

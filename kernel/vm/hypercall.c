@@ -12,6 +12,7 @@
 #include "kernel/mem/pass.h"
 #include "kernel/options.h"
 #include "kernel/vm/hypercall.h"
+#include "kernel/sched/hasten.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/vm.h"
 #include "kernel/wallclock.h"
@@ -114,8 +115,10 @@ static enum verdict call_ipi_clear(struct vcpu *v)
  */
 static enum verdict give_way(struct vcpu *v)
 {
-	if (!nodemask_is(v->vm->node_mask, v->node->id))
+	if (!nodemask_is(v->vm->node_mask, v->node->id)) {
+		hasten_one(v);
 		arch_yield();
+	}
 	sched_give_way(v);
 	result(v, 0);
 	return RESCHEDULE;

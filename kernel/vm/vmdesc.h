@@ -108,6 +108,7 @@ struct vm_desc {
 	bool valid;
 	bool on_demand;	  /* not made at boot */
 	bool manual;	  /* not started when it is made */
+	bool gang;	  /* its VCPUs are to run at the same time */
 	bool time_stops;  /* its clock stands still while it is paused */
 	bool identity;	  /* it has the device of that name (drivers/identity.c) */
 	bool rewrite;	  /* its kernel is linked for KSEG0 (kernel/reloc/reloc.h) */

@@ -25,6 +25,7 @@ static const struct prop_rule vm_rules[] = {
 	{ "cap", PROP_CELL, 0, 1, VMDESC_CAP_MAX, VM(cap), NULL },
 	{ "on-demand", PROP_FLAG, 0, 0, 0, VM(on_demand), NULL },
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
+	{ "gang", PROP_FLAG, 0, 0, 0, VM(gang), NULL },
 	{ "time-stops", PROP_FLAG, 0, 0, 0, VM(time_stops), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
 	{ "rewrite", PROP_FLAG, 0, 0, 0, VM(rewrite), NULL },

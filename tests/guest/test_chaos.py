@@ -40,7 +40,7 @@ def test_chaos(machine, tmp_path, words):
     image.write_bytes(bytes(IMAGE_KB << 10))
     vms = [vm("stays", "net_storm.elf", None, 8, "role=1", node=0, net0=net()),
            vm_of("dies", "smp_kill", on_demand=True, time_stops=True), vm_of("resets", "smp_reset"),
-           vm_of("races", "smp_race", on_demand=True, time_stops=True),
+           vm_of("races", "smp_race", on_demand=True, time_stops=True, gang=True),
            vm("drives", "virtio_fuzz.elf", None, 8, f"seed={SEED} ops={10 ** 9}", vcpus=2, on_demand=True, disk0=disk(image), net0=net()),
            vm("roams", memory=32, bootargs="console=hvc0 quiet hostname=roams", vcpus=3, time_stops=True, net0=net())]
     labels = ["dies", "resets", "races", "drives", "roams"]

@@ -6,7 +6,9 @@
 #include "tests/unit/unit.h"
 
 #include "kernel/panic.h"
+#include "kernel/sched/direct.h"
 #include "kernel/sched/fetch.h"
+#include "kernel/sched/hasten.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
@@ -22,6 +24,7 @@ struct node *nodes[MAX_NODES];
 unsigned nnodes = 2;
 
 static struct node node;
+static const struct vm_desc desc = { .name = "vm" };
 static struct vm vm[VMS];
 static struct vcpu vcpu[VMS][PER];
 static u64 now, waits[VMS][PER];
@@ -49,6 +52,8 @@ _Noreturn void arch_run(struct vcpu *v)
 	longjmp(entered, 1);
 }
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { waits[v->vm->id][v->id] += ticks; }
+void node_resched(struct node *n) { n->need_resched = true; }
+bool arch_vcpu_user(const struct vcpu *v) { return v->arch.status; }
 void mmu_flush_late(struct vcpu *v) { assert_int_equal(v->state, VCPU_RUNNING); }
 void arch_vcpu_switch_in(struct vcpu *v) { assert_ptr_equal(v, node.current); }
 void arch_vcpu_switch_out(struct vcpu *v) { (void)v; }
@@ -125,6 +130,7 @@ static int fill(void **state)
 	for (u32 i = 0; i < VMS; i++)
 		for (u32 j = 0; j < PER; j++) {
 			vm[i].id = i;
+			vm[i].desc = &desc;
 			vm[i].state = VM_RUNNING;
 			vcpu[i][j] = (struct vcpu){ .vm = &vm[i], .node = &node, .id = j };
 			sched_add(&vcpu[i][j]);
@@ -156,7 +162,7 @@ static inline void current_waits(void)
 	choose();
 }
 
-static void wakes(u32 i, u32 j)
+__attribute__((unused)) static void wakes(u32 i, u32 j)
 {
 	line_up[i][j] = true;
 	sched_interrupted(&node);

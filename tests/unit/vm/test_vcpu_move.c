@@ -114,6 +114,10 @@ static void guest(struct vcpu *v)
 			vm_kill(v->vm, "of chance");
 		break;
 	case 8: sched_prefer(v->vm->vcpus[chance(PER)]); break;
+	case 9:
+		hasten_one(v);
+		sched_give_way(v);
+		break;
 	default: post(v->vm->vcpus[chance(PER)], chance(TIMER)); break;
 	}
 }

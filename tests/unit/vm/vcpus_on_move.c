@@ -18,6 +18,7 @@
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched/fetch.h"
+#include "kernel/sched/hasten.h"
 #include "kernel/sched/sched.h"
 #include "kernel/vm/make.h"
 #include "kernel/vm/move.h"
@@ -39,8 +40,10 @@ static struct node node[NODES], *here;
 static struct vm vm[VMS];
 static struct vcpu vcpu[VMS][PER];
 /* The clocks of some VMs stand still while they are paused. */
-static struct vm_desc desc[2] = { { .name = "vm", .memory_mb = 4 },
-				  { .name = "vm", .memory_mb = 4, .time_stops = true } };
+static struct vm_desc desc[2] = {
+	{ .name = "vm", .memory_mb = 4 },
+	{ .name = "vm", .memory_mb = 4, .time_stops = true, .gang = true }
+};
 static struct l2tlb own_l2tlb[VMS][PER];
 static u64 own_map[VMS][PER][ASID_COUNT];
 static u64 now;
@@ -196,6 +199,7 @@ void arch_vcpu_arrive(struct vcpu *v)
 	assert_true(has_view[vm_of(v->vm)][here->id]);
 	meanwhile();
 }
+bool arch_vcpu_user(const struct vcpu *v) { return v->id & 1 && !chance(2); }
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks) { (void)v, (void)ticks; }
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_boot *boot)
 {
