@@ -138,22 +138,35 @@ static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
 		return false;
 	range->coming.block = choose_block(p, start, placement_node(gpn, vm->home->id, node));
 	range->coming.start.v = start;
-	range->coming.zeroed = 0;
+	range->coming.begun = range->coming.zeroed = 0;
 	return mpn_valid(range->coming.block);
 }
 
-/* At most this many pages are zeroed at a time: 600 instructions each. */
-#define PART_PAGES 64
+/*
+ * At most this many pages are zeroed at a time, 600 instructions each: an eighth of a block, for the threads of a program often touch their
+ * parts of one array at the same moment.
+ */
+#define PART_PAGES (BLOCK_PAGES / 8)
 
-/* The block that is coming is zeroed on, and the VM's when all of it is. */
+/*
+ * The next part of the block that is coming is zeroed, without the lock, and the block is the VM's when the last one that is at work on it has
+ * done its part. Nothing is done if others are at work on all parts that are left.
+ */
 static void advance_block(struct vm *vm, struct pmap_range *range, u32 node)
 {
 	struct pmap *p = &vm->pmap;
-	u64 first = range->coming.start.v;
+	gpn_t start = range->coming.start;
+	u64 first = start.v;
 	mpn_t block = range->coming.block;
+	u32 part = range->coming.begun;
 
-	pmap_hide_zero_locked(vm, (gpn_t){ first + range->coming.zeroed }, PART_PAGES);
-	nodemem_zero((mpn_t){ block.v + range->coming.zeroed }, PART_PAGES);
+	if (part == BLOCK_PAGES)
+		return;
+	range->coming.begun += PART_PAGES;
+	pmap_hide_zero_locked(vm, (gpn_t){ first + part }, PART_PAGES);
+	pmap_unlock(p, start);
+	nodemem_zero((mpn_t){ block.v + part }, PART_PAGES);
+	pmap_lock(p, start);
 	range->coming.zeroed += PART_PAGES;
 	if (range->coming.zeroed < BLOCK_PAGES)
 		return;
@@ -258,6 +271,19 @@ static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 	return lo;
 }
 
+/* While others are at work on all that is left of a block, for as long as a part takes at most. */
+#define AWAIT_POLLS 2000
+
+static void await_block(const struct pmap_range *range)
+{
+	u32 begun, zeroed, i = 0;
+
+	do {
+		begun = __atomic_load_n(&range->coming.begun, __ATOMIC_RELAXED);
+		zeroed = __atomic_load_n(&range->coming.zeroed, __ATOMIC_RELAXED);
+	} while (begun == BLOCK_PAGES && zeroed < BLOCK_PAGES && ++i < AWAIT_POLLS);
+}
+
 u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write)
 {
 	u64 lo;
@@ -267,9 +293,11 @@ u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write)
 	lo = pmap_entry(&vm->pmap, gpn, node)->lo;
 	if (!lo)
 		lo = first_use(vm, gpn, node, write);
-	if (!lo || lo == PMAP_LATER || !write || arch_entry_writable(lo))
-		return lo;
-	return use_to_write(vm, gpn, node);
+	if (lo && lo != PMAP_LATER && write && !arch_entry_writable(lo))
+		lo = use_to_write(vm, gpn, node);
+	if (lo == PMAP_LATER)
+		await_block(&vm->pmap.range[pmap_range_of(gpn)]);
+	return lo;
 }
 
 static u64 use(struct vm *vm, gpn_t gpn, u32 node, bool write)
@@ -347,14 +375,17 @@ static void release_page(struct vm *vm, gpn_t gpn)
 #define STEP_COST 2048
 #define USED_COST 16
 
-/* The block that was on its way when the VM ended. */
-static void release_coming(struct pmap_range *range)
+/* The block that was on its way when the VM ended. False: somebody zeroes a part of it still. */
+static bool release_coming(struct pmap_range *range)
 {
 	mpn_t block = range->coming.block;
 
+	if (mpn_valid(block) && range->coming.begun != range->coming.zeroed)
+		return false;
 	range->coming.block = MPN_NONE;
 	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++)
 		nodemem_free((mpn_t){ block.v + i });
+	return true;
 }
 
 /* What it cost; 0: a device still writes the page, and the next step asks again. */
@@ -384,7 +415,7 @@ static u32 release_one(struct vm *vm, gpn_t gpn)
 	return cost;
 }
 
-/* The pages of one range from *next on, for at most *left; false: one of them is pinned. */
+/* The pages of one range from *next on, for at most *left; false: one of them is pinned, or not zeroed yet. */
 static bool release_range(struct vm *vm, u32 *next, s32 *left)
 {
 	struct pmap *p = &vm->pmap;
@@ -392,12 +423,15 @@ static bool release_range(struct vm *vm, u32 *next, s32 *left)
 	u32 cost = 1;
 
 	pmap_lock(p, first);
-	release_coming(&p->range[pmap_range_of(first)]);
-	do {
+	if (!release_coming(&p->range[pmap_range_of(first)]))
+		cost = 0;
+	while (cost && *left > 0 && *next < p->npages) {
 		cost = release_one(vm, (gpn_t){ *next });
 		*left -= cost;
 		*next += cost != 0;
-	} while (cost && *left > 0 && *next < p->npages && *next % PMAP_RANGE_PAGES);
+		if (*next % PMAP_RANGE_PAGES == 0)
+			break;
+	}
 	pmap_unlock(p, first);
 	return cost;
 }

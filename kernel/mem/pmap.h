@@ -22,7 +22,7 @@
  * page. Counts of the whole pmap change atomically.
  *
  *   what happens              under the lock of the page's range          without it
- *   first use                 all                                         -
+ *   first use                 all                                         a part of a block is zeroed
  *   break, share, give up,    all, with the shootdown: the page has no    -
  *   collapse                  state between
  *   move                      LEAVING and hidden; the new master          shootdown, copy
@@ -171,11 +171,21 @@ struct pmap_link {
 
 struct pmap_range {
 	struct lock lock; /* RANK_PMAP */
-	/* a block that the VM gets when all of its pages are zero; block: MPN_NONE if there is none */
+	/*
+	 * A block that the VM gets when all of its pages are zero. Who misses on a page of the range takes a part of it, from its first page on,
+	 * and zeroes that without the lock, as others do with theirs.
+	 *
+	 *   block   begun         zeroed        what happens
+	 *   none    -             -             a first use, of a block of which nothing was used: begun and zeroed are 0
+	 *   some    < all         <= begun      a miss: begun grows by a part, and when that is done, zeroed
+	 *   some    all           < all         a miss: it waits for those who are at work
+	 *   some    all           all           its pages are the VM's, and there is none
+	 *   some    any           = begun       the end of the VM: it goes back; with zeroed < begun, later
+	 */
 	struct {
-		mpn_t block; /* FREE in memmap, and in no list */
-		gpn_t start; /* where it goes */
-		u32 zeroed;  /* pages, from its first */
+		mpn_t block;	   /* MPN_NONE if there is none; FREE in memmap, and in no list */
+		gpn_t start;	   /* where it goes */
+		u32 begun, zeroed; /* pages */
 	} coming;
 } __attribute__((aligned(64)));
 

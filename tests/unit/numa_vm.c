@@ -150,7 +150,14 @@ mpn_t nodemem_alloc_exact(mpn_t want)
 	return want;
 }
 
-void nodemem_zero(mpn_t first, u32 npages) { memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE); }
+void (*during_zero)(void);
+
+void nodemem_zero(mpn_t first, u32 npages)
+{
+	if (during_zero)
+		during_zero();
+	memset(fake_mpn_ptr(first), 0, npages * PAGE_SIZE);
+}
 
 void nodemem_free(mpn_t mpn)
 {

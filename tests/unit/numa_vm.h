@@ -35,6 +35,7 @@ extern void (*during_shootdown)(void); /* called once while one is under way, or
 extern void (*during_copy)(void);      /* the same when that one is over: before the copies */
 extern void (*during_look)(void); /* whenever a machine page is looked for, to be read or written */
 extern void (*during_unlock)(void); /* whenever the last lock was given up */
+extern void (*during_zero)(void); /* whenever pages of a new block or page are about to be zeroed */
 
 int numa_vm_reset(void **state);
 u64 lo_of(const struct vm *vm, u64 gpn, u32 node); /* the view's entry, 0: none */

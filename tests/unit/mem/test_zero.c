@@ -104,7 +104,7 @@ static void a_block_comes_with_the_first_write(void **state)
 	while ((lo = pmap_try_use(&vm_a, (gpn_t){ 200 }, 1, true)) == PMAP_LATER) {
 		assert_int_equal(vm_a.pmap.used, 0);
 		assert_int_equal(vm_a.pmap.zero.pages,
-				 BLOCK_PAGES - 64 * parts++); /* part by part */
+				 BLOCK_PAGES - BLOCK_PAGES / 8 * parts++); /* part by part */
 		check_everything();
 	}
 	assert_true(arch_entry_writable(lo));
