@@ -106,10 +106,29 @@ static bool could_show(const struct pmap *p, gpn_t gpn, u32 node, u64 lo)
 	return !pmap_page(p, gpn).busy && pmap_copies(p, gpn).master.v == arch_entry_page(lo).v;
 }
 
+/*
+ * The view, in which the page is not yet, has it as this entry from now on: one that is the VM's alone, as most are. False: it is another, and the
+ * long way is to be gone. 25 instructions, for there may be 512 pages in a pair.
+ */
+static bool shows_own(struct pmap *p, gpn_t gpn, u32 node, u64 lo)
+{
+	struct pmap_page page = pmap_page(p, gpn);
+
+	if (!page.master || pmap_state_of(page) != PMAP_SINGLE ||
+	    arch_page_entry((mpn_t){ page.master }) != lo)
+		return false;
+	p->shown[gpn.v] |= nodemask_of(node).bits;
+	__atomic_store_n(&p->view[node].entry[gpn.v].lo, lo, __ATOMIC_RELEASE);
+	return true;
+}
+
 static bool shows(struct vm *vm, gpn_t gpn, u32 node, u64 lo)
 {
-	const struct pmap *p = &vm->pmap;
+	struct pmap *p = &vm->pmap;
+	u64 shown = p->view[node].entry[gpn.v].lo;
 
+	if (shown == lo || (!shown && shows_own(p, gpn, node, lo)))
+		return true;
 	if (!could_show(p, gpn, node, lo))
 		return false;
 	if (!pmap_entry(p, gpn, node)->lo)
@@ -145,8 +164,8 @@ static bool may_fit(const struct pmap *p, gpn_t gpn, u32 node)
 	return lo;
 }
 
-/* The pair of this many pages around gpn, which is shown; 0: they do not fit. */
-static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages)
+/* The pair of this many pages around gpn, which is shown, as are the `known` ones around it; 0: they do not fit. */
+static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages, u32 known)
 {
 	const struct pmap *p = &vm->pmap;
 	u64 first = ROUND_DOWN(gpn.v, pages), lo = first_entry(p, gpn, node, pages);
@@ -154,7 +173,8 @@ static u64 pair_of(struct vm *vm, gpn_t gpn, u32 node, u32 pages)
 	if (!lo)
 		return 0;
 	for (u32 i = 0; i < pages; i++)
-		if (!shows(vm, (gpn_t){ first + i }, node, arch_neighbour_entry(lo, i)))
+		if (((first + i) ^ gpn.v) & ~(u64)(known - 1) &&
+		    !shows(vm, (gpn_t){ first + i }, node, arch_neighbour_entry(lo, i)))
 			return 0;
 	return arch_large_pair(p->view[node].alone ? arch_global_entry(lo) : lo, pages);
 }
@@ -175,7 +195,7 @@ static u64 make_pair(struct vm *vm, gpn_t gpn, u32 node)
 	u32 pages, most = mmu_largest_pair();
 
 	for (pages = 1 << LARGE_SHIFT; pages <= most; pages *= GROWTH, found = pair) {
-		pair = pair_of(vm, gpn, node, pages);
+		pair = pair_of(vm, gpn, node, pages, found ? pages / GROWTH : 1);
 		if (!pair)
 			break;
 	}
