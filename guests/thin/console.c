@@ -47,6 +47,7 @@ void console_interrupt(void)
 	while ((c = hypercall(DISCO_HC_CONSOLE_GETC, 0, 0)) >= 0) {
 		if (c == 3) {
 			say("Ctrl-C");
+			hang_say_all();
 			end(130);
 		}
 		if (typed.in - typed.out < TYPED) {
@@ -62,7 +63,7 @@ static char next_typed(void)
 	char c;
 
 	while (__atomic_load_n(&typed.in, __ATOMIC_ACQUIRE) == typed.out)
-		futex_wait(&typed.in, typed.out, THIN_FOREVER);
+		futex_wait_outside(&typed.in, typed.out, THIN_FOREVER);
 	c = typed.ring[typed.out % TYPED];
 	__atomic_store_n(&typed.out, typed.out + 1, __ATOMIC_RELEASE);
 	return c;

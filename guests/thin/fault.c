@@ -150,6 +150,8 @@ static void say_callers(u64 pc, u64 sp, u64 ra)
 	}
 }
 
+void fault_say_callers(const struct context *c) { say_callers(c->ra - 8, c->sp, c->ra); }
+
 static void say_callers_here(void)
 {
 	u64 sp, pc;

@@ -74,6 +74,7 @@ int futex_wait(volatile u32 *word, u32 value, u64 deadline)
 	}
 	t->word = word;
 	t->late = false;
+	t->deadline = deadline;
 	append(b, t);
 	spin_unlock(&b->lock);
 	if (deadline != THIN_FOREVER)
@@ -83,6 +84,31 @@ int futex_wait(volatile u32 *word, u32 value, u64 deadline)
 		sched_in_time(t);
 	irq_back(was);
 	return t->late ? ETIMEDOUT : 0;
+}
+
+int futex_wait_outside(volatile u32 *word, u32 value, u64 deadline)
+{
+	struct thread *t = this_thread();
+	int late;
+
+	t->outside = true;
+	late = futex_wait(word, value, deadline);
+	t->outside = false;
+	return late;
+}
+
+void futex_each(void (*tell)(const struct thread *))
+{
+	u32 was = irq_off();
+
+	for (u32 i = 0; i < BUCKETS; i++)
+		spin_lock(&buckets[i].lock);
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (const struct thread *t = buckets[i].first; t; t = t->next)
+			tell(t);
+	for (u32 i = 0; i < BUCKETS; i++)
+		spin_unlock(&buckets[i].lock);
+	irq_back(was);
 }
 
 void futex_wake(volatile u32 *word, u32 threads)

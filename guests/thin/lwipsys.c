@@ -62,8 +62,8 @@ u32_t sys_arch_sem_wait(sys_sem_t *sem, u32_t timeout)
 		if (count && __atomic_compare_exchange_n(&sem->count, &count, count - 1, false,
 							 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return 0;
-		if (!count && !futex_spin(&sem->count, 0) && futex_wait(&sem->count, 0, deadline) &&
-		    !sem->count)
+		if (!count && !futex_spin(&sem->count, 0) &&
+		    futex_wait_outside(&sem->count, 0, deadline) && !sem->count)
 			return SYS_ARCH_TIMEOUT;
 	}
 }
@@ -147,7 +147,7 @@ void sys_mbox_post(sys_mbox_t *mbox, void *message)
 
 		if (sys_mbox_trypost(mbox, message) == ERR_OK)
 			return;
-		futex_wait(&m->takes, takes, THIN_FOREVER);
+		futex_wait_outside(&m->takes, takes, THIN_FOREVER);
 	}
 }
 
@@ -182,7 +182,7 @@ u32_t sys_arch_mbox_fetch(sys_mbox_t *mbox, void **message, u32_t timeout)
 			return 0;
 		if (futex_spin(&m->posts, posts))
 			continue;
-		if (futex_wait(&m->posts, posts, deadline) && m->posts == posts)
+		if (futex_wait_outside(&m->posts, posts, deadline) && m->posts == posts)
 			return SYS_ARCH_TIMEOUT;
 	}
 }

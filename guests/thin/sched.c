@@ -322,6 +322,8 @@ void thin_exception_c(struct thin_frame *f)
 			sched_switch();
 		} else {
 			set_timer(v, true);
+			if (!v->id && v->current == &v->idle && !v->ready)
+				hang_look();
 		}
 	}
 	empty_inbox(v);

@@ -49,9 +49,10 @@ struct thread {
 	volatile u32 *word; /* what it waits on; these three under the bucket's lock */
 	bool queued;
 	bool late;
-	bool serves; /* thread_serves(): woken, it runs before all others. Its own */
-	struct thread *next_sleeper; /* these two: v->sleepers */
-	u64 deadline;
+	bool serves;  /* thread_serves(): woken, it runs before all others. Its own */
+	bool outside; /* it waits for what no thread of the program does: a device, a key. Its own */
+	struct thread *next_sleeper; /* v->sleepers */
+	u64 deadline; /* of its wait or sleep: its own until it is among the sleepers */
 
 	void *result;
 	u32 life; /* thread.c: a word to wait on */
@@ -199,6 +200,10 @@ bool guard_shows(u64 va); /* a stack is there */
 int futex_wait(volatile u32 *word, u32 value, u64 deadline);
 void futex_wake(volatile u32 *word, u32 threads); /* that wait on it, the longest first */
 void futex_too_late(struct thread *t); /* its deadline has come; its VCPU, interrupts off */
+/* The same for what no thread of the program changes. */
+int futex_wait_outside(volatile u32 *word, u32 value, u64 deadline);
+/* Calls tell for each thread that waits for a word. None begins or ends to wait meanwhile, nor may tell make one do so. */
+void futex_each(void (*tell)(const struct thread *));
 /* Looks at *word for a while, as long as it is value and nobody else wants this VCPU. False: it still is. */
 bool futex_spin(const volatile u32 *word, u32 value);
 
@@ -209,7 +214,7 @@ u64 clock_ticks_of(u64 ns);
 void clock_begin(u64 frequency);
 /* The deadline that time of a clock is; an error: EINVAL. NULL: for ever. */
 int clock_deadline(clockid_t clock, const struct timespec *until, u64 *deadline);
-#define CLOCK_LOOK_TICKS (1u << 29) /* VCPU 0 looks at Count at least so often: 3 s */
+#define CLOCK_LOOK_TICKS (1u << 27) /* VCPU 0 looks at Count at least so often: 0.8 s */
 
 /* ---- thread.c ---- */
 extern size_t thread_stack_bytes; /* of a thread whose attributes say nothing */
@@ -222,6 +227,8 @@ void thread_begin(struct thread *t);
  * it is woken.
  */
 void thread_serves(void);
+u32 thread_count(
+	void); /* of the program's threads, from their creation until who joins them is woken */
 void thread_reap(struct thread *t); /* it is dead and nobody stands on its stack. Interrupts off */
 /* Ends the program if the stack was too small: one word, and where it is now; all marks if `whole`. For a stack of the program's own. */
 void thread_check_stack(const struct thread *t, bool whole);
@@ -264,6 +271,12 @@ void say(const char *format, ...);
 _Noreturn void end(int code); /* the VM's exit code; the console has all that was written */
 _Noreturn void give_up(const char *why); /* says it, and who called */
 _Noreturn void fault(const struct thin_frame *f);
+void fault_say_callers(const struct context *c); /* of a thread that does not run */
+
+/* ---- hang.c ---- */
+void hang_look(
+	void); /* ends the program if none of its threads will ever run again; VCPU 0 when it has nothing to run */
+void hang_say_all(void); /* where each thread is, as far as is known */
 
 /* ---- main.c ---- */
 void main_words(void);		/* cuts them; once, before there are threads */

@@ -22,6 +22,7 @@ size_t thread_stack_bytes = 64ul << 10;
 static struct spin placing; /* vcpus[], threads, next_vcpu, next_number */
 static u32 next_vcpu, next_number;
 static u32 living; /* threads that have not ended: the last ends the program */
+static u32 count;  /* and those whose end nobody was told of yet */
 
 static struct spin keys_lock;
 static struct {
@@ -160,6 +161,7 @@ int thread_create(struct thread **made, const pthread_attr_t *attr, void *(*star
 		t->reent = _GLOBAL_REENT;
 	}
 	__atomic_fetch_add(&living, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
 	*made = t;
 	return 0;
 }
@@ -176,9 +178,12 @@ void thread_serves(void)
 {
 	leave_place(this_vcpu());
 	this_thread()->serves = true;
+	__atomic_sub_fetch(&count, 1, __ATOMIC_RELAXED);
 	if (__atomic_sub_fetch(&living, 1, __ATOMIC_ACQ_REL) == 0)
 		exit(0);
 }
+
+u32 thread_count(void) { return __atomic_load_n(&count, __ATOMIC_ACQUIRE); }
 
 void thread_say_stack(const struct thread *t)
 {
@@ -214,6 +219,7 @@ void thread_reap(struct thread *t)
 	else
 		futex_wake(&t->life,
 			   1); /* the memory may be somebody else's by now, who looks at his word again */
+	__atomic_sub_fetch(&count, 1, __ATOMIC_RELEASE);
 }
 
 /* 0, with what it was in *was; EINVAL: it is somebody's already. */

@@ -52,7 +52,7 @@ void virtio_sleep(volatile struct virtio_queue *q, u16 seen, volatile u32 *rings
 		q->available.flags = 0;
 		barrier_sync();
 		if (q->used.index == seen)
-			futex_wait(rings, before, THIN_FOREVER);
+			futex_wait_outside(rings, before, THIN_FOREVER);
 		q->available.flags = VIRTIO_NO_INTERRUPT;
 	}
 	barrier_sync();

@@ -42,6 +42,18 @@ static void *sleeper(void *arg)
 	return NULL;
 }
 
+/* Each takes one of these, and then the other's. */
+static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER, second = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t both_have_one;
+
+static __attribute__((noinline)) void *crosswise(void *arg)
+{
+	pthread_mutex_lock(arg ? &first : &second);
+	pthread_barrier_wait(&both_have_one);
+	pthread_mutex_lock(arg ? &second : &first);
+	return NULL;
+}
+
 static __attribute__((noinline)) void store_at(volatile char *p) { *p = 1; }
 
 static void *other_thread(void *arg)
@@ -101,6 +113,15 @@ int main(int argc, char **argv)
 		return (int)(seven / zero);
 	if (!strcmp(how, "instruction"))
 		asm volatile(".word 0x7fffffff");
+	if (!strcmp(how, "deadlock")) {
+		pthread_barrier_init(&both_have_one, NULL, 2);
+		pthread_create(&t, NULL, crosswise, &some);
+		crosswise(NULL);
+	}
+	if (!strcmp(how, "alone")) {
+		pthread_mutex_lock(&first);
+		pthread_mutex_lock(&first);
+	}
 	if (!strcmp(how, "stack")) {
 		pthread_create(&t, NULL, too_deep, NULL);
 		pthread_join(t, NULL);
