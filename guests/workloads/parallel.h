@@ -65,14 +65,21 @@ static inline void parallel_start(int argc, char **argv, const char *name, const
 	parallel.size = parallel_number(argc > 2 ? argv[2] : NULL, what, low, high);
 }
 
-/* Zeroed memory for count things of so many bytes, at the beginning of a line; ends the program if there is none. */
-static inline void *parallel_alloc(size_t count, size_t bytes)
+/* Memory for count things of so many bytes, at the beginning of a line; ends the program if there is none. */
+static inline void *parallel_alloc_unfilled(size_t count, size_t bytes)
 {
 	unsigned char *memory = malloc(count * bytes + 128);
 
 	if (!memory)
 		parallel_fail("found no memory for so much");
-	memory += 128 - ((uintptr_t)memory & 127);
+	return memory + 128 - ((uintptr_t)memory & 127);
+}
+
+/* The same, zeroed by who asks. */
+static inline void *parallel_alloc(size_t count, size_t bytes)
+{
+	unsigned char *memory = parallel_alloc_unfilled(count, bytes);
+
 	for (size_t i = 0; i < count * bytes; i++)
 		memory[i] = 0;
 	return memory;

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * radix THREADS KEYS: sorts integers by radix, in the manner of SPLASH-2's Radix (after Blelloch and
+ * radix THREADS KEYS [own]: sorts integers by radix, in the manner of SPLASH-2's Radix (after Blelloch and
  * others, "A comparison of sorting algorithms for the Connection Machine CM-2", 1991). Each pass over
  * a digit of 10 bits counts the digits of each thread's keys, finds where each thread's keys of each
  * digit go, and moves them there: writes to 1024 places at once, most of them in memory that other
  * threads have filled.
+ *
+ * main() fills the keys in and checks them, as in the other programs. With `own` each thread does so with
+ * its part, before and after it sorts: SPLASH-2's Radix fills them in like that (and checks nothing, if it
+ * is not told to). The keys and the sum are the same.
  */
+#include <string.h>
+
 #include "guests/workloads/parallel.h"
 
 #define DIGIT_BITS 10
@@ -41,6 +47,41 @@ static void find_places(int thread)
 	parallel_barrier();
 }
 
+/* What a thread, or main(), finds of its keys: a line each. */
+static struct part {
+	_Alignas(128) uint64_t before,
+		after;	     /* sums that no order changes: when filled in, when sorted */
+	uint64_t sum, power; /* of the sorted keys; what the sum of those before counts in it */
+	int unsorted;
+} parts[PARALLEL_THREADS];
+
+static void fill_in(struct part *part, long from, long to)
+{
+	uint64_t before = 0;
+
+	for (long i = from; i < to; i++) {
+		keys[0][i] = parallel_hash((uint64_t)i) >> (64 - PASSES * DIGIT_BITS);
+		before += parallel_hash(keys[0][i]);
+	}
+	part->before = before;
+}
+
+static void check(struct part *part, long from, long to)
+{
+	uint64_t after = 0, sum = 0, power = 1;
+
+	for (long i = from; i < to; i++) {
+		if (i && keys[0][i] < keys[0][i - 1])
+			part->unsorted = 1;
+		after += parallel_hash(keys[0][i]);
+		sum = parallel_add(sum, keys[0][i]);
+		power *= 31;
+	}
+	part->after = after;
+	part->sum = sum;
+	part->power = power;
+}
+
 static void sort(int thread)
 {
 	long from = parallel_from(thread, parallel.size),
@@ -63,26 +104,53 @@ static void sort(int thread)
 	}
 }
 
-int main(int argc, char **argv)
+static void sort_own(int thread)
+{
+	long from = parallel_from(thread, parallel.size),
+	     to = parallel_from(thread + 1, parallel.size);
+
+	fill_in(&parts[thread], from, to);
+	sort(thread);
+	check(&parts[thread], from, to);
+}
+
+/* Ends the program if the keys are not those that were filled in, in order. */
+static uint64_t sum_of(int count)
 {
 	uint64_t sum = 0, before = 0, after = 0;
 
-	parallel_start(argc, argv, "radix", "keys", 1, 1 << 26);
-	keys[0] = parallel_alloc((size_t)parallel.size, sizeof(uint64_t));
-	keys[1] = parallel_alloc((size_t)parallel.size, sizeof(uint64_t));
-	counts = parallel_alloc((size_t)parallel.threads * DIGITS, sizeof(uint32_t));
-	for (long i = 0; i < parallel.size; i++) {
-		keys[0][i] = parallel_hash((uint64_t)i) >> (64 - PASSES * DIGIT_BITS);
-		before += parallel_hash(keys[0][i]);
-	}
-	parallel_run(sort);
-	for (long i = 0; i < parallel.size; i++) {
-		if (i && keys[0][i] < keys[0][i - 1])
+	for (int i = 0; i < count; i++) {
+		if (parts[i].unsorted)
 			parallel_fail("found keys out of order");
-		after += parallel_hash(keys[0][i]);
-		sum = parallel_add(sum, keys[0][i]);
+		before += parts[i].before;
+		after += parts[i].after;
+		sum = sum * parts[i].power + parts[i].sum;
 	}
 	if (before != after)
 		parallel_fail("found other keys than there were");
-	return parallel_report(sum);
+	return sum;
+}
+
+static void allocate(void *(*alloc)(size_t count, size_t bytes))
+{
+	keys[0] = alloc((size_t)parallel.size, sizeof(uint64_t));
+	keys[1] = alloc((size_t)parallel.size, sizeof(uint64_t));
+	counts = alloc((size_t)parallel.threads * DIGITS, sizeof(uint32_t));
+}
+
+int main(int argc, char **argv)
+{
+	parallel_start(argc, argv, "radix", "keys", 1, 1 << 26);
+	if (argc > 3) {
+		if (strcmp(argv[3], "own") != 0)
+			parallel_fail("the third word: allowed is \"own\"");
+		allocate(parallel_alloc_unfilled);
+		parallel_run(sort_own);
+		return parallel_report(sum_of(parallel.threads));
+	}
+	allocate(parallel_alloc);
+	fill_in(&parts[0], 0, parallel.size);
+	parallel_run(sort);
+	check(&parts[0], 0, parallel.size);
+	return parallel_report(sum_of(1));
 }

@@ -5,7 +5,7 @@ Linux on the bare machine with eight processors. Simulated time on the paper's m
 
 NAME.pct: the whole run, with Linux from before the program's exec to behind its end, with the thin OS from its first instruction to the VM's end, memory
 zeroed and threads started in both. NAME.parallel_pct: the threads alone. NAME.speedup.N: one thread's time on N nodes in parts of N threads', the threads
-alone. start: instructions from the thin OS's entry to main(). Sums must be this host's. Writes build/results/thin.json.
+alone. start: instructions from the thin OS's entry to main(). radix_own is `radix THREADS KEYS own`. Sums must be this host's. Writes build/results/thin.json.
 
 usage: thin.py [--only NAME[,NAME]] [--sizes small|large] [--speedup NAME[,NAME]] [--policy NAME] [--jobs N]
 """
@@ -28,7 +28,8 @@ NODES = 8
 RUN_UNIT, START_UNIT = 64, 65 # guests/thin/thin.h
 CALLS = {70: "null_call", 71: "monitor_call", 72: "mutex", 73: "clock_gettime", 74: "malloc_free", 75: "create_join"}
 OPS = 1000 # of thin_calls.c
-PAPER = {"radix": 34}
+PAPER = {"radix": 34, "radix_own": 34} # SPLASH-2's Radix fills in its keys as radix_own does
+PROGRAMS = ["radix", "radix_own", *(name for name in parallel.PROGRAMS if name != "radix")]
 MEMORY = {"small": 64, "large": 192}
 
 
@@ -37,22 +38,24 @@ class Run:
 
     def __init__(self, side, name, threads, whole, options):
         self.side, self.name, self.threads, self.whole, self.options = side, name, threads, whole, options
-        self.size = parallel.PROGRAMS[name][options.sizes] if name in parallel.PROGRAMS else 0
+        self.program, _, self.word = name.partition("_")
+        self.size = parallel.PROGRAMS[self.program][options.sizes] if self.program in parallel.PROGRAMS else 0
+        self.words = f"{threads} {self.size} {self.word}".rstrip()
         self.json = self.sum = None
 
     def __str__(self):
         return f"{self.side}-{self.name}-{self.size}-{self.threads}{'-whole' if self.whole else ''}"
 
     def bare(self, model):
-        command = f"{self.name} {self.threads} {self.size}"
+        command = f"{self.program} {self.words}"
         if self.whole:
             command = f"mark begin {RUN_UNIT}; {command}; mark end {RUN_UNIT}"
         return ["-f", model, "-k", "build/linux-bare/vmlinux", "-n", str(NODES), "-m", str(parallel.MACHINE_MB), "-a",
                 f'console=ttyS0 disco.run="{command}"', "--", "-initrd", "build/bench/thin-root.cpio"]
 
     def thin(self, model, folder):
-        program = "thin/calls.elf" if self.name == "calls" else f"thin/parallel/{self.name}.elf"
-        guest = machine.vm("w", program, None, MEMORY[self.options.sizes], f"{self.threads} {self.size}", vcpus=self.threads,
+        program = "thin/calls.elf" if self.name == "calls" else f"thin/parallel/{self.program}.elf"
+        guest = machine.vm("w", program, None, MEMORY[self.options.sizes], self.words, vcpus=self.threads,
                            node=list(range(self.threads)))
         archive = machine.write_scenario(folder, [guest], nodes=max(2, self.threads), memory=parallel.MACHINE_MB)
         return ["-f", model, "-a", f"exit=1 policy={self.options.policy}", str(archive)]
@@ -68,7 +71,7 @@ class Run:
             subprocess.run(["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", *words], cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink,
                            stderr=subprocess.STDOUT, check=False)
         text = log.read_text(errors="replace")
-        found = re.search(parallel.line_of(self.name), text) if self.size else re.search("(calls): (done)", text)
+        found = re.search(parallel.line_of(self.program), text) if self.size else re.search("(calls): (done)", text)
         if not found or not out.exists():
             sys.exit(f"thin: {self} did not end well: see {log.relative_to(TOP)}")
         self.sum = found[2]
@@ -132,22 +135,22 @@ def calls(run):
 
 def main():
     parser = argparse.ArgumentParser(usage=next(line for line in __doc__.splitlines() if line.startswith("usage:"))[7:])
-    parser.add_argument("--only", default=",".join(parallel.PROGRAMS))
+    parser.add_argument("--only", default=",".join(PROGRAMS))
     parser.add_argument("--sizes", choices=sorted(MEMORY), default="small")
     parser.add_argument("--speedup", default="radix,lu")
     parser.add_argument("--policy", default="none")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     names, scaled = options.only.split(","), [name for name in options.speedup.split(",") if name]
-    if not set(names) | set(scaled) <= set(parallel.PROGRAMS):
-        sys.exit(f"thin: found {options.only} and {options.speedup}, allowed {','.join(parallel.PROGRAMS)}")
+    if not set(names) | set(scaled) <= set(PROGRAMS):
+        sys.exit(f"thin: found {options.only} and {options.speedup}, allowed {','.join(PROGRAMS)}")
     runs = [Run("thin", "calls", 1, False, options)]
     runs += [Run(side, name, NODES, whole, options) for name in names for side in ("bare", "thin") for whole in (True, False)]
     runs += [Run("thin", name, n, False, options) for name in scaled for n in (1, 2, 4, 8, 16) if (name, n) not in [(one, NODES) for one in names]]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(Run.run, runs))
     for run in runs:
-        if run.size and run.sum != (wanted := parallel.host_sum(run.name, run.size)):
+        if run.size and run.sum != (wanted := parallel.host_sum(run.program, run.size)):
             sys.exit(f"thin: {run}: found sum {run.sum}, this host's is {wanted}")
     rows = calls(runs[0])
     for name in names:
