@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Disks. A request at a time and disk; who waits for it sleeps. Single blocks are kept, for those are what names and inodes take, again and
- * again; longer reads go past the cache into the caller's memory, where the monitor maps whole pages instead of copying them. Writes go
- * through to the disk, so that the cache is never what is newer.
+ * again, and go to the disk when their slot is wanted, at a flush (a file that was written is closed, fsync(), the end), and before anybody
+ * reads or writes them past the cache, as longer transfers are: those go from and to the caller's memory, where the monitor maps whole pages
+ * instead of copying them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ struct disk {
 	u32 block_size;
 	u8 *cache; /* CACHE_BLOCKS blocks of that size */
 	u64 cached[CACHE_BLOCKS];
-	u64 used[CACHE_BLOCKS]; /* 0: nothing is there */
+	u64 used[CACHE_BLOCKS];	  /* 0: nothing is there */
+	bool newer[CACHE_BLOCKS]; /* than what is on the disk */
 	u64 uses;
 	volatile struct virtio_queue queue;
 };
@@ -131,6 +133,48 @@ static u32 find(struct disk *d, u64 block, bool *found)
 	return oldest;
 }
 
+static errcode_t write_back(struct disk *d, u32 i)
+{
+	errcode_t error = 0;
+
+	if (d->used[i] && d->newer[i])
+		error = transfer(d, BLK_OUT, d->cached[i] * d->block_size, slot(d, i),
+				 d->block_size);
+	if (!error)
+		d->newer[i] = false;
+	return error;
+}
+
+/* Those of the blocks that are newer here, before others read or write them on the disk; `forget`: none is here afterwards. */
+static errcode_t write_back_some(struct disk *d, u64 block, u64 blocks, bool forget)
+{
+	errcode_t error = 0;
+
+	for (u32 i = 0; i < CACHE_BLOCKS && !error; i++) {
+		if (d->cached[i] - block >= blocks)
+			continue;
+		error = write_back(d, i);
+		if (!error && forget)
+			d->used[i] = 0;
+	}
+	return error;
+}
+
+static errcode_t write_cached(struct disk *d, u64 block, const void *from)
+{
+	bool found;
+	u32 i = find(d, block, &found);
+	errcode_t error = found ? 0 : write_back(d, i);
+
+	if (error)
+		return error;
+	memcpy(slot(d, i), from, d->block_size);
+	d->cached[i] = block;
+	d->used[i] = ++d->uses;
+	d->newer[i] = true;
+	return 0;
+}
+
 static errcode_t read_cached(struct disk *d, u64 block, void *to)
 {
 	errcode_t error;
@@ -138,6 +182,9 @@ static errcode_t read_cached(struct disk *d, u64 block, void *to)
 	u32 i = find(d, block, &found);
 
 	if (!found) {
+		error = write_back(d, i);
+		if (error)
+			return error;
 		d->used[i] = 0;
 		error = transfer(d, BLK_IN, block * d->block_size, slot(d, i), d->block_size);
 		if (error)
@@ -149,18 +196,14 @@ static errcode_t read_cached(struct disk *d, u64 block, void *to)
 	return 0;
 }
 
-static void forget(struct disk *d, u64 block, u64 blocks)
-{
-	for (u32 i = 0; i < CACHE_BLOCKS; i++)
-		if (d->cached[i] - block < blocks)
-			d->used[i] = 0;
-}
-
 /* ---- what libext2fs calls. A count below 0 is of bytes ---- */
 static errcode_t io_set_block_size(io_channel channel, int bytes)
 {
 	struct disk *d = channel->private_data;
+	errcode_t error = d->cache ? write_back_some(d, 0, ~0ul, true) : 0;
 
+	if (error)
+		return error;
 	free(d->cache);
 	memset(d->used, 0, sizeof(d->used));
 	d->block_size = (u32)bytes;
@@ -172,13 +215,15 @@ static errcode_t io_set_block_size(io_channel channel, int bytes)
 static errcode_t io_close(io_channel channel)
 {
 	struct disk *d = channel->private_data;
+	errcode_t error;
 
 	if (--channel->refcount > 0)
 		return 0;
+	error = d->cache ? write_back_some(d, 0, ~0ul, true) : 0;
 	free(d->cache);
 	d->cache = NULL;
 	free(channel);
-	return 0;
+	return error;
 }
 
 static errcode_t io_open(const char *name, int flags, io_channel *opened)
@@ -208,24 +253,34 @@ static errcode_t io_open(const char *name, int flags, io_channel *opened)
 	return error;
 }
 
+static u64 bytes_of(const struct disk *d, int count)
+{
+	return count < 0 ? (u64)-count : (u64)count * d->block_size;
+}
+
 static errcode_t io_read64(io_channel channel, unsigned long long block, int count, void *to)
 {
 	struct disk *d = channel->private_data;
+	u64 bytes = bytes_of(d, count);
+	errcode_t error;
 
 	if (count == 1)
 		return read_cached(d, block, to);
-	return transfer(d, BLK_IN, block * d->block_size, to,
-			count < 0 ? (u64)-count : (u64)count * d->block_size);
+	error = write_back_some(d, block, ROUND_UP(bytes, d->block_size) / d->block_size, false);
+	return error ? error : transfer(d, BLK_IN, block * d->block_size, to, bytes);
 }
 
 static errcode_t io_write64(io_channel channel, unsigned long long block, int count,
 			    const void *from)
 {
 	struct disk *d = channel->private_data;
-	u64 bytes = count < 0 ? (u64)-count : (u64)count * d->block_size;
+	u64 bytes = bytes_of(d, count);
+	errcode_t error;
 
-	forget(d, block, ROUND_UP(bytes, d->block_size) / d->block_size);
-	return transfer(d, BLK_OUT, block * d->block_size, (void *)from, bytes);
+	if (count == 1)
+		return write_cached(d, block, from);
+	error = write_back_some(d, block, ROUND_UP(bytes, d->block_size) / d->block_size, true);
+	return error ? error : transfer(d, BLK_OUT, block * d->block_size, (void *)from, bytes);
 }
 
 static errcode_t io_read(io_channel channel, unsigned long block, int count, void *to)
@@ -241,7 +296,10 @@ static errcode_t io_write(io_channel channel, unsigned long block, int count, co
 static errcode_t io_flush(io_channel channel)
 {
 	struct disk *d = channel->private_data;
+	errcode_t error = write_back_some(d, 0, ~0ul, false);
 
+	if (error)
+		return error;
 	return d->has_flush ? request(d, BLK_FLUSH, 0, NULL, 0) : 0;
 }
 

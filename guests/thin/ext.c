@@ -11,34 +11,25 @@
 #include <ext2fs/ext2fs.h>
 
 #include "guests/thin/ext.h"
+#include "guests/thin/extdata.h"
 #include "guests/thin/files.h"
 #include "guests/thin/thin.h"
 
 #define BUFFER	   32768 /* that stdio reads and writes at once */
-#define MOST	   (1u << 20)
-#define MODE_OTHER 0022 /* rights that new files do not have */
-
-struct node {
-	struct node *next;
-	ext2_filsys fs;
-	ext2_ino_t ino;
-	ext2_file_t file;
-	u32 refs;
-	bool written;
-};
+#define MODE_OTHER 0022	 /* rights that new files do not have */
 
 struct ext_file {
 	struct file file;
-	struct node *node;
+	struct ext_node *node;
 	u64 at;
 	struct ext_place place; /* for what is said of it */
 };
 
-static struct node *nodes; /* this and all below under ext_lock */
+static struct ext_node *nodes; /* this and all below under ext_lock */
 
-static struct node *node_of(ext2_filsys fs, ext2_ino_t ino)
+static struct ext_node *node_of(ext2_filsys fs, ext2_ino_t ino)
 {
-	struct node *n = nodes;
+	struct ext_node *n = nodes;
 
 	while (n && (n->fs != fs || n->ino != ino))
 		n = n->next;
@@ -48,7 +39,7 @@ static struct node *node_of(ext2_filsys fs, ext2_ino_t ino)
 /* ---- inodes ---- */
 int ext_inode(ext2_filsys fs, u32 ino, struct ext2_inode *inode)
 {
-	struct node *n = node_of(fs, ino);
+	struct ext_node *n = node_of(fs, ino);
 
 	if (!n)
 		return (int)ext2fs_read_inode(fs, ino, inode) ? EIO : 0;
@@ -58,7 +49,7 @@ int ext_inode(ext2_filsys fs, u32 ino, struct ext2_inode *inode)
 
 int ext_set_inode(ext2_filsys fs, u32 ino, struct ext2_inode *inode)
 {
-	struct node *n = node_of(fs, ino);
+	struct ext_node *n = node_of(fs, ino);
 
 	inode->i_ctime = (u32)time(NULL);
 	if (n)
@@ -105,7 +96,7 @@ void ext_stat(ext2_filsys fs, u32 ino, const struct ext2_inode *inode, struct st
 }
 
 /* ---- to the disk ---- */
-static int sync_node(struct node *n)
+static int sync_node(struct ext_node *n)
 {
 	errcode_t error = 0;
 
@@ -120,14 +111,16 @@ static int sync_node(struct node *n)
 
 void ext_sync_nodes(void)
 {
-	for (struct node *n = nodes; n; n = n->next)
+	for (struct ext_node *n = nodes; n; n = n->next)
 		sync_node(n);
 }
 
 int ext_sync(ext2_filsys fs)
 {
-	if (!(fs->flags & EXT2_FLAG_RW) || !(fs->flags & EXT2_FLAG_CHANGED))
+	if (!(fs->flags & EXT2_FLAG_RW))
 		return 0;
+	if (!(fs->flags & EXT2_FLAG_CHANGED))
+		return io_channel_flush(fs->io) ? EIO : 0;
 	if (ext2fs_flush(fs))
 		return EIO;
 	fs->flags &= ~EXT2_FLAG_CHANGED;
@@ -135,82 +128,6 @@ int ext_sync(ext2_filsys fs)
 }
 
 /* ---- reading ---- */
-/*
- * The run of blocks on the disk that the file's blocks from `block` on lie in, at most `most`: how many, and the first; 0: they are a hole
- * or not written yet.
- */
-static errcode_t run_at(struct node *n, u64 block, u64 most, u64 *blocks, blk64_t *first)
-{
-	struct ext2_inode *inode = ext2fs_file_get_inode(n->file);
-	int flags;
-
-	*blocks = 0;
-	for (u64 i = 0; i < most; i++) {
-		blk64_t at = 0;
-		errcode_t error =
-			ext2fs_bmap2(n->fs, n->ino, inode, NULL, 0, block + i, &flags, &at);
-
-		if (error)
-			return error;
-		if (flags & BMAP_RET_UNINIT)
-			at = 0;
-		if (!i)
-			*first = at;
-		else if (at != (*first ? *first + i : 0))
-			break;
-		++*blocks;
-	}
-	return 0;
-}
-
-/* Whole blocks, from the disk into the caller's memory. */
-static errcode_t read_blocks(struct node *n, u64 at, u8 *to, u64 bytes)
-{
-	u64 size = n->fs->blocksize, blocks;
-	errcode_t error = ext2fs_file_flush(n->file);
-
-	for (u64 done = 0; done < bytes && !error; done += blocks * size) {
-		blk64_t first = 0;
-
-		error = run_at(n, (at + done) / size, (bytes - done) / size, &blocks, &first);
-		if (error)
-			break;
-		if (first) /* a count of bytes: not by the cache, also if it is one block */
-			error = io_channel_read_blk64(n->fs->io, first, -(int)(blocks * size),
-						      to + done);
-		else
-			memset(to + done, 0, blocks * size);
-	}
-	return error;
-}
-
-static errcode_t read_some(struct node *n, u64 at, u8 *to, size_t bytes, size_t *done)
-{
-	u64 end = EXT2_I_SIZE(ext2fs_file_get_inode(n->file)), size = n->fs->blocksize;
-	bool is_inline = ext2fs_file_get_inode(n->file)->i_flags & EXT4_INLINE_DATA_FL;
-	unsigned got = 0;
-	errcode_t error;
-
-	bytes = at < end ? MIN(bytes, end - at) : 0;
-	bytes = MIN(bytes, MOST);
-	*done = 0;
-	if (!bytes)
-		return 0;
-	if (at % size == 0 && bytes >= size && !is_inline) {
-		bytes = ROUND_DOWN(bytes, size);
-		error = read_blocks(n, at, to, bytes);
-		*done = error ? 0 : bytes;
-		return error;
-	}
-	if (bytes > size - at % size)
-		bytes = size - at % size; /* the rest are whole blocks */
-	error = ext2fs_file_llseek(n->file, at, EXT2_SEEK_SET, NULL);
-	if (!error)
-		error = ext2fs_file_read(n->file, to, (unsigned)bytes, &got);
-	*done = got;
-	return error;
-}
-
 static ssize_t ext_read(struct file *f, void *bytes, size_t n)
 {
 	struct ext_file *e = (struct ext_file *)f;
@@ -222,7 +139,7 @@ static ssize_t ext_read(struct file *f, void *bytes, size_t n)
 	if (LINUX_S_ISDIR(ext2fs_file_get_inode(e->node->file)->i_mode))
 		error = EISDIR;
 	while (done < n && part && !error) {
-		error = read_some(e->node, e->at, (u8 *)bytes + done, n - done, &part);
+		error = ext_data_read(e->node, e->at, (u8 *)bytes + done, n - done, &part);
 		e->at += part;
 		done += part;
 	}
@@ -236,7 +153,7 @@ static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
 {
 	struct ext_file *e = (struct ext_file *)f;
 	struct ext2_inode *inode;
-	size_t done = 0;
+	size_t done = 0, part = 1;
 	errcode_t error;
 	int failed;
 
@@ -248,13 +165,9 @@ static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
 	if (!error) {
 		e->node->written = true;
 		inode->i_mtime = inode->i_ctime = (u32)time(NULL);
-		error = ext2fs_file_llseek(e->node->file, e->at, EXT2_SEEK_SET, NULL);
 	}
-	while (done < n && !error) {
-		unsigned part = 0;
-
-		error = ext2fs_file_write(e->node->file, (const u8 *)bytes + done,
-					  (unsigned)MIN(n - done, MOST), &part);
+	while (done < n && part && !error) {
+		error = ext_data_write(e->node, e->at, (const u8 *)bytes + done, n - done, &part);
 		e->at += part;
 		done += part;
 	}
@@ -263,35 +176,13 @@ static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
 	return failed && !done ? fail(failed) : (ssize_t)done;
 }
 
-/*
- * libext2fs cuts on the disk, and keeps the block that it had read before as it was: it is written before and read anew behind it. What
- * it knows of the file is another thing afterwards.
- */
-static int truncate_node(struct node *n, off_t size)
-{
-	int error = ext_writable(n->fs);
-	ext2_file_t again;
-
-	if (error)
-		return error;
-	n->written = true;
-	if (ext2fs_file_flush(n->file) || ext2fs_file_set_size2(n->file, size))
-		return EIO;
-	if (ext2fs_file_open2(n->fs, n->ino, ext2fs_file_get_inode(n->file), EXT2_FILE_WRITE,
-			      &again))
-		return ENOMEM;
-	ext2fs_file_close(n->file);
-	n->file = again;
-	return 0;
-}
-
 static int ext_truncate(struct file *f, off_t size)
 {
 	struct ext_file *e = (struct ext_file *)f;
 	int error;
 
 	pthread_mutex_lock(&ext_lock);
-	error = truncate_node(e->node, size);
+	error = ext_data_truncate(e->node, size);
 	pthread_mutex_unlock(&ext_lock);
 	return error ? fail(error) : 0;
 }
@@ -317,7 +208,7 @@ static off_t ext_seek(struct file *f, off_t offset, int whence)
 
 static int ext_file_stat(struct file *f, struct stat *s)
 {
-	struct node *n = ((struct ext_file *)f)->node;
+	struct ext_node *n = ((struct ext_file *)f)->node;
 
 	pthread_mutex_lock(&ext_lock);
 	ext_stat(n->fs, n->ino, ext2fs_file_get_inode(n->file), s);
@@ -327,7 +218,7 @@ static int ext_file_stat(struct file *f, struct stat *s)
 
 static int ext_file_sync(struct file *f)
 {
-	struct node *n = ((struct ext_file *)f)->node;
+	struct ext_node *n = ((struct ext_file *)f)->node;
 	int error;
 
 	pthread_mutex_lock(&ext_lock);
@@ -344,9 +235,9 @@ static int ext_set_flags(struct file *f, int flags)
 	return 0;
 }
 
-static int close_node(struct node *n)
+static int close_node(struct ext_node *n)
 {
-	struct node **at = &nodes;
+	struct ext_node **at = &nodes;
 	bool is_gone = ext2fs_file_get_inode(n->file)->i_links_count == 0, written = n->written;
 	int error = 0;
 
@@ -390,9 +281,9 @@ static const struct file_type ext_type = {
 };
 
 /* ---- opening ---- */
-static int open_node(const struct ext_place *p, ext2_ino_t ino, struct node **opened)
+static int open_node(const struct ext_place *p, ext2_ino_t ino, struct ext_node **opened)
 {
-	struct node *n = node_of(p->fs, ino);
+	struct ext_node *n = node_of(p->fs, ino);
 	errcode_t error;
 
 	if (n) {
@@ -418,7 +309,7 @@ static int open_node(const struct ext_place *p, ext2_ino_t ino, struct node **op
 	return 0;
 }
 
-static int check_mode(const struct node *n, int flags)
+static int check_mode(const struct ext_node *n, int flags)
 {
 	u16 mode = ext2fs_file_get_inode(n->file)->i_mode;
 	bool writes = (flags & O_ACCMODE) != O_RDONLY;
@@ -460,7 +351,7 @@ static int open_place(struct ext_file *e, const char *name, mode_t mode)
 		return error;
 	error = check_mode(e->node, flags);
 	if (!error && (flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY)
-		error = truncate_node(e->node, 0);
+		error = ext_data_truncate(e->node, 0);
 	if (error)
 		close_node(e->node);
 	return error;

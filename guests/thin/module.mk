@@ -5,7 +5,7 @@
 THIN_SRCS := $(addprefix guests/thin/,entry.S boot.c main.c tree.c sched.c guard.c futex.c clock.c thread.c sync.c attr.c c11.c heap.c malloc.c \
 	console.c files.c syscalls.c fault.c hang.c) guests/lib/start.S kernel/symbols.c
 # In a library of its own, of which a program gets what it calls: files of disks, by libext2fs.
-THIN_DISK_SRCS := $(addprefix guests/thin/,ext.c extmount.c extnames.c disk.c virtio.c entropy.c) guests/lib/virtio.c
+THIN_DISK_SRCS := $(addprefix guests/thin/,ext.c extdata.c extmount.c extnames.c disk.c virtio.c entropy.c) guests/lib/virtio.c
 # The network, by lwIP.
 THIN_NET_SRCS := $(addprefix guests/thin/,sockets.c netport.c lwipsys.c)
 THIN_OBJS := $(patsubst %,build/guests/thin/obj/%.o,$(basename $(THIN_SRCS)) libfdt/fdt libfdt/fdt_ro)
