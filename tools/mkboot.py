@@ -30,7 +30,7 @@ FIT = """/dts-v1/;
 			description = "monitor";
 			data = /incbin/("monitor.bin");
 			type = "kernel";
-			arch = "mips64";
+			arch = "{arch}";
 			os = "linux";
 			compression = "none";
 			load = <{load}>;
@@ -41,7 +41,7 @@ FIT = """/dts-v1/;
 			description = "boot archive";
 			data = /incbin/("archive.cpio");
 			type = "ramdisk";
-			arch = "mips64";
+			arch = "mips";
 			os = "linux";
 			compression = "none";
 			load = <{archive_load}>;
@@ -90,16 +90,16 @@ def read_elf(path):
     return entry, first, last
 
 
-def make_fit(work, monitor, archive, scenario, archive_at=None, cut=0):
+def make_fit(work, monitor, archive, scenario, archive_at=None, cut=0, arch="mips", crc=0):
     """SCENARIO.fit in the folder work, and where U-Boot may load it: behind all that it holds. For tests: the
-    archive elsewhere, an image without its last bytes."""
+    archive elsewhere, an image without its last bytes, of another processor, with another checksum of the monitor."""
     entry, load, end = read_elf(monitor)
     subprocess.run([CROSS + "objcopy", "-O", "binary", monitor, work / "monitor.bin"], check=True)
     code, cpio = (work / "monitor.bin").read_bytes(), Path(archive).read_bytes()
     (work / "archive.cpio").write_bytes(cpio)
     at = archive_at or round_up(end)
-    (work / "fit.dts").write_text(FIT.format(scenario=scenario, load=cells(load), entry=cells(entry), archive_load=cells(at),
-                                             monitor_crc=zlib.crc32(code), archive_crc=zlib.crc32(cpio)))
+    (work / "fit.dts").write_text(FIT.format(scenario=scenario, arch=arch, load=cells(load), entry=cells(entry), archive_load=cells(at),
+                                             monitor_crc=zlib.crc32(code) ^ crc, archive_crc=zlib.crc32(cpio)))
     subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", work / f"{scenario}.fit", work / "fit.dts"], check=True)
     whole = (work / f"{scenario}.fit").read_bytes()
     (work / f"{scenario}.fit").write_bytes(whole[:len(whole) - cut])

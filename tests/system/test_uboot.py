@@ -96,6 +96,8 @@ def bss_of_monitor():
 CASES = {
     "no-image": (["scenario=other"], {}, r"other\.fit"),
     "truncated": ([], {"cut": 5000}, r"Bad FIT kernel image format"),
+    "other-processor": ([], {"arch": "x86_64"}, r"Unsupported Architecture"),
+    "changed": ([], {"crc": 1}, r"Bad hash value for 'hash' hash node in 'monitor' image node"),
 }
 
 
