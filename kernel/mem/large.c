@@ -53,6 +53,31 @@ mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
 
 /* ---- pairs end ---- */
 
+/*
+ * The pair around gpn falls into those that are left without the page's 32 KB: three of each smaller size, whose pages the view
+ * shows as before. The page's own word is the last to change: a node that finds it empty, and has flushed its TLB, can't take
+ * the old pair from any other.
+ */
+static void split(struct pmap_view *view, gpn_t gpn, u64 pair)
+{
+	u32 pages = arch_large_pages(pair);
+	u64 first = ROUND_DOWN(gpn.v, pages), lo = arch_large_lo(pair);
+
+	while (pages > 1 << LARGE_SHIFT) {
+		u64 inner = ROUND_DOWN(gpn.v, pages / GROWTH);
+
+		pages /= GROWTH;
+		for (u32 i = 0; i < GROWTH; i++)
+			if (first + i * pages != inner)
+				set_words(view, first + i * pages, pages,
+					  arch_large_pair(arch_neighbour_entry(lo, i * pages),
+							  pages));
+		lo = arch_neighbour_entry(lo, (s64)(inner - first));
+		first = inner;
+	}
+	set_words(view, first, pages, 0);
+}
+
 void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node)
 {
 	struct pmap_view *view = &p->view[node];
@@ -60,8 +85,7 @@ void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node)
 
 	pmap_assert_locked(p, gpn);
 	if (pair)
-		set_words(view, ROUND_DOWN(gpn.v, arch_large_pages(pair)), arch_large_pages(pair),
-			  0);
+		split(view, gpn, pair);
 }
 
 void pmap_large_released(struct pmap *p, gpn_t gpn, u32 node)

@@ -79,8 +79,9 @@ static inline u64 pmap_noted(const struct pmap_entry *e)
  *
  *   word      becomes  when                                           by
  *   0         a pair   the node misses there, and its pages fit       pmap_large, on the node itself
- *   a pair    0        a page of it is hidden, or loses or gains a    pmap_hide_locked, .._downgrade_.., .._fill_..
- *                      right
+ *   a pair    0        a page of these 32 KB is hidden, or loses or   pmap_hide_locked, .._downgrade_.., .._fill_..
+ *                      gains a right
+ *   a pair    a smaller the same, of another page of the pair        the same; large.c, split
  *   a pair    a larger the node misses on a page beside it that was   pmap_large
  *                      out of place
  *
@@ -116,7 +117,7 @@ static inline u32 pmap_nlarge(u32 npages) { return pmap_npieces(npages) * PIECE_
  */
 struct pmap_view {
 	struct pmap_entry *entry; /* npages of them; NULL: there is none */
-	u64 *large; /* pmap_nlarge(npages) words; set by the node itself under the lock */
+	u64 *large; /* pmap_nlarge(npages) words; pairs are made by the node itself, ended and split by any, under the lock */
 	u64 *held;  /* of each piece, a bit for each of its words; only the node itself */
 	/*
 	 * Of each page, a bit for each window: the node's TLB and L2TLBs may have a small translation of it there. As `back`, which
