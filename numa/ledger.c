@@ -9,7 +9,7 @@
 #define MS	      1000000ll
 #define EACH_AT_FIRST 50000u /* ns: what a page is thought to cost until some have moved */
 #define FREE_OF_RISK  1000u  /* permille: whatever moves cost */
-#define BELIEVED      2u     /* intervals for which gains are believed that nobody sees */
+#define BELIEVED      1u     /* intervals for which gains are believed that nobody sees */
 #define SETBACK_PARTS 32     /* of a setback, one is forgotten each tick: half of it in 22 */
 #define DEBT_OF_KEEP  4 /* debts end at keep divided by that: they are to be forgotten, in time */
 

@@ -21,9 +21,9 @@
  * Gains: every moved page stands in a list of samples, or one of `weight` of them when the list is full.
  * Each tick some of them are looked at again: a miss of this node since the last look would have gone to the
  * page's old node, and one of the old node would not have come here. Where only remote misses are counted
- * (samples, numa/heat.h), a page is thought to bring what it cost in the interval before it moved, for two intervals, if it stays
- * as long: one that was just hot then about earns its move, and who only passes over pages, which bring nothing, can't go on for
- * ever by what earlier ones seem to bring. A page that moved on, or was freed, brings nothing more.
+ * (samples, numa/heat.h), a page is thought to bring what it cost in the interval before it moved, for one more, if it stays as
+ * long: who only passes over pages, which bring nothing, can't go on for ever by what earlier ones seem to bring.
+ * A page that moved on, or was freed, brings nothing more.
  *
  * Setback: where two nodes take turns at pages, these bring something in one turn and take it back in the next, and whoever spends
  * the balance whenever it is high pays for moves out of nothing. So what went that way once does not count as there.
