@@ -116,3 +116,10 @@ $(PARALLEL_THIN): build/guests/thin/parallel/%.elf: guests/workloads/%.c guests/
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(call thin_link,$<)
+
+# Pmake of several users, for machines that share it
+PMAKES_PROGRAMS := $(PMAKE_PROGRAMS) $(W)/mark
+build/pmakes-root.cpio: $(PMAKES_PROGRAMS) guests/workloads/pmakes.sh $(W)/pmake.tar build/root.cpio
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox \
+		$(foreach p,$(PMAKES_PROGRAMS),/bin/$(notdir $p)=$p) /bin/pmakes=guests/workloads/pmakes.sh /pmake.tar=$(W)/pmake.tar

@@ -67,11 +67,13 @@ build/guests/bench/vcpu_costs.elf: build/guests/obj/tests/bench/vcpu_costs.o $(G
 	@mkdir -p $(@D)
 	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
 
-# SCALING: options of scaling.py
-HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, simulated cycles: build/results/scaling.json (30 seconds)\n
+# SCALING: options of scaling.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"
+HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, and Pmake in 1, 2, 4 and 8 guests, simulated: build/results/scaling.json (15 minutes)\n
 .PHONY: bench-scaling
-bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf build/guests/bench/vcpu_costs.elf build/host/dtscheck
+bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf build/guests/bench/vcpu_costs.elf build/host/dtscheck build/linux/vmlinux \
+		build/linux-bare/vmlinux build/pmakes-root.cpio
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/scaling.py $(SCALING)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/pmakes.py $(PMAKES)
 
 # ---- the paper's workloads ----
 # OVERHEAD: options of overhead.py, e.g. OVERHEAD="--only raytrace --pairs 0"; without it all is counted, and timed in 3 pairs.

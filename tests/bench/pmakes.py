@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The paper's figure of scalability: the makes of eight users (guests/workloads/pmakes.sh) on a machine of eight processors, in simulated
+time on the paper's machine (qemu/flash, preset=paper). On one bare SMP kernel that knows nothing of nodes, its pages on the nodes in turn, which is 100;
+and in 1, 2, 4 and 8 guests of 8, 4, 2 and 1 VCPUs, each VCPU on a node of its own. Rows scaling.* of build/results/scaling.json.
+
+usage: pmakes.py [--only bare,1,2,4,8] [--jobs 1] [--words WORDS] [--model OPTIONS]
+"""
+import argparse
+import concurrent.futures
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+import bench  # noqa: E402
+from machine import Machine, vm, write_scenario  # noqa: E402
+
+TOP, OUT = bench.TOP, bench.OUT / "pmakes"
+LIMIT = 1800  # seconds for one run
+NODES, USERS = 8, 8
+MACHINE, GUESTS = 1024, 704  # MB of the machine, of all guests together
+UNIT = 64  # of the markers
+# The paper's figure: bare = 100; in its order idle, Disco, synchronisation, kernel, stall, user are drawn, and only the whole is given in numbers.
+PAPER = {"bare": 100, "1": 136, "2": 92, "4": 64, "8": 60}
+GOALS = {"1": 115, "8": 60}
+PARTS = ("idle", "monitor", "sync", "kernel", "stall", "user")
+
+
+def say(text):
+    print(f"pmakes: {text}", file=sys.stderr, flush=True)
+
+
+def locks(kernel):
+    """The model's options for where a kernel waits for spin locks."""
+    listing = subprocess.run([f"{bench.CROSS}nm", "-S", str(TOP / kernel)], check=True, capture_output=True, text=True).stdout
+    begin, end = (int(re.search(rf"^(\w+) T __lock_text_{name}$", listing, re.M)[1], 16) for name in ("start", "end"))
+    spin = re.search(r"^(\w+) (\w+) T disco_yield$", listing, re.M)  # what cpu_relax() calls in a guest
+    return f"lock={begin:#x},lock_bytes={end - begin:#x}" + (f",spin=0x{spin[1]},spin_bytes=0x{spin[2]}" if spin else "")
+
+
+def sums_of(text):
+    """{user: checksum}"""
+    return dict(re.findall(r"pmakes: user (\d+) sum (\w{32})", text))
+
+
+def run_bare(model, log):
+    words = ["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", "-f", f"{model},interleave=1,{locks('build/linux-bare/vmlinux')}", "-k",
+             "build/linux-bare/vmlinux", "-n", str(NODES), "-m", str(MACHINE), "-a", f'console=ttyS0 disco.run="pmakes 0 {USERS}"', "--",
+             "-initrd", "build/pmakes-root.cpio"]
+    with open(log, "wb") as sink:
+        subprocess.run(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, check=False)
+    return log.read_text(errors="replace")
+
+
+def guest(index, count):
+    each = NODES // count
+    return vm(f"vm{index}", ramdisk="pmakes-root.cpio", memory=GUESTS // count, vcpus=each, node=[index * each + i for i in range(each)],
+              bootargs=f'console=hvc0 hostname=vm{index} disco.run="pmakes {index * USERS // count} {USERS // count}"')
+
+
+def run_guests(count, model, folder, words):
+    archive = write_scenario(folder, [guest(i, count) for i in range(count)], nodes=NODES, memory=MACHINE)
+    one = Machine(f"bench-pmakes-{count}", archive, words, ["-f", f"{model},{locks('build/linux/vmlinux')}"])
+    try:
+        one.expect_all([rf"vm: vm{i} powered off, code 0" for i in range(count)], LIMIT)
+        one.quit()
+    except AssertionError as why:
+        sys.exit(f"pmakes: {why}")
+    finally:
+        one.kill()
+    return one.log_path.read_text(errors="replace")
+
+
+class Case:
+    """One run: "bare", or so many guests; afterwards what came of it."""
+
+    def __init__(self, name, options):
+        self.name, self.options = name, options
+        self.json = self.sums = None
+
+    def run(self):
+        say(f"{self.name} ...")
+        folder = OUT / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / "model.json"
+        out.unlink(missing_ok=True)
+        model = f"preset=paper,out={out},unit={UNIT}" + (f",{self.options.model}" if self.options.model else "")
+        text = run_bare(model, folder / "log") if self.name == "bare" else run_guests(int(self.name), model, folder, self.options.words)
+        self.sums = sums_of(text)
+        if len(self.sums) != USERS or not out.exists():
+            sys.exit(f"pmakes: {self.name} did not end well: found sums of {len(self.sums)} users of {USERS}: see {folder.relative_to(TOP)}")
+        self.json = json.loads(out.read_text())
+        say(f"{self.name}: {self.seconds:.4f} s, {self.json['local_pct']:.1f} % local")
+        return self
+
+    @property
+    def seconds(self):
+        return self.json["T"] / 400e6
+
+    def parts(self):
+        """In % of the whole. What spin locks take, with their stalls and the monitor's share, is sync; stall is all other stalls of guest and program."""
+        total, whole = self.json["total"], self.json["total"]["cycles"] / 100
+        lock, insns, stall = total["lock"], total["insns"], total["stall_by"]
+        kernel = "monitor" if self.name == "bare" else "kernel"
+        monitor = 0 if self.name == "bare" else insns["monitor"] + stall["monitor"]
+        found = {"idle": total["idle"], "monitor": monitor - (lock["monitor"] if monitor else 0), "sync": sum(lock.values()),
+                 "kernel": insns[kernel] + stall[kernel] - lock[kernel], "stall": stall["user"], "user": insns["user"]}
+        return {part: value / whole for part, value in found.items()}
+
+
+def report(cases):
+    base = next((case for case in cases if case.name == "bare"), None)
+    print(f"\n{'':6s}{'seconds':>9s}{'pct':>8s}{'paper':>7s}{'local':>8s}   in % of the bare kernel's time: " + ", ".join(PARTS))
+    rows = []
+    for case in cases:
+        pct = 100 * case.seconds / base.seconds if base else 100
+        parts = {part: value * pct / 100 for part, value in case.parts().items()}
+        name = case.name if case.name == "bare" else f"vm{case.name}"
+        goal = GOALS.get(case.name)
+        print(f"{name:6s}{case.seconds:9.4f}{pct:8.1f}{PAPER[case.name]:7d}{case.json['local_pct']:8.1f}   " +
+              "".join(f"{parts[part]:8.2f}" for part in PARTS) + (f"   goal {goal}{'' if pct <= goal else ' MISS'}" if goal else ""))
+        rows.append({"name": f"scaling.{name}.pct", "value": pct, "unit": "% of the bare kernel's time", "paper": PAPER[case.name], "goal": goal})
+        rows += [{"name": f"scaling.{name}.{part}_pct", "value": parts[part], "unit": "% of the bare kernel's time"} for part in PARTS]
+    return rows if base else []
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=next(line for line in __doc__.splitlines() if line.startswith("usage:"))[7:])
+    parser.add_argument("--only", default=",".join(PAPER))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--words", default="", help="for the monitor")
+    parser.add_argument("--model", default="", help="more options of the model")
+    options = parser.parse_args()
+    names = options.only.split(",")
+    if not set(names) <= set(PAPER):
+        sys.exit(f"pmakes: found {options.only}, allowed {','.join(PAPER)}")
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        cases = list(pool.map(Case.run, [Case(name, options) for name in names]))
+    if any(case.sums != cases[0].sums for case in cases):
+        sys.exit("pmakes: the checksums of the runs differ: " + ", ".join(case.name for case in cases if case.sums != cases[0].sums))
+    rows = report(cases)
+    if rows:
+        bench.write_rows(rows, "scaling", keep=True)
+
+
+if __name__ == "__main__":
+    main()
