@@ -223,6 +223,10 @@ static void unlist(struct heap *h, struct chunk *c)
 	c->listed = false;
 }
 
+/* The second word of a block that came back, so that it is noticed if it does so again. */
+static u64 *mark_of(void *p) { return (u64 *)p + 1; }
+static u64 freed_mark(const void *p) { return 0x9d3a5e7c16b8f024 ^ (u64)p; }
+
 static void give_back(struct heap *h, struct chunk *c, void *p)
 {
 	*(void **)p = c->back;
@@ -259,6 +263,7 @@ static void *give(struct heap *h, struct chunk *c, bool *fresh)
 		p = memory_of(c) + c->begun;
 		c->begun += (u32)bytes_of(c->class);
 	}
+	*mark_of(p) = 0; /* also of one that another run had here before */
 	c->used++;
 	if (!has_more(c))
 		unlist(h, c);
@@ -375,6 +380,11 @@ void heap_free(void *p)
 		run_free(c);
 		return;
 	}
+	if (*mark_of(p) == freed_mark(p)) {
+		say("free() of %x, which is free already", (u64)p);
+		give_up("the program's own mistake:");
+	}
+	*mark_of(p) = freed_mark(p);
 	was = irq_off();
 	v = this_vcpu();
 	if (c->owner == v->id) {

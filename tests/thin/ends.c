@@ -10,6 +10,7 @@
 static volatile long zero, seven = 7;
 static void *some; /* of malloc */
 static volatile char *volatile nowhere;
+static void (*volatile give)(void *) = free; /* which the compiler knows nothing of */
 
 static __attribute__((noinline)) void deep(unsigned levels)
 {
@@ -139,6 +140,11 @@ int main(int argc, char **argv)
 	if (!strcmp(how, "free")) {
 		some = (char *)malloc(100) + seven + 1;
 		free(some);
+	}
+	if (!strcmp(how, "twice")) {
+		some = malloc(100);
+		give(some);
+		give(some);
 	}
 	if (!strcmp(how, "memory"))
 		for (;;)

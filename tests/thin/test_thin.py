@@ -87,6 +87,7 @@ ENDS = { # word: exit code, what is said
     "main-stack": (139, ["thread 0 on VCPU 0 has used more than its stack", "at deep+0x"]),
     "own-stack": (139, ["thread 1 on VCPU 1 has used more than its stack"]),
     "free": (134, ["thin: free() of 0x", "which is inside of a block", "called from main+0x"]),
+    "twice": (134, ["thin: free() of 0x", "which is free already", "called from main+0x"]),
     "memory": (139, ["store to 0x0", "malloc() had no memory left 1 times"]),
     "nothing": (0, ["a function of atexit()"]),
 }
