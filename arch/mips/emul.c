@@ -153,6 +153,8 @@ static enum verdict do_eret(struct vcpu *v, u32 w)
 		v->arch.pc = vcp0(v, EPC);
 		vcp0(v, Status) = status & ~(u64)STATUS_EXL;
 	}
+	if (v->vm->rewrite.on)
+		native_enter(v);
 	if (!(w & 0x40))
 		v->arch.clear_ll = 1;
 	return RESUME;

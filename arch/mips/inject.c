@@ -73,7 +73,8 @@ static enum verdict hopeless(struct vcpu *v, u64 vector)
 		ksnprintf(v->arch.why, sizeof(v->arch.why),
 			  "exception %u at %lx with Status.BEV set: no vectors",
 			  v->arch.inject.code, v->arch.pc);
-	else if ((status & STATUS_EXL) && v->arch.pc == vector && fetch)
+	else if ((status & STATUS_EXL) && fetch &&
+		 (v->arch.pc == vector || rewrite_shown_pc(&v->vm->rewrite, v->arch.pc) == vector))
 		ksnprintf(v->arch.why, sizeof(v->arch.why),
 			  "exception %u fetching its own vector %lx", v->arch.inject.code, vector);
 	else
@@ -119,6 +120,8 @@ enum verdict inject(struct vcpu *v)
 	vcp0(v, Cause) = (u64)(s64)(s32)cause;
 	vcp0(v, Status) = status | STATUS_EXL;
 	v->arch.pc = base + offset;
+	if (v->vm->rewrite.on)
+		native_enter(v);
 	v->stats.injected++;
 	return RESUME;
 }

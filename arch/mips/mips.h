@@ -163,6 +163,8 @@ void emul_set_gpr(struct vcpu *v, u32 reg, u64 val); /* $0 stays 0 */
 /* ---- native.c: kernels that were linked for KSEG0 ---- */
 /* An address error in kernel mode of a VM that is rewritten: true if it was none, and what to do is in *verdict. */
 bool native_resolve(struct vcpu *v, enum verdict *verdict);
+/* The VCPU of such a VM has a new pc: one in KSEG0 becomes one in the window, as after the trap of its fetch. */
+void native_enter(struct vcpu *v);
 /* The "physical" address behind one of KSEG0, KSEG1 and XKPHYS; false: it is none of these. */
 bool native_address(const struct vcpu *v, u64 va, u64 *gpa);
 /* A load or store at a csseg address where patched_shows: as if the page were there. */

@@ -68,6 +68,15 @@ static bool is_memory(const struct vcpu *v, u64 gpa, u32 bytes)
 	return gpa < end && bytes <= end - gpa;
 }
 
+void native_enter(struct vcpu *v)
+{
+	u64 gpa;
+
+	if (vcpu_kernel_mode(v) && !(v->arch.pc & 3) && is_direct(v, v->arch.pc, &gpa) &&
+	    gpa < DISCO_CSSEG_WINDOW)
+		v->arch.pc = DISCO_CSSEG_BASE + gpa;
+}
+
 static enum verdict resolve_fetch(struct vcpu *v, u64 gpa)
 {
 	if (gpa >= DISCO_CSSEG_WINDOW)

@@ -457,6 +457,8 @@ void patched_try_linked(struct vcpu *v, const struct patch_place *at, const stru
 }
 
 /* But for tests of native.c, which have it. */
+__attribute__((weak)) void native_enter(struct vcpu *v) { (void)v; }
+
 __attribute__((weak)) enum verdict native_hidden(struct vcpu *v, u64 va, u64 gpa, bool store)
 {
 	(void)v, (void)va, (void)gpa, (void)store;

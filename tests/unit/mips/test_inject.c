@@ -259,6 +259,15 @@ static void a_guest_without_vectors_is_given_up(void **state)
 	v->arch.pc = v->arch.badvaddr = EBASE + 0x180;
 	inject_badvaddr(v, EXC_ADEL);
 	assert_int_equal(inject(v), KILL_VM);
+	/* linked for KSEG0: the vector was fetched from the window, where no memory is */
+	fill(NULL);
+	v->vm->rewrite.on = true;
+	vcp0(v, EBase) = 0xffffffff8fff0000;
+	vcp0(v, Status) |= STATUS_EXL;
+	v->arch.pc = 0xffffffffcfff0180;
+	inject_code(v, EXC_IBE);
+	assert_int_equal(inject(v), KILL_VM);
+	v->vm->rewrite.on = false;
 	/* one that faults elsewhere in its handler may still get out */
 	fill(NULL);
 	vcp0(v, Status) |= STATUS_EXL;

@@ -158,6 +158,29 @@ static void a_fetch_goes_on_in_the_window(void **state)
 	assert_int_equal(v->arch.inject.code, EXC_IBE);
 }
 
+static void a_vcpu_goes_on_in_the_window_without_a_trap(void **state)
+{
+	static const u64 stays[] = { DISCO_CSSEG_BASE + AT, KSEG0 + AT + 2, KSEG0 + 0x10000000,
+				     0x4000000000000000 + AT, AT };
+
+	(void)state;
+	v->arch.pc = KSEG0 + AT;
+	native_enter(v);
+	assert_int_equal(v->arch.pc, DISCO_CSSEG_BASE + AT);
+	v->arch.pc = XKPHYS + AT;
+	native_enter(v);
+	assert_int_equal(v->arch.pc, DISCO_CSSEG_BASE + AT);
+	for (unsigned i = 0; i < ARRAY_SIZE(stays); i++) {
+		v->arch.pc = stays[i];
+		native_enter(v);
+		assert_int_equal(v->arch.pc, stays[i]);
+	}
+	vcp0(v, Status) = STATUS_UX | STATUS_KSU_U; /* a user's address error */
+	v->arch.pc = KSEG0 + AT;
+	native_enter(v);
+	assert_int_equal(v->arch.pc, KSEG0 + AT);
+}
+
 static void what_is_no_memory_is_a_bus_error(void **state)
 {
 	(void)state;
@@ -267,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup(an_fpu_load_keeps_the_upper_half, begin),
 		cmocka_unit_test_setup(sc_stores_unless_the_word_has_changed, begin),
 		cmocka_unit_test_setup(a_fetch_goes_on_in_the_window, begin),
+		cmocka_unit_test_setup(a_vcpu_goes_on_in_the_window_without_a_trap, begin),
 		cmocka_unit_test_setup(what_is_no_memory_is_a_bus_error, begin),
 		cmocka_unit_test_setup(the_rest_stays_an_address_error, begin),
 		cmocka_unit_test_setup(mapped_segments_go_by_the_guests_tlb, begin),
