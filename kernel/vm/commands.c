@@ -274,7 +274,7 @@ struct places {
 
 static bool refuse_nodes(const char *found)
 {
-	kprintf("move: nodes: found %s, allowed numbers 0..%u and ranges of them, such as 0,2-%u, %u at most\n",
+	kprintf("move: nodes: found %s, allowed numbers 0..%u and ranges of them, such as 0,0-%u, %u at most\n",
 		found, nnodes - 1, nnodes - 1, VM_MAX_VCPUS);
 	return false;
 }
