@@ -456,7 +456,7 @@ int numa_vm_reset(void **state)
 	locks_held = flushes = 0;
 	reserved = 0;
 	reserve_limit = ~0ul;
-	during_shootdown = during_look = during_unlock = NULL;
+	during_shootdown = during_look = during_unlock = during_zero = NULL;
 	large = blocks = true;
 	largest = LARGEST;
 	zero = false;
