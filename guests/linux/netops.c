@@ -36,7 +36,7 @@
 #define TIMED	    8u	       /* what is timed is so many times what is counted */
 #define UNIT_BYTES  65536u     /* the files are of pieces like those of their units */
 #define FILE_PIECES 64u
-/* Seconds before a unit of files: Linux tells of memory 2 s after it was freed, which costs the monitor a million instructions, and no unit. */
+/* Seconds before a unit of files: Linux tells of freed memory 2 s after it was freed, and what the monitor does then is no part of a unit. */
 #define QUIET	    5
 #define STORM_BYTES 61440u /* of a packet */
 
