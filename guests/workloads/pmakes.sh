@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# pmakes FIRST COUNT: the makes of so many of eight users, numbered from 0, at once, two jobs each, for `make bench-scaling`. A user compiles a part of
-# Lua, each another. Machines that do this together begin when the time of day is a multiple of eight seconds. Then a line with the checksum of what was made.
+# pmakes FIRST COUNT: the makes of so many of eight users, numbered from 0, at once, two jobs each, for `make bench-scaling`. Each user
+# compiles the same part of Lua, from sources of its own, so that machines with one user each have as much to do. Machines that do this
+# together begin when the time of day is a multiple of eight seconds. Then a line with the checksum of what was made.
 set -eu
-first=$1 count=$2 users=8
+first=$1 count=$2
 
 prepare() { # USER
 	mkdir "/tmp/$1"
 	tar -C "/tmp/$1" -xf /pmake.tar
 	# shellcheck disable=SC2012
-	(cd "/tmp/$1/src" && ls l*.c) | grep -v luac.c | awk -v user="$1" -v users=$users 'NR % users == user { sub(/\.c$/, ""); printf "%s ", $0 }' >"/tmp/$1.names"
+	(cd "/tmp/$1/src" && ls l*.c) | grep -v luac.c | awk 'NR % 8 == 1 { sub(/\.c$/, ""); printf "%s ", $0 }' >"/tmp/$1.names"
 }
 
 last=$((first + count - 1))
