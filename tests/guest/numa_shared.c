@@ -12,7 +12,7 @@
 #include "tests/guest/numa.h"
 
 #define PAGES  24
-#define ROUNDS 60
+#define ROUNDS 30
 
 static volatile u64 wrong, over;
 static volatile u64 expected;

@@ -4,7 +4,7 @@
  * lock protects is consistent, and all addresses of a page show the same bytes. docs/guest-abi.md,
  * VCPUs on other nodes.
  *
- * Method: eight VCPUs, 250,000 operations each, on 48 pages, which they reach through the csseg
+ * Method: eight VCPUs, 150,000 operations each, on 48 pages, which they reach through the csseg
  * window, xsseg and the user pages of their page walker. Each has a few favourite pages that change
  * now and then, so that pages are worth moving, and to another node later. Operations: a word of
  * its own, an atomic counter, a pair of words under a lock, a table that is read by all and
@@ -16,7 +16,7 @@
 #include "tests/guest/walk.h"
 
 #define PAGES	   48
-#define OPERATIONS 250000ul
+#define OPERATIONS 150000ul
 #define FAVOURITES 5
 #define STAY	   20000 /* operations before a VCPU has other favourites */
 
