@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What a person in front of the machine waits for, in the host's time: unit operations and the workloads in QEMU's own seconds, the bare
-machine and the monitor in turn; threads that spin at barriers; what a machine costs whose guests wait; the way to a shell and to an echo.
+machine and the monitor side by side; threads that spin at barriers; what a machine costs whose guests wait; the way to a shell and to an echo.
 
-The seconds of QEMU are those that it ran in user mode, so that other work of the host counts little; medians of pairs, with their range.
+The seconds of QEMU are those that it ran in user mode; medians of pairs, with their range. The two of a pair run at the same time: a host that is
+itself a guest is now faster, now slower by half, and so is for both. "fastest" is the ratio of the least seconds of each side, which such a host
+disturbs least.
 Writes build/results/wall.json, where rows of what is not measured this time are kept.
 usage: wall.py [--pairs N] [--only PART[,PART]] [--quick]      (PART: units, barriers, run, pmake, ...; --quick: two pairs, no workload)
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import statistics
@@ -71,7 +74,8 @@ def pair_rows(rows, what, sides, pairs, marks, aims, percent=False):
     found = {}
     for pair in range(pairs):
         say(f"{what}, pair {pair + 1} of {pairs} ...")
-        bare, ours = (watch(f"{what}-{side}", words, *marks) for side, words in zip(("bare", "disco"), sides))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            bare, ours = pool.map(lambda side, words: watch(f"{what}-{side}", words, *marks), ("bare", "disco"), sides)
         for name in bare:
             found.setdefault(name, []).append((ours[name], bare[name]))
     for name, times in found.items():
@@ -81,7 +85,8 @@ def pair_rows(rows, what, sides, pairs, marks, aims, percent=False):
         factor = 100 if percent else 1
         rows.append({"name": f"{name}.cpu_{'pct' if percent else 'ratio'}", "value": factor * statistics.median(ratios),
                      "unit": "% of bare" if percent else "times bare", "bare": statistics.median(plain for _, plain in times),
-                     "least": factor * min(ratios), "most": factor * max(ratios), "pairs": len(ratios), "aim": aims.get(name)})
+                     "least": factor * min(ratios), "most": factor * max(ratios), "pairs": len(ratios), "aim": aims.get(name),
+                     "fastest": factor * min(our for our, _ in times) / min(plain for _, plain in times if plain)})
 
 
 def unit_rows(rows, pairs):
@@ -144,12 +149,12 @@ def run_rows(rows):
 
 
 def print_rows(rows):
-    print(f"{'row':28s}{'value':>9s}{'least':>9s}{'most':>9s}{'aim':>7s}   unit")
+    print(f"{'row':28s}{'value':>9s}{'least':>9s}{'most':>9s}{'fastest':>9s}{'aim':>7s}   unit")
     for row in rows:
-        least, most = (f"{row[key]:9.2f}" if key in row else " " * 9 for key in ("least", "most"))
+        least, most, fastest = (f"{row[key]:9.2f}" if key in row else " " * 9 for key in ("least", "most", "fastest"))
         aim = row.get("aim")
         miss = "  MISS" if aim and row["value"] > aim else ""
-        print(f"{row['name']:28s}{row['value']:9.2f}{least}{most}{aim if aim else '-':>7}   {row['unit']}{miss}")
+        print(f"{row['name']:28s}{row['value']:9.2f}{least}{most}{fastest}{aim if aim else '-':>7}   {row['unit']}{miss}")
 
 
 def main():
