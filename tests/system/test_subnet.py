@@ -81,9 +81,11 @@ ROUNDS = int(os.environ.get("DISCO_NET_ROUNDS") or 0)
 @pytest.mark.skipif(not ROUNDS, reason="make net-torture")
 @pytest.mark.parametrize("words", ["shuffle=1 check=1", "off=remap"])
 def test_all_pairs_of_linux_guests(up, words):  # noqa: F811
-    """Messages of random lengths from random places, by TCP and UDP, of all to all at once; nothing is left when all have ended."""
+    """Messages of random lengths from random places, by TCP and UDP, of all to all at once, every other guest with two VCPUs on two nodes;
+    nothing is left when all have ended."""
     names = [f"g{i}" for i in range(8)]
-    one = up([linux(name, memory=32, node=i % 4, net0=net()) for i, name in enumerate(names)], words)
+    one = up([linux(name, memory=32, **({"vcpus": 2, "node": [i % 4, (i + 1) % 4]} if i % 2 else {"node": i % 4}), net0=net())
+              for i, name in enumerate(names)], words)
     for i, name in enumerate(names):
         others = " ".join(names[i + 1:] + names[:i])
         ask(one, name, f"{{ netmesh {SEED + i} {ROUNDS} {others} >/tmp/said 2>&1 & }}")
