@@ -75,6 +75,8 @@ def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     one = machine(write_scenario(tmp_path, vms, nodes=4), words)
     one.expect(r"(PASS net_pages|FAIL[^\n]*)\r*\n", 120)
     assert one.line.match[1] == "PASS net_pages", f"see {one.log_path}"
+    one.expect("vm: pages powered off")
+    one.send("\r")
     sent = kilobytes(one, "pages")
     assert sent["sent", "remapped"] > 10 * sent["sent", "copied"] and sent["received", "remapped"] > 10 * sent["received", "copied"], sent
     rates(one)
@@ -112,6 +114,7 @@ def test_frames_go_nowhere_else(machine, tmp_path):
     one = machine(write_scenario(tmp_path, vms, nodes=3), "check=1")
     one.expect(r"(PASS net_remap|FAIL[^\n]*)\r*\n", 120)
     assert one.line.match[1] == "PASS net_remap", f"see {one.log_path}"
+    one.expect("vm: target powered off")
     for guest in ("peer0", "peer2"):
         one.send(f"stop {guest}\r")
         one.expect(f"vm: {guest} stopped")

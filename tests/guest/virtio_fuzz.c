@@ -354,10 +354,10 @@ int main(void)
 	check_eq("VCPU 1", (u64)smp_start(1, rewrite, next(s)), 0);
 	for (u64 i = 0; i < ops; i++)
 		operation(s);
-	print("\n");
 	stop = 1;
 	smp_wait(&stopped, 1);
 	devices_work();
+	print("\n"); /* the console device was left within a line */
 	for (unsigned i = 0; i < GUARD_PAGES; i++)
 		check(page_va(i)[0] == 0x6a0000 + i &&
 			      page_va(i)[PAGE_SIZE / 8 - 1] == 0x6a0000 + i + 1,
