@@ -20,13 +20,32 @@ static const struct command *find(struct word name)
 	return NULL;
 }
 
+/* How many arguments a command takes, by the text that help shows; what ends in "..." takes any number. */
+static int arguments(const struct command *c)
+{
+	struct word rest = word_of(c->args), text;
+	int count = 0;
+
+	while ((text = words_next(&rest)).at) {
+		while (text.len && text.at[text.len - 1] == ']')
+			text.len--;
+		if (text.len && text.at[text.len - 1] == '.')
+			return COMMAND_MAX_ARGS;
+		count++;
+	}
+	return count;
+}
+
 void commands_run(char *text)
 {
 	char *argv[COMMAND_MAX_ARGS];
 	int argc = words_split(text, argv, COMMAND_MAX_ARGS);
 	const struct command *c = argc ? find(word_of(argv[0])) : NULL;
 
-	if (c)
+	if (c && argc - 1 > arguments(c))
+		kprintf("%s: found %s, which is one word too many; it is: %s%s%s\n", c->name,
+			argv[1 + arguments(c)], c->name, c->args[0] ? " " : "", c->args);
+	else if (c)
 		c->run(argc, argv);
 	else if (argc)
 		kprintf("%s: no such command; help lists them\n", argv[0]);

@@ -36,6 +36,15 @@ def test_unknown_command_says_what_to_do(shared):
     has(shared.command("frobnicate"), r"help")
 
 
+@pytest.mark.parametrize("typed, said", [
+    ("quit now", "quit: found now, which is one word too many; it is: quit"),
+    ("stop alpha beta", "stop: found beta, which is one word too many; it is: stop VM"),
+    ("regs alpha 0 1", "regs: found 1, which is one word too many; it is: regs VM [VCPU]"),
+    ("numa map once more", "numa: found more, which is one word too many; it is: numa [map [once|MS]]")])
+def test_a_word_too_many_is_refused(shared, typed, said):
+    assert said in shared.command(typed)
+
+
 def test_empty_line_is_no_error(shared):
     shared.command("vms")
     shared.send("\r")
