@@ -91,12 +91,13 @@ u64 nodemem_free_pages(u32 node);
 u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */
 
 /*
- * The node where guest page gpn goes whose first user is a VCPU of node user (placement.c); and
- * whether the VM, which has VCPUs on the nodes users, gets whole blocks: only those whose pages all
- * have one place do, blocks are what large translations are made of.
+ * The node where the VM's page gpn goes whose first user is a VCPU of node user (placement.c): where the guest was told that it is
+ * (show-nodes), or what the policy says. And whether the VM gets whole blocks: only those do whose blocks have one place each, blocks are what
+ * large translations are made of.
  */
-u32 placement_node(gpn_t gpn, u32 home, u32 user);
-bool placement_by_blocks(u32 home, struct nodemask users);
+struct vm;
+u32 placement_node(const struct vm *vm, gpn_t gpn, u32 user);
+bool placement_by_blocks(const struct vm *vm);
 /* Pages that follow each other often come to one node: it is worth while to put them side by side there. */
 bool placement_by_neighbours(void);
 

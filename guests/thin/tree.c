@@ -29,6 +29,19 @@ static void text(const void *blob, const char *path, const char *name, char *out
 	strlcpy(out, s ? s : "", bytes);
 }
 
+/* Of all nodes of the machine that we are shown: it begins at 0 and has no holes. */
+static u64 memory_bytes(const void *blob)
+{
+	u64 sum = 0;
+	int node;
+
+	fdt_for_each_subnode(node, blob, 0) {
+		if (!strncmp(fdt_get_name(blob, node, NULL), "memory@", 7))
+			sum += number(blob, node, "reg", 2, 2);
+	}
+	return sum;
+}
+
 static u32 count_vcpus(const void *blob)
 {
 	int cpus = fdt_path_offset(blob, "/cpus"), node;
@@ -69,7 +82,7 @@ void tree_read(const void *blob)
 {
 	int hypervisor = fdt_path_offset(blob, "/hypervisor");
 
-	tree.memory = number(blob, fdt_path_offset(blob, "/memory@0"), "reg", 2, 2);
+	tree.memory = memory_bytes(blob);
 	tree.vcpus = count_vcpus(blob);
 	tree.frequency = number(blob, hypervisor, "timer-frequency", 0, 1);
 	text(blob, "/hypervisor", "label", tree.label, sizeof(tree.label));

@@ -40,7 +40,7 @@ mpn_t pmap_place_locked(const struct pmap *p, gpn_t gpn, u32 within, u32 node)
 
 mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
 {
-	u32 target = placement_node(gpn, vm->home->id, node);
+	u32 target = placement_node(vm, gpn, node);
 	mpn_t place = pmap_place_locked(&vm->pmap, gpn, BLOCK_PAGES, target), mpn = MPN_NONE;
 
 	pmap_assert_locked(&vm->pmap, gpn);

@@ -132,11 +132,11 @@ static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
 	struct pmap_range *range = &p->range[pmap_range_of(gpn)];
 	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES);
 
-	if (!placement_by_blocks(vm->home->id, vm->node_mask))
+	if (!placement_by_blocks(vm))
 		return false;
 	if (start + BLOCK_PAGES > p->npages || !is_unused(p, start))
 		return false;
-	range->coming.block = choose_block(p, start, placement_node(gpn, vm->home->id, node));
+	range->coming.block = choose_block(p, start, placement_node(vm, gpn, node));
 	range->coming.start.v = start;
 	range->coming.begun = range->coming.zeroed = 0;
 	return mpn_valid(range->coming.block);

@@ -67,15 +67,53 @@ static void put_u64(struct writer *w, const char *name, u64 value)
 	put(w, name, &cells, sizeof(cells));
 }
 
-static void put_memory(struct writer *w, u64 bytes)
+/* Left open, for what else is to be said of it. */
+static void begin_memory(struct writer *w, u64 from, u64 bytes)
 {
 	fdt64_t range[2];
+	char name[24];
 
-	fdt64_st(&range[0], 0);
+	fdt64_st(&range[0], from);
 	fdt64_st(&range[1], bytes);
-	begin(w, "memory@0");
+	ksnprintf(name, sizeof(name), "memory@%lx", (unsigned long)from);
+	begin(w, name);
 	put_string(w, "device_type", "memory");
 	put(w, "reg", range, sizeof(range));
+}
+
+static void put_memory(struct writer *w, const struct gdtb_params *params)
+{
+	const struct gdtb_nodes *nodes = &params->nodes;
+	u64 from = 0;
+
+	for (u32 i = 0; i + 1 < nodes->n; i++, from += nodes->piece) {
+		begin_memory(w, from, nodes->piece);
+		put_u32(w, "numa-node-id", i);
+		end(w);
+	}
+	begin_memory(w, from, params->memory_bytes - from);
+	if (nodes->n)
+		put_u32(w, "numa-node-id", nodes->n - 1);
+	end(w);
+}
+
+/* Linux's bindings of NUMA: a distance holds for both ways unless the way back is listed later. */
+static void put_distances(struct writer *w, const struct gdtb_nodes *nodes)
+{
+	fdt32_t row[GDTB_MAX_VCPUS * GDTB_MAX_VCPUS][3];
+	u32 rows = 0;
+
+	for (u32 from = 0; from < nodes->n; from++)
+		for (u32 to = 0; to < nodes->n; to++) {
+			if (to < from && nodes->distance[from][to] == nodes->distance[to][from])
+				continue;
+			fdt32_st(&row[rows][0], from);
+			fdt32_st(&row[rows][1], to);
+			fdt32_st(&row[rows++][2], nodes->distance[from][to]);
+		}
+	begin(w, "distance-map");
+	put_string(w, "compatible", "numa-distance-map-v1");
+	put(w, "distance-matrix", row, rows * sizeof(row[0]));
 	end(w);
 }
 
@@ -96,6 +134,8 @@ static void put_cpus(struct writer *w, const struct gdtb_params *params)
 		put_u32(w, "clock-frequency", params->timer_hz);
 		if (params->native)
 			put_u32(w, "clocks", PHANDLE_CLOCK);
+		if (params->nodes.n)
+			put_u32(w, "numa-node-id", params->nodes.of_vcpu[i]);
 		end(w);
 	}
 	end(w);
@@ -191,8 +231,10 @@ static void put_tree(struct writer *w, const struct gdtb_params *params)
 	put_u32(w, "interrupt-parent", PHANDLE_INTC);
 	put_string(w, "compatible", "disco,guest");
 	put_string(w, "model", params->label);
-	put_memory(w, params->memory_bytes);
+	put_memory(w, params);
 	put_cpus(w, params);
+	if (params->nodes.n)
+		put_distances(w, &params->nodes);
 	if (params->native)
 		put_clock(w, params);
 	put_interrupts(w);
@@ -208,7 +250,9 @@ int gdtb_build(void *buf, size_t size, const struct gdtb_params *params)
 	struct writer w = { buf, 0 };
 
 	if (params->vcpus < 1 || params->vcpus > GDTB_MAX_VCPUS || params->memory_bytes == 0 ||
-	    params->initrd_end < params->initrd_start || params->initrd_end > params->memory_bytes)
+	    params->initrd_end < params->initrd_start ||
+	    params->initrd_end > params->memory_bytes || params->nodes.n > GDTB_MAX_VCPUS ||
+	    params->nodes.n * params->nodes.piece > params->memory_bytes)
 		return -EINVAL;
 	keep(&w, fdt_create(buf, (int)MIN(size, (size_t)INT32_MAX)));
 	if (!w.err)

@@ -8,9 +8,8 @@
 
 #include "kernel/types.h"
 
-/* Room that is enough for every struct gdtb_params: 16 processors and 255 characters of command
- * line. */
-#define GDTB_MAX_BYTES 8192
+/* Room that is enough for every struct gdtb_params: 16 processors on 16 nodes, 2048 characters of command line, the devices of a VM. */
+#define GDTB_MAX_BYTES 12288
 #define GDTB_MAX_VCPUS 16
 
 /* A property of a node, as bytes. */
@@ -39,7 +38,18 @@ struct gdtb_device {
 };
 
 /*
- * Addresses are guest physical. Memory is one range from 0. No ramdisk: initrd_start == initrd_end.
+ * Nodes as the guest is shown them, from 0. Node i has piece bytes of memory from i * piece on, the last what is left, too. distance is as Linux
+ * and ACPI have it: 10 on a node itself, 30 where memory takes three times as long.
+ */
+struct gdtb_nodes {
+	u32 n; /* 0: nothing is said of nodes */
+	u32 of_vcpu[GDTB_MAX_VCPUS];
+	u64 piece;
+	u8 distance[GDTB_MAX_VCPUS][GDTB_MAX_VCPUS]; /* from, to */
+};
+
+/*
+ * Addresses are guest physical. Memory begins at 0 and has no holes. No ramdisk: initrd_start == initrd_end.
  * label and bootargs are terminated strings, never NULL.
  */
 struct gdtb_params {
@@ -51,6 +61,7 @@ struct gdtb_params {
 	u64 initrd_end;	  /* one behind the last */
 	u32 vcpus;	  /* 1..GDTB_MAX_VCPUS */
 	u32 timer_hz;	  /* Count ticks a second */
+	struct gdtb_nodes nodes;
 	bool native; /* the kernel knows nothing of us: it finds its clock as on other boards */
 	const struct gdtb_device *devices;
 	u32 ndevices;

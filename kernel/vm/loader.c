@@ -23,6 +23,7 @@
 #include "numa/numa.h"
 
 #define RAMDISK_ALIGN 0x10000ul
+#define DISTANCE_HERE 10u     /* of memory of the same node, in a guest's device tree */
 #define TREE_MAX      0x10000 /* bytes of disco.dtb */
 #define STEP_BYTES    0x4000  /* copied in one step */
 #define STEP_PAGES    16      /* or shared: some hundred instructions each */
@@ -237,6 +238,31 @@ static u32 list_devices(struct vm *vm, struct gdtb_device *list)
 	return n;
 }
 
+/* Nodes of the VM's VCPUs in the order of these, memory in equal pieces of whole blocks. */
+static void show_nodes(struct vm *vm, struct gdtb_nodes *to)
+{
+	struct shown_nodes *shown = &vm->shown;
+	u32 at;
+
+	*shown = (struct shown_nodes){ 0 };
+	for (u32 i = 0; i < vm->nvcpus; i++) {
+		for (at = 0; at < shown->n && shown->node[at] != vm->vcpus[i]->node->id; at++)
+			;
+		if (at == shown->n)
+			shown->node[shown->n++] = vm->vcpus[i]->node->id;
+		to->of_vcpu[i] = at;
+	}
+	shown->piece = ROUND_DOWN(vm->pmap.npages / shown->n, BLOCK_PAGES);
+	to->n = shown->n;
+	to->piece = (u64)shown->piece << PAGE_SHIFT;
+	for (u32 i = 0; i < to->n; i++)
+		for (u32 k = 0; k < to->n; k++)
+			to->distance[i][k] =
+				MIN(DISTANCE_HERE * latency_ns(shown->node[i], shown->node[k]) /
+					    latency_ns(shown->node[i], shown->node[i]),
+				    255u);
+}
+
 int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 {
 	struct gdtb_params params = {
@@ -252,6 +278,8 @@ int loader_begin(struct vm *vm, struct load *load, char *why, size_t why_size)
 	gpa_t tree;
 	int err;
 
+	if (vm->desc->show_nodes)
+		show_nodes(vm, &params.nodes);
 	params.devices = devices;
 	params.ndevices = list_devices(vm, devices);
 

@@ -98,6 +98,13 @@ struct making {
 	u64 looks[MAX_NODES];
 };
 
+/* What the guest's device tree says of nodes (show-nodes). Its node i is the machine's node[i], and has piece pages of its memory. */
+struct shown_nodes {
+	u32 n; /* 0: it says nothing */
+	u32 node[MAX_NODES];
+	u32 piece; /* a multiple of BLOCK_PAGES; the last has what is left, too */
+};
+
 struct vm {
 	/* fixed after vm_describe, but for vcpus, nvcpus and node_mask: while it is ABSENT there are none */
 	char name[16];
@@ -117,7 +124,8 @@ struct vm {
 	u32 state;	    /* enum vm_state; under lock; any node reads it, by vm_state() */
 	struct progress progress;
 	struct making making;
-	struct rewrite rewrite; /* home, while it loads; then fixed */
+	struct rewrite rewrite;	  /* home, while it loads; then fixed */
+	struct shown_nodes shown; /* the same */
 	struct patch *
 		patch; /* NULL: none of its places are patched; home, while the VM is made and taken apart */
 	/*

@@ -110,6 +110,7 @@ struct vm_desc {
 	bool manual;	  /* not started when it is made */
 	bool gang;	  /* its VCPUs are to run at the same time */
 	bool time_stops;  /* its clock stands still while it is paused */
+	bool show_nodes;  /* its device tree says which node is what, and its memory is there */
 	bool identity;	  /* it has the device of that name (drivers/identity.c) */
 	bool rewrite;	  /* its kernel is linked for KSEG0 (kernel/reloc/reloc.h) */
 	char name[16];	  /* of its node: "vm0" */

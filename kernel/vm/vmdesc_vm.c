@@ -27,6 +27,7 @@ static const struct prop_rule vm_rules[] = {
 	{ "manual", PROP_FLAG, 0, 0, 0, VM(manual), NULL },
 	{ "gang", PROP_FLAG, 0, 0, 0, VM(gang), NULL },
 	{ "time-stops", PROP_FLAG, 0, 0, 0, VM(time_stops), NULL },
+	{ "show-nodes", PROP_FLAG, 0, 0, 0, VM(show_nodes), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
 	{ "rewrite", PROP_FLAG, 0, 0, 0, VM(rewrite), NULL },
 };
@@ -44,6 +45,9 @@ static int check_against_machine(const struct machine_desc *machine, const struc
 	if (vm->rewrite && vm->memory_mb > VMDESC_REWRITE_MB_MAX)
 		return props_fail(r, "memory-mb: found %u, allowed up to %u with rewrite",
 				  (unsigned int)vm->memory_mb, VMDESC_REWRITE_MB_MAX);
+	if (vm->show_nodes && vm->memory_mb < vm->nodes.n) /* pieces are whole blocks of 1 MB */
+		return props_fail(r, "memory-mb: found %u, allowed from %u on with show-nodes",
+				  (unsigned int)vm->memory_mb, (unsigned int)vm->nodes.n);
 	for (u32 i = 0; i < vm->nodes.n; i++)
 		if (vm->nodes.list[i] >= machine->nodes)
 			return props_fail(r, "node: found %u, allowed 0..%u",

@@ -83,6 +83,30 @@ def test_processors_work_together(machine, tmp_path):
         assert counts and all(int(n) for n in counts.groups()), interrupts
 
 
+def megabytes_used(one):
+    return [int(total) - int(free) for total, free in re.findall(r"(?m)^ *\d+ +\S+ +(\d+) +(\d+) ", "\n".join(one.command("nodes")))]
+
+
+def test_nodes_that_are_shown(machine, tmp_path):
+    """The guest's tree says which processor is on which node, whose memory is where and how far; and so it is, whatever its processors use first."""
+    guest = vm("tux", memory=64, vcpus=3, node=[3, 1, 3], show_nodes=True)
+    one = machine(write_scenario(tmp_path, [guest], nodes=4, more="\tlatency-ns = <300 900>;\n"))
+    one.expect(r"\[tux\] tux: Linux [^\n]*\n", 120)
+    one.send("\r")
+    before = megabytes_used(one)
+    one.attach("tux")
+    number = "hexdump -v -e '/1 \"%02x\"' /proc/device-tree"
+    tree = {path: one.shell("tux", f"{number}/{path}") for path in
+            [*(f"cpus/cpu@{i}/numa-node-id" for i in range(3)), "memory@0/numa-node-id", "memory@0/reg", "memory@2000000/numa-node-id",
+             "memory@2000000/reg", "distance-map/distance-matrix"]}
+    assert list(tree.values()) == ["00000000", "00000001", "00000000", "00000000", "0000000000000000" "0000000002000000", "00000001",
+                                   "0000000002000000" "0000000002000000", "".join(f"{n:08x}" for n in (0, 0, 10, 0, 1, 30, 1, 1, 10))], tree
+    one.shell("tux", "taskset 1 dd if=/dev/zero of=/dev/shm/all bs=1M count=40 2>&1 || taskset 1 dd if=/dev/zero of=/tmp/all bs=1M count=40")
+    one.detach()
+    used = [now - then for then, now in zip(before, megabytes_used(one))]
+    assert used[0] == used[2] == 0 and min(used[1], used[3]) >= 8, used
+
+
 def test_floating_point_and_pipes(machine, tmp_path):
     """Programs that use the FPU at once keep their registers apart; pipes and processes work."""
     one = boot(machine, tmp_path)

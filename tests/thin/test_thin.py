@@ -49,7 +49,8 @@ def test_torture(tmp_path, words, sizes):
     for i, (vcpus, nodes) in enumerate(sizes):
         random = f"seed={SEED + i}" + (f" laps={LAPS}" if LAPS else "")
         for program in ("threads", "sync", "heap"):
-            vms.append(thin(f"{program}{vcpus}", program, random, vcpus, memory=24, first=i, nodes=nodes))
+            shown = {"show_nodes": True} if program == "heap" and words else {}
+            vms.append(thin(f"{program}{vcpus}", program, random, vcpus, memory=24, first=i, nodes=nodes, **shown))
     said, shown = run(tmp_path, f"torture{'-moves' if words else ''}", vms, words)
     for label, (lines, code) in said.items():
         assert code == 0 and re.match(r"PASS \w+: \d{3,} checks$", lines[-1]), f"{label}: {lines[-10:]}\n{shown}"

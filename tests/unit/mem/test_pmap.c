@@ -67,6 +67,20 @@ static void placements(void **state)
 	check_everything();
 }
 
+static void a_page_is_where_the_guest_was_told(void **state)
+{
+	(void)state;
+	vm_a.shown = (struct shown_nodes){ 2, { 2, 1 }, 2 * BLOCK_PAGES };
+	for (u32 i = 0; i < 3; i++) {
+		placement_set((enum placement)i);
+		for (u64 gpn = i; gpn < VM_PAGES; gpn += BLOCK_PAGES / 2)
+			assert_int_equal(memmap_node(arch_entry_page(
+						 pmap_use(&vm_a, (gpn_t){ gpn }, i))),
+					 gpn < 2 * BLOCK_PAGES ? 2 : 1);
+	}
+	vm_a.shown.n = 0;
+}
+
 static void memory_beyond_the_vms_is_refused(void **state)
 {
 	(void)state;
@@ -458,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup(a_page_is_given_on_first_use_near_its_user, numa_vm_reset),
 		cmocka_unit_test_setup(a_view_gets_the_neighbours_that_others_use, numa_vm_reset),
 		cmocka_unit_test_setup(placements, numa_vm_reset),
+		cmocka_unit_test_setup(a_page_is_where_the_guest_was_told, numa_vm_reset),
 		cmocka_unit_test_setup(memory_beyond_the_vms_is_refused, numa_vm_reset),
 		cmocka_unit_test_setup(vms_never_share_a_page, numa_vm_reset),
 		cmocka_unit_test_setup(a_full_machine_says_so, numa_vm_reset),

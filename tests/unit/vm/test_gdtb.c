@@ -123,6 +123,44 @@ static void names_what_registers_switch(void **state)
 	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/one@100000000"), "phandle", NULL));
 }
 
+static u32 distance(u32 row, u32 column)
+{
+	int len;
+	const fdt32_t *value =
+		fdt_getprop(buf, fdt_path_offset(buf, "/distance-map"), "distance-matrix", &len);
+
+	assert_non_null(value);
+	assert_int_equal(len, 4 * 3 * 4);
+	return fdt32_ld(value + 3 * row + column);
+}
+
+static void shows_the_nodes(void **state)
+{
+	/* Two nodes, the way back a longer one. */
+	static const u32 rows[][3] = { { 0, 0, 10 }, { 0, 1, 30 }, { 1, 0, 40 }, { 1, 1, 10 } };
+	struct gdtb_params params = good_params();
+
+	(void)state;
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_true(fdt_path_offset(buf, "/distance-map") < 0);
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/memory@0"), "numa-node-id", NULL));
+	assert_null(fdt_getprop(buf, fdt_path_offset(buf, "/cpus/cpu@1"), "numa-node-id", NULL));
+	params.memory_bytes += 0x100000;
+	params.nodes = (struct gdtb_nodes){ 2, { 1, 0 }, 32ull << 20, { { 10, 30 }, { 40, 10 } } };
+	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
+	assert_int_equal(cells("/memory@0", "reg", 1), 32ull << 20);
+	assert_int_equal(cell("/memory@0", "numa-node-id"), 0);
+	assert_int_equal(cells("/memory@2000000", "reg", 0), 32ull << 20);
+	assert_int_equal(cells("/memory@2000000", "reg", 1), (32ull << 20) + 0x100000);
+	assert_int_equal(cell("/memory@2000000", "numa-node-id"), 1);
+	assert_int_equal(cell("/cpus/cpu@0", "numa-node-id"), 1);
+	assert_int_equal(cell("/cpus/cpu@1", "numa-node-id"), 0);
+	assert_string_equal(string("/distance-map", "compatible"), "numa-distance-map-v1");
+	for (u32 i = 0; i < 4; i++)
+		for (u32 k = 0; k < 3; k++)
+			assert_int_equal(distance(i, k), rows[i][k]);
+}
+
 static void says_it_as_to_other_boards(void **state)
 {
 	static const struct gdtb_device polled = { "serial", "ns16550a", 0x180003f8, 8,	  0,
@@ -182,6 +220,10 @@ static void fits_its_promised_size(void **state)
 	params.bootargs = bootargs;
 	params.label = "fifteen-letters";
 	params.vcpus = GDTB_MAX_VCPUS;
+	params.nodes.n = GDTB_MAX_VCPUS;
+	params.nodes.piece = 1 << 20;
+	for (u32 i = 0; i < GDTB_MAX_VCPUS * GDTB_MAX_VCPUS; i++) /* all ways back are others */
+		params.nodes.distance[i / GDTB_MAX_VCPUS][i % GDTB_MAX_VCPUS] = i;
 	assert_true(gdtb_build(buf, sizeof(buf), &params) > 0);
 }
 
@@ -213,6 +255,11 @@ static void rejects_nonsense(void **state)
 	params.initrd_end = params.memory_bytes + 1;
 	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
 	params = good_params();
+	params.nodes = (struct gdtb_nodes){ .n = 5, .piece = 13 << 20 };
+	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
+	params.nodes = (struct gdtb_nodes){ .n = GDTB_MAX_VCPUS + 1 };
+	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
+	params = good_params();
 	params.memory_bytes = 0;
 	assert_int_equal(gdtb_build(buf, sizeof(buf), &params), -EINVAL);
 }
@@ -223,6 +270,7 @@ int main(void)
 		cmocka_unit_test(says_what_the_guest_has),
 		cmocka_unit_test(names_the_devices),
 		cmocka_unit_test(names_what_registers_switch),
+		cmocka_unit_test(shows_the_nodes),
 		cmocka_unit_test(says_it_as_to_other_boards),
 		cmocka_unit_test(hands_the_seed_over),
 		cmocka_unit_test(leaves_out_a_ramdisk_that_is_not_there),

@@ -115,6 +115,11 @@ static void names_what_is_wrong_in_a_vm(void **state)
 	set_cell("/vms/vm0", "memory-mb", 257);
 	set("/vms/vm0", "rewrite", "", 0);
 	expect_vm_error("/vms/vm0: memory-mb: found 257, allowed up to 256 with rewrite");
+	set_cell("/vms/vm0", "memory-mb", 4);
+	set_cell("/vms/vm0", "vcpus", 5);
+	set("/vms/vm0", "node", (const u8[5 * 4]){ 0 }, 5 * 4);
+	set("/vms/vm0", "show-nodes", "", 0);
+	expect_vm_error("/vms/vm0: memory-mb: found 4, allowed from 5 on with show-nodes");
 	set_cell("/vms/vm0", "vcpus", 17);
 	expect_vm_error("/vms/vm0: vcpus: found 17, allowed 1..16");
 	set_cell("/vms/vm0", "node", 8);
