@@ -39,5 +39,10 @@ lives: build/disco.elf build/linux/vmlinux $(GUEST_TEST_ELFS)
 	@PYTHONDONTWRITEBYTECODE=1 DISCO_LIVES=$(or $(LIVES),500) DISCO_CHAOS=$(or $(LIVES),500) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. -s tests/guest/test_lives.py \
 		tests/guest/test_chaos.py
 
+HELP += make off-on         VCPUs that go off and come back, paused, moved and ended meanwhile: OFF_ON=10000 times (2 minutes)\n
+.PHONY: off-on
+off-on: build/disco.elf $(GUEST_TEST_ELFS)
+	@PYTHONDONTWRITEBYTECODE=1 DISCO_OFF_ON=$(or $(OFF_ON),10000) $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. tests/guest/test_off_on.py
+
 .SECONDARY: $(patsubst %,build/guests/obj/tests/guest/%.o,$(GUEST_TESTS))
 -include $(patsubst %,build/guests/obj/tests/guest/%.d,$(GUEST_TESTS))
