@@ -128,52 +128,90 @@ int ext_sync(ext2_filsys fs)
 }
 
 /* ---- reading ---- */
-static ssize_t ext_read(struct file *f, void *bytes, size_t n)
+/* Under ext_lock. */
+static ssize_t read_some(struct ext_file *e, void *bytes, size_t n, u64 at)
 {
-	struct ext_file *e = (struct ext_file *)f;
 	size_t done = 0, part = 1;
 	errcode_t error = 0;
 	int failed;
 
-	pthread_mutex_lock(&ext_lock);
 	if (LINUX_S_ISDIR(ext2fs_file_get_inode(e->node->file)->i_mode))
 		error = EISDIR;
 	while (done < n && part && !error) {
-		error = ext_data_read(e->node, e->at, (u8 *)bytes + done, n - done, &part);
-		e->at += part;
+		error = ext_data_read(e->node, at + done, (u8 *)bytes + done, n - done, &part);
 		done += part;
 	}
 	failed = ext_error(&e->place, error);
-	pthread_mutex_unlock(&ext_lock);
 	return failed && !done ? fail(failed) : (ssize_t)done;
 }
 
-/* ---- writing ---- */
-static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
+static ssize_t ext_read(struct file *f, void *bytes, size_t n)
 {
 	struct ext_file *e = (struct ext_file *)f;
-	struct ext2_inode *inode;
+	ssize_t done;
+
+	pthread_mutex_lock(&ext_lock);
+	done = read_some(e, bytes, n, e->at);
+	e->at += done > 0 ? (u64)done : 0;
+	pthread_mutex_unlock(&ext_lock);
+	return done;
+}
+
+static ssize_t ext_read_at(struct file *f, void *bytes, size_t n, off_t at)
+{
+	ssize_t done;
+
+	pthread_mutex_lock(&ext_lock);
+	done = read_some((struct ext_file *)f, bytes, n, (u64)at);
+	pthread_mutex_unlock(&ext_lock);
+	return done;
+}
+
+/* ---- writing ---- */
+/* Under ext_lock. */
+static ssize_t write_some(struct ext_file *e, const void *bytes, size_t n, u64 at)
+{
+	struct ext2_inode *inode = ext2fs_file_get_inode(e->node->file);
 	size_t done = 0, part = 1;
 	errcode_t error;
 	int failed;
 
-	pthread_mutex_lock(&ext_lock);
-	inode = ext2fs_file_get_inode(e->node->file);
-	if (f->flags & O_APPEND)
-		e->at = EXT2_I_SIZE(inode);
 	error = ext_writable(e->node->fs);
 	if (!error) {
 		e->node->written = true;
 		inode->i_mtime = inode->i_ctime = (u32)time(NULL);
 	}
 	while (done < n && part && !error) {
-		error = ext_data_write(e->node, e->at, (const u8 *)bytes + done, n - done, &part);
-		e->at += part;
+		error = ext_data_write(e->node, at + done, (const u8 *)bytes + done, n - done,
+				       &part);
 		done += part;
 	}
 	failed = ext_error(&e->place, error);
-	pthread_mutex_unlock(&ext_lock);
 	return failed && !done ? fail(failed) : (ssize_t)done;
+}
+
+static ssize_t ext_write(struct file *f, const void *bytes, size_t n)
+{
+	struct ext_file *e = (struct ext_file *)f;
+	ssize_t done;
+
+	pthread_mutex_lock(&ext_lock);
+	if (f->flags & O_APPEND)
+		e->at = EXT2_I_SIZE(ext2fs_file_get_inode(e->node->file));
+	done = write_some(e, bytes, n, e->at);
+	e->at += done > 0 ? (u64)done : 0;
+	pthread_mutex_unlock(&ext_lock);
+	return done;
+}
+
+static ssize_t ext_write_at(struct file *f, const void *bytes, size_t n, off_t at)
+{
+	ssize_t done;
+
+	pthread_mutex_lock(&ext_lock);
+	done = write_some((struct ext_file *)f, bytes, n, (u64)at);
+	pthread_mutex_unlock(&ext_lock);
+	return done;
 }
 
 static int ext_truncate(struct file *f, off_t size)
@@ -272,6 +310,8 @@ static int ext_close(struct file *f)
 static const struct file_type ext_type = {
 	.read = ext_read,
 	.write = ext_write,
+	.read_at = ext_read_at,
+	.write_at = ext_write_at,
 	.seek = ext_seek,
 	.stat = ext_file_stat,
 	.truncate = ext_truncate,

@@ -48,6 +48,21 @@ int ext_set_inode(struct struct_ext2_filsys *fs, u32 ino, struct ext2_inode *ino
 /* Frees an inode without links: now, or when it is closed. */
 int ext_let_go(struct struct_ext2_filsys *fs, u32 ino);
 int ext_make(const struct ext_place *p, u32 dir, const char *name, mode_t mode, u32 *ino);
+/* A name itself, not what it leads to if it is a link. */
+struct ext_name {
+	struct ext_place place;
+	u32 dir;
+	const char *last; /* of place.path */
+	u32 ino;	  /* 0: nothing has the name */
+};
+/* ENOENT: as far as ino, which is 0, all is filled in, if the folder is there: dir is not 0. */
+int ext_find_name(const char *name, struct ext_name *n);
+int ext_take(const struct ext_name *n,
+	     bool folder); /* the name away: of an empty folder, of anything else */
+/* Changes the count of links by `by` and lets go what has none any more. */
+int ext_count_links(struct struct_ext2_filsys *fs, u32 ino, int by);
+int ext_done(int error); /* ext_lock is given back; -1 and errno, or 0 */
+
 /* A name more for an inode, of a type of directory entries. */
 long ext_add_name(struct struct_ext2_filsys *fs, u32 dir, const char *name, u32 ino, int type);
 void ext_stat(struct struct_ext2_filsys *fs, u32 ino, const struct ext2_inode *inode,

@@ -16,7 +16,7 @@
 
 #define LINKS_MOST 65000
 
-static int done(int error)
+int ext_done(int error)
 {
 	pthread_mutex_unlock(&ext_lock);
 	return error ? fail(error) : 0;
@@ -43,7 +43,7 @@ int stat(const char *restrict name, struct stat *restrict s)
 		error = ext_inode(p.fs, ino, &inode);
 	if (!error)
 		ext_stat(p.fs, ino, &inode, s);
-	return done(error);
+	return ext_done(error);
 }
 
 /* All rights are the program's, but that of writing on a disk that cannot be written. */
@@ -55,7 +55,7 @@ int access(const char *name, int mode)
 
 	if (!error && (mode & W_OK))
 		error = ext_writable(p.fs);
-	return done(error);
+	return ext_done(error);
 }
 
 int chmod(const char *name, mode_t mode)
@@ -73,7 +73,7 @@ int chmod(const char *name, mode_t mode)
 		inode.i_mode = (u16)((inode.i_mode & LINUX_S_IFMT) | (mode & 07777));
 		error = ext_set_inode(p.fs, ino, &inode);
 	}
-	return done(error);
+	return ext_done(error);
 }
 
 /* ---- making ---- */
@@ -148,7 +148,7 @@ int mkdir(const char *name, mode_t mode)
 		}
 		error = ext_error(&p, failed);
 	}
-	return done(error);
+	return ext_done(error);
 }
 
 mode_t umask(mode_t mask)
@@ -157,8 +157,7 @@ mode_t umask(mode_t mask)
 	return 022;
 }
 
-/* Changes the count of links by `by` and lets go what has none any more. */
-static int count_links(ext2_filsys fs, u32 ino, int by)
+int ext_count_links(ext2_filsys fs, u32 ino, int by)
 {
 	struct ext2_inode inode;
 	int error = ext_inode(fs, ino, &inode);
@@ -185,16 +184,16 @@ int link(const char *from, const char *to)
 	if (!error && LINUX_S_ISDIR(inode.i_mode))
 		error = EPERM;
 	if (error)
-		return done(error);
-	done(0);
+		return ext_done(error);
+	ext_done(0);
 	error = look_for_room(to, &q, &dir, &last);
 	if (!error && p.fs != q.fs)
 		error = EXDEV;
 	if (!error)
-		error = count_links(p.fs, ino, 1);
+		error = ext_count_links(p.fs, ino, 1);
 	if (!error)
 		error = ext_error(&q, ext_add_name(q.fs, dir, last, ino, EXT2_FT_REG_FILE));
-	return done(error);
+	return ext_done(error);
 }
 
 /* ---- taking away ---- */
@@ -221,67 +220,64 @@ static int is_empty(const struct ext_place *p, u32 ino)
 	return count ? ENOTEMPTY : 0;
 }
 
-/* A name that is there, not following a link that it may be, for taking it away. ext_lock is held afterwards. */
-static int look_for_name(const char *name, struct ext_place *p, u32 *dir, const char **last,
-			 u32 *ino, struct ext2_inode *inode)
+int ext_find_name(const char *name, struct ext_name *n)
 {
+	int error = ext_place(name, &n->place);
+
+	n->dir = n->ino = 0;
+	if (!error)
+		error = ext_find_above(&n->place, &n->dir, &n->last);
+	if (!error)
+		error = ext_error(&n->place, ext2fs_lookup(n->place.fs, n->dir, n->last,
+							   (int)strlen(n->last), NULL, &n->ino));
+	return error;
+}
+
+static int take_file(const struct ext_name *n)
+{
+	int error = ext_error(&n->place, ext2fs_unlink(n->place.fs, n->dir, n->last, n->ino, 0));
+
+	return error ? error : ext_count_links(n->place.fs, n->ino, -1);
+}
+
+static int take_folder(const struct ext_name *n)
+{
+	int error = is_empty(&n->place, n->ino);
+
+	if (!error)
+		error = ext_error(&n->place,
+				  ext2fs_unlink(n->place.fs, n->dir, n->last, n->ino, 0));
+	if (!error)
+		error = ext_count_links(n->place.fs, n->ino, -2);
+	return error ? error : ext_count_links(n->place.fs, n->dir, -1); /* its ".." */
+}
+
+int ext_take(const struct ext_name *n, bool folder)
+{
+	struct ext2_inode inode;
+	int error = ext_inode(n->place.fs, n->ino, &inode);
+
+	if (!error)
+		error = ext_writable(n->place.fs);
+	if (!error && LINUX_S_ISDIR(inode.i_mode) != folder)
+		error = folder ? ENOTDIR : EISDIR;
+	if (error)
+		return error;
+	return folder ? take_folder(n) : take_file(n);
+}
+
+static int take(const char *name, bool folder)
+{
+	struct ext_name n;
 	int error;
 
 	pthread_mutex_lock(&ext_lock);
-	error = ext_place(name, p);
-	if (!error)
-		error = ext_find_above(p, dir, last);
-	if (!error)
-		error = ext_error(p,
-				  ext2fs_lookup(p->fs, *dir, *last, (int)strlen(*last), NULL, ino));
-	if (!error)
-		error = ext_inode(p->fs, *ino, inode);
-	return error ? error : ext_writable(p->fs);
+	error = ext_find_name(name, &n);
+	return ext_done(error ? error : ext_take(&n, folder));
 }
 
-static int take_file(const struct ext_place *p, u32 dir, const char *last, u32 ino)
-{
-	int error = ext_error(p, ext2fs_unlink(p->fs, dir, last, ino, 0));
-
-	return error ? error : count_links(p->fs, ino, -1);
-}
-
-static int take_folder(const struct ext_place *p, u32 dir, const char *last, u32 ino)
-{
-	int error = is_empty(p, ino);
-
-	if (!error)
-		error = ext_error(p, ext2fs_unlink(p->fs, dir, last, ino, 0));
-	if (!error)
-		error = count_links(p->fs, ino, -2);
-	return error ? error : count_links(p->fs, dir, -1); /* its ".." */
-}
-
-int unlink(const char *name)
-{
-	struct ext_place p;
-	struct ext2_inode inode;
-	const char *last;
-	u32 dir, ino;
-	int error = look_for_name(name, &p, &dir, &last, &ino, &inode);
-
-	if (!error)
-		error = LINUX_S_ISDIR(inode.i_mode) ? EISDIR : take_file(&p, dir, last, ino);
-	return done(error);
-}
-
-int rmdir(const char *name)
-{
-	struct ext_place p;
-	struct ext2_inode inode;
-	const char *last;
-	u32 dir, ino;
-	int error = look_for_name(name, &p, &dir, &last, &ino, &inode);
-
-	if (!error)
-		error = LINUX_S_ISDIR(inode.i_mode) ? take_folder(&p, dir, last, ino) : ENOTDIR;
-	return done(error);
-}
+int unlink(const char *name) { return take(name, false); }
+int rmdir(const char *name) { return take(name, true); }
 
 int remove(const char *name)
 {
@@ -290,30 +286,11 @@ int remove(const char *name)
 	return result && errno == EISDIR ? rmdir(name) : result;
 }
 
-/* Files only: a folder's ".." would have to follow. What `to` was is gone. */
-int rename(const char *from, const char *to)
+/* tmpfile()'s way to the same. */
+int _remove_r(struct _reent *reent, const char *name)
 {
-	struct ext_place p;
-	struct ext2_inode inode;
-	const char *last;
-	u32 dir, ino;
-	struct stat a, b;
-	int error;
-
-	if (stat(from, &a))
-		return -1;
-	if (S_ISDIR(a.st_mode))
-		return fail(ENOTSUP);
-	if (stat(to, &b) == 0) {
-		if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-			return 0;
-		if (unlink(to))
-			return -1;
-	}
-	if (link(from, to))
-		return -1;
-	error = look_for_name(from, &p, &dir, &last, &ino, &inode);
-	return done(error ? error : take_file(&p, dir, last, ino));
+	(void)reent; /* errno is the thread's */
+	return remove(name);
 }
 
 /* ---- looking: all entries at once, as they are when the folder is opened ---- */
@@ -367,7 +344,7 @@ DIR *opendir(const char *name)
 		error = ext_error(&p, ext2fs_dir_iterate2(p.fs, ino, 0, NULL, add_entry, d));
 	if (!error && d->failed)
 		error = ENOMEM;
-	if (done(error) == 0)
+	if (ext_done(error) == 0)
 		return d;
 	if (d)
 		closedir(d);

@@ -169,12 +169,11 @@ static const struct signal_name {
 	{ SIGILL, "SIGILL" },	{ SIGINT, "SIGINT" },	{ SIGTERM, "SIGTERM" },
 };
 
-int kill(pid_t pid, int number)
+void fault_signal(int number)
 {
 	const struct thread *t = this_thread();
 	const char *name = "a signal";
 
-	(void)pid;
 	for (u32 i = 0; i < ARRAY_SIZE(signals); i++)
 		if (signals[i].number == number)
 			name = signals[i].name;

@@ -158,6 +158,39 @@ _READ_WRITE_RETURN_TYPE write(int number, const void *bytes, size_t n)
 	return done;
 }
 
+static int no_place(const struct file *f, bool can, off_t at)
+{
+	return !f->type->seek ? ESPIPE : !can ? EBADF : at < 0 ? EINVAL : 0;
+}
+
+ssize_t pread(int number, void *bytes, size_t n, off_t at)
+{
+	struct file *f = file_get(number);
+	ssize_t done;
+	int error;
+
+	if (!f)
+		return -1;
+	error = no_place(f, (f->flags & O_ACCMODE) != O_WRONLY, at);
+	done = error ? fail(error) : f->type->read_at(f, bytes, n, at);
+	file_put(f);
+	return done;
+}
+
+ssize_t pwrite(int number, const void *bytes, size_t n, off_t at)
+{
+	struct file *f = file_get(number);
+	ssize_t done;
+	int error;
+
+	if (!f)
+		return -1;
+	error = no_place(f, (f->flags & O_ACCMODE) != O_RDONLY, at);
+	done = error ? fail(error) : f->type->write_at(f, bytes, n, at);
+	file_put(f);
+	return done;
+}
+
 off_t lseek(int number, off_t offset, int whence)
 {
 	struct file *f = file_get(number);

@@ -24,6 +24,9 @@ struct file;
 struct file_type {
 	ssize_t (*read)(struct file *f, void *bytes, size_t n);
 	ssize_t (*write)(struct file *f, const void *bytes, size_t n);
+	/* At that place, which is no negative one, and not at the file's own. */
+	ssize_t (*read_at)(struct file *f, void *bytes, size_t n, off_t at);
+	ssize_t (*write_at)(struct file *f, const void *bytes, size_t n, off_t at);
 	off_t (*seek)(struct file *f, off_t offset, int whence);
 	int (*stat)(struct file *f, struct stat *s);
 	int (*truncate)(struct file *f, off_t size);

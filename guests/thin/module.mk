@@ -3,9 +3,9 @@
 # Their C library is newlib once more, with floating point in registers and with what threads need.
 
 THIN_SRCS := $(addprefix guests/thin/,entry.S boot.c main.c tree.c sched.c guard.c futex.c clock.c thread.c sync.c attr.c c11.c heap.c malloc.c \
-	console.c files.c syscalls.c fault.c hang.c) guests/lib/start.S kernel/symbols.c
+	console.c files.c syscalls.c posix.c signals.c fault.c hang.c) guests/lib/start.S kernel/symbols.c
 # In a library of its own, of which a program gets what it calls: files of disks, by libext2fs.
-THIN_DISK_SRCS := $(addprefix guests/thin/,ext.c extdata.c extmount.c extnames.c disk.c virtio.c entropy.c) guests/lib/virtio.c
+THIN_DISK_SRCS := $(addprefix guests/thin/,ext.c extdata.c extmount.c extnames.c extmove.c disk.c virtio.c entropy.c) guests/lib/virtio.c
 # The network, by lwIP.
 THIN_NET_SRCS := $(addprefix guests/thin/,sockets.c netport.c lwipsys.c)
 THIN_OBJS := $(patsubst %,build/guests/thin/obj/%.o,$(basename $(THIN_SRCS)) libfdt/fdt libfdt/fdt_ro)
@@ -61,6 +61,10 @@ build/thin-ext2fs/libext2fs.a: build/e2fsprogs-src.ok tools/build-ext2fs.sh | bu
 	$(Q)tools/progress.sh -s $@ "libext2fs (file systems of thin programs)" build/log/thin-ext2fs.log \
 		tools/build-ext2fs.sh build/src/e2fsprogs build/thin-ext2fs '$(CC) $(THIN_FLAGS) $(THIN_INC)' $(CROSS)ar
 
+build/thin-regex/libregex.a: tools/build-regex.sh | build/newlib-thin.ok
+	$(Q)tools/progress.sh -s $@ "regular expressions (thin programs)" build/log/thin-regex.log \
+		tools/build-regex.sh build/thin-regex '$(CC) $(THIN_FLAGS) $(THIN_INC)' $(CROSS)ar
+
 build/guests/thin/libthin.a: $(THIN_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $T && $(CROSS)ar rcs $T $^ && $(whole)
@@ -71,7 +75,8 @@ build/guests/thin/libthin.a: $(THIN_OBJS)
 # report of a fault uses.
 THIN_LINK = $(CC) $(THIN_FLAGS) -nostdlib -static -Wl,-T,guests/thin/thin.ld -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--no-warn-mismatch
-THIN_ARCHIVES := build/guests/thin/libthin-net.a build/thin-lwip/liblwip.a build/guests/thin/libthin-disk.a build/thin-ext2fs/libext2fs.a
+THIN_ARCHIVES := build/guests/thin/libthin-net.a build/thin-lwip/liblwip.a build/guests/thin/libthin-disk.a build/thin-ext2fs/libext2fs.a \
+	build/thin-regex/libregex.a
 THIN_LIBS = -Wl,--whole-archive build/guests/thin/libthin.a -Wl,--no-whole-archive -Wl,--start-group \
 	$(THIN_ARCHIVES) $(THIN_NEWLIB)/lib/libm.a $(THIN_NEWLIB)/lib/libc.a $(THIN_LIBGCC) -Wl,--end-group
 THIN_NEEDS := build/newlib-thin.ok build/guests/thin/libthin.a $(THIN_ARCHIVES) guests/thin/thin.ld guests/thin/link.sh tools/symbols.sh

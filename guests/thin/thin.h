@@ -270,6 +270,7 @@ void console_interrupt(void);
 void say(const char *format, ...);
 _Noreturn void end(int code); /* the VM's exit code; the console has all that was written */
 _Noreturn void give_up(const char *why); /* says it, and who called */
+_Noreturn void fault_signal(int number); /* of one that nobody handles */
 _Noreturn void fault(const struct thin_frame *f);
 void fault_say_callers(const struct context *c); /* of a thread that does not run */
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "tests/thin/check.h"
 
@@ -178,6 +179,56 @@ static void cut(void)
 	CHECK(close(file) == 0 && unlink("/data/cut") == 0);
 }
 
+/* Names that lead to others, and folders that get another name or place. */
+static void moves(void)
+{
+	static const char text[] =
+		"../some/where/that/is/not/there/with/a/name/longer/than/an/inode/has/room";
+	char buffer[200] = "";
+	struct stat s, t;
+	FILE *f;
+
+	CHECK(mkdir("/data/a", 0755) == 0 && mkdir("/data/a/b", 0755) == 0 &&
+	      mkdir("/data/c", 0755) == 0);
+	f = fopen("/data/a/b/file", "w+");
+	CHECK(f && fputs("0123456789", f) >= 0 && fflush(f) == 0);
+	CHECK(pread(fileno(f), buffer, 4, 3) == 4 && !memcmp(buffer, "3456", 4));
+	CHECK(pwrite(fileno(f), "xy", 2, 20) == 2 && pread(fileno(f), buffer, 100, 9) == 13);
+	CHECK(!memcmp(buffer, "9\0\0\0\0\0\0\0\0\0\0xy", 13) && ftell(f) == 10);
+	CHECK(pread(fileno(f), buffer, 1, -1) == -1 && errno == EINVAL);
+	CHECK(pread(0, buffer, 1, 0) == -1 && errno == ESPIPE);
+	CHECK(f && fclose(f) == 0);
+	CHECK(rename("/data/a", "/data/a/b/within") == -1 && errno == EINVAL);
+	CHECK(rename("/data/a", "/data/a") == 0 && rename("/data/none", "/data/x") == -1 &&
+	      errno == ENOENT);
+	CHECK(rename("/data/a/b", "/data/a") == -1 && errno == ENOTEMPTY);
+	CHECK(rename("/data/a/b", "/data/a/b/file") == -1 && errno == EINVAL);
+	CHECK(rename("/data/a/b/file", "/data/c") == -1 && errno == EISDIR);
+	CHECK(rename("/data/a/b", "/data/0") == -1 && errno == ENOTDIR);
+	CHECK(rename("/data/a/b", "/data/c") == 0); /* in the place of an empty one */
+	CHECK(stat("/data/c/file", &s) == 0 && s.st_size == 22 && stat("/data/a", &t) == 0 &&
+	      t.st_nlink == 2);
+	CHECK(rename("/data/c", "/data/a/d") == 0 && stat("/data/a", &t) == 0 && t.st_nlink == 3);
+	CHECK(chdir("/data/a/d/..") == 0 && stat("d/../d/file", &t) == 0 && t.st_ino == s.st_ino);
+	CHECK(symlink("d/file", "short") == 0 && symlink(text, "long") == 0);
+	CHECK(symlink("d", "short") == -1 && errno == EEXIST && symlink("", "x") == -1 &&
+	      errno == ENOENT);
+	CHECK(readlink("short", buffer, sizeof(buffer)) == 6 && !memcmp(buffer, "d/file", 6));
+	CHECK(readlink("long", buffer, sizeof(buffer)) == sizeof(text) - 1 &&
+	      !memcmp(buffer, text, sizeof(text) - 1));
+	CHECK(readlink("long", buffer, 5) == 5 && readlink("d", buffer, 5) == -1 &&
+	      errno == EINVAL);
+	CHECK(stat("short", &t) == 0 && t.st_ino == s.st_ino && S_ISREG(t.st_mode));
+	CHECK(lstat("short", &t) == 0 && S_ISLNK(t.st_mode) && stat("long", &t) == -1 &&
+	      errno == ENOENT);
+	CHECK(lstat("/data", &t) == 0 && S_ISDIR(t.st_mode));
+	CHECK(rename("short", "moved") == 0 && lstat("moved", &t) == 0 && S_ISLNK(t.st_mode));
+	CHECK(truncate("moved", 3) == 0 && stat("d/file", &t) == 0 && t.st_size == 3);
+	CHECK(utime("moved", &(struct utimbuf){ 1, 1000000000 }) == 0 && stat("d/file", &t) == 0 &&
+	      t.st_mtime == 1000000000);
+	CHECK(unlink("moved") == 0 && stat("d/file", &t) == 0 && rename("long", "d/long") == 0);
+}
+
 static void names(void)
 {
 	char name[60], text[8] = "";
@@ -231,6 +282,7 @@ static void write_all(uint64_t seed)
 		pthread_join(thread[i], NULL);
 	cut();
 	names();
+	moves();
 	f = fopen("/data/open-at-the-end", "w");
 	CHECK(f && fprintf(f, "%s\n", "written by a thin program") > 0); /* exit() is to write it */
 }
