@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The heat map, node by node, in the terminal: a row is a processor, a column a memory, the shade
- * says how much of all misses that is. And the same figures as log lines, for tools/numa-report:
+ * says how much of all misses that is; behind it the VCPUs that are on the node. And the same figures as log lines, for tools/numa-report:
  * numa-log=MS on the command line.
  */
 #include <string.h>
 #include "arch/mips/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/log.h"
+#include "kernel/vm/vm.h"
 #include "kernel/words.h"
 #include "numa/show.h"
 #include "numa/topology.h"
 
-#define LOG_MS_MIN 10u
-#define LOG_MS_MAX 10000u
-#define LIVE_MS	   1000u
+#define LOG_MS_MIN  10u
+#define LOG_MS_MAX  10000u
+#define LIVE_MS	    1000u
+#define VCPUS_SHOWN 4u
 
 /* Colours of the 256 of a terminal, dark to bright; the first is its own background's. */
 static const u8 shades[] = { 0, 17, 18, 54, 90, 126, 161, 196, 202, 208, 214, 220, 226 };
@@ -71,6 +73,26 @@ static void print_cell(u64 n, u64 most)
 	kprintf(" %s", shade ? "\033[0m" : "");
 }
 
+/* Those that have a guest's state, as VM/NUMBER; how many more there are behind the last that has room. */
+static void print_vcpus(const struct node *node)
+{
+	u32 shown = 0, more = 0;
+
+	for (u32 i = 0; i < nvms; i++)
+		for (u32 id = 0; id < vms[i]->nvcpus; id++) {
+			const struct vcpu *v = vms[i]->vcpus[id];
+
+			if (v->node != node || vcpu_state(v) == VCPU_OFFLINE)
+				continue;
+			if (shown < VCPUS_SHOWN)
+				kprintf("%s%s/%u", shown++ ? " " : "  ", vms[i]->name, id);
+			else
+				more++;
+		}
+	if (more)
+		kprintf(" and %u more", more);
+}
+
 static void print_map(const struct look *more)
 {
 	u64 most = 1, all = 0, local = 0, row;
@@ -85,7 +107,7 @@ static void print_map(const struct look *more)
 		show_percent(local, all));
 	for (u32 j = 0; j < nnodes; j++)
 		kprintf("%5u ", j);
-	kprintf("  local %%  pages\n");
+	kprintf("  local %%  pages   VCPUs\n");
 	for (u32 i = 0; i < nnodes; i++) {
 		kprintf("%3u ", i);
 		row = 0;
@@ -93,8 +115,10 @@ static void print_map(const struct look *more)
 			row += more->misses[i][j];
 			print_cell(more->misses[i][j], most);
 		}
-		kprintf("  %7lu  %lu\n", show_percent(more->misses[i][i], row),
+		kprintf("  %7lu  %-6lu", show_percent(more->misses[i][i], row),
 			show_guest_pages(i));
+		print_vcpus(nodes[i]);
+		kprintf("\n");
 	}
 }
 

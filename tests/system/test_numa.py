@@ -102,8 +102,9 @@ def test_the_prompt_shows_what_is_hot(machine, tmp_path):
 
 
 def test_the_map(machine, tmp_path):
-    """Once, as text; live, until a key is typed, and then the prompt is back."""
-    one = machine(write_scenario(tmp_path, [pattern("p", UNIFORM, [0, 1])], nodes=4), "latency=1 policy=none")
+    """Once, as text; live, until a key is typed, and then the prompt is back; with the VCPUs where they are."""
+    vms = [pattern("p", UNIFORM, [0, 1]), vm("goes", "rivals/neighbour.elf", None, 8, "habit=0", node=2, manual=True)]
+    one = machine(write_scenario(tmp_path, vms, nodes=4), "latency=1 policy=none")
     charged(one, "p")
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in one.command("numa map once")]
     head = re.match(r"misses of processor \(row\) on memory of \(column\): (\d+), (\d+) % local", lines[0])
@@ -124,6 +125,11 @@ def test_the_map(machine, tmp_path):
         one.expect(r"each 200 ms; any key ends it", 10)
     one.send("q")
     one.expect(r"disco> ")
+    for command, node in (("start goes", 2), ("move goes 3", 3)):
+        one.command(command)
+        deadline = time.monotonic() + 30 * PATIENCE
+        while not re.search(rf"^ *{node} .* goes/0$", "\n".join(one.command("numa map once")), re.M):
+            assert time.monotonic() < deadline, f"not on node {node}"
     assert one.quit() == 0
 
 
