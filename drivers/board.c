@@ -47,9 +47,7 @@ static const u8 keeps[8] = {
 	[ENABLE] = 0x0f, [FIFO] = FIFO_ON, [LINE_CONTROL] = 0xff, [MODEM_CONTROL] = 0x1f, [SCRATCH] = 0xff
 };
 
-static u32 count(const struct vm_desc *desc) { return desc->rewrite; }
-static void create(struct device *dev) { (void)dev; }
-static void shutdown(struct device *dev) { (void)dev; }
+u32 board_count(const struct vm_desc *desc) { return desc->rewrite; }
 
 static void serial_reset(struct device *dev)
 {
@@ -137,25 +135,15 @@ static u32 serial_properties(struct device *dev, struct gdtb_property *list)
 const struct device_type serial_type = {
 	.name = "serial",
 	.compatible = "ns16550a",
-	.count = count,
+	.count = board_count,
 	.state_bytes = sizeof(struct serial),
 	.register_bytes = 8,
 	.fixed_base = SERIAL_BASE,
-	.create = create,
 	.reset = serial_reset,
-	.shutdown = shutdown,
 	.read = serial_read,
 	.write = serial_write,
 	.properties = serial_properties,
 };
-
-static void reset_nothing(struct device *dev) { (void)dev; }
-
-static u64 read_nothing(struct device *dev, u64 offset, unsigned bytes)
-{
-	(void)dev, (void)offset, (void)bytes;
-	return 0;
-}
 
 static void panel_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
 {
@@ -175,13 +163,9 @@ static const struct gdtb_switch panel_switches[] = {
 const struct device_type panel_type = {
 	.name = "panel",
 	.compatible = "syscon",
-	.count = count,
+	.count = board_count,
 	.register_bytes = PANEL_BYTES,
 	.fixed_base = PANEL_BASE,
-	.create = create,
-	.reset = reset_nothing,
-	.shutdown = shutdown,
-	.read = read_nothing,
 	.write = panel_write,
 	.switches = panel_switches,
 	.nswitches = ARRAY_SIZE(panel_switches),
@@ -193,19 +177,10 @@ static u64 revision_read(struct device *dev, u64 offset, unsigned bytes)
 	return REVISION >> 8 * offset;
 }
 
-static void revision_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
-{
-	(void)dev, (void)offset, (void)bytes, (void)value;
-}
-
 const struct device_type revision_type = {
 	.name = "revision",
-	.count = count,
+	.count = board_count,
 	.register_bytes = 4,
 	.fixed_base = REVISION_BASE,
-	.create = create,
-	.reset = reset_nothing,
-	.shutdown = shutdown,
 	.read = revision_read,
-	.write = revision_write,
 };

@@ -59,6 +59,7 @@ void uplink_init(const struct machine_desc *machine);
 void uplink_tick(void); /* every tick of node 0, no lock held */
 
 /* ---- board.c: what kernels that know nothing of us expect (kernel/reloc/reloc.h) ---- */
+u32 board_count(const struct vm_desc *desc); /* of each device of a board: one, if they are such */
 extern const struct device_type serial_type, panel_type, revision_type;
 
 /* ---- malta.c: and what their firmware does ---- */

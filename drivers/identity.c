@@ -22,8 +22,6 @@ static void put32(struct identity *id, u64 offset, u32 value)
 	memcpy(id->registers + offset, &value, sizeof(value));
 }
 
-static void create(struct device *dev) { (void)dev; }
-
 static void reset(struct device *dev)
 {
 	struct identity *id = dev->state;
@@ -36,8 +34,6 @@ static void reset(struct device *dev)
 	put32(id, DISCO_IDENTITY_MEMORY_MB, vm->desc->memory_mb);
 	memcpy(id->registers + DISCO_IDENTITY_NAME, vm->name, sizeof(vm->name));
 }
-
-static void shutdown(struct device *dev) { (void)dev; }
 
 static u64 read(struct device *dev, u64 offset, unsigned bytes)
 {
@@ -67,9 +63,7 @@ const struct device_type identity_type = {
 	.state_bytes = sizeof(struct identity),
 	.register_bytes = DISCO_IDENTITY_BYTES,
 	.line = DISCO_IRQ_DEVICE,
-	.create = create,
 	.reset = reset,
-	.shutdown = shutdown,
 	.read = read,
 	.write = write,
 };

@@ -14,10 +14,6 @@
 #include "kernel/vm/vm.h"
 #include "kernel/wallclock.h"
 
-static u32 count(const struct vm_desc *desc) { return desc->rewrite; }
-static void create(struct device *dev) { (void)dev; }
-static void shutdown(struct device *dev) { (void)dev; }
-
 /* ---- functions on the PCI bus ---- */
 
 #define CONFIG_WORDS 64
@@ -140,41 +136,22 @@ static void controller_write(struct device *dev, u64 offset, unsigned bytes, u64
 
 const struct device_type controller_type = {
 	.name = "controller",
-	.count = count,
+	.count = board_count,
 	.state_bytes = sizeof(struct controller),
 	.register_bytes = 0x1000,
 	.fixed_base = 0x1be00000,
-	.create = create,
 	.reset = controller_reset,
-	.shutdown = shutdown,
 	.read = controller_read,
 	.write = controller_write,
 };
 
 /* Where it is after reset; firmware moves it away with one store, before it looks at anything. */
-static void nothing_reset(struct device *dev) { (void)dev; }
-
-static u64 nothing_read(struct device *dev, u64 offset, unsigned bytes)
-{
-	(void)dev, (void)offset, (void)bytes;
-	return 0;
-}
-
-static void nothing_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
-{
-	(void)dev, (void)offset, (void)bytes, (void)value;
-}
 
 const struct device_type controller_old_type = {
 	.name = "controller-at-reset",
-	.count = count,
+	.count = board_count,
 	.register_bytes = 0x1000,
 	.fixed_base = 0x14000000,
-	.create = create,
-	.reset = nothing_reset,
-	.shutdown = shutdown,
-	.read = nothing_read,
-	.write = nothing_write,
 };
 
 /* ---- I/O ports ---- */
@@ -260,13 +237,11 @@ static void ports_write(struct device *dev, u64 port, unsigned bytes, u64 value)
 
 const struct device_type ports_type = {
 	.name = "ports",
-	.count = count,
+	.count = board_count,
 	.state_bytes = sizeof(struct ports),
 	.register_bytes = 0x1000,
 	.fixed_base = 0x18000000,
-	.create = create,
 	.reset = ports_reset,
-	.shutdown = shutdown,
 	.read = ports_read,
 	.write = ports_write,
 };

@@ -245,12 +245,12 @@ enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store)
 	if (verdict != RESUME)
 		return verdict;
 	v->stats.privileged++;
-	if (store)
+	if (store && dev->type->write)
 		TEXT_HERE(dev->type->write)(dev, gpa - dev->base, a.bytes, value);
-	else
-		emul_set_gpr(v, a.reg,
-			     access_loaded(&a, TEXT_HERE(dev->type->read)(dev, gpa - dev->base,
-									  a.bytes)));
+	if (store)
+		return RESUME;
+	value = dev->type->read ? TEXT_HERE(dev->type->read)(dev, gpa - dev->base, a.bytes) : 0;
+	emul_set_gpr(v, a.reg, access_loaded(&a, value));
 	return RESUME;
 }
 

@@ -52,7 +52,8 @@ static void create(struct vm *vm, const struct device_type *type, u32 index, voi
 		vm->register_block[vm->nregister_blocks++] = vm->ndevices;
 	}
 	vm->ndevices++;
-	type->create(dev);
+	if (type->create)
+		type->create(dev);
 }
 
 void devices_create(struct vm *vm, void *memory)
@@ -80,14 +81,16 @@ void devices_reset(struct vm *vm)
 	__atomic_store_n(&vm->raised_once, 0, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->ndevices; i++) {
 		__atomic_store_n(&vm->devices[i].has_work, 0, __ATOMIC_RELAXED);
-		TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
+		if (vm->devices[i].type->reset)
+			TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
 	}
 }
 
 void devices_shutdown(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ndevices; i++)
-		TEXT_HERE(vm->devices[i].type->shutdown)(&vm->devices[i]);
+		if (vm->devices[i].type->shutdown)
+			TEXT_HERE(vm->devices[i].type->shutdown)(&vm->devices[i]);
 }
 
 bool devices_release_step(struct vm *vm)

@@ -37,6 +37,7 @@ struct device_type {
 	u32 line;	    /* Cause.IP number of its interrupt */
 	u32 odd_line;	    /* the same of those with an odd index; 0: `line`, too */
 
+	/* Of the next five NULL is a function that does nothing, and a read gives 0. */
 	/* Boot. dev->state is state_bytes of zeroes, the rest of dev is filled in. */
 	void (*create)(struct device *dev);
 	/* The VM is about to start: the device is as after power on. On the VM's home node. */
