@@ -18,6 +18,8 @@ struct terminal line_terminal;
 /* under the lock */
 static struct vm *attached;
 static bool prompt_waits; /* hidden by lines that came; the next tick shows it again */
+static char begun[2048];  /* of a line that a command makes in parts */
+static u32 begun_len;
 
 /* fixed after boot */
 static bool exit_wanted, exit_if_fatal;
@@ -37,18 +39,30 @@ void console_unlock(void)
 		lock_release(&lock);
 }
 
+static void show_begun(void)
+{
+	output_text(begun, begun_len);
+	begun_len = 0;
+}
+
 void console_break_lock(void)
 {
 	lock_take_impatient(&lock);
 	lock_broken = true;
 	output_by_interrupt(false);
+	show_begun();
 	output_string("\n");
 }
 
+/* Lines of others come before or behind a command's, not in it. */
 void console_write(const char *s, size_t len)
 {
 	console_lock();
-	output_text(s, len);
+	for (size_t i = 0; i < len; i++) {
+		begun[begun_len++] = s[i];
+		if (s[i] == '\n' || begun_len == sizeof(begun) || lock_broken)
+			show_begun();
+	}
 	console_unlock();
 }
 

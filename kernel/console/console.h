@@ -15,8 +15,8 @@ struct vm;
 void console_lock(void);
 void console_unlock(void);
 
-/* Monitor text, newlines as the terminal wants them. */
-void console_write(const char *s, size_t len); /* takes the lock */
+/* Monitor text, newlines as the terminal wants them; shown when its line is whole. Takes the lock. */
+void console_write(const char *s, size_t len);
 /* Whole lines, under the lock; a prompt being typed at moves down. Nothing if a guest is attached. */
 void console_show(const char *s, size_t len);
 /* takes the lock; kept in the log, shown unless a guest is attached */

@@ -159,6 +159,8 @@ static bool take_key(u32 key, char text[EDIT_MAX])
 		prompt_show();
 		break;
 	case EDIT_ENTER:
+		if (!shown) /* lines of others came since the last key */
+			prompt_show();
 		edit_take(&edit, text);
 		if (!line_terminal.is_one && text[0]) {
 			output_string(PROMPT);

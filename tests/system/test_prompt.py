@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from machine import PATIENCE, PROMPT
+from machine import PATIENCE, PROMPT, net, vm, write_scenario
 
 COMMANDS = ["help", "vms", "vcpus", "nodes", "mem", "numa", "latency", "stats", "regs", "tlb", "attach", "start", "stop", "reset", "log", "readback", "quit"]
 
@@ -148,4 +148,20 @@ def test_stop_start_reset(machine):
     one.expect(banner, 120)
     one.send("\r")
     one.expect(re.escape(PROMPT))
+    assert one.quit() == 0
+
+
+def test_guests_that_print_cut_no_command(machine, tmp_path):
+    """A guest prints all the time: a command is there whole when it runs, and so are its lines and the guest's."""
+    vms = [vm("talk", "net_storm.elf", None, 8, "ms=2", node=1, net0=net()), vm("answer", "net_storm.elf", None, 8, "role=1", node=2, net0=net())]
+    one = machine(write_scenario(tmp_path, vms, nodes=3), options=("-f", "cache=0"))  # processors in step
+    for command in ["stats", "regs talk", "tlb talk", "net"] * 5:
+        one.send(command)
+        one.expect(r"\[talk\] \d+ trips[^\n]*\n")
+        one.expect(r"\[talk\] \d+ trips[^\n]*\n")  # and the prompt is not shown just then
+        one.send("\r")
+        one.expect(rf"disco> {command}\r*\n", 10)
+        one.expect(re.escape(PROMPT))
+        lines = one.before.replace("\r", "").split("\n")
+        assert not [line for line in lines if "[talk]" in line[1:]], lines
     assert one.quit() == 0
