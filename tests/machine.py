@@ -115,11 +115,25 @@ class Machine:
         return self.expect(rf"\[0\] main: {nodes} nodes up", timeout)
 
     def command(self, text, timeout=30):
-        """One command at the monitor's prompt; the lines it printed. The prompt must have been seen or be due."""
+        """One command at the monitor's prompt; the lines it printed, among which lines of guests may be. Of one whose end the log tells
+        later see do(). The prompt must have been seen or be due."""
         self.send(text + "\r")
         self.expect(re.escape(text) + r"\r*\n", timeout)
         self.expect(re.escape(PROMPT), timeout)
         return self.before.replace("\r", "").splitlines()
+
+    def do(self, text, *lines, timeout=60):
+        """A command that changes something, until the log has said these lines of what came of it, in any order."""
+        self.send(text + "\r")
+        self.expect(re.escape(text) + r"\r*\n", timeout)
+        self.expect_all(lines, timeout)
+
+    def until(self, holds, timeout=30):
+        """Ask time and again until holds() does; what it gave."""
+        deadline = time.monotonic() + timeout * PATIENCE
+        while not (found := holds()):
+            assert time.monotonic() < deadline, f"waited {timeout * PATIENCE:.0f} s in vain; the last lines:\n" + tail(self.log_path, 30)
+        return found
 
     def attach(self, guest, timeout=30):
         self.send(f"attach {guest}\r")

@@ -5,7 +5,7 @@ import os
 import re
 import time
 
-from machine import PATIENCE, net, vm, write_scenario
+from machine import net, vm, write_scenario
 from test_vcpus_move import accounts
 
 LIVES = int(os.environ.get("DISCO_LIVES", "6"))
@@ -16,9 +16,7 @@ def states(one):
 
 
 def until(on, **wanted):
-    deadline = time.monotonic() + 30 * PATIENCE
-    while {name: state for name, state in states(on).items() if name in wanted} != wanted:
-        assert time.monotonic() < deadline, (wanted, states(on))
+    on.until(lambda: {name: state for name, state in states(on).items() if name in wanted} == wanted)
 
 
 def free(one):
@@ -27,24 +25,21 @@ def free(one):
 
 
 def do(one, command, *lines):
-    """Commands, and what the log says of them in any order; between lines of guests their echo may be in pieces."""
-    one.send(command + "\r")
-    one.expect_all([f"vm: {line}" for line in lines], 30)
+    """A command, and what the log says of it."""
+    one.do(command, *(f"vm: {line}" for line in lines))
 
 
 def quiet(one):
     """Both, when the guest that stays has what it needs."""
-    last = None
-    while (now := (accounts(one), free(one))) != last:
-        last = now
-        time.sleep(0.3)
-    return now
+    seen = []
+    while len(seen) < 4 or len(set(map(str, seen[-4:]))) > 1:
+        seen.append((accounts(one), free(one)))
+        time.sleep(0.15)
+    return seen[-1]
 
 
 def settled(one, before):
-    deadline = time.monotonic() + 30 * PATIENCE
-    while (accounts(one), free(one)) != before:
-        assert time.monotonic() < deadline, (accounts(one), free(one), before)
+    one.until(lambda: (accounts(one), free(one)) == before)
 
 
 def test_lives(machine, tmp_path):
@@ -74,7 +69,8 @@ def test_lives(machine, tmp_path):
             do(one, "stop one", "one stopped")
         if life % 4 == 3:
             do(one, "move wide 3,0,1")
-        do(one, "destroy one\rdestroy wide", "one destroyed", "wide destroyed")
+        one.send("destroy one\rdestroy wide\r")
+        one.expect_all(["vm: one destroyed", "vm: wide destroyed"])
         if life % 10 < 4:
             settled(one, before)
     settled(one, before)

@@ -2,11 +2,10 @@
 """net_rules.c with its peer: what it sends in vain is counted, each frame for the right reason; and two subnets that know nothing of
 each other. net_pages.c with its own: what is not copied is as if it were."""
 import re
-import time
 
 import pytest
 
-from machine import PATIENCE, SEED, net, vm, write_scenario
+from machine import SEED, net, vm, write_scenario
 
 MTU = 16000
 BUFFERS = 16  # of a receive queue of guests/lib/virtio.h, unless a program wants more
@@ -140,30 +139,25 @@ def others_do_without(one, paused):
     one.expect(f"vm: {paused} paused")
     one.send("\r")
     first, lost = frames(one), full()
-    until(lambda: all(frames(one)[guest][i] >= first[guest][i] + 20 for guest in others for i in (0, 1)))
-    until(lambda: all(now >= was + 4 for was, now in zip(lost, full())))
+    one.until(lambda: all(frames(one)[guest][i] >= first[guest][i] + 20 for guest in others for i in (0, 1)))
+    one.until(lambda: all(now >= was + 4 for was, now in zip(lost, full())))
     now = frames(one)[paused]
     assert now[0] - first[paused][0] <= 1 and now[1] - first[paused][1] <= BUFFERS, (first[paused], now)
     one.send(f"resume {paused}\r")
     one.expect(f"vm: {paused} resumed")
     one.send("\r")
-    until(lambda: min(after - was for was, after in zip(now, frames(one)[paused])) >= 20)
-
-
-def until(holds):
-    deadline = time.monotonic() + 30 * PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
+    one.until(lambda: min(after - was for was, after in zip(now, frames(one)[paused])) >= 20)
 
 
 def all_stop(one):
-    """What is left of the machine: free MB and the monitor's KB of every node."""
     for i in range(GUESTS):
-        one.send(f"stop g{i}\r")
-        one.expect(f"vm: g{i} stopped")
-    one.send("\r")
+        one.do(f"stop g{i}", f"vm: g{i} stopped")
     found, shown = accounts(one)
     assert found == [0, 0], shown
+
+
+def left(one):
+    """Of the machine: free MB and the monitor's KB of every node."""
     return [line.split()[3:5] for line in one.command("nodes") if re.match(r" +\d", line)]
 
 
@@ -191,12 +185,14 @@ def test_all_pairs_of_guests_at_once(machine, tmp_path, words):
         assert port["received", "copied"] > 0
         assert (port["received", "remapped"] > 0) == (arguments[i % 4].startswith("skip=0") and "off=remap" not in words), (i, port)
     others_do_without(one, "g2")
-    left = all_stop(one)
+    all_stop(one)
+    before = left(one)
     if "shuffle=1" not in words:  # it moves what the monitor has of VMs, too
         for i in range(GUESTS):
             one.send(f"start g{i}\r")
         one.expect_all(enough, 120)
-        assert all_stop(one) == left
+        all_stop(one)
+        one.until(lambda: left(one) == before)
     log = one.log_path.read_text()
     assert "check failed" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
 

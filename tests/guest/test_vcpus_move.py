@@ -17,9 +17,7 @@ def nodes_of(one, label):
 
 
 def arrive(one, label, wanted):
-    deadline = time.monotonic() + 60
-    while nodes_of(one, label) != wanted:
-        assert time.monotonic() < deadline, (nodes_of(one, label), wanted)
+    one.until(lambda: nodes_of(one, label) == wanted, 60)
 
 
 def accounts(one):
@@ -30,9 +28,7 @@ def accounts(one):
 
 def settle(one, wanted):
     """Views that nobody needs any more go within a second or two."""
-    deadline = time.monotonic() + 60
-    while accounts(one) != wanted:
-        assert time.monotonic() < deadline, (accounts(one), wanted)
+    one.until(lambda: accounts(one) == wanted, 60)
 
 
 def test_move_at_the_prompt(machine, tmp_path):
@@ -53,11 +49,9 @@ def test_move_at_the_prompt(machine, tmp_path):
     one.attach("far")
     assert one.shell("far", "echo $((6 * 7)) and $(nproc)") == "42 and 2"
     one.detach()
-    one.command("reset far")
-    one.expect(r"\[far\] far: Linux [^\n]* on 2 processor", 120)
+    one.do("reset far", r"\[far\] far: Linux [^\n]* on 2 processor", timeout=120)
     arrive(one, "far", [0, 1])  # its place, though it was loaded on node 1
-    one.command("stop far")
-    one.expect(r"vm: far stopped")
+    one.do("stop far", r"vm: far stopped")
     one.command("move far 1-2")
     arrive(one, "far", [1, 2])
     settle(one, [before, 0, 0])
@@ -78,15 +72,11 @@ def test_kill_reset_and_stop_while_they_move(machine, tmp_path):
         one.send("start dies\r")
     for label in ("dies", "resets"):
         one.send(f"stop {label}\r")
-    deadline = time.monotonic() + 60
-    while sum(bool(re.match(r"(dies|resets) +stopped ", line)) for line in one.command("vms")) < 2:
-        assert time.monotonic() < deadline
+    one.until(lambda: sum(bool(re.match(r"(dies|resets) +stopped ", line)) for line in one.command("vms")) == 2, 60)
     for label in ("dies", "resets"):
         one.command(f"move {label} 0-{NODES - 1}")
         arrive(one, label, list(range(NODES)))
-    deadline = time.monotonic() + 60
-    while accounts(one)[1:] != [0, 0]:
-        assert time.monotonic() < deadline, accounts(one)
+    one.until(lambda: accounts(one)[1:] == [0, 0], 60)
     one.send("start alone\r")
     one.expect(r"\[alone\] PASS neighbour\r*\n")
     assert one.quit() == 0
@@ -102,9 +92,7 @@ def test_vcpus_go_where_processors_are_free(machine, tmp_path):
         one.attach(name)
         one.shell(name, f"for i in $(seq {jobs}); do while :; do :; done & done")
         one.detach()
-    deadline = time.monotonic() + 60
-    while sorted(nodes_of(one, "wide")) != [0, 1, 2, 3]:
-        assert time.monotonic() < deadline, nodes_of(one, "wide")
+    one.until(lambda: sorted(nodes_of(one, "wide")) == [0, 1, 2, 3], 60)
     still = nodes_of(one, "wide")
     assert nodes_of(one, "fixed") == [4, 4]
     until = time.monotonic() + 3

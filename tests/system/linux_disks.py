@@ -53,6 +53,11 @@ def up(machine, tmp_path):
     return start
 
 
+def listens(port):
+    """For a shell: waits until a program of the guest listens there."""
+    return f"until grep -q ':{port:04X} [0-9A-F:]* 0A ' /proc/net/tcp /proc/net/tcp6; do usleep 50000; done 2>/dev/null"
+
+
 ASKED = itertools.count(1000)
 
 

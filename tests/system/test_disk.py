@@ -26,9 +26,7 @@ def test_each_writer_of_one_image_sees_its_own(up, where):
         ask(one, name, "echo 3 >/proc/sys/vm/drop_caches")
         answer = ask(one, name, f"cat secret; tail -n 1 /init; tail -c {len(name) + 1} copy; md5sum /bin/busybox")
         assert answer.split()[:4] == [f"of-{name}", name, name, busybox], answer
-    one.command("reset beta")
-    one.expect(r"\[beta\] beta: Linux [^\n]*\n", 120)
-    one.send("\r")
+    one.do("reset beta", r"\[beta\] beta: Linux [^\n]*\n", timeout=120)
     answer = ask(one, "beta", "ls -A /root | wc -l; tail -n 1 /init")
     assert answer.split() == ["0", "done"], answer
     assert one.quit() == 0
@@ -42,9 +40,7 @@ def test_what_one_has_read_no_other_reads(up):
     before = real_reads(one, "disktest.img")
     assert before[1] > 2000
     for name in ("beta", "gamma"):
-        one.command(f"start {name}")
-        one.expect(rf"\[{name}\] {name}: Linux [^\n]*\n", 120)
-        one.send("\r")
+        one.do(f"start {name}", rf"\[{name}\] {name}: Linux [^\n]*\n", timeout=120)
         ask(one, name, "cat /bin/* /init >/dev/null")
     after = real_reads(one, "disktest.img")
     assert after[0] <= before[0] + 3 and after[1] <= before[1] + 64, (before, after)

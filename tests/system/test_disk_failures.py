@@ -89,24 +89,18 @@ def test_guests_that_end_in_the_middle_of_requests(up, work):
     is left in memory."""
     guests = [linux("bad", disk(work("bad"), "persistent"), disk(ROOT), words="work=/dev/vdb", node=1), linux("good", node=2)]
     one = up(guests)
-    one.command("stop bad")
-    one.expect(r"bad stopped", 30)
-    one.send("\r")
+    one.do("stop bad", r"vm: bad stopped")
     load = ("while :; do dd if=/dev/vdc of=/dev/null bs=64k iflag=direct; dd if=/dev/vda of=/data/copy bs=30k count=100 conv=fsync; done & "
             "while :; do dd if=/dev/vda of=/dev/vdc bs=4k seek=$RANDOM count=40 oflag=direct; done & "
             "while :; do disktest sectors /dev/vdc 1 50; done &")
     seen = []
     for number in range(6):
-        one.command("start bad")
-        one.expect(r"\[bad\] bad: Linux [^\n]*\n", 120)
+        one.do("start bad", r"\[bad\] bad: Linux [^\n]*\n", timeout=120)
         ask(one, "bad", f"{{ ({load}) >/dev/null 2>&1 & }}")
         ask(one, "bad", f"usleep {SEED % 97 * 1000 + 10000 * number}")
         if number % 2:
-            one.command("reset bad")
-            one.expect(r"\[bad\] bad: Linux [^\n]*\n", 120)
-        one.command("stop bad")
-        one.expect(r"bad stopped", 30)
-        one.send("\r")
+            one.do("reset bad", r"\[bad\] bad: Linux [^\n]*\n", timeout=120)
+        one.do("stop bad", r"vm: bad stopped")
         seen.append(memory_in_use(one))
     # the other guest reports free pages at first: what counts is that nothing grows
     assert all(now - then < 256 for first in (0, 1) for one_time in seen[first:] for now, then in zip(one_time, seen[first])), seen

@@ -94,13 +94,16 @@ def test_a_build_killed_at_any_moment():
 
 def test_two_makes_and_one_long_step(tmp_path):
     """The second waits, and takes what the first has made."""
-    stamp, log, count = tmp_path / "stamp", tmp_path / "log", tmp_path / "count"
-    step = [str(TOP / "tools/progress.sh"), "-s", str(stamp), "a step", str(log), "sh", "-c", f"echo once >>{count}; sleep 1"]
+    stamp, log, count, said, go = (tmp_path / name for name in ("stamp", "log", "count", "said", "go"))
+    step = [str(TOP / "tools/progress.sh"), "-s", str(stamp), "a step", str(log), "sh", "-c", f"echo once >>{count}; until [ -e {go} ]; do sleep 0.1; done"]
     first = subprocess.Popen(step, stdout=subprocess.DEVNULL)
     wait_until(count.exists)
-    second = run(*step)
-    assert first.wait() == 0 and second.returncode == 0
-    assert "another make is at it" in second.stdout and "done by the other" in second.stdout
+    with open(said, "wb") as out:
+        second = subprocess.Popen(step, stdout=out)
+    wait_until(lambda: b"another make is at it" in said.read_bytes())
+    go.touch()
+    assert first.wait() == 0 and second.wait() == 0
+    assert "done by the other" in said.read_text()
     assert count.read_text() == "once\n" and stamp.exists()
 
 

@@ -166,8 +166,7 @@ def test_random_numbers_from_the_start(machine, tmp_path):
             one.attach("pingu")
         elif len(seen) == 2:
             one.detach()
-            one.command("reset tux")
-            one.expect(r"\[tux\] tux: Linux ", 120)
+            one.do("reset tux", r"\[tux\] tux: Linux ", timeout=120)
             one.attach("tux")
             one.send("\recho new-$((40+2))\r")  # the replay shows the old shell's prompts: wait for the new one
             one.expect("new-42")

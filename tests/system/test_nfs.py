@@ -129,8 +129,7 @@ def files_are_whole(one):
     one.expect(rf"vm: {ended} stopped", 60)
     comes_up(one, reset)
     begin(one, reset, f"rm -r /mnt/{reset}; " + TREE)
-    one.command("reset server")
-    comes_up(one, "server")
+    one.do("reset server", r"\[server\] server: Linux [^\n]*\n", timeout=LIMIT)
     sums = {}
     for name in (*stay, reset):
         said = result(one, name)

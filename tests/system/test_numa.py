@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from xml.etree import ElementTree
 
 import pytest
@@ -80,24 +79,23 @@ def test_the_prompt_shows_what_is_hot(machine, tmp_path):
     """A page that VCPU 1 keeps using shows with its owner, its home and who misses on it; with a policy it goes there."""
     one = machine(write_scenario(tmp_path, [pattern("busy", ZIPF, [0, 1], kb=8192, rounds=100000)]), "latency=scattered policy=none")
     one.up()
-    for _ in range(50):
+
+    def is_hot():
         table, lines = rows(one)
         hot = [line.split() for line in lines if re.match(r" +[0-9a-f]{5} +0 +busy ", line)]
-        if hot and table[1][1] > 0:  # the table is printed first
-            break
-        time.sleep(0.1)
-    assert hot, "\n".join(lines)
+        return table[1][1] > 0 and hot and (table, hot)  # the table is printed first
+
+    table, hot = one.until(is_hot)
     assert hot[0][4] == "master" and hot[0][7:8] == ["never"]
     assert int(hot[0][-1]) > 0 and int(hot[0][-2]) == 0, "node 1 misses, node 0 does not"
     assert table[1][2] < 50 and table[1][5] == 0
     one.command("policy migrate trigger=8 risk=1000")  # though a move costs more than it brings, by the clock of QEMU
-    for _ in range(100):
+
+    def have_moved():
         table, lines = rows(one)
-        if table[1][5] > 20:
-            break
-        time.sleep(0.1)
-    assert table[1][5] > 20 and table[1][4] > 20, "pages moved there, and are there"
-    assert "policy migrate" in lines[0]
+        return table[1][5] > 20 and table[1][4] > 20 and lines  # and are there
+
+    assert "policy migrate" in one.until(have_moved)[0]
     assert one.quit() == 0
 
 

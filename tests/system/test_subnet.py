@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from linux_disks import ask, linux, up  # noqa: F401 (a fixture)
+from linux_disks import ask, linux, listens, up  # noqa: F401 (a fixture)
 from machine import SEED, net, vm, write_scenario
 
 MTU = 65535
@@ -35,7 +35,7 @@ def run(one, guest, command, timeout=60):
 
 def receive(one, guest, port):
     """The guest sums up what comes to the port, in the background; its own side stays open."""
-    run(one, guest, f"(tail -f /dev/null | nc -l -p {port} | {{ md5sum >/tmp/{port}; echo >/tmp/{port}-ended; }}) & sleep 1")
+    run(one, guest, f"(tail -f /dev/null | nc -l -p {port} | {{ md5sum >/tmp/{port}; echo >/tmp/{port}-ended; }}) & {listens(port)}")
 
 
 def received(one, guest, port):
@@ -46,12 +46,12 @@ def received(one, guest, port):
 def test_guests_know_and_reach_each_other(machine, tmp_path, words):
     one = boot(machine, tmp_path, [vm(label, node=node, memory=48, net0=net(mtu=MTU)) for node, label in enumerate(("alpha", "beta"), 1)],
                words)
-    assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
+    assert " 0% packet loss" in run(one, "alpha", "ping -c 2 beta")
     for bytes_ in (1, 1000, 1472, 5000, 30000, 65507):
-        assert "0% packet loss" in run(one, "beta", f"ping -c 1 -s {bytes_} alpha"), bytes_
+        assert " 0% packet loss" in run(one, "beta", f"ping -c 1 -s {bytes_} alpha"), bytes_
     for port, kb in (5001, 1), (5002, 777), (5003, 6000):
         receive(one, "beta", port)
-        sent = run(one, "alpha", f"head -c {kb * 1000 + 7} /dev/urandom >/tmp/sent; nc beta {port} </tmp/sent & sleep 1; "
+        sent = run(one, "alpha", f"head -c {kb * 1000 + 7} /dev/urandom >/tmp/sent; nc beta {port} </tmp/sent & "
                                  "md5sum /tmp/sent | cut -c -32", 120)
         assert re.fullmatch("[0-9a-f]{32}", sent) and received(one, "beta", port) == sent
     shown = "\n".join(one.command("net"))
@@ -63,16 +63,16 @@ def test_subnets_are_apart_and_an_end_is_nobodys_trouble(machine, tmp_path):
     guests = [vm("alpha", node=1, net0=net("red"), net1=net("blue")), vm("beta", node=2, net0=net("red")),
               vm("gamma", node=3, net0=net("blue"))]
     one = boot(machine, tmp_path, guests)
-    assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
-    assert "0% packet loss" in run(one, "alpha", "ping -c 2 gamma")
+    assert " 0% packet loss" in run(one, "alpha", "ping -c 2 beta")
+    assert " 0% packet loss" in run(one, "alpha", "ping -c 2 gamma")
     assert run(one, "gamma", "grep -c beta /etc/hosts") == "0"
     one.send("stop beta\r")
     one.expect("vm: beta stopped")
     assert "100% packet loss" in run(one, "alpha", "ping -c 2 -W 1 beta")
-    assert "0% packet loss" in run(one, "alpha", "ping -c 2 gamma")
+    assert " 0% packet loss" in run(one, "alpha", "ping -c 2 gamma")
     one.send("start beta\r")
     one.expect(r"\[beta\] beta: Linux [^\n]*shell after", 180)
-    assert "0% packet loss" in run(one, "alpha", "ping -c 2 beta")
+    assert " 0% packet loss" in run(one, "alpha", "ping -c 2 beta")
 
 
 ROUNDS = int(os.environ.get("DISCO_NET_ROUNDS") or 0)

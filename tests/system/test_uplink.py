@@ -8,6 +8,7 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from linux_disks import listens
 from machine import PATIENCE, TOP, net, vm, write_scenario
 
 UPLINK = '\tuplink { compatible = "disco,uplink"; subnet = "lan"; };\n'
@@ -58,14 +59,14 @@ def read_all(line, bytes_):
 def test_files_in_and_out(machine, tmp_path):
     one, port = boot(machine, tmp_path, "shuffle=1 check=1")
     sent = os.urandom(300_007)
-    one.send("\r(tail -f /dev/null | nc -l -p 2323 >/tmp/in; :) & sleep 1; echo listen''ing\r")
+    one.send(f"\r(tail -f /dev/null | nc -l -p 2323 >/tmp/in; :) & {listens(2323)}; echo listen''ing\r")
     one.expect("listening")
     with connect(port) as line:
         line.sendall(sent)
         line.shutdown(socket.SHUT_WR)
         one.send(f"\rwhile [ $(wc -c </tmp/in) != {len(sent)} ]; do sleep 1; done; md5sum /tmp/in\r")
         one.expect(hashlib.md5(sent).hexdigest())
-    one.send("\rnc -l -p 2324 </tmp/in & sleep 1; echo listen''ing-again\r")
+    one.send(f"\rnc -l -p 2324 </tmp/in & {listens(2324)}; echo listen''ing-again\r")
     one.expect("listening-again")
     with connect(port + 1) as line:
         assert read_all(line, len(sent)) == sent
@@ -98,7 +99,7 @@ def test_a_flood_from_the_host(machine, tmp_path):
     talkers = [vm("answer", "net_storm.elf", None, 8, "role=1", node=2, net0=net()),
                vm("talk", "net_storm.elf", None, 8, "ms=500", node=3, net0=net())]
     one, port = boot(machine, tmp_path, others=talkers)
-    one.send("\rnc -l -p 2323 >/dev/null & sleep 1; echo listen''ing\r")
+    one.send(f"\rnc -l -p 2323 >/dev/null & {listens(2323)}; echo listen''ing\r")
     one.expect("listening")
     one.detach()
     over = threading.Event()

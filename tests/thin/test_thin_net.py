@@ -50,5 +50,5 @@ def test_with_linux(tmp_path):
     said, shown = run(tmp_path, "sockets-linux", guests, nodes=3, memory=256)
     passed(said, shown, "server", "client")
     lines, code = said["alpha"]
-    assert code == 0 and lines.count("equal") == 2 and any("0% packet loss" in line for line in lines), shown
+    assert code == 0 and lines.count("equal") == 2 and any(" 0% packet loss" in line for line in lines), shown
     assert said["server"][0].count(f"{BYTES} bytes") == 2
