@@ -5,7 +5,9 @@ tests/torture for Linux."""
 import re
 import time
 
-from machine import vm, write_scenario
+import pytest
+
+from machine import SEED, vm, write_scenario
 from test_guest import MEMORY, vm_of
 
 NODES = 8
@@ -79,6 +81,27 @@ def test_kill_reset_and_stop_while_they_move(machine, tmp_path):
     one.until(lambda: accounts(one)[1:] == [0, 0], 60)
     one.send("start alone\r")
     one.expect(r"\[alone\] PASS neighbour\r*\n")
+    assert one.quit() == 0
+
+
+# Eight VCPUs each: LL and SC, interrupts, VCPUs that go off and come back. With a processor for each: test_monitor_moves (test_guest.py).
+TORTURES = ("smp_llsc", "smp_ipi", "smp_off_on")
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_more_vcpus_than_processors(machine, tmp_path, times):
+    """What holds with a processor for each VCPU holds with one for two and one for four, while they move at random; one VM after the other."""
+    nodes = [vcpu % (8 // times) for vcpu in range(8)]
+    vms = [vm(name.replace("_", "-"), f"{name}.elf", None, MEMORY, f"seed={SEED}", vcpus=8, node=nodes, manual=True) for name in TORTURES]
+    one = machine(write_scenario(tmp_path, vms, nodes=8 // times, memory=512), "shuffle=1")
+    one.up()
+    one.send("\r")
+    for name in TORTURES:
+        label = name.replace("_", "-")
+        one.send(f"start {label}\r")
+        one.expect(rf"\[{label}\] (PASS {name}|FAIL[^\n]*)\r*\n")
+        assert one.line.match[1] == f"PASS {name}"
+        one.expect(f"vm: {label} powered off, code 0")
     assert one.quit() == 0
 
 
