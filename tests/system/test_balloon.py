@@ -38,6 +38,11 @@ def run(one, guest, command):
     one.detach()
 
 
+def placed(one):
+    """MB of guests' memory on each node."""
+    return [int(row[1]) / 256 for line in one.command("numa") if (row := re.match(r" +\d+(?: +\d+){3} +(\d+)(?: +\d+){4}$", line))]
+
+
 def boot(machine, folder, vms, memory_mb, words=""):
     one = machine(write_scenario(folder, vms, memory=memory_mb), words)
     one.expect(r"tux: Linux [^\n]*\n", 120)
@@ -60,6 +65,22 @@ def test_memory_of_removed_files_and_ended_programs_comes_back(machine, tmp_path
     run(one, "tux", "dd if=/dev/zero bs=1M count=60 | md5sum >/tmp/1; dd if=/dev/zero of=/tmp/f bs=1M count=60; md5sum </tmp/f | cmp - /tmp/1 "
                     "&& echo sa''me")
     assert "same" in one.log_path.read_text()
+    assert " check: " not in one.log_path.read_text()
+    assert one.quit() == 0
+
+
+def test_pages_of_ended_programs_begin_anew_where_the_next_one_is(machine, tmp_path):
+    """Programs on two nodes fill 80 MB each in turn. The guest has 128, so half of what the second finds at home was on the first's."""
+    one = boot(machine, tmp_path, [vm("tux", node=[0, 1], vcpus=2, memory=128)], 512, "policy=first-touch check=1")
+    run(one, "tux", "mount -t tmpfs -o size=80% turns /mnt")
+    before = memory(one)["tux"]["uses"]
+    for node in (0, 1):
+        wait_for(one, "tux", lambda tux: tux["uses"] < before + 12 * 1024)
+        begun = placed(one)
+        run(one, "tux", f"taskset {1 << node} dd if=/dev/zero of=/mnt/f bs=1M count=80")
+        grown = [now - then for now, then in zip(placed(one), begun)]
+        assert grown[node] > 75 and grown[1 - node] < 4, grown
+        run(one, "tux", "rm /mnt/f")
     assert " check: " not in one.log_path.read_text()
     assert one.quit() == 0
 
