@@ -93,18 +93,27 @@ static u32 give_up(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page be
 	return all;
 }
 
+/*
+ * The first page from this one on that has a machine page; end: none has. A kernel that has just booted reports all of its memory,
+ * most of which it never used. A page that gets one at this moment is as if it were asked for a moment later.
+ */
+static u64 next_given(const struct pmap *p, u64 gpn, u64 end)
+{
+	while (gpn < end && !pmap_page(p, (gpn_t){ gpn }).master)
+		gpn++;
+	return gpn;
+}
+
 u32 pmap_give_up(struct vm *vm, gpn_t first, u32 npages)
 {
+	u64 at = first.v, end = MIN(first.v + npages, (u64)vm->pmap.npages);
 	gpn_t pages[MMU_DROP_PAGES];
 	u32 given = 0, n;
 
-	if (first.v >= vm->pmap.npages)
-		return 0;
-	npages = MIN(npages, vm->pmap.npages - first.v);
-	for (u32 done = 0; done < npages; done += n) {
-		n = MIN(npages - done, (u32)MMU_DROP_PAGES);
+	while (at < end && (at = next_given(&vm->pmap, at, end)) < end) {
+		n = (u32)MIN(end - at, (u64)MMU_DROP_PAGES);
 		for (u32 i = 0; i < n; i++)
-			pages[i].v = first.v + done + i;
+			pages[i].v = at++;
 		given += give_up(vm, pages, n, (struct pmap_page){ 0 });
 	}
 	__atomic_fetch_add(&vm->pmap.reported, given, __ATOMIC_RELAXED);
