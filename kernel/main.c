@@ -8,6 +8,7 @@
 #include "kernel/vm/make.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched/fetch.h"
@@ -18,6 +19,9 @@
 
 #define RAM_BASE  0x80000000ul
 #define NODES_MIN 2
+
+/* What L2TLBs can name: 62 GB. */
+#define MEMORY_MAX ((L2TLB_NAMES << PAGE_SHIFT) - RAM_BASE)
 
 static struct machine_desc machine;
 
@@ -60,7 +64,8 @@ static void describe_machine(const struct boot_info *boot)
 		panic("found %u processor, needed 2 to 16: start QEMU with -smp 2 or more",
 		      processors);
 	nnodes = checked("nodes", machine.nodes, MIN(processors, (unsigned)MAX_NODES));
-	machine.memory_mb = checked("memory-mb", machine.memory_mb, boot->memory_bytes >> 20);
+	machine.memory_mb =
+		checked("memory-mb", machine.memory_mb, MIN(boot->memory_bytes, MEMORY_MAX) >> 20);
 }
 
 static void create_nodes(const struct boot_info *boot)

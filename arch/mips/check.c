@@ -90,7 +90,7 @@ static void check_l2tlb_entry(struct vcpu *v, const struct l2tlb_entry *e)
 
 	if (e->tag == L2TLB_NOTHING || (!is_supervisor(va) && asid != v->arch.asid))
 		return; /* another address space: its tables are not known here */
-	check_pair(v, "L2TLB", va, PAGE_SIZE, e->lo[0], e->lo[1]);
+	check_pair(v, "L2TLB", va, PAGE_SIZE, l2tlb_lo(e, 0), l2tlb_lo(e, 1));
 }
 
 static void check_machine_entry(struct vcpu *v, u32 index)

@@ -160,8 +160,8 @@ static void print_l2tlb(const struct vcpu *v)
 			continue;
 		shown++;
 		kprintf("L2  va %016lx asid %3lx", e->tag & ENTRYHI_VPN2, e->tag & ENTRYHI_ASID);
-		print_half("machine", e->lo[0]);
-		print_half("machine", e->lo[1]);
+		print_half("machine", l2tlb_lo(e, 0));
+		print_half("machine", l2tlb_lo(e, 1));
 		kprintf("\n");
 	}
 }

@@ -52,10 +52,10 @@ vector_xtlb:
 	dmfc0	$k1, C0_EPC		# 13 (delay slot) EPC
 	andi	$k1, $k1, 1		# 14 odd: see arch_run
 	bnez	$k1, refill_miss	# 15
-	ld	$k0, L2TLB_LO0($at)	# 16 (delay slot)
-	dmtc0	$k0, C0_ENTRYLO0	# 17 EntryLo0
-	ld	$k0, L2TLB_LO1($at)	# 18
-	dmtc0	$k0, C0_ENTRYLO1	# 19 EntryLo1; PageMask is always 0 here
+	lw	$k0, L2TLB_LO0($at)	# 16 (delay slot)
+	mtc0	$k0, C0_ENTRYLO0	# 17 EntryLo0
+	lw	$k0, L2TLB_LO1($at)	# 18
+	mtc0	$k0, C0_ENTRYLO1	# 19 EntryLo1; PageMask is always 0 here
 	dmfc0	$at, C0_KSCRATCH(KS_AT)	# 20
 	dmfc0	$k1, C0_KSCRATCH(KS_K1)	# 21
 	dmfc0	$k0, C0_KSCRATCH(KS_K0)	# 22

@@ -66,8 +66,8 @@
 	.endm
 
 	/*
-	 * reg: an entry as EntryLo -> the machine's, with the guest's V, D, RI, XI; none if it is not valid, or if the view
-	 * does not show the page and it is not the one that missed, which \if_missed says of the bit in t
+	 * reg: an entry as EntryLo -> the machine's, as the L2TLB has it, with the guest's V, D, RI, XI; none if it is not
+	 * valid, or if the view does not show the page and it is not the one that missed, which \if_missed says of the bit in t
 	 */
 	.macro	TRANSLATE reg, if_missed
 	andi	t, \reg, ENTRYLO_V
@@ -87,12 +87,12 @@
 	xor	u, u, t			# without D if the guest's has none
 	dsrl	t, \reg, 62
 	b	2f
-	dinsu	u, t, 62, 2		# RI, XI
+	dins	u, t, L2TLB_RIGHTS_SHIFT, 2
 4:	dmfc0	t, C0_BADVADDR
 	andi	t, t, 0x1000
 	\if_missed	t, leave
 1:	li	u, -1			# ENTRYLO_NONE (delay slot)
-	dsll	u, u, 62
+	dsll	u, u, L2TLB_RIGHTS_SHIFT
 2:	move	\reg, u
 	.endm
 
@@ -150,11 +150,11 @@ walk_fast:
 	ld	t, VCPU_WALK_PRESENT(vcpu)
 	TRANSLATE table, beqz
 	TRANSLATE other, bnez
-	sd	table, L2TLB_LO0(slot)
-	sd	other, L2TLB_LO1(slot)
+	sw	table, L2TLB_LO0(slot)
+	sw	other, L2TLB_LO1(slot)
 	sd	tag, L2TLB_TAG(slot)
-	dmtc0	table, C0_ENTRYLO0
-	dmtc0	other, C0_ENTRYLO1
+	mtc0	table, C0_ENTRYLO0
+	mtc0	other, C0_ENTRYLO1
 	ehb
 	tlbp
 	ehb

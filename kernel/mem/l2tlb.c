@@ -15,8 +15,8 @@ void l2tlb_insert(struct l2tlb *l, u64 tag, u64 lo0, u64 lo1)
 {
 	struct l2tlb_entry *e = &l->entry[l2tlb_index(tag)];
 
-	e->lo[0] = lo0;
-	e->lo[1] = lo1;
+	e->lo[0] = l2tlb_pack(lo0);
+	e->lo[1] = l2tlb_pack(lo1);
 	e->tag = tag;
 }
 
@@ -35,8 +35,8 @@ void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages)
 
 		if (e->tag == L2TLB_NOTHING)
 			continue;
-		if (page_filter_has(pages, arch_entry_page(e->lo[0])) ||
-		    page_filter_has(pages, arch_entry_page(e->lo[1])))
+		if (page_filter_has(pages, arch_entry_page(l2tlb_lo(e, 0))) ||
+		    page_filter_has(pages, arch_entry_page(l2tlb_lo(e, 1))))
 			e->tag = L2TLB_NOTHING;
 	}
 }

@@ -9,8 +9,15 @@
 
 #define L2TLB_SHIFT	  12
 #define L2TLB_ENTRIES	  (1 << L2TLB_SHIFT)
-#define L2TLB_ENTRY_SHIFT 5 /* 32 bytes */
+#define L2TLB_ENTRY_SHIFT 4 /* 16 bytes: eight in a line of the second-level cache */
 #define L2TLB_VPN2_SHIFT  13
+
+/*
+ * EntryLo in 32 bits, as MTC0 takes it: RI and XI are bits 31 and 30, and 24 are the page's number. Machine memory ends below that
+ * (kernel/main.c).
+ */
+#define L2TLB_RIGHTS_SHIFT 30
+#define L2TLB_NAMES	   (1ul << (L2TLB_RIGHTS_SHIFT - 6))
 
 #ifndef __ASSEMBLER__
 #include "kernel/types.h"
@@ -21,8 +28,18 @@
  * VCPU are kept, with ASID 0. A word with bit 12 set matches nothing.
  */
 struct l2tlb_entry {
-	u64 tag, lo[2], unused;
+	u64 tag;
+	u32 lo[2];
 };
+
+static inline u32 l2tlb_pack(u64 lo) { return (u32)(lo | lo >> 32); }
+
+static inline u64 l2tlb_lo(const struct l2tlb_entry *e, u32 half)
+{
+	u64 lo = e->lo[half];
+
+	return (lo & ((1ul << L2TLB_RIGHTS_SHIFT) - 1)) | lo >> L2TLB_RIGHTS_SHIFT << 62;
+}
 
 #define L2TLB_NOTHING (~0ul)
 

@@ -47,8 +47,8 @@ enum move_step { MOVE_STAYS, MOVE_ASKED, MOVE_PREPARED, MOVE_LEFT };
 #define MOVE_TARGET_SHIFT 8
 #define MOVE_NEVER	  (~3u) /* STAYS, and is not to be moved any more */
 
-#define SEAT_PAGES 34 /* of a seat: the L2TLB, then the map */
-#define SEAT_ALIGN 32
+#define SEAT_PAGES 18 /* of a seat: the L2TLB, then the map */
+#define SEAT_ALIGN 16
 
 /*
  * The VCPU is to be on that node, soon; from any node, in any state. told: if that cannot be, the log says why.

@@ -243,10 +243,10 @@ u64 fake_translate(u64 va)
 	l = l2tlb_find(v->arch.l2tlb, tag);
 	if (!l)
 		return 0;
-	fake_write(2, 0, l->lo[0]);
-	fake_write(3, 0, l->lo[1]);
+	fake_write(2, 0, l2tlb_lo(l, 0));
+	fake_write(3, 0, l2tlb_lo(l, 1));
 	tlbwr();
-	return va & PAGE_SIZE ? l->lo[1] : l->lo[0];
+	return l2tlb_lo(l, !!(va & PAGE_SIZE));
 }
 
 u64 fake_access(u64 va, bool write, enum verdict *verdict)

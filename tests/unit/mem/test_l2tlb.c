@@ -25,8 +25,8 @@ static void finds_only_the_whole_tag(void **state)
 	l2tlb_insert(&l, tag, 0x10, 0x20);
 	e = l2tlb_find(&l, tag);
 	assert_non_null(e);
-	assert_int_equal(e->lo[0], 0x10);
-	assert_int_equal(e->lo[1], 0x20);
+	assert_int_equal(l2tlb_lo(e, 0), 0x10);
+	assert_int_equal(l2tlb_lo(e, 1), 0x20);
 	assert_null(l2tlb_find(&l, tag ^ 1));	       /* another ASID */
 	assert_null(l2tlb_find(&l, tag ^ 0x2000));     /* another page */
 	assert_null(l2tlb_find(&l, tag ^ 1ull << 62)); /* another segment */
@@ -38,8 +38,23 @@ static void a_new_pair_replaces_the_old(void **state)
 	(void)state;
 	l2tlb_insert(&l, 0x2001, 1, 2);
 	l2tlb_insert(&l, 0x2001, 3, 4);
-	assert_int_equal(l2tlb_find(&l, 0x2001)->lo[0], 3);
+	assert_int_equal(l2tlb_lo(l2tlb_find(&l, 0x2001), 0), 3);
 	assert_int_equal(l2tlb_used(&l), 1);
+}
+
+/* Any page of a machine, with any rights. */
+static void a_word_holds_an_entry(void **state)
+{
+	(void)state;
+	for (u64 page = 1; page < L2TLB_NAMES; page = page * 2 + 1)
+		for (u64 bits = 0; bits < 1 << 8; bits++) {
+			u64 lo = bits >> 6 << 62 | page << 6 | (bits & 63);
+
+			l2tlb_insert(&l, 0x2001, lo, ~lo & ((1ul << L2TLB_RIGHTS_SHIFT) - 1));
+			assert_int_equal(l2tlb_lo(l2tlb_find(&l, 0x2001), 0), lo);
+			assert_int_equal(l2tlb_lo(l2tlb_find(&l, 0x2001), 1),
+					 ~lo & ((1ul << L2TLB_RIGHTS_SHIFT) - 1));
+		}
 }
 
 static void drop_takes_only_its_own(void **state)
@@ -102,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(finds_only_the_whole_tag, fill),
 		cmocka_unit_test_setup(a_new_pair_replaces_the_old, fill),
+		cmocka_unit_test_setup(a_word_holds_an_entry, fill),
 		cmocka_unit_test_setup(drop_takes_only_its_own, fill),
 		cmocka_unit_test_setup(an_empty_entry_matches_no_miss, fill),
 		cmocka_unit_test_setup(the_hash_is_the_refill_handlers, fill),

@@ -78,7 +78,7 @@ static void the_neighbour_of_a_remote_page_is_cached(void **state)
 	write_pair(USER_PAGE, fake_lo(100, V | D), fake_lo(101, V | D), true);
 	assert_int_equal(reach(USER_PAGE), 100);
 	assert_non_null(l2tlb_find(v->arch.l2tlb, tag));
-	assert_int_equal(l2tlb_find(v->arch.l2tlb, tag)->lo[1], ENTRYLO_NONE);
+	assert_int_equal(l2tlb_lo(l2tlb_find(v->arch.l2tlb, tag), 1), ENTRYLO_NONE);
 	tlbinvf();
 	assert_int_equal(fake_gpn(fake_translate(USER_PAGE)), 100);
 	assert_int_equal(fake_charged, 0);

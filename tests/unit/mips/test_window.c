@@ -135,7 +135,7 @@ static void pages_with_something_new_are_translated_ahead(void **state)
 	fresh_put(&fake_fresh, DISCO_XSSEG_BASE + ((u64)FAKE_PAGES << PAGE_SHIFT));
 	reach(false, DISCO_XSSEG_BASE + 0x100000);
 	assert_non_null(l2tlb_find(l, shown));
-	assert_int_equal(fake_gpn(l2tlb_find(l, shown)->lo[1]), 0x31);
+	assert_int_equal(fake_gpn(l2tlb_lo(l2tlb_find(l, shown), 1)), 0x31);
 	assert_null(l2tlb_find(l, hidden));
 	assert_null(l2tlb_find(l, 0x10000));
 
