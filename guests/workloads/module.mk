@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The four workloads of the paper's measurements, for Linux guests, in a root of their own: build/work.cpio. Only
-# `make bench-overhead` builds them. And four parallel programs in another, build/parallel-root.cpio, and the same for this host.
+# `make bench-overhead` builds them. And parallel programs in another, build/parallel-root.cpio, and the same for this host.
 
 W := build/workloads
 # No fused multiply-add: the same digits as on other machines.
@@ -92,7 +92,7 @@ build/work-disk.cpio: build/work.cpio build/pmake-tree.img build/gen_init_cpio
 	$(Q)echo "file /workload.img build/pmake-tree.img 0644 0 0" | build/gen_init_cpio - | cat build/work.cpio - >$T && $(whole)
 
 # ---- parallel programs ----
-PARALLEL := radix fft lu barnes
+PARALLEL := radix fft lu barnes ocean cg join pipe quick
 $(PARALLEL:%=build/parallel/%): build/parallel/%: guests/workloads/%.c guests/workloads/parallel.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Radix, FFT, LU and Barnes share: one C file each, compiled unchanged for a Linux guest, for this
+ * What parallel programs share: one C file each, compiled unchanged for a Linux guest, for this
  * host and for a thin operating system. So there is C11, POSIX threads, malloc, printf and
  * clock_gettime here, and nothing of any one system.
  *
- * They have the shape of SPLASH-2's programs. main() alone allocates and fills in all data, knowing
+ * They have the shape of SPLASH-2's programs, and of NAS's. main() alone allocates and fills in all data, knowing
  * nothing of nodes; parallel_run() starts the threads, which meet at barriers; when they have ended,
  * main() alone checks the result and sums it up. What lies between start and end of the threads is
  * timed, and marked for the timing model (docs/flash.md) where the program runs on its machine.

@@ -169,7 +169,7 @@ calibrate: build/disco.elf build/flash.so build/guests/numa/patterns.elf
 # ---- pages that move: the timing model ----
 # BENCH_NUMA: options of numa.py, e.g. BENCH_NUMA="--sensitivity", or "--only raytrace --policies none,both,uma --starts 1".
 BENCH_NUMA ?=
-HELP += make bench-numa     what migration and replication save, in simulated cycles: as in the figure of the paper (10 minutes)\n
+HELP += make bench-numa     what migration and replication save, in simulated cycles: as in the figure of the paper (15 minutes)\n
 .PHONY: bench-numa
 bench-numa: build/disco.elf build/flash.so build/host/dtscheck $(NUMA_ELFS)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/numa.py $(BENCH_NUMA)
@@ -177,7 +177,7 @@ bench-numa: build/disco.elf build/flash.so build/host/dtscheck $(NUMA_ELFS)
 
 # BENCH_PARALLEL: options of parallel.py, e.g. BENCH_PARALLEL="--only radix --policies bare,none,both --sizes large --starts 3".
 BENCH_PARALLEL ?=
-HELP += make bench-parallel the same for Radix, FFT, LU and Barnes as threads of Linux, bare kernel = 100: a part of bench-numa\n
+HELP += make bench-parallel the same for nine programs as threads of Linux, bare kernel = 100: a part of bench-numa\n
 .PHONY: bench-parallel
 bench-parallel: build/disco.elf build/flash.so build/host/dtscheck build/linux/vmlinux build/linux-bare/vmlinux build/parallel-root.cpio $(PARALLEL_HOST)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/parallel.py $(BENCH_PARALLEL)

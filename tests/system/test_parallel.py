@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Radix, FFT, LU and Barnes (guests/workloads): the same sums in a Linux guest over four nodes as on this host, with any number of threads."""
+"""Parallel programs (guests/workloads): the same sums in a Linux guest over four nodes as on this host, with any number of threads."""
 import re
 import subprocess
 
@@ -7,7 +7,7 @@ import pytest
 
 from machine import TOP, Machine, vm, write_scenario
 
-SIZES = {"radix": 20000, "fft": 4096, "lu": 96, "barnes": 256}
+SIZES = {"radix": 20000, "fft": 4096, "lu": 96, "barnes": 256, "ocean": 31, "cg": 512, "join": 2000, "pipe": 4, "quick": 10000}
 
 
 def sums(text):
