@@ -9,6 +9,8 @@ u32 direct_next(u32 last, u32 self, u32 n)
 	return next == self ? (next + 1) % n : next;
 }
 
+bool direct_looks(u64 now, u64 looked) { return now - looked >= DIRECT_LOOK; }
+
 bool direct_asks(struct direct_look other, bool gang)
 {
 	return other.waits && (gang || other.kernel) && other.waited >= DIRECT_WAIT;

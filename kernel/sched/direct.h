@@ -10,13 +10,16 @@
  * processor itself, behind other VMs. That one goes first there, if its VM has not had more than its part.
  *
  *   who                         does
- *   a VCPU that yields          looks at one other VCPU of its VM, the next in turn with each YIELD. If that waits for the processor of another node,
- *                               was in its kernel (a lock is held there), and has waited for DIRECT_WAIT: asks that node
+ *   a VCPU that yields          looks at one other VCPU of its VM, the next in turn, unless it has done so within DIRECT_LOOK. If that waits for the
+ *                               processor of another node, was in its kernel (a lock is held there), and has waited for DIRECT_WAIT: asks that node
  *   that node, when it looks    the VCPU is READY there, and its VM is not ahead of those there by more than ACCOUNT_CREDIT:
  *     around next               it has the rest of the slice (node->preferred), which its VM pays
  *   a gang's VCPU (`gang` in    looks at all others of its VM, and asks for each
  *     the description) that
  *     begins to run
+ *
+ * What it looks at are lines of memory that the other node writes, and loops that spin yield every few microseconds: hence DIRECT_LOOK, of which there are
+ * several in DIRECT_WAIT, since nobody is asked for sooner.
  *
  * So nobody's part changes, only when it is had: by ACCOUNT_CREDIT at most earlier than in turn. A VCPU of the own node needs nothing: who gives
  * way lets it run anyway.
@@ -28,6 +31,7 @@
 
 #define DIRECT_WAIT (ACCOUNT_TICKS_MS / 5)
 #define DIRECT_BACK (ACCOUNT_TICKS_MS / 5)
+#define DIRECT_LOOK (DIRECT_WAIT / 8)
 
 /* What is seen of another VCPU of the VM, of a moment. */
 struct direct_look {
@@ -38,6 +42,8 @@ struct direct_look {
 
 /* The VCPU of n to look at, after that one; never self, unless there is no other. */
 u32 direct_next(u32 last, u32 self, u32 n);
+/* Whether it is time to look at one; both are times of the same clock, looked: of the last look. */
+bool direct_looks(u64 now, u64 looked);
 bool direct_asks(struct direct_look other, bool gang);
 /* A VM's account among those of the node. */
 bool direct_may_run(const struct account *vm, const struct account_queue *q);

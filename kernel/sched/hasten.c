@@ -33,7 +33,11 @@ static void consider(struct vcpu *other, const struct node *self, bool gang)
 void hasten_one(struct vcpu *v)
 {
 	const struct vm *vm = v->vm;
+	u64 now = count64();
 
+	if (!direct_looks(now, v->looked))
+		return;
+	v->looked = now;
 	v->looked_at = direct_next(v->looked_at, v->id, vm->nvcpus);
 	consider(vm->vcpus[v->looked_at], v->node, false);
 }

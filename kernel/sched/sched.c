@@ -126,10 +126,11 @@ void sched_resume(struct node *n)
 
 /* ---- states ---- */
 
+/* Other nodes that see READY see since when: hasten.c. */
 static void make_ready(struct vcpu *v, u64 since)
 {
+	__atomic_store_n(&v->ready_since, since, __ATOMIC_RELAXED);
 	vcpu_change(v, VCPU_READY);
-	v->ready_since = since;
 }
 
 /*

@@ -78,10 +78,11 @@ struct vcpu {
 	 * Where it is. Who writes it has taken it up, before it sets the state: so who wants both reads the state first.
 	 */
 	struct node *node;
-	u32 id;	       /* in its VM, from 0 */
-	u32 move;      /* enum move_step and target; any node, atomically, as move.h says who may */
-	u32 looked_at; /* of its VM, when it yielded last; its node (kernel/sched/direct.h) */
-	u32 state; /* enum vcpu_state; its node, but for OFFLINE to STARTING; by vcpu_change() */
+	u32 id;	  /* in its VM, from 0 */
+	u32 move; /* enum move_step and target; any node, atomically, as move.h says who may */
+	u32 looked_at; /* of its VM, when it looked last; its node, as `looked` (kernel/sched/direct.h) */
+	u64 looked; /* count64 of then */
+	u32 state;  /* enum vcpu_state; its node, but for OFFLINE to STARTING; by vcpu_change() */
 	struct vcpu_boot boot;	/* whoever has it CLAIMED */
 	struct share *share;	/* its VM's on its node */
 	struct account account; /* within the share */

@@ -28,9 +28,10 @@ static const struct vm_desc desc = { .name = "vm" };
 static struct vm vm[VMS];
 static struct vcpu vcpu[VMS][PER];
 static u64 now, waits[VMS][PER];
-static u64 next_tick; /* while vm_work works */
-static u32 steps;     /* that vm_work has left */
-static bool works;    /* the last VM's devices */
+static u64 next_tick;	     /* while vm_work works */
+static u32 steps;	     /* that vm_work has left */
+static bool works;	     /* the last VM's devices */
+static u64 since_when_ready; /* what a node that sees READY sees, too */
 static bool line_up[VMS][PER];
 static jmp_buf entered;
 static u64 idle_for;
@@ -96,7 +97,12 @@ void fetch_idle(struct node *n) { (void)n; }
 void moves_serve(struct node *n) { (void)n; }
 void magic_note_vm(u32 of, u32 id) { (void)of, (void)id; }
 void vcpu_catch_up(struct vcpu *v) { assert_false(vm_is_held(v->vm)); }
-void vcpu_change(struct vcpu *v, enum vcpu_state to) { v->state = to; }
+void vcpu_change(struct vcpu *v, enum vcpu_state to)
+{
+	if (to == VCPU_READY)
+		since_when_ready = v->ready_since;
+	v->state = to;
+}
 /* One step for a VM that is loaded or released. */
 bool vm_work(struct vm *of)
 {

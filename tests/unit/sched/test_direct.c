@@ -283,6 +283,13 @@ static void only_who_waits_in_its_kernel_is_asked_for(void **state)
 	assert_false(direct_asks((struct direct_look){ false, false, DIRECT_WAIT }, true));
 }
 
+static void looks_are_apart(void **state)
+{
+	(void)state;
+	assert_true(direct_looks(DIRECT_LOOK, 0));
+	assert_false(direct_looks(1000 + DIRECT_LOOK - 1, 1000));
+}
+
 static void nobody_runs_before_it_has_had_too_much(void **state)
 {
 	const struct account_queue q = { .floor = 1000 * ACCOUNT_TICKS_MS };
@@ -326,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_who_waits_in_its_kernel_is_asked_for),
+		cmocka_unit_test(looks_are_apart),
 		cmocka_unit_test(nobody_runs_before_it_has_had_too_much),
 		cmocka_unit_test(all_others_are_looked_at_in_turn),
 		cmocka_unit_test(who_gave_way_comes_back),

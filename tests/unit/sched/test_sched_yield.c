@@ -77,9 +77,49 @@ static void who_yields_asks_for_who_waits(void **state)
 		other->ready_since = i == 3 ? now : now - DIRECT_WAIT;
 		hasten_one(node.current);
 		assert_int_equal(far.hasten, i ? 0 : HASTEN(0, 1));
+		now += DIRECT_LOOK;
 	}
 	other->node = &node;
 	other->state = VCPU_OFFLINE;
+}
+
+/* A loop that yields all the time looks at the others' lines at a bounded rate, and all of them have their turn. */
+static void who_spins_looks_now_and_then(void **state)
+{
+	static struct node far = { .id = 1 };
+	u32 asked = 0, rounds = 1000, step = DIRECT_LOOK / 10;
+
+	(void)state;
+	on(0, 0);
+	choose();
+	vm[0].nvcpus = PER;
+	vm[0].vcpus[0] = &vcpu[0][0];
+	vm[0].vcpus[1] = &vcpu[0][1];
+	vcpu[0][1].node = &far;
+	vcpu[0][1].state = VCPU_READY;
+	vcpu[0][1].ready_since = now - DIRECT_WAIT;
+	for (u32 i = 0; i < rounds; i++, now += step) {
+		far.hasten = 0;
+		hasten_one(node.current);
+		asked += far.hasten != 0;
+	}
+	assert_in_range(asked, rounds / 11, rounds / 10);
+	vcpu[0][1].node = &node;
+	vcpu[0][1].state = VCPU_OFFLINE;
+}
+
+/* Another node that sees READY sees since when: a VCPU that has slept for long has not waited for as long. */
+static void since_when_is_there_before_the_state(void **state)
+{
+	(void)state;
+	on(0, 0);
+	choose();
+	now += MS;
+	tick_comes(); /* RUNNING to READY */
+	assert_int_equal(since_when_ready, now);
+	idle_for = 5 * TICK; /* until the line of VCPU 0 goes up */
+	current_waits();
+	assert_int_equal(since_when_ready, now); /* WAITING to READY */
 }
 
 int main(void)
@@ -88,6 +128,8 @@ int main(void)
 		cmocka_unit_test_setup(who_gave_way_is_asked_again, fill),
 		cmocka_unit_test_setup(who_is_waited_for_goes_first, fill),
 		cmocka_unit_test_setup(who_yields_asks_for_who_waits, fill),
+		cmocka_unit_test_setup(who_spins_looks_now_and_then, fill),
+		cmocka_unit_test_setup(since_when_is_there_before_the_state, fill),
 	};
 
 	return cmocka_run_group_tests_name("sched_yield", tests, NULL, NULL);
