@@ -100,6 +100,7 @@ struct node {
 	struct vcpu *preferred;	    /* gets the rest of this slice, or NULL */
 	bool slice_over, gives_way; /* the current VCPU's, for the next choice */
 	bool contended;		    /* VCPUs of more than one VM are on */
+	bool tick_rests;	    /* its ticks are far apart: tick.h */
 	u64 tick_next;		    /* count64 */
 	u64 event;		    /* count64: when it looks at modelled disks; 0: at no time */
 	u64 back; /* count64: when it chooses again because a VCPU gave way (direct.h), or NODE_BACK_DUE; or 0 */

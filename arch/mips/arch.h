@@ -203,6 +203,8 @@ void arch_vcpu_set_timer(struct vcpu *v, u32 compare);
 void arch_vcpu_set_lag(struct vcpu *v, u64 lag);
 /* raise IP7 of those that are due, and program the next interrupt */
 void vtimer_expire(struct node *n);
+/* count64 for which its timer is set; any node's, of a moment */
+u64 arch_node_due(const struct node *n);
 /* This node calls tick_event (kernel/sched/tick.h) then (count64), or before if it was asked to; with any lock held. */
 void vtimer_ask_event(u64 when);
 void vtimer_lose(void); /* this processor's next interrupt does not come, as a test */

@@ -70,8 +70,9 @@ void arch_node_init(struct node *n)
 	gic_node_init(n->id);
 }
 
-#define RENEW_TICK_MS	  25  /* in every third tick, if no address space was switched */
-#define GIC_PUT_OFF_TICKS 256 /* 2.6 s; 26 s where no VM can live */
+#define RENEW_TICK_MS \
+	25 /* in every third tick that interrupts a guest, if no address space was switched */
+#define GIC_PUT_OFF_TICKS 256 /* 2.6 s; 26 s while the node rests */
 
 static void (*board_handler)(void); /* fixed after boot */
 
@@ -85,7 +86,8 @@ static void timer_handle(struct node *n)
 {
 	if (vtimer_tick_due(n)) {
 		tick(n);
-		tlb_renew(n, RENEW_TICK_MS);
+		if (n->current && vcpu_state(n->current) == VCPU_RUNNING)
+			tlb_renew(n, RENEW_TICK_MS);
 		if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
 			gic_timer_put_off();
 	}

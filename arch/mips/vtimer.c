@@ -97,6 +97,11 @@ static void serve_event(struct node *n, u64 now)
 	tick_event();
 }
 
+u64 arch_node_due(const struct node *n)
+{
+	return __atomic_load_n(&n->cpu.compare, __ATOMIC_RELAXED);
+}
+
 void vtimer_lose(void) { cp0_write32(CP0_COMPARE, cp0_read32(CP0_COUNT) - 1); }
 
 /*

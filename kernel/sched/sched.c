@@ -372,6 +372,13 @@ static void idle(struct node *n)
 	arch_irq_poll(n);
 }
 
+/* Somebody is to run: from here on the node ticks. */
+static void wake_up(struct node *n)
+{
+	tick_soon(n);
+	vtimer_expire(n);
+}
+
 /*
  * Again if that made more to do: a VM that ended may be asked to start again, and devices may never be done, so that
  * interrupts have their turn in between.
@@ -421,6 +428,8 @@ _Noreturn void sched_switch(struct node *n)
 	for (;;) {
 		look_around(n);
 		v = pick(n);
+		if (v && n->tick_rests)
+			wake_up(n);
 		if (!v)
 			idle(n);
 		else if (vcpu_state(v) == VCPU_BUSY)

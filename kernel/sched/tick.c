@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a node does every TICK_MS, whoever runs on it. */
+/* What a node does every TICK_MS, whoever runs on it, or now and then, if nobody wants to. */
 #include "arch/mips/arch.h"
 #include "drivers/dev.h"
 #include "kernel/console/console.h"
@@ -7,10 +7,11 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sched/tick.h"
 #include "kernel/vm/move.h"
+#include "kernel/vm/vm.h"
 #include "numa/numa.h"
 
 #define LATE_TICKS 3
-#define BARE_TICKS 10 /* a node where no VM can live looks around so much less often */
+#define TICK	   (TICK_MS * COUNT_MS)
 
 /*
  * QEMU's timer thread and its processors race: a Compare written just as the old one expires may be
@@ -20,21 +21,47 @@ static void wake_late(const struct node *n)
 {
 	struct node *next = nodes[(n->id + 1) % nnodes];
 
-	if (next->up && count64() > next->tick_next + LATE_TICKS * TICK_MS * COUNT_MS)
+	if (next->up && count64() > arch_node_due(next) + LATE_TICKS * TICK)
 		node_post(next, MAIL_RESCHED);
 }
 
 void tick_event(void) { disks_event(); }
 
+/* By the table of tick.h. */
+static bool may_rest(const struct node *n)
+{
+	if (!n->id || (n->nvcpus && (fetch_on || latency_on)))
+		return false;
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		enum vcpu_state state = vcpu_state(n->vcpus[i]);
+
+		if (state >= VCPU_BUSY && state != VCPU_WAITING)
+			return false;
+	}
+	return true;
+}
+
+void tick_soon(struct node *n)
+{
+	u64 now = count64();
+
+	if (!n->tick_rests)
+		return;
+	n->tick_rests = false;
+	if (n->tick_next > now)
+		n->tick_next -= (n->tick_next - now - 1) / TICK * TICK;
+}
+
 void tick(struct node *n)
 {
-	u64 period = TICK_MS * COUNT_MS * (n->id && !n->nvcpus ? BARE_TICKS : 1);
-
 	n->stats.ticks++;
 	wake_late(n);
+	n->tick_rests = may_rest(n);
 	do
-		n->tick_next += period;
+		n->tick_next += TICK;
 	while (n->tick_next <= count64());
+	if (n->tick_rests)
+		n->tick_next += (REST_TICKS - 1) * TICK;
 	if (n->id == 0) {
 		console_tick();
 		host_disks_tick();

@@ -195,12 +195,6 @@ static bool let_go(struct node *n, struct vcpu *v)
 
 /* ---- the target takes it up ---- */
 
-/* A node without VCPUs has had few ticks. */
-static void tick_soon(struct node *n)
-{
-	n->tick_next = MIN(n->tick_next, count64() + TICK_MS * COUNT_MS);
-}
-
 static void take(struct node *n, struct vcpu *v)
 {
 	struct vm *vm = v->vm;

@@ -51,6 +51,7 @@ UNIT_SRCS_sched_wide := kernel/sched/sched.c kernel/sched/members.c kernel/sched
 UNIT_SRCS_machine := kernel/sched/spread.c kernel/sched/account.c
 UNIT_SRCS_direct := kernel/sched/direct.c kernel/sched/account.c
 UNIT_SRCS_spread := kernel/sched/spread.c
+UNIT_SRCS_tick := kernel/sched/tick.c
 UNIT_SRCS_lock := kernel/lock.c
 UNIT_SRCS_account := kernel/sched/account.c
 UNIT_SRCS_filter := numa/filter.c

@@ -108,6 +108,21 @@ static void who_spins_looks_now_and_then(void **state)
 	vcpu[0][1].state = VCPU_OFFLINE;
 }
 
+/* Not while nobody wants to run. */
+static void who_rested_ticks_again_for_whoever_wakes(void **state)
+{
+	(void)state;
+	node.tick_rests = true;
+	vcpu[0][0].state = VCPU_WAITING;
+	on(1, 0);
+	choose();
+	assert_false(node.tick_rests);
+	node.tick_rests = true;
+	idle_for = TICK;
+	current_waits(); /* until the line of another VM's VCPU goes up */
+	assert_false(node.tick_rests);
+}
+
 /* Another node that sees READY sees since when: a VCPU that has slept for long has not waited for as long. */
 static void since_when_is_there_before_the_state(void **state)
 {
@@ -129,6 +144,7 @@ int main(void)
 		cmocka_unit_test_setup(who_is_waited_for_goes_first, fill),
 		cmocka_unit_test_setup(who_yields_asks_for_who_waits, fill),
 		cmocka_unit_test_setup(who_spins_looks_now_and_then, fill),
+		cmocka_unit_test_setup(who_rested_ticks_again_for_whoever_wakes, fill),
 		cmocka_unit_test_setup(since_when_is_there_before_the_state, fill),
 	};
 

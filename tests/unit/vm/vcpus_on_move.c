@@ -20,6 +20,7 @@
 #include "kernel/sched/fetch.h"
 #include "kernel/sched/hasten.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/tick.h"
 #include "kernel/vm/make.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
@@ -254,6 +255,8 @@ void vtimer_expire(struct node *n)
 		post(v, TIMER);
 	}
 }
+
+void tick_soon(struct node *n) { assert_ptr_equal(n, here); }
 
 /* VMs' lives, with nothing in them. */
 /* None is made or destroyed: tests/unit/vm/test_make.c. */
