@@ -71,7 +71,7 @@ def test_pause_and_resume(machine, tmp_path):
         one.command(f"move still {number % 4},{(number + 1) % 4}")
         pause(one, "still")
         if number == 2:  # who sends to it is not held up by that
-            run(one, "on", "for i in $(seq 75); do ping -q -c 5 -W 1 still >/dev/null & done; wait", 120)
+            run(one, "on", "(for i in $(seq 75); do ping -q -c 5 -W 1 still >/dev/null & done; wait)", 120)
         ms = resume(one, "still")
     lost = dropped(one, "on") - before
     assert 75 * 5 > lost > 20, lost
