@@ -122,6 +122,32 @@ static inline void parallel_mark_end(void)
 #endif
 }
 
+/*
+ * From BEGIN to END of it thread 0 .. 7 is in a phase of its work: unit 80 + 8 * phase + thread of the model, phases 0 .. 9.
+ * tests/bench/thin.py knows their names.
+ */
+#ifdef __mips__
+#define PARALLEL_MARK(number) __asm__ volatile("sltiu $0, $0, %0" : : "i"(number) : "memory")
+#define PARALLEL_PHASE(what, phase, thread)                 \
+	do {                                                \
+		enum { FIRST = (what) + 80 + 8 * (phase) }; \
+		switch (thread) {                           \
+		case 0: PARALLEL_MARK(FIRST); break;        \
+		case 1: PARALLEL_MARK(FIRST + 1); break;    \
+		case 2: PARALLEL_MARK(FIRST + 2); break;    \
+		case 3: PARALLEL_MARK(FIRST + 3); break;    \
+		case 4: PARALLEL_MARK(FIRST + 4); break;    \
+		case 5: PARALLEL_MARK(FIRST + 5); break;    \
+		case 6: PARALLEL_MARK(FIRST + 6); break;    \
+		case 7: PARALLEL_MARK(FIRST + 7); break;    \
+		}                                           \
+	} while (0)
+#else
+#define PARALLEL_PHASE(what, phase, thread) ((void)(thread))
+#endif
+#define PARALLEL_BEGIN(phase, thread) PARALLEL_PHASE(0x5100, phase, thread)
+#define PARALLEL_END(phase, thread)   PARALLEL_PHASE(0x5200, phase, thread)
+
 /* work(0) here, and in other threads work(1) and so on, until all have ended. */
 static inline void parallel_run(void (*work)(int thread))
 {

@@ -18,11 +18,20 @@
 #define DIGITS	   (1 << DIGIT_BITS)
 #define PASSES	   2 /* keys of 20 bits */
 
+enum { FILL_IN, COUNT_1, COUNT_2, PLACES, MOVE_1, MOVE_2, BARRIERS, CHECK }; /* phases */
+
 static uint64_t *keys[2];
 static uint32_t *counts; /* by thread and digit; then where the next one goes */
 static uint64_t totals[PARALLEL_THREADS * 16]; /* of a thread's slice of digits; a line each */
 
 static unsigned digit(uint64_t key, int pass) { return key >> (pass * DIGIT_BITS) & (DIGITS - 1); }
+
+static void wait_for_all(int thread)
+{
+	PARALLEL_BEGIN(BARRIERS, thread);
+	parallel_barrier();
+	PARALLEL_END(BARRIERS, thread);
+}
 
 /* From numbers of keys to places: each thread for a slice of the digits, over all threads' counts. */
 static void find_places(int thread)
@@ -30,11 +39,14 @@ static void find_places(int thread)
 	long from = parallel_from(thread, DIGITS), to = parallel_from(thread + 1, DIGITS);
 	uint64_t total = 0, before = 0;
 
+	PARALLEL_BEGIN(PLACES, thread);
 	for (long d = from; d < to; d++)
 		for (int t = 0; t < parallel.threads; t++)
 			total += counts[t * DIGITS + d];
 	totals[thread * 16] = total;
-	parallel_barrier();
+	PARALLEL_END(PLACES, thread);
+	wait_for_all(thread);
+	PARALLEL_BEGIN(PLACES, thread);
 	for (int t = 0; t < thread; t++)
 		before += totals[t * 16];
 	for (long d = from; d < to; d++)
@@ -44,7 +56,8 @@ static void find_places(int thread)
 			counts[t * DIGITS + d] = (uint32_t)before;
 			before += count;
 		}
-	parallel_barrier();
+	PARALLEL_END(PLACES, thread);
+	wait_for_all(thread);
 }
 
 /* What a thread, or main(), finds of its keys: a line each. */
@@ -82,26 +95,59 @@ static void check(struct part *part, long from, long to)
 	part->power = power;
 }
 
+static void count(uint32_t *mine, const uint64_t *source, int pass, long from, long to)
+{
+	for (int d = 0; d < DIGITS; d++)
+		mine[d] = 0;
+	for (long i = from; i < to; i++)
+		mine[digit(source[i], pass)]++;
+}
+
+static void move(uint32_t *mine, const uint64_t *source, uint64_t *target, int pass, long from,
+		 long to)
+{
+	for (long i = from; i < to; i++)
+		target[mine[digit(source[i], pass)]++] = source[i];
+}
+
 static void sort(int thread)
 {
 	long from = parallel_from(thread, parallel.size),
 	     to = parallel_from(thread + 1, parallel.size);
 	uint32_t *mine = &counts[thread * DIGITS];
 
-	for (int pass = 0; pass < PASSES; pass++) {
-		const uint64_t *source = keys[pass & 1];
-		uint64_t *target = keys[~pass & 1];
+	PARALLEL_BEGIN(COUNT_1, thread);
+	count(mine, keys[0], 0, from, to);
+	PARALLEL_END(COUNT_1, thread);
+	wait_for_all(thread);
+	find_places(thread);
+	PARALLEL_BEGIN(MOVE_1, thread);
+	move(mine, keys[0], keys[1], 0, from, to);
+	PARALLEL_END(MOVE_1, thread);
+	wait_for_all(thread);
+	PARALLEL_BEGIN(COUNT_2, thread);
+	count(mine, keys[1], 1, from, to);
+	PARALLEL_END(COUNT_2, thread);
+	wait_for_all(thread);
+	find_places(thread);
+	PARALLEL_BEGIN(MOVE_2, thread);
+	move(mine, keys[1], keys[0], 1, from, to);
+	PARALLEL_END(MOVE_2, thread);
+	wait_for_all(thread);
+}
 
-		for (int d = 0; d < DIGITS; d++)
-			mine[d] = 0;
-		for (long i = from; i < to; i++)
-			mine[digit(source[i], pass)]++;
-		parallel_barrier();
-		find_places(thread);
-		for (long i = from; i < to; i++)
-			target[mine[digit(source[i], pass)]++] = source[i];
-		parallel_barrier();
-	}
+static void fill_in_marked(int thread, long from, long to)
+{
+	PARALLEL_BEGIN(FILL_IN, thread);
+	fill_in(&parts[thread], from, to);
+	PARALLEL_END(FILL_IN, thread);
+}
+
+static void check_marked(int thread, long from, long to)
+{
+	PARALLEL_BEGIN(CHECK, thread);
+	check(&parts[thread], from, to);
+	PARALLEL_END(CHECK, thread);
 }
 
 static void sort_own(int thread)
@@ -109,9 +155,9 @@ static void sort_own(int thread)
 	long from = parallel_from(thread, parallel.size),
 	     to = parallel_from(thread + 1, parallel.size);
 
-	fill_in(&parts[thread], from, to);
+	fill_in_marked(thread, from, to);
 	sort(thread);
-	check(&parts[thread], from, to);
+	check_marked(thread, from, to);
 }
 
 /* Ends the program if the keys are not those that were filled in, in order. */
@@ -149,8 +195,8 @@ int main(int argc, char **argv)
 		return parallel_report(sum_of(parallel.threads));
 	}
 	allocate(parallel_alloc);
-	fill_in(&parts[0], 0, parallel.size);
+	fill_in_marked(0, 0, parallel.size);
 	parallel_run(sort);
-	check(&parts[0], 0, parallel.size);
+	check_marked(0, 0, parallel.size);
 	return parallel_report(sum_of(1));
 }

@@ -5,7 +5,7 @@ Linux on the bare machine with eight processors. Simulated time on the paper's m
 
 NAME.pct: the whole run, with Linux from before the program's exec to behind its end, with the thin OS from its first instruction to the VM's end, memory
 zeroed and threads started in both. NAME.parallel_pct: the threads alone. NAME.speedup.N: one thread's time on N nodes in parts of N threads', the threads
-alone. start: instructions from the thin OS's entry to main(). radix_own is `radix THREADS KEYS own`. Sums must be this host's. Writes build/results/thin.json.
+alone. Of Radix's phases the mean of all threads is shown. start: instructions from the thin OS's entry to main(). radix_own is `radix THREADS KEYS own`. Sums must be this host's. Writes build/results/thin.json.
 
 usage: thin.py [--only NAME[,NAME]] [--sizes small|large] [--speedup NAME[,NAME]] [--policy NAME] [--jobs N]
 """
@@ -31,6 +31,9 @@ OPS = 1000 # of thin_calls.c
 PAPER = {"radix": 34, "radix_own": 34} # SPLASH-2's Radix fills in its keys as radix_own does
 PROGRAMS = ["radix", "radix_own", "fft", "lu", "barnes"]
 MEMORY = {"small": 64, "large": 192}
+PHASE_UNIT = 80 # guests/workloads/parallel.h: + 8 * phase + thread
+PHASES = {"radix": ["fill in", "count 1", "count 2", "find places", "move 1", "move 2", "barriers", "check"]}
+SIDES = {"bare": (("program", "user"), ("kernel", "monitor")), "thin": (("program", "kernel"), ("monitor", "monitor"))}
 
 
 class Run:
@@ -92,10 +95,23 @@ class Run:
         """In % of the time of all processors: the program and what is linked with it, the kernel below it if there is one, the monitor. On the bare
         machine the kernel is what the model calls the monitor."""
         total = self.json["total"]
-        names = {"bare": (("program", "user"), ("kernel", "monitor")), "thin": (("program", "kernel"), ("monitor", "monitor"))}[self.side]
         whole = total["cycles"] / 100
-        return ", ".join([f"{name} {total['insns'][who] / whole:.1f} + {total['stall_by'][who] / whole:.1f} stall" for name, who in names]
+        return ", ".join([f"{name} {total['insns'][who] / whole:.1f} + {total['stall_by'][who] / whole:.1f} stall" for name, who in SIDES[self.side]]
                          + [f"idle {total['idle'] / whole:.1f}"])
+
+
+def show_phases(run):
+    """The mean of the threads, in ms, of each phase: what was executed, and what it waited for memory; and the longest one's."""
+    by = {unit["unit"]: unit for unit in run.json["units"]}
+    for i, phase in enumerate(PHASES.get(run.program, ())):
+        threads = [by[unit] for unit in range(PHASE_UNIT + 8 * i, PHASE_UNIT + 8 * i + NODES) if unit in by]
+        if not threads:
+            continue
+        ms = len(threads) * 400e3
+        parts = [f"{name} {sum(t['insns'][who] for t in threads) / ms:.2f} + {sum(t['stall_by'][who] for t in threads) / ms:.2f}" for name, who in
+                 SIDES[run.side]]
+        print(f"    {phase:12s}{len(threads)} threads: {', '.join(parts)}, idle {sum(t['idle'] for t in threads) / ms:.2f}; all "
+              f"{sum(t['cycles'] for t in threads) / ms:.2f}, longest {max(t['cycles'] for t in threads) / 400e3:.2f}")
 
 
 def compare(name, runs):
@@ -110,6 +126,8 @@ def compare(name, runs):
               + (f", the paper {paper}" if paper else ""))
         for run in (bare, thin):
             print(f"    {run.side}: {run.shares()}; {run.json['local_pct']:.1f} % of misses local")
+            if whole:
+                show_phases(run)
     return rows
 
 
