@@ -5,17 +5,17 @@
  *
  * Method: eight VCPUs add up 24 pages, over and over, and compare; then one of them, each in turn,
  * writes a word of every page, and all of them look for it, in the window and in xsseg, before they
- * go on reading.
+ * go on reading. rounds=N: how often each adds up before each write, instead of 30.
  *
  * Needs: vcpus=8 nodes=8
  */
 #include "tests/guest/numa.h"
 
-#define PAGES  24
-#define ROUNDS 30
+#define PAGES 24
 
 static volatile u64 wrong, over;
 static volatile u64 expected;
+static u64 rounds;
 
 static u64 add_up(void)
 {
@@ -53,7 +53,7 @@ static void reader(u64 id)
 	for (u64 writer = 0; writer < SMP; writer++) {
 		u64 before[PAGES], bad = 0;
 
-		for (unsigned n = 0; n < ROUNDS; n++)
+		for (unsigned n = 0; n < rounds; n++)
 			bad += add_up() != expected;
 		for (unsigned p = 0; p < PAGES; p++)
 			before[p] = page_va(p)[16 * writer];
@@ -71,6 +71,7 @@ static void reader(u64 id)
 int main(void)
 {
 	need_monitor();
+	rounds = guest_number("rounds=", 30);
 	for (unsigned p = 0; p < PAGES; p++)
 		for (unsigned w = 0; w < PAGE_WORDS; w++)
 			page_va(p)[w] = (u64)p * 7 + w;

@@ -4,7 +4,7 @@
  * lock protects is consistent, and all addresses of a page show the same bytes. docs/guest-abi.md,
  * VCPUs on other nodes.
  *
- * Method: eight VCPUs, 150,000 operations each, on 48 pages, which they reach through the csseg
+ * Method: eight VCPUs, 150,000 operations each (or operations=N), on 48 pages, which they reach through the csseg
  * window, xsseg and the user pages of their page walker. Each has a few favourite pages that change
  * now and then, so that pages are worth moving, and to another node later. Operations: a word of
  * its own, an atomic counter, a pair of words under a lock, a table that is read by all and
@@ -16,7 +16,6 @@
 #include "tests/guest/walk.h"
 
 #define PAGES	   48
-#define OPERATIONS 150000ul
 #define FAVOURITES 5
 #define STAY	   20000 /* operations before a VCPU has other favourites */
 
@@ -28,6 +27,7 @@
 #define TABLE	(12 * LINE_WORDS)
 
 static volatile u64 over, torn, refused;
+static u64 operations;
 static u64 locked[SMP], own[SMP][PAGES];
 
 static volatile u64 *address(unsigned page, u64 r)
@@ -103,7 +103,7 @@ static void storm(u64 id)
 
 	if (walk_setup() || walk_switch(id, walk_root))
 		refused++;
-	for (u64 n = 0; n < OPERATIONS; n++) {
+	for (u64 n = 0; n < operations; n++) {
 		u64 r = numa_random(&seed);
 
 		if (n % STAY == 0)
@@ -129,7 +129,7 @@ static u64 counts_of(u64 id)
 {
 	u64 seed = id + 1, counts = 0;
 
-	for (u64 n = 0; n < OPERATIONS; n++) {
+	for (u64 n = 0; n < operations; n++) {
 		u64 kind;
 
 		numa_random(&seed);
@@ -144,6 +144,7 @@ int main(void)
 	u64 counters = 0, pairs = 0, counted = 0, taken = 0;
 
 	need_monitor();
+	operations = guest_number("operations=", 150000);
 	walk_tables();
 	walk_describe(walk_pointer(walk_root));
 	for (unsigned p = 0; p < PAGES; p++)
