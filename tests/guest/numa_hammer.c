@@ -11,8 +11,8 @@
  */
 #include "tests/guest/numa.h"
 
-#define PAGES  24
-#define USER   5
+#define PAGES 24
+#define USER  5
 
 static volatile u64 over;
 static u64 rounds;
