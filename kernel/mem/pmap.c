@@ -271,17 +271,27 @@ static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 	return lo;
 }
 
-/* While others are at work on all that is left of a block, for as long as a part takes at most. */
-#define AWAIT_POLLS 2000
+/*
+ * While others are at work on all that is left of a block, for some 20,000 instructions at most, which a part takes: then whoever waits looks at the rest of
+ * its mail. The others may wait for this node's answer before they zero (pmap_hide_zero_locked), and for the processor under it.
+ */
+#define AWAIT_TURNS 100
+#define AWAIT_POLLS 16
+
+static bool is_awaited(const struct pmap_range *range)
+{
+	return __atomic_load_n(&range->coming.begun, __ATOMIC_RELAXED) == BLOCK_PAGES &&
+	       __atomic_load_n(&range->coming.zeroed, __ATOMIC_RELAXED) < BLOCK_PAGES;
+}
 
 static void await_block(const struct pmap_range *range)
 {
-	u32 begun, zeroed, i = 0;
-
-	do {
-		begun = __atomic_load_n(&range->coming.begun, __ATOMIC_RELAXED);
-		zeroed = __atomic_load_n(&range->coming.zeroed, __ATOMIC_RELAXED);
-	} while (begun == BLOCK_PAGES && zeroed < BLOCK_PAGES && ++i < AWAIT_POLLS);
+	for (u32 i = 0; i < AWAIT_TURNS; i++) {
+		for (u32 k = 0; k < AWAIT_POLLS; k++)
+			if (!is_awaited(range))
+				return;
+		wait();
+	}
 }
 
 u64 pmap_try_use(struct vm *vm, gpn_t gpn, u32 node, bool write)

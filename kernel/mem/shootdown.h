@@ -32,7 +32,7 @@ void shootdown_answer(struct node *n);
  * The one rule about what a processor has read from guest memory or from a pmap: it holds until the
  * processor answers a shootdown. Whoever unmaps a page, moves one, or lets a guest use a page table
  * again waits for that answer first. A processor answers only while it waits: for a lock, for its own
- * shootdown, or for a page that is being copied. So code that may wait begins a reading before the first look, and asks
+ * shootdown, for a page that is being copied or a block that is being zeroed. So code that may wait begins a reading before the first look, and asks
  * whether it holds before it follows a pointer, writes an entry, delivers a fault or makes a
  * translation; if it does not, it starts again. Asked are the nodes whose views showed the page: a node without a view of
  * the VM keeps no pointer beyond the lock of the page's range (kernel/vm/guest_memory.c).

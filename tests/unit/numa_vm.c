@@ -72,9 +72,20 @@ void lock_release(struct lock *l)
 }
 
 /* Somebody waits for what nobody here would do: expect_assert_failure. */
-void arch_yield(void) { mock_assert(0, "waits", __FILE__, __LINE__); }
+void (*during_yield)(void);
+void arch_yield(void)
+{
+	mock_assert(during_yield != NULL, "waits", __FILE__, __LINE__);
+	during_yield();
+}
 
-void shootdown_answer(struct node *n) { (void)n; }
+u32 answers;
+void shootdown_answer(struct node *n)
+{
+	(void)n;
+	assert_int_equal(locks_held, 0);
+	answers++;
+}
 
 void node_heed_stop(const struct node *n) { (void)n; }
 
@@ -456,7 +467,7 @@ int numa_vm_reset(void **state)
 	locks_held = flushes = 0;
 	reserved = 0;
 	reserve_limit = ~0ul;
-	during_shootdown = during_look = during_unlock = during_zero = NULL;
+	during_shootdown = during_look = during_unlock = during_zero = during_yield = NULL;
 	large = blocks = true;
 	largest = LARGEST;
 	zero = false;

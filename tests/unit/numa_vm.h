@@ -35,6 +35,8 @@ extern void (*during_shootdown)(void); /* called once while one is under way, or
 extern void (*during_copy)(void);      /* the same when that one is over: before the copies */
 extern void (*during_look)(void); /* whenever a machine page is looked for, to be read or written */
 extern void (*during_unlock)(void); /* whenever the last lock was given up */
+extern void (*during_yield)(void);  /* whenever a node waits for others, which it may not else */
+extern u32 answers;		    /* to shootdowns, while it waits */
 extern void (*during_zero)(void); /* whenever pages of a new block or page are about to be zeroed */
 
 int numa_vm_reset(void **state);

@@ -49,7 +49,9 @@ static void all_ask_for_the_block_that_is_coming(void **state)
 }
 
 /* ---- others, while a node zeroes its part ---- */
-static u32 at_work, most_at_work, refused;
+static u32 at_work, most_at_work, refused, yields;
+
+static void count_yields(void) { yields++; }
 
 static void another_asks(void)
 {
@@ -74,15 +76,53 @@ static void all_zero_parts_of_the_block_at_once(void **state)
 	placement_set(PLACE_HOME);
 	at_work = most_at_work = refused = 0;
 	during_zero = another_asks;
+	during_yield = count_yields;
+	yields = answers = 0;
 	assert_int_equal(lo_of(&vm_a, 7, 1), 0);
 	/* The first part's zeroer comes back last: the others have done theirs. */
 	assert_true(arch_entry_writable(pmap_try_use(&vm_a, (gpn_t){ 7 }, 1, true)));
 	during_zero = NULL;
 	assert_int_equal(most_at_work, 8);
 	assert_int_equal(refused, 1);
+	/* The one that had nothing left to zero gave way to the others, answered them, and came back to look at its mail. */
+	assert_in_range(yields, 2, 1000);
+	assert_int_equal(answers, yields);
 	assert_int_equal(vm_a.pmap.used, BLOCK_PAGES);
 	for (u32 i = 0; i < BLOCK_PAGES; i++)
 		assert_int_equal(read_as(&vm_a, i, 1), 0);
+	check_everything();
+}
+
+/* The part that is in work is done while the node gives way. */
+static void it_is_done(void)
+{
+	yields++;
+	vm_a.pmap.range[0].coming.zeroed += BLOCK_PAGES / 8;
+}
+
+static void asks_for_what_is_begun(void)
+{
+	struct pmap_range *range = &vm_a.pmap.range[0];
+	u32 zeroed = range->coming.zeroed;
+
+	if (range->coming.begun < BLOCK_PAGES)
+		return;
+	during_zero = NULL;
+	assert_int_equal(pmap_try_use(&vm_a, (gpn_t){ 9 }, 0, false), PMAP_LATER);
+	range->coming.zeroed = zeroed; /* since who zeroes it says so still */
+}
+
+static void who_waits_for_a_block_goes_on_when_it_is_there(void **state)
+{
+	(void)state;
+	placement_set(PLACE_HOME);
+	during_zero = asks_for_what_is_begun;
+	during_yield = it_is_done;
+	yields = answers = 0;
+	while (pmap_try_use(&vm_a, (gpn_t){ 7 }, 1, true) == PMAP_LATER)
+		assert_int_equal(yields, 0);
+	assert_int_equal(yields, 1);
+	assert_int_equal(answers, 1);
 	check_everything();
 }
 
@@ -129,6 +169,8 @@ int main(void)
 		cmocka_unit_test_setup(a_block_comes_in_parts, numa_vm_reset),
 		cmocka_unit_test_setup(all_ask_for_the_block_that_is_coming, numa_vm_reset),
 		cmocka_unit_test_setup(all_zero_parts_of_the_block_at_once, numa_vm_reset),
+		cmocka_unit_test_setup(who_waits_for_a_block_goes_on_when_it_is_there,
+				       numa_vm_reset),
 		cmocka_unit_test_setup(a_part_in_work_keeps_the_block, numa_vm_reset),
 		cmocka_unit_test_setup(a_block_on_its_way_goes_back_with_its_vm, numa_vm_reset),
 	};
