@@ -65,6 +65,11 @@ def tail(path, lines=40):
     return "\n".join(Path(path).read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
+def without_kernel(text):
+    """What a guest printed without lines of its kernel, which says so when an interrupt was late, or the clock was wrong."""
+    return re.sub(r"(?m)^\[ *\d+\.\d+\] .*(\n|$)", "", text)
+
+
 class Machine:
     """scenario: a name in configs/ or the path of a boot archive. words: for the monitor's command line. options: of run.sh;
     qemu: of QEMU, behind all that run.sh gives it."""
@@ -143,17 +148,18 @@ class Machine:
         self.send(ESCAPE + ".")
         self.expect(re.escape(PROMPT), timeout)
 
-    def shell(self, guest, command, timeout=60):
-        """One command in the shell of the attached guest, whose prompt is due after an empty line; what it printed."""
+    def shell(self, guest, command, timeout=60, kernel=False):
+        """One command in the shell of the attached guest, whose prompt is due after an empty line; what it printed. kernel: with lines of
+        the guest's kernel."""
         self.send("\r")
         self.expect(rf"{guest}:[^\n]*# ", timeout)
         # The marks are written so that the line as typed, which the shell echoes and may wrap, holds neither.
         self.send(f"echo be''gin; {command}; echo e''nd\r")
         self.expect(r"begin\r*\n", timeout)
         self.expect(r"end\r*\n", timeout)
-        answer = self.before.replace("\r", "").strip()
+        answer = self.before.replace("\r", "")
         self.expect(rf"{guest}:[^\n]*# ", timeout)
-        return answer
+        return (answer if kernel else without_kernel(answer)).strip()
 
     def end(self, timeout=30):
         """Wait for QEMU to end; its exit status."""

@@ -23,6 +23,7 @@
 static struct virtio_device disk;
 static volatile struct virtio_queue queue;
 static volatile u64 buffer[WORDS] __attribute__((aligned(4096)));
+static u32 place = PLACE;
 static u64 found[WORDS] __attribute__((aligned(4096))), again[WORDS] __attribute__((aligned(4096)));
 static volatile u64 begun, over; /* the version that VCPU 1 is at, and the last that is whole */
 static volatile u64 stop, stopped;
@@ -46,7 +47,7 @@ static void rewriter(u64 arg)
 
 static void request(u32 type, volatile void *at, u32 bytes)
 {
-	check_eq("status", blk_request(&disk, &queue, type, PLACE, at, bytes), BLK_OK);
+	check_eq("status", blk_request(&disk, &queue, type, place, at, bytes), BLK_OK);
 }
 
 /* Words first .. first + n of the buffer, as they were found on the disk, are of these versions. */
@@ -125,7 +126,12 @@ int main(void)
 {
 	need_monitor();
 	check(blk_begin(&disk, &queue), "the disk refuses its own features");
-	/* Another VM writes the same in the same blocks, if one runs beside this one: alike.c. */
+	/* Another VM writes the same, if one runs beside this one (alike.c): here the later one finds what the first has left, */
+	place = PLACE + 256;
+	write_what_changes_afterwards("pages rewritten that two have alike", 0, PAGES * PAGE_SIZE,
+				      3ul << 60);
+	/* and here what it has for a moment, if both are here at once. */
+	place = PLACE;
 	write_what_changes_afterwards("pages rewritten behind their write", 0, PAGES * PAGE_SIZE,
 				      1ul << 60);
 	write_what_changes_afterwards("parts rewritten behind their write", 3, 9 * SECTOR,

@@ -92,18 +92,13 @@ def test_two_kernels_are_one(machine, tmp_path):
 
 def test_a_write_is_what_its_end_promised(machine, tmp_path):
     """disk_direct.c in three guests at once: two copy-on-write disks of one image, so that a page of one becomes the other's block as well,
-    and both rewrite theirs; and a persistent disk. Once more if the two were never at the same blocks."""
+    and both rewrite theirs; and a persistent disk."""
     disks = {"t0": disk("root.img"), "t1": disk("root.img"), "t2": disk(tmp_path / "own.img", "persistent")}
     vms = [vm(label, "disk_direct.elf", None, 8, vcpus=2, node=[node, node + 1], disk0=it)
            for node, (label, it) in enumerate(disks.items())]
-    alike = 0
-    for _ in range(4):
-        shutil.copy(TOP / "build/root.img", tmp_path / "own.img")
-        one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), "check=1")
-        one.expect_all([rf"\[{label}\] PASS disk_direct\r*\n" for label in disks] + [rf"vm: {label} powered off, code 0" for label in disks])
-        assert " check: " not in one.log_path.read_text()
-        alike += sum(map(int, re.findall(r"(\d+) KB written as another block had them", "\n".join(one.command("disks")))))
-        if alike:
-            break
-        assert one.quit() == 0
-    assert alike
+    shutil.copy(TOP / "build/root.img", tmp_path / "own.img")
+    one = machine(write_scenario(tmp_path, vms, nodes=4, memory=256), "check=1")
+    one.expect_all([rf"\[{label}\] PASS disk_direct\r*\n" for label in disks] + [rf"vm: {label} powered off, code 0" for label in disks])
+    assert " check: " not in one.log_path.read_text()
+    assert sum(map(int, re.findall(r"(\d+) KB written as another block had them", "\n".join(one.command("disks"))))) >= 32
+    assert one.quit() == 0

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from linux_disks import ask, linux, listens, up  # noqa: F401 (a fixture)
-from machine import SEED, net, vm, write_scenario
+from machine import SEED, net, vm, without_kernel, write_scenario
 
 MTU = 65535
 marks = itertools.count(1)
@@ -28,7 +28,7 @@ def run(one, guest, command, timeout=60):
     one.send(f"\recho be''gin-{mark}; {command}; echo e''nd-{mark}\r")
     one.expect(rf"begin-{mark}\r*\n", timeout)
     one.expect(rf"end-{mark}\r*\n", timeout)
-    answer = one.before.replace("\r", "").strip()
+    answer = without_kernel(one.before.replace("\r", "")).strip()
     one.detach()
     return answer
 
