@@ -25,7 +25,7 @@ def archives(tmp_path_factory):
 
 def run(archive, out, options=""):
     """(the file of results, what came over the line)"""
-    done = subprocess.run(["timeout", "-k", "5", str(60 * PATIENCE), "qemu/run.sh", "-q", "-a", "exit=1", "-f", f"out={out}{options}", archive],
+    done = subprocess.run(["timeout", "-k", "5", str(180 * PATIENCE), "qemu/run.sh", "-q", "-a", "exit=1", "-f", f"out={out}{options}", archive],
                           cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert b"all VMs have ended" in done.stdout and b"killed" not in done.stdout, done.stdout[-2000:]

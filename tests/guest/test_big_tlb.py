@@ -7,7 +7,7 @@ from machine import LOGS, PATIENCE, TOP, vm, write_scenario
 
 NAMES = ("walk_flush", "walk_half", "tlb_torture", "tlb_asid_many", "tlb_tlbinv", "seg_special", "seg_window")
 WINDOWS = "window_all"  # with pairs of 1 MB: memory=7
-LIMIT = 60
+LIMIT = 180
 
 
 def test_translations_are_taken_back(tmp_path):

@@ -51,7 +51,7 @@ def pages(one):
 
 def passes(one, label, name):
     """The program ends well, within a time that a busy host may need."""
-    verdict = one.expect(rf"\[{label}\] (PASS {name}|FAIL[^\n]*)\r*\n", 120)[1]
+    verdict = one.expect(rf"\[{label}\] (PASS {name}|FAIL[^\n]*)\r*\n", 300)[1]
     assert verdict == f"PASS {name}"
     one.expect(rf"vm: {label} powered off, code 0")
 

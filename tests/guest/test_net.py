@@ -29,7 +29,7 @@ def test_rules_of_network_devices(machine, tmp_path, words):
            vm("rules", "net_rules.elf", None, 8, f"seed={SEED}", node=2, net0=net("a", mtu=MTU)),
            vm("other", "net_rules.elf", None, 8, "role=1", node=3, net0=net("b", mtu=MTU))]
     one = machine(write_scenario(tmp_path, vms, nodes=4), words)
-    one.expect(r"(PASS net_rules|FAIL[^\n]*)\r*\n", 120)
+    one.expect(r"(PASS net_rules|FAIL[^\n]*)\r*\n", 240)
     assert one.line.match[1] == "PASS net_rules", f"see {one.log_path}"
     found = drops(one)
     assert {why: found["rules"].get(why) for why in ("malformed", "too long", "from a false address")} == {
@@ -72,7 +72,7 @@ def test_pages_are_as_they_were_when_they_were_sent(machine, tmp_path, words):
     vms = [vm("peer", "net_pages.elf", None, 8, "role=1", node=1, net0=net()),
            vm("pages", "net_pages.elf", None, 8, f"seed={SEED}", node=2, net0=net())]
     one = machine(write_scenario(tmp_path, vms, nodes=4), words)
-    one.expect(r"(PASS net_pages|FAIL[^\n]*)\r*\n", 120)
+    one.expect(r"(PASS net_pages|FAIL[^\n]*)\r*\n", 240)
     assert one.line.match[1] == "PASS net_pages", f"see {one.log_path}"
     one.expect("vm: pages powered off")
     one.send("\r")
@@ -93,7 +93,7 @@ def test_pages_that_are_written_in_flight(machine, tmp_path, words):
     vms = [vm("peer", "net_flight.elf", None, 8, "role=1", node=0, net0=net()),
            vm("flight", "net_flight.elf", None, 8, f"seed={SEED}", node=[1, 2], vcpus=2, net0=net())]
     one = machine(write_scenario(tmp_path, vms, nodes=3), words)
-    one.expect(r"(PASS net_flight|FAIL[^\n]*)\r*\n", 120)
+    one.expect(r"(PASS net_flight|FAIL[^\n]*)\r*\n", 240)
     assert one.line.match[1] == "PASS net_flight", f"see {one.log_path}"
     one.expect("vm: flight powered off")
     one.send("\r")
@@ -111,7 +111,7 @@ def test_frames_go_nowhere_else(machine, tmp_path):
     vms = [vm(f"peer{n}", "net_remap.elf", None, 8, "role=1", node=n, net0=net()) for n in (0, 2)]
     vms.append(vm("target", "net_remap.elf", None, 8, "rounds=4000", node=1, net0=net()))
     one = machine(write_scenario(tmp_path, vms, nodes=3), "check=1")
-    one.expect(r"(PASS net_remap|FAIL[^\n]*)\r*\n", 120)
+    one.expect(r"(PASS net_remap|FAIL[^\n]*)\r*\n", 240)
     assert one.line.match[1] == "PASS net_remap", f"see {one.log_path}"
     one.expect("vm: target powered off")
     for guest in ("peer0", "peer2"):
@@ -205,7 +205,7 @@ def test_devices_that_are_disturbed_while_they_send(machine, tmp_path, words):
            vm("bad", "net_resets.elf", None, 8, f"seed={SEED}", node=[1, 2], vcpus=2, net0=net())]
     one = machine(write_scenario(tmp_path, vms, nodes=3), words)
     one.expect_all([r"\[bad\] (PASS net_resets|FAIL[^\n]*)\r*\n", r"\[good\] PASS neighbour", "vm: good powered off",
-                    "vm: bad powered off"], 120)
+                    "vm: bad powered off"], 240)
     one.send("stop fill\r")
     one.expect("vm: fill stopped")
     assert accounts(one)[0] == [0, 0]

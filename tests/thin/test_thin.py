@@ -10,7 +10,7 @@ from machine import LOGS, PATIENCE, PROMPT, SEED, TOP, vm, write_scenario
 
 MOVES = "shuffle=1 check=1" # pages move at random, and the monitor checks its translations
 LAPS = int(os.environ.get("DISCO_THIN_LAPS", "0"))
-LIMIT = 60 + 4 * LAPS
+LIMIT = 120 + 4 * LAPS
 
 
 def thin(label, program, words="", vcpus=1, memory=64, first=0, nodes=8, **more):
