@@ -27,6 +27,7 @@
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
  *   patch     places of kernels linked for KSEG0 that trap become branches (kernel/reloc/patch.h)
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
+ *   direct    who yields asks for a VCPU of its VM that waits on another node (kernel/sched/direct.h)
  */
 #define OPTION_LIST(X)         \
 	X(FAST, fast)          \
@@ -43,7 +44,8 @@
 	X(ZERO, zero)          \
 	X(REPORT, report)      \
 	X(PATCH, patch)        \
-	X(TURNS, turns)
+	X(TURNS, turns)        \
+	X(DIRECT, direct)
 
 #define OPTION_CONSTANT(constant, name) OPTION_##constant,
 enum option { OPTION_LIST(OPTION_CONSTANT) OPTIONS };

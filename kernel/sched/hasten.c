@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* VCPUs that others of their VM wait for: direct.h. */
 #include "arch/mips/arch.h"
+#include "kernel/options.h"
 #include "kernel/sched/direct.h"
 #include "kernel/sched/hasten.h"
 #include "kernel/sched/sched.h"
@@ -35,7 +36,7 @@ void hasten_one(struct vcpu *v)
 	const struct vm *vm = v->vm;
 	u64 now = count64();
 
-	if (!direct_looks(now, v->looked))
+	if (!option_on(OPTION_DIRECT) || !direct_looks(now, v->looked))
 		return;
 	v->looked = now;
 	v->looked_at = direct_next(v->looked_at, v->id, vm->nvcpus);

@@ -63,16 +63,18 @@ bench-memory: build/disco.elf build/linux/vmlinux build/linux-bare/vmlinux build
 		build/count.so build/flash.so build/bench/guest.cpio build/bench/root.img build/guests/thin/zero.elf
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/memory.py $(MEMORY)
 
-build/guests/bench/vcpu_costs.elf: build/guests/obj/tests/bench/vcpu_costs.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-disco.o guests/lib/guest.ld
+BENCH_GUESTS := $(patsubst %,build/guests/bench/%.elf,vcpu_costs mix)
+$(BENCH_GUESTS): build/guests/bench/%.elf: build/guests/obj/tests/bench/%.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-disco.o guests/lib/guest.ld
 	@mkdir -p $(@D)
 	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
 
-# SCALING: options of scaling.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"
+# SCALING: options of scaling.py; MIX: of mix.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"
 HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, and Pmake in 1, 2, 4 and 8 guests, simulated: build/results/scaling.json (7 minutes)\n
 .PHONY: bench-scaling
-bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf build/guests/bench/vcpu_costs.elf build/host/dtscheck build/linux/vmlinux \
+bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf $(BENCH_GUESTS) build/host/dtscheck build/linux/vmlinux \
 		build/linux-bare/vmlinux build/pmakes-root.cpio
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/scaling.py $(SCALING)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/mix.py $(MIX)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/pmakes.py $(PMAKES)
 
 # ---- the paper's workloads ----
