@@ -11,6 +11,7 @@
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/share.h"
 #include "kernel/panic.h"
+#include "kernel/sched/fetch.h"
 #include "kernel/vm/vm.h"
 #include "kernel/words.h"
 #include "numa/balance.h"
@@ -219,6 +220,27 @@ static u32 spend(const struct node *n, u64 began, u32 most)
 	return pages;
 }
 
+/*
+ * Where what the current VCPU misses on is, as the scheduler wants to know it. True: the VCPU goes there, and nothing is
+ * moved for it.
+ */
+static bool follows(struct node *n)
+{
+	struct balance_stats *s = stats[n->id];
+	u64 local = numa_local_misses(n->id);
+	u32 waiting = MIN(heat_waiting(n->id), LOOKS);
+
+	fetch_vote(n, n->id, (u32)((local - s->local) / policy.trigger));
+	s->local = local;
+	for (u32 i = 0; i < waiting; i++) {
+		int home = memmap_node(heat_peek(n->id, i));
+
+		if (home >= 0)
+			fetch_vote(n, (u32)home, 1);
+	}
+	return fetch_follows(n, ledger_of(n->id)->each);
+}
+
 void numa_tick(struct node *n)
 {
 	u32 most = MIN(policy.batch, (u32)BATCH_MAX), came;
@@ -231,6 +253,11 @@ void numa_tick(struct node *n)
 		return;
 	ledger_tick(n->id, &policy, start);
 	if (!is_enough(n->id)) {
+		ledger_pay(n->id, now_ns() - start, 0);
+		return;
+	}
+	if (fetch_on && follows(n)) {
+		heat_drop(n->id);
 		ledger_pay(n->id, now_ns() - start, 0);
 		return;
 	}

@@ -11,6 +11,7 @@ struct balance_stats {
 	u64 reason[POLICY_REASONS]; /* what was decided; MOVED: to move */
 	u64 migrated, replicated;   /* what came of that */
 	u32 waited;		    /* ticks that candidates wait for others */
+	u64 local;		    /* misses at home, at the last look */
 };
 
 const struct balance_stats *balance_stats(u32 node);

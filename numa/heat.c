@@ -234,6 +234,13 @@ u32 heat_waiting(u32 node)
 	return r ? __atomic_load_n(&r->head, __ATOMIC_ACQUIRE) - r->tail : 0;
 }
 
+mpn_t heat_peek(u32 node, u32 i)
+{
+	const struct magic_ring *r = heat[node].ring;
+
+	return (mpn_t){ r->page[(r->tail + i) % MAGIC_RING] };
+}
+
 u32 heat_drop(u32 node)
 {
 	struct magic_ring *r = heat[node].ring;

@@ -50,7 +50,8 @@ void heat_clock(u64 now); /* ms; called at least once an interval */
 void heat_sample(u32 node, mpn_t mpn, bool write);
 /* The next candidate of the node; false: none. By the node itself. Any page number may come. */
 bool heat_next(u32 node, mpn_t *mpn);
-u32 heat_waiting(u32 node); /* candidates of the node that there are */
+u32 heat_waiting(u32 node);	  /* candidates of the node that there are */
+mpn_t heat_peek(u32 node, u32 i); /* the i-th of these, from 0 */
 u32 heat_drop(
 	u32 node); /* all candidates of the node that there are; how many. By the node itself. */
 u64 heat_lost(u32 node); /* candidates that found the ring full */

@@ -2,6 +2,7 @@
 /* VCPUs that go where processors are free: who looks, and who asks. */
 #include "arch/mips/arch.h"
 #include "kernel/log.h"
+#include "kernel/options.h"
 #include "kernel/sched/fetch.h"
 #include "kernel/vm/move.h"
 #include "kernel/vm/vm.h"
@@ -19,10 +20,12 @@ void fetch_configure(const char *words)
 		log_line("sched", "spread=1: VCPUs go where processors are free");
 }
 
-/* It waits for the processor, may be on any node, and has not come just now. */
-static bool may_go(const struct node *n, const struct vcpu *v, u64 now)
+static bool is_free(const struct vcpu *v) { return !v->vm->desc->nodes.n; }
+
+/* It wants the processor, may be on any node, and has not come just now. */
+static bool may_go(const struct vcpu *v, u64 now)
 {
-	return vcpu_state(v) == VCPU_READY && v != n->current && !v->vm->desc->nodes.n &&
+	return vcpu_state(v) == VCPU_READY && is_free(v) &&
 	       !__atomic_load_n(&v->move, __ATOMIC_RELAXED) &&
 	       now - v->came >= SPREAD_STAY_MS * COUNT_MS;
 }
@@ -35,14 +38,19 @@ static u32 weight_of(const struct vcpu *v)
 	return MAX((weight ? weight : ACCOUNT_WEIGHT) / v->vm->nvcpus, 1u);
 }
 
-static void count(const struct node *n, const struct vcpu *v, struct spread_load *load)
+static void count(const struct vcpu *v, struct spread_load *load)
+{
+	load->wanting++;
+	load->weight += weight_of(v);
+	load->least = MIN(load->least, __atomic_load_n(&v->vm->virtual_time, __ATOMIC_RELAXED));
+}
+
+/* It may be given away, if it may go at all. */
+static void offer(const struct node *n, const struct vcpu *v, struct spread_load *load)
 {
 	u64 had = __atomic_load_n(&v->vm->virtual_time, __ATOMIC_RELAXED);
 
-	load->wanting++;
-	load->weight += weight_of(v);
-	load->least = MIN(load->least, had);
-	if (!may_go(n, v, n->paid_until))
+	if (!may_go(v, n->paid_until))
 		return;
 	load->movable++;
 	if (had < load->behind)
@@ -69,6 +77,21 @@ static void copy(struct spread_load *to, const struct spread_load *from)
 			 __ATOMIC_RELAXED);
 }
 
+/*
+ * Of those that want the processor, only the one that has had it until now may ever go elsewhere. Where it is one of two, it is that one whenever
+ * the node looks around and the other's turn has come.
+ */
+static bool only_current_may_go(const struct node *n)
+{
+	for (u32 i = 0; i < n->nvcpus; i++) {
+		const struct vcpu *v = n->vcpus[i];
+
+		if (v != n->current && vcpu_state(v) == VCPU_READY && is_free(v))
+			return false;
+	}
+	return n->current;
+}
+
 void fetch_publish(struct node *n)
 {
 	struct spread_load load = { .floor = n->vms.floor,
@@ -80,9 +103,14 @@ void fetch_publish(struct node *n)
 		enum vcpu_state state = vcpu_state(v);
 
 		if ((state == VCPU_READY || state == VCPU_BUSY) && !vm_is_held(v->vm) &&
-		    account_within_cap(&v->share->account, n->paid_until))
-			count(n, v, &load);
+		    account_within_cap(&v->share->account, n->paid_until)) {
+			count(v, &load);
+			if (v != n->current)
+				offer(n, v, &load);
+		}
 	}
+	if (!load.movable && load.wanting > 1 && only_current_may_go(n))
+		offer(n, n->current, &load);
 	copy(&n->load, &load);
 }
 
@@ -123,9 +151,49 @@ void fetch_idle(struct node *n)
 	look(n, true);
 }
 
-void fetch_tick(struct node *n) { look(n, false); }
+void fetch_tick(struct node *n)
+{
+	if (n->current)
+		affinity_tick(&n->current->affinity);
+	look(n, false);
+}
 
-/* The one whose VM has had least. */
+/* ---- to its memory ---- */
+
+void fetch_vote(struct node *n, u32 home, u32 pages)
+{
+	if (n->current)
+		affinity_vote(&n->current->affinity, home, pages);
+}
+
+bool fetch_follows(struct node *n, u64 page_ns)
+{
+	struct vcpu *v = n->current;
+	struct spread_load mine, there;
+	struct node *to;
+
+	if (!v || !is_free(v) || !option_on(OPTION_AFFINITY))
+		return false;
+	to = nodes[v->affinity.node];
+	copy(&mine, &n->load);
+	copy(&there, &to->load);
+	switch (affinity_decide(&v->affinity, n->id, mine, there, (count64() - v->came) / COUNT_MS,
+				page_ns)) {
+	case AFFINITY_PAGES: return false;
+	case AFFINITY_NOTHING: return true;
+	default: return !vcpu_move(v, to, false);
+	}
+}
+
+/* ---- to who has asked ---- */
+
+/* Rather than the other, or nobody, to that node. */
+static bool rather(const struct node *n, const struct vcpu *v, const struct vcpu *than, u32 to)
+{
+	return !than || affinity_rather(&v->affinity, v->vm->virtual_time, &than->affinity,
+					than->vm->virtual_time, n->id, to);
+}
+
 void fetch_give(struct node *n)
 {
 	u32 by = __atomic_exchange_n(&n->wanted_by, NOBODY, __ATOMIC_RELAXED);
@@ -135,9 +203,11 @@ void fetch_give(struct node *n)
 	for (u32 i = 0; by != NOBODY && i < n->nvcpus; i++) {
 		struct vcpu *v = n->vcpus[i];
 
-		if (may_go(n, v, now) && (!best || v->vm->virtual_time < best->vm->virtual_time))
+		if (v != n->current && may_go(v, now) && rather(n, v, best, by - 1))
 			best = v;
 	}
+	if (by != NOBODY && !best && only_current_may_go(n) && may_go(n->current, now))
+		best = n->current;
 	if (best)
 		vcpu_move(best, nodes[by - 1], false);
 }

@@ -13,6 +13,10 @@ void fetch_configure(const char *words); /* boot only */
 void fetch_publish(struct node *n); /* how many want the processor; after states were updated */
 void fetch_idle(struct node *n);    /* the node is about to idle */
 void fetch_tick(struct node *n);
+/* The current VCPU misses on so many pages of that node, or on what is worth as much (affinity.h). */
+void fetch_vote(struct node *n, u32 home, u32 pages);
+/* The current VCPU is on its way to its memory, or soon will be: none of that is to be moved here now. page_ns: what a page costs to move. */
+bool fetch_follows(struct node *n, u64 page_ns);
 /* Another node has asked: a VCPU that may go is on its way there, or none may. */
 void fetch_give(struct node *n);
 

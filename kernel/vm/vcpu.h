@@ -29,6 +29,7 @@
 #include "kernel/abi/disco.h"
 #include "kernel/node.h"
 #include "kernel/reloc/reloc.h"
+#include "kernel/sched/affinity.h"
 
 enum vcpu_state {
 	VCPU_OFFLINE,
@@ -83,9 +84,10 @@ struct vcpu {
 	u32 looked_at; /* of its VM, when it looked last; its node, as `looked` (kernel/sched/direct.h) */
 	u64 looked; /* count64 of then */
 	u32 state;  /* enum vcpu_state; its node, but for OFFLINE to STARTING; by vcpu_change() */
-	struct vcpu_boot boot;	/* whoever has it CLAIMED */
-	struct share *share;	/* its VM's on its node */
-	struct account account; /* within the share */
+	struct vcpu_boot boot;	  /* whoever has it CLAIMED */
+	struct share *share;	  /* its VM's on its node */
+	struct affinity affinity; /* where its memory is; its node (spread=1) */
+	struct account account;	  /* within the share */
 	u64 ready_since; /* count64, when it last became READY, or left the processor to wait */
 	/* of moves */
 	struct node *place; /* where the description or `move` wants it; node 0 */

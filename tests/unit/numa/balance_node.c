@@ -41,6 +41,10 @@ static enum placement place;
 static mpn_t migrated[200], replicated[200];
 static u32 nmigrated, nreplicated;
 static char said[4000];
+bool fetch_on; /* spread=1 */
+static bool it_follows;
+static u32 votes[NODES];
+static u64 local_misses;
 
 /* ---- stand-ins ---- */
 
@@ -113,6 +117,19 @@ maddr_t topology_base(u32 n) { return mpn_maddr(PAGE(n, 0)); }
 u64 nodemem_free_pages(u32 n) { return n < NODES ? free_pages : 0; }
 u64 nodemem_unreserved(void) { return unreserved; }
 void placement_set(enum placement p) { place = p; }
+u64 numa_local_misses(u32 n) { return n < NODES ? local_misses : 0; }
+
+void fetch_vote(struct node *n, u32 home, u32 pages)
+{
+	assert_in_range(n->id, 0, NODES - 1);
+	votes[home] += pages;
+}
+
+bool fetch_follows(struct node *n, u64 page_ns)
+{
+	assert_in_range(page_ns, 1, 1000000);
+	return n->id == 1 && it_follows;
+}
 
 void *nodemem_boot_alloc(u32 n, size_t bytes, size_t align)
 {

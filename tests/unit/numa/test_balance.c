@@ -289,6 +289,29 @@ static void moves_that_bring_nothing_end(void **state)
 
 /* ---- words ---- */
 
+/* spread=1: the scheduler hears where what is missed on is; a VCPU that goes there has nothing moved to where it leaves. */
+static void a_vcpu_that_goes_to_its_memory_moves_none(void **state)
+{
+	(void)state;
+	fetch_on = it_follows = true;
+	memset(votes, 0, sizeof(votes));
+	local_misses = 3 * balance_policy()->trigger + 5;
+	hit(1, PAGE(0, 5), balance_policy()->trigger);
+	hit(1, PAGE(0, 6), balance_policy()->trigger);
+	tick();
+	assert_int_equal(votes[0], 2);
+	assert_int_equal(votes[1], 3);
+	assert_int_equal(nmigrated, 0);
+	tick();
+	assert_int_equal(votes[0] + votes[1], 5); /* once */
+	it_follows = false;
+	hit(1, PAGE(0, 7), balance_policy()->trigger);
+	tick();
+	assert_int_equal(votes[0], 3);
+	assert_int_equal(nmigrated, 1);
+	fetch_on = false;
+}
+
 static void words_choose_the_policy(void **state)
 {
 	static const enum placement places[POLICY_KINDS] = { PLACE_HOME,	PLACE_FIRST_TOUCH,
@@ -369,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup(moves_and_memory_are_looked_at, begin),
 		cmocka_unit_test_setup(work_in_a_tick_is_bounded, begin),
 		cmocka_unit_test_setup(moves_that_bring_nothing_end, begin),
+		cmocka_unit_test_setup(a_vcpu_that_goes_to_its_memory_moves_none, begin),
 		cmocka_unit_test_setup(words_choose_the_policy, begin),
 		cmocka_unit_test_setup(nothing_moves_unless_asked_for, begin),
 		cmocka_unit_test_setup(the_prompt_sets_and_shows, begin),

@@ -17,7 +17,12 @@ static void act(void)
 {
 	struct vcpu *v = any_vcpu();
 
-	switch (chance(7)) {
+	switch (chance(8)) {
+	case 4: /* what it misses on is somewhere */
+		fetch_vote(here, chance(NODES), chance(100));
+		if (fetch_on)
+			fetch_follows(here, 1 + chance(100000));
+		break;
 	case 0: vcpu_move(v, &node[chance(NODES)], chance(2)); break;
 	case 1: vm_request(v->vm, chance(8) ? VM_START : VM_RESET); break;
 	case 2:
