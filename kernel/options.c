@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Switches of the command line: off=..., check=1, forget=flush. */
+/* Switches of the command line: off=..., check=1, forget=flush. And which words there are at all. */
+#include <string.h>
 #include "kernel/log.h"
 #include "kernel/options.h"
 #include "kernel/words.h"
@@ -31,7 +32,7 @@ static void switch_off(struct word name)
 	log_line("main", "off=: found %s, allowed %s", found, allowed + 2);
 }
 
-void options_configure(const char *words)
+static void read_switches(const char *words)
 {
 	struct word list = words_value(words, "off="), name;
 
@@ -41,4 +42,47 @@ void options_configure(const char *words)
 		off[OPTION_WALK_FAST] = true;
 	check = words_have(words, "check=1");
 	forget = words_have(words, "forget=flush");
+}
+
+/* All that anybody asks the command line for; behind what ends in '=' anything may come. */
+static const char *const known[] = {
+	"attach=",  "check=1",	 "cmd=", "disklate=", "exit=1",	   "fatal=exit", "forget=flush",
+	"latency=", "numa-log=", "off=", "policy=",   "shuffle=1", "spread=1",	 "tty="
+};
+/* Of those who started us: boot/boot.c. */
+static const char *const starters[] = { "rd_size=", "rd_start=", "words=" };
+
+static bool is_one_of(struct word w, const char *const list[], u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		size_t len = strlen(list[i]);
+
+		if (list[i][len - 1] == '=' ? w.len >= len && !memcmp(w.at, list[i], len)
+					    : word_is(w, list[i]))
+			return true;
+	}
+	return false;
+}
+
+static void refuse(struct word w)
+{
+	char found[32], allowed_words[256] = "";
+
+	word_copy(found, sizeof(found), w);
+	for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
+		strlcat(allowed_words, i ? ", " : "", sizeof(allowed_words));
+		strlcat(allowed_words, known[i], sizeof(allowed_words));
+	}
+	log_line("main", "command line: found %s, allowed %s", found, allowed_words);
+}
+
+void options_configure(const char *words)
+{
+	struct word line = word_of(words), w;
+
+	while ((w = words_next(&line)).at)
+		if (!is_one_of(w, known, ARRAY_SIZE(known)) &&
+		    !is_one_of(w, starters, ARRAY_SIZE(starters)))
+			refuse(w);
+	read_switches(words);
 }

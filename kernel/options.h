@@ -56,7 +56,7 @@ enum option { OPTION_LIST(OPTION_CONSTANT) OPTIONS };
 bool option_on(enum option o);
 bool option_check(void);  /* check=1 */
 bool option_forget(void); /* forget=flush: MMU_FLUSH flushes nothing, as a test of check=1 */
-/* Reads the command line's words; a name it does not know is reported with those it does. Boot
+/* Reads the command line's words; one that nobody knows is reported with those that there are, and so is a name behind off=. Boot
  * only. */
 void options_configure(const char *words);
 

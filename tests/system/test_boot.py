@@ -19,6 +19,15 @@ def test_first_line_and_way_out(machine):
     one.expect(r"quit leaves", 20)
 
 
+def test_words_that_nobody_knows(machine):
+    """They are named, with those that there are; the machine comes up all the same."""
+    one = machine("one", "shufle=1 spread=yes off=larg check=1")
+    for found, allowed in (("shufle=1", r"attach=, [^\n]*, tty="), ("spread=yes", r"attach=, [^\n]*spread=1, "), ("larg", r"fast, [^\n]*large, ")):
+        one.expect(rf"found {found}, allowed {allowed}", 20)
+    one.up(2)
+    assert "found check" not in one.log_path.read_text()
+
+
 @pytest.mark.parametrize("nodes", [2, 3, 8, 9, 16])
 def test_every_machine_size_comes_up(machine, tmp_path, nodes):
     """Nodes 8..15 come up another way than 1..7: both, and the borders between."""
