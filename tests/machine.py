@@ -140,6 +140,15 @@ class Machine:
             assert time.monotonic() < deadline, f"waited {timeout * PATIENCE:.0f} s in vain; the last lines:\n" + tail(self.log_path, 30)
         return found
 
+    def elapse(self, ms):
+        """Wait until the machine's clock has gone on by so much, which under -d is not the host's: by the ticks of node 0."""
+        def ticks():
+            return int(next(line for line in self.command("nodes") if line.split()[0] == "0").split()[7])
+
+        begin = ticks()
+        while ticks() < begin + ms // 10:
+            time.sleep(0.1)
+
     def attach(self, guest, timeout=30):
         self.send(f"attach {guest}\r")
         self.expect(rf"attached to {guest};", timeout)  # the echo may be cut by a line of another guest
