@@ -51,17 +51,18 @@ void mmu_flush_node(void)
 
 /*
  * Of the VCPU that runs only: the others get theirs when they are switched in. A new generation
- * would leave the one that runs with an ASID that is given again.
+ * would leave the one that runs with an ASID that is given again. begins: if the address space is new to the node, what QEMU keeps of others is
+ * dropped for it.
  */
-void mmu_set_asid(struct vcpu *v)
+static void set_asid(struct vcpu *v, bool begins)
 {
 	u64 *slot = &v->arch.asid_map[vcp0(v, EntryHi) & ENTRYHI_ASID];
 	struct node *n = v->node;
-	bool flush, fresh;
+	bool flush;
 
 	if (v != n->current)
 		return;
-	fresh = !asid_peek(&n->cpu.asids, *slot);
+	begins &= !asid_peek(&n->cpu.asids, *slot);
 	v->arch.asid = asid_get(&n->cpu.asids, slot, &flush);
 	if (flush)
 		mmu_flush_node();
@@ -70,8 +71,10 @@ void mmu_set_asid(struct vcpu *v)
 		v->arch.l2tlb_generation = n->cpu.asids.generation;
 	}
 	restore_asid(v);
-	tlb_renew(n, fresh ? 0 : RENEW_MS);
+	tlb_renew(n, begins ? 0 : RENEW_MS);
 }
+
+void mmu_set_asid(struct vcpu *v) { set_asid(v, true); }
 
 /* All ASIDs of the VCPU become unused: what the TLB holds under them can never match again. */
 void mmu_flush_vcpu(struct vcpu *v)
@@ -83,11 +86,15 @@ void mmu_flush_vcpu(struct vcpu *v)
 	mmu_set_asid(v);
 }
 
+/*
+ * What QEMU keeps stays until it is time: a kernel that drops an address space that runs goes on in it (fork, with the parent's), and needs its own
+ * pages again at once.
+ */
 void mmu_drop_asid(struct vcpu *v, u32 guest_asid)
 {
 	v->arch.asid_map[guest_asid] = 0;
 	if ((vcp0(v, EntryHi) & ENTRYHI_ASID) == guest_asid)
-		mmu_set_asid(v);
+		set_asid(v, false);
 }
 
 /* Non-global: only the guest ASID's own machine ASID can hold it. */

@@ -132,10 +132,38 @@ static void a_range_goes_as_one(void **state)
 	assert_int_equal(fake_cpu.reg[10][0] & ENTRYHI_ASID, v->arch.asid);
 }
 
+/*
+ * An address space that is dropped while it runs, as a parent's is by fork, has nothing there either, but goes on with the same kernel: what is
+ * kept of that stays, unless it is time for a switch to drop it.
+ */
+static void who_drops_its_own_translations_keeps_the_kernels(void **state)
+{
+	u32 old;
+
+	(void)state;
+	fake_cpu.reg[9][0] = COUNT_MS;
+	set_asid(6);
+	crowd();
+	fake_cpu.reg[9][0] += COUNT_MS - 1;
+	old = v->arch.asid;
+	mmu_drop_asid(v, 6);
+	assert_int_not_equal(v->arch.asid, old);
+	assert_int_equal(fake_cpu.reg[10][0] & ENTRYHI_ASID, v->arch.asid);
+	assert_null(fake_tlb_find(USER_PAGE, v->arch.asid));
+	assert_true(fake_cpu.in_use > FAKE_TLB_ENTRIES);
+	fake_cpu.reg[9][0]++;
+	mmu_drop_asid(v, 6);
+	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
+	crowd();
+	set_asid(7); /* begins */
+	assert_int_equal(fake_cpu.in_use, FAKE_TLB_ENTRIES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_address_space_gets_room, fill),
+		cmocka_unit_test_setup(who_drops_its_own_translations_keeps_the_kernels, fill),
 		cmocka_unit_test_setup(an_honest_tlb_loses_what_it_must, fill),
 		cmocka_unit_test_setup(a_range_goes_as_one, fill),
 	};
