@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched/direct.h"
 #include "kernel/sched/fetch.h"
@@ -80,6 +81,7 @@ void arch_irq_poll(struct node *n)
 	line_up[0][0] = !has_caps;
 }
 void vtimer_expire(struct node *n) { (void)n; }
+bool option_on(enum option o) { return o == OPTION_DIRECT; }
 void tick_soon(struct node *n) { n->tick_rests = false; }
 void node_read_mail(struct node *n) { (void)n; }
 /* Devices of the last VM, which are never done: a part that takes 0.1 ms. */
