@@ -21,16 +21,31 @@ void kprintf(const char *fmt, ...)
 	console_write(line, strlen(line));
 }
 
-void log_line(const char *module, const char *fmt, ...)
+static void say(bool kept, const char *module, const char *fmt, va_list ap)
 {
 	char line[LINE_MAX];
-	va_list ap;
 	int n = ksnprintf(line, sizeof(line), "[%u] %s: ", node_self()->id, module);
 
-	va_start(ap, fmt);
 	kvsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
-	va_end(ap);
 	n = strlen(line);
 	line[n] = '\n';
-	console_log(line, n + 1);
+	console_log(line, n + 1, kept);
+}
+
+void log_line(const char *module, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(true, module, fmt, ap);
+	va_end(ap);
+}
+
+void log_passing(const char *module, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(false, module, fmt, ap);
+	va_end(ap);
 }

@@ -88,10 +88,11 @@ static void show_waiting_prompt(void)
 	console_unlock();
 }
 
-void console_log(const char *s, size_t len)
+void console_log(const char *s, size_t len, bool kept)
 {
 	console_lock();
-	logring_keep(s, len);
+	if (kept)
+		logring_keep(s, len);
 	console_show(s, len);
 	console_unlock();
 }

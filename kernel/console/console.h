@@ -19,8 +19,8 @@ void console_unlock(void);
 void console_write(const char *s, size_t len);
 /* Whole lines, under the lock; a prompt being typed at moves down. Nothing if a guest is attached. */
 void console_show(const char *s, size_t len);
-/* takes the lock; kept in the log, shown unless a guest is attached */
-void console_log(const char *line, size_t len);
+/* takes the lock; kept in the log if it is to be, shown unless a guest is attached */
+void console_log(const char *line, size_t len, bool kept);
 
 struct vm *console_attached(void); /* under the lock; NULL: the prompt has the line */
 /* An attached guest gives the line back, unless it starts again at once. how: "stopped". */

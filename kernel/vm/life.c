@@ -156,6 +156,8 @@ void vm_poweroff(struct vm *vm, u64 code)
 	end(vm, line);
 }
 
+#define RESETS_KEPT 8 /* in the log, and of those that follow the 16th, the 32nd, ... */
+
 /* Not when the VM is ending already: somebody may have asked that it stop for good. */
 void vm_reset(struct vm *vm)
 {
@@ -163,6 +165,8 @@ void vm_reset(struct vm *vm)
 	if (vm_is_up(vm)) {
 		for (u32 old = vm_requested(vm); is_brief(old); old = vm_requested(vm))
 			replace_request(vm, old, VM_RESET);
+		vm->resets++;
+		vm->passing = vm->resets > RESETS_KEPT && (vm->resets & (vm->resets - 1));
 		end_locked(vm, "reset");
 	}
 	lock_release(&vm->lock);
@@ -179,6 +183,7 @@ static void stop(struct vm *vm)
 	lock_take(&vm->lock);
 	if (vm->state > VM_STOPPED) {
 		memcpy(before, vm->end, sizeof(before));
+		vm->passing = false;
 		if (!before[0] || !strcmp(before, "reset"))
 			ksnprintf(vm->end, sizeof(vm->end), "stopped");
 		else if (strncmp(before, "stopped", 7))
@@ -264,7 +269,7 @@ static void release_step(struct vm *vm)
 	if (p->reserved)
 		nodemem_unreserve(pmap_end_promise(&vm->pmap));
 	if (vm->end[0]) { /* else it was not started, which is told already */
-		log_line("vm", "%s %s", vm->name, vm->end);
+		(vm->passing ? log_passing : log_line)("vm", "%s %s", vm->name, vm->end);
 		console_vm_ended(vm, vm->end, vm_requested(vm) == VM_RESET);
 	}
 	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
@@ -329,14 +334,17 @@ static void run(struct vm *vm)
 	struct vcpu_boot boot = { .pc = vm->progress.load.entry,
 				  .a0 = (u64)-2,
 				  .a1 = vm->progress.load.tree };
+	bool passing = vm->passing;
 
+	vm->passing = false; /* LOADING: nobody else but stop(), which does the same */
 	devices_reset(vm);
 	vcpu_change(vm->vcpus[0], VCPU_OFFLINE);
 	vcpu_start(vm->vcpus[0], &boot);
 	vcpu_move(vm->vcpus[0], vm->vcpus[0]->place, true);
 	change(vm, VM_LOADED); /* input may come from now on */
-	log_line("vm", "%s started: %u MB, %u VCPU%s", vm->name, vm->desc->memory_mb, vm->nvcpus,
-		 vm->nvcpus == 1 ? "" : "s");
+	(passing ? log_passing : log_line)("vm", "%s started: %u MB, %u VCPU%s", vm->name,
+					   vm->desc->memory_mb, vm->nvcpus,
+					   vm->nvcpus == 1 ? "" : "s");
 }
 
 static void load_step(struct vm *vm)

@@ -148,6 +148,8 @@ struct vm {
 	u32 live;	 /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
 	struct lock lock;
 	char end[VMDESC_ERROR_BYTES]; /* why it ends, under lock; BROKEN: what is wrong */
+	u32 resets;		      /* by itself, ever; under lock */
+	bool passing;		      /* such a one, of which the log has enough; under lock */
 	struct pmap pmap;
 };
 

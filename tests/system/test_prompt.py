@@ -165,3 +165,18 @@ def test_guests_that_print_cut_no_command(machine, tmp_path):
         lines = one.before.replace("\r", "").split("\n")
         assert not [line for line in lines if "[talk]" in line[1:]], lines
     assert one.quit() == 0
+
+
+def test_resets_of_a_guest_leave_the_log_to_others(machine, tmp_path):
+    """It resets itself as fast as it can: each is shown, the log keeps the first and a few later ones."""
+    vms = [vm("again", "smp_reset.elf", None, 4, vcpus=8, node=[1, 2], manual=True)]
+    one = machine(write_scenario(tmp_path, vms, nodes=3))
+    one.up()
+    one.send("start again\r")
+    for _ in range(24):
+        one.expect("vm: again reset")
+    one.do("stop again", "vm: again stopped")
+    lines = one.command("log")
+    assert 9 <= sum("again reset" in line for line in lines) <= 12, lines
+    has(lines, "vm: again stopped")
+    assert one.quit() == 0
