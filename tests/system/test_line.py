@@ -26,7 +26,7 @@ def lines_of(one, text):
 
 
 def test_a_paste_arrives_whole_and_soon(shell):
-    """30 KB go to a guest that reads, at 10 KB a second or more."""
+    """30 KB go to a guest that reads, at 2 KB a second or more on a host with much else to do."""
     text = "".join(f"{i:05} " + "x" * 53 + "\n" for i in range(500))
     shell.send("echo 'md5sum </tmp/f; wc -c </tmp/f; echo do''ne' >/tmp/s; stty -echo; echo rea''dy; cat >/tmp/f; stty echo; sh /tmp/s\r")
     shell.expect("ready")
@@ -35,7 +35,7 @@ def test_a_paste_arrives_whole_and_soon(shell):
     shell.expect(r"(\d+)\r*\ndone")
     took = time.monotonic() - start
     assert int(shell.line.match.group(1)) == len(text)
-    assert len(text) / took > 10000 / PATIENCE ** 2, f"{len(text) / took:.0f} bytes a second"
+    assert len(text) / took > 2000 / PATIENCE ** 2, f"{len(text) / took:.0f} bytes a second"
 
 
 def test_the_escape_overtakes_what_the_guest_does_not_read(shell):
