@@ -46,6 +46,7 @@ const struct policy *balance_policy(void) { return &policy; }
 struct work {
 	mpn_t migrate[BATCH_MAX], replicate[BATCH_MAX], shared[BATCH_MAX];
 	u32 nmigrate, nreplicate, nshared;
+	bool proven; /* before anything was spent on it */
 };
 
 /* Who owns the page and where it is seen. Unlocked: what has changed meanwhile, numa/move.h finds
@@ -78,17 +79,19 @@ static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
  * What the counters alone say, which is one line of memory: most pages that stay stay for that. The rest
  * is as good as it can be.
  */
-static struct policy_page glance(u32 node, mpn_t mpn)
+static struct policy_page glance(u32 node, mpn_t mpn, bool proven)
 {
 	struct heat heat = heat_read(node, mpn);
 
 	return (struct policy_page){
+		.proven = proven,
 		.movable = true,
 		.local = memmap_node(mpn) == (int)node,
 		.back = heat.back,
 		.mine = heat.mine,
 		.others = heat.others,
 		.writes = heat.writes,
+		.upgrades = heat.upgrades,
 		.age = heat.age,
 		.free = ~0ul,
 	};
@@ -112,7 +115,7 @@ static void add(mpn_t *list, u32 *n, mpn_t mpn)
 
 static void consider(u32 node, mpn_t mpn, struct work *work)
 {
-	struct policy_page page = glance(node, mpn);
+	struct policy_page page = glance(node, mpn, work->proven);
 	struct policy_verdict verdict = policy_decide(&policy, &page);
 
 	if (verdict.action != POLICY_STAY) {
@@ -163,7 +166,7 @@ static u64 answers_ns(const struct node *n)
 /* Looks at candidates, and moves as many pages as there may be. How many came. */
 static u32 work_on(u32 node, u32 pages)
 {
-	struct work work = { .nmigrate = 0 };
+	struct work work = { .proven = ledger_proven(node, &policy) };
 	u32 came = 0, n;
 	mpn_t mpn;
 

@@ -261,6 +261,7 @@ static void read_magic(struct heat *seen, u32 node, mpn_t mpn)
 		return;
 	seen->mine = LOAD(p->count[node]);
 	seen->writes = LOAD(p->writes);
+	seen->upgrades = LOAD(p->upgrades);
 	for (u32 sharers = LOAD(p->sharers); sharers; sharers &= sharers - 1)
 		seen->others++;
 }

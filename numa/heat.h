@@ -21,6 +21,7 @@ struct magic;
 /* What a node sees of a page. Counts are of this interval. */
 struct heat {
 	u32 mine, writes; /* misses of the node; misses that wrote, of all nodes */
+	u32 upgrades;	  /* of those, first writes to lines that were read; samples show none */
 	u32 others;	  /* how many other nodes are sharers */
 	u32 age;	  /* ms since the page last moved; ~0: never */
 	bool back;	  /* it was on this node before, and local misses are not counted */

@@ -153,6 +153,13 @@ static void note_setback(struct ledger *l, s64 brought)
 		l->setback -= brought;
 }
 
+/* What the last batch told was of another time. */
+static void forget_price(struct ledger *l)
+{
+	l->known = false;
+	l->each = EACH_AT_FIRST;
+}
+
 void ledger_tick(u32 node, const struct policy *p, u64 now)
 {
 	struct ledger *l = ledgers[node];
@@ -161,6 +168,8 @@ void ledger_tick(u32 node, const struct policy *p, u64 now)
 
 	grant(l, p, passed);
 	l->now = now;
+	if (l->known && now - l->told > p->forget * (u64)MS)
+		forget_price(l);
 	before = l->balance;
 	look_around(l, node, p);
 	note_rate(l, l->balance - before, passed);
@@ -176,12 +185,25 @@ static s64 expected(const struct ledger *l, const struct policy *p)
 	return (s64)(l->rate * MIN(ms, (u64)p->ahead));
 }
 
+static s64 to_spend(const struct ledger *l, const struct policy *p)
+{
+	return l->balance + expected(l, p) - l->setback;
+}
+
+bool ledger_proven(u32 node, const struct policy *p)
+{
+	const struct ledger *l = ledgers[node];
+
+	return !l->known || p->risk >= FREE_OF_RISK || l->rate > p->risk * US ||
+	       to_spend(l, p) > stake(p);
+}
+
 bool ledger_guesses(u32 node) { return !ledgers[node]->known; }
 
 u32 ledger_pages(u32 node, const struct policy *p)
 {
 	const struct ledger *l = ledgers[node];
-	s64 may = l->balance + expected(l, p) - l->setback;
+	s64 may = to_spend(l, p);
 
 	if (p->risk >= FREE_OF_RISK)
 		return ~0u;
@@ -202,6 +224,7 @@ static void learn(struct ledger *l, u64 each)
 		l->each = (7 * l->each + each) / 8;
 	l->each = MAX(l->each, 1ull);
 	l->known = true;
+	l->told = l->now;
 }
 
 void ledger_pay(u32 node, u64 ns, u32 pages)

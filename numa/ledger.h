@@ -58,7 +58,8 @@ struct ledger {
 	u64 now;		 /* of the last tick */
 	u64 spent, gained, lost; /* so far */
 	u64 each;		 /* what a page has cost lately */
-	bool known;		 /* of a batch that there was; else it is a guess */
+	bool known;		 /* of a batch that there was, lately; else it is a guess */
+	u64 told;		 /* when that was */
 	u64 rate;		 /* ns that moved pages bring in a ms, lately */
 	s64 setback;		 /* what they brought and took back again, lately */
 	u64 since;		 /* when they began to; 0: they do not */
@@ -75,6 +76,11 @@ const struct ledger *ledger_of(u32 node);
 void ledger_tick(u32 node, const struct policy *p, u64 now);
 /* How many pages may move to the node now; 0: moves have not paid. */
 u32 ledger_pages(u32 node, const struct policy *p);
+/*
+ * Pages have paid: they bring more than may be lost in the time that passes, or there is more to spend than without any gain. Or nothing
+ * is known: the first batch shall tell.
+ */
+bool ledger_proven(u32 node, const struct policy *p);
 /* What a page costs is a guess: none has come yet. The first batch tells, and more may be spent then. */
 bool ledger_guesses(u32 node);
 /* That much was spent, and so many pages came for it. */

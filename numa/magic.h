@@ -40,8 +40,9 @@ struct magic_page {
 	uint16_t sharers; /* nodes whose count has reached sharing */
 	uint16_t writes;  /* misses that wanted to write, of all nodes */
 	uint16_t count[MAGIC_MAX_NODES];
-	uint16_t kind;	     /* an enum magic_kind; no counter, stays */
-	uint16_t unused[13]; /* 64 bytes */
+	uint16_t kind;	   /* an enum magic_kind; no counter, stays */
+	uint16_t upgrades; /* of all nodes: of those misses, they wrote a line that was read before */
+	uint16_t unused[12]; /* 64 bytes */
 };
 
 /* Pages of other nodes that a node has just missed on trigger times, or as many times more, for

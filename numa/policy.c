@@ -9,13 +9,15 @@
 /*
  * Write, migrate and interval are the paper's. Trigger: half as many misses again as a page has lines. One pass
  * over all of them, which may be the last, makes 32: FFT's and radix's pages come and go so. Whoever has missed on
- * a line twice is likely to do so again. Sharing is a quarter of the paper's 32. What moves may cost is limited
+ * a line twice is likely to do so again. Doubt: by then the page has cost what its move costs, some 20,000 cycles, so whoever
+ * moves it pays at most twice what either would have cost. Sharing is a quarter of the paper's 32. What moves may cost is limited
  * beside (numa/ledger.h).
  * weight: of the class clustered (docs/numa.md).
  */
 const struct policy policy_default = {
 	.kind = POLICY_NONE,
 	.trigger = 48,
+	.doubt = 96,
 	.sharing = 8,
 	.write = 1,
 	.migrate = 1,
@@ -56,6 +58,17 @@ static bool rested(const struct policy *p, const struct policy_page *page, u32 m
 	return page->age >= (u64)p->hold << doubled;
 }
 
+/*
+ * As long as moves have not paid the page must have cost what its move costs, about. A line that is read and then written is missed
+ * on twice in one pass over it, which counts once.
+ */
+static bool is_doubtful(const struct policy *p, const struct policy_page *page, bool shared)
+{
+	u32 again = shared ? 0 : MIN(page->mine, page->upgrades);
+
+	return page->mine - again < p->doubt;
+}
+
 struct policy_verdict policy_decide(const struct policy *p, const struct policy_page *page)
 {
 	bool shared = page->others || page->replicated || (page->back && page->age < p->forget);
@@ -67,7 +80,7 @@ struct policy_verdict policy_decide(const struct policy *p, const struct policy_
 		return stay(POLICY_LOCAL);
 	if (!page->movable)
 		return stay(POLICY_FIXED);
-	if (page->mine < p->trigger)
+	if (page->mine < p->trigger || (!page->proven && is_doubtful(p, page, shared)))
 		return stay(POLICY_COLD);
 	if (shared && page->writes >= p->write)
 		return stay(POLICY_WRITTEN);
@@ -115,6 +128,7 @@ static const struct parameter {
 	PARAMETER(weight, 1, 255),	PARAMETER(gather, 1, 64),
 	PARAMETER(risk, 0, 1000),	PARAMETER(stake, 0, 1000000),
 	PARAMETER(keep, 1, 1000),	PARAMETER(ahead, 0, 1000),
+	PARAMETER(doubt, 1, 255),
 };
 
 const char *policy_name(u32 kind) { return kind < POLICY_KINDS ? kinds[kind] : "?"; }
@@ -152,7 +166,7 @@ static int set_parameter(struct policy *p, struct word word, char why[POLICY_ERR
 		return -EINVAL;
 	}
 	ksnprintf(why, POLICY_ERROR_BYTES,
-		  "found %s, allowed trigger, sharing, write, migrate, interval, hold, forget, limit, reserve, batch, weight, gather, risk, stake, keep, ahead",
+		  "found %s, allowed trigger, sharing, write, migrate, interval, hold, forget, limit, reserve, batch, weight, gather, risk, stake, keep, ahead, doubt",
 		  found);
 	return -EINVAL;
 }

@@ -25,21 +25,22 @@ enum policy_kind {
 struct policy {
 	u32 kind;     /* enum policy_kind */
 	u32 trigger;  /* misses of one node that make a page hot */
+	u32 doubt;    /* the same, at least, as long as moves have not paid */
 	u32 sharing;  /* misses that make a node a sharer */
 	u32 write;    /* misses that wrote, from which on a shared page is not replicated */
 	u32 migrate;  /* moves that are free of the hold-off */
 	u32 interval; /* between clearings of the counters */
 	u32 hold;     /* hold-off: what must pass after a move, doubled by each further one */
-	u32 forget;   /* a page that stays that long has moved one time less */
-	u32 limit;    /* moves of a page */
-	u32 reserve;  /* free pages of a node that replicas leave alone; migration leaves half */
-	u32 batch;    /* pages that a node gains in a tick */
-	u32 weight;   /* misses that one sampled refill stands for */
-	u32 gather;   /* candidates that are looked at together; fewer wait for the fifth tick */
-	u32 risk;  /* what moves may lose, permille of the time; 1000: anything (numa/ledger.h) */
-	u32 stake; /* what they may lose at once, us */
-	u32 keep;  /* gains of earlier moves that are kept to pay for others, ms */
-	u32 ahead; /* what they will bring is counted on for that long, at most, ms */
+	u32 forget; /* a page that stays that long has moved one time less; what pages cost is not known any more */
+	u32 limit;   /* moves of a page */
+	u32 reserve; /* free pages of a node that replicas leave alone; migration leaves half */
+	u32 batch;   /* pages that a node gains in a tick */
+	u32 weight;  /* misses that one sampled refill stands for */
+	u32 gather;  /* candidates that are looked at together; fewer wait for the fifth tick */
+	u32 risk;    /* what moves may lose, permille of the time; 1000: anything (numa/ledger.h) */
+	u32 stake;   /* what they may lose at once, us */
+	u32 keep;    /* gains of earlier moves that are kept to pay for others, ms */
+	u32 ahead;   /* what they will bring is counted on for that long, at most, ms */
 };
 
 extern const struct policy policy_default;
@@ -65,12 +66,14 @@ struct policy_page {
 	bool local;	 /* the node has the page or a replica */
 	bool replicated; /* some node has a replica */
 	bool back; /* it was here before its last move, and the counters don't see who has it now */
-	u32 mine;  /* misses of the node */
-	u32 others; /* how many others share it */
-	u32 writes; /* misses that wrote, of all nodes */
-	u32 moves;  /* migrations and collapses so far */
-	u32 age;    /* ms since the last of them; ~0: never */
-	u64 free;   /* pages of the node */
+	bool proven; /* pages that moved to the node have paid, or none has moved for long */
+	u32 mine;    /* misses of the node */
+	u32 others;  /* how many others share it */
+	u32 writes;  /* misses that wrote, of all nodes */
+	u32 upgrades; /* of those, first writes to lines that were read: the second miss of one use */
+	u32 moves;    /* migrations and collapses so far */
+	u32 age;      /* ms since the last of them; ~0: never */
+	u64 free;     /* pages of the node */
 };
 
 enum policy_action { POLICY_STAY, POLICY_DO_MIGRATE, POLICY_DO_REPLICATE };

@@ -143,8 +143,9 @@ void entry_ends(struct cpu *c);
 
 /* ---- magic.c: struct magic of numa/magic.h in machine memory ---- */
 void magic_start(void);
-void magic_count(unsigned node, uint64_t page, bool write); /* a miss; page from RAM's start */
-void magic_stored(uint64_t offset);			    /* into the page of struct magic */
+/* A miss, or an upgrade; page from RAM's start. */
+void magic_count(unsigned node, uint64_t page, bool write, bool upgrade);
+void magic_stored(uint64_t offset); /* into the page of struct magic */
 void magic_time(uint64_t cycles);
 unsigned magic_vm(unsigned node); /* as in counts.insns */
 enum magic_kind magic_kind(uint64_t page);

@@ -108,7 +108,7 @@ static bool counted(const struct magic_page *p)
 	return false;
 }
 
-void magic_count(unsigned node, uint64_t page, bool write)
+void magic_count(unsigned node, uint64_t page, bool write, bool upgrade)
 {
 	struct magic_page *p;
 	bool rises;
@@ -125,6 +125,8 @@ void magic_count(unsigned node, uint64_t page, bool write)
 	p->count[node] += rises;
 	if (write && p->writes < SATURATED)
 		p->writes++;
+	if (upgrade && p->upgrades < SATURATED)
+		p->upgrades++;
 	if (p->count[node] >= magic->sharing)
 		p->sharers |= 1u << node;
 	if (rises && p->count[node] % magic->trigger == 0 && ram_node(page * PAGE_BYTES) != node)

@@ -61,7 +61,8 @@ void memory_miss(struct cpu *c, uint64_t line, enum access access)
 			c->n.misses[access != ACCESS_FETCH][where]++;
 		else
 			c->n.upgrades[where]++;
-		magic_count(c->id, line >> (12 - LINE_SHIFT), access == ACCESS_WRITE);
+		magic_count(c->id, line >> (12 - LINE_SHIFT), access == ACCESS_WRITE,
+			    outcome == UPGRADE);
 		stall = c->latency[home] + queue(c, home);
 		if (owner) {
 			c->n.dirty++;

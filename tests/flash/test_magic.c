@@ -51,7 +51,7 @@ static int teardown(void **state)
 static void miss(unsigned node, unsigned times, bool write)
 {
 	while (times--)
-		magic_count(node, PAGE, write);
+		magic_count(node, PAGE, write, false);
 }
 
 static void its_memory_lies_above_equal_nodes(void **state)
@@ -116,9 +116,9 @@ static void own_memory_does_not_count(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10; i++)
-		magic_count(1, own, false);
+		magic_count(1, own, false, false);
 	assert_int_equal(ring(1)->head, 0);
-	magic_count(1, own - 1, false);
+	magic_count(1, own - 1, false, false);
 	assert_int_equal(((struct magic_page *)at(m->pages) + own - 1)->count[1], 1);
 }
 
@@ -151,12 +151,12 @@ static void a_full_ring_loses_the_newest(void **state)
 	(void)state;
 	m->trigger = 1;
 	for (uint64_t i = 0; i < MAGIC_RING + 3; i++)
-		magic_count(2, 100 + i, false);
+		magic_count(2, 100 + i, false, false);
 	assert_int_equal(ring(2)->head, MAGIC_RING);
 	assert_int_equal(ring(2)->lost, 3);
 	assert_int_equal(ring(2)->page[0], RAM_BASE / 4096 + 100);
 	ring(2)->tail = 1;
-	magic_count(2, 9999, false);
+	magic_count(2, 9999, false, false);
 	assert_int_equal(ring(2)->page[0], RAM_BASE / 4096 + 9999);
 }
 
@@ -164,9 +164,9 @@ static void a_nodes_own_page_does_not_trigger(void **state)
 {
 	(void)state;
 	m->trigger = 1;
-	magic_count(0, 100, false);
+	magic_count(0, 100, false, false);
 	assert_int_equal(ring(0)->head, 0);
-	magic_count(1, 100, false);
+	magic_count(1, 100, false, false);
 	assert_int_equal(ring(1)->head, 1);
 }
 
@@ -174,7 +174,7 @@ static void a_page_is_forgotten_at_the_store(void **state)
 {
 	(void)state;
 	miss(2, 7, true);
-	magic_count(2, PAGE + 1, false);
+	magic_count(2, PAGE + 1, false, false);
 	store(&m->forget, RAM_BASE / 4096 + PAGE + 1);
 	assert_int_equal(page()->count[2], 0);
 	assert_int_equal(page()->writes, 0);
@@ -186,6 +186,18 @@ static void a_page_is_forgotten_at_the_store(void **state)
 	assert_int_equal(ring(2)->head, 1);
 	miss(2, 1, false);
 	assert_int_equal(ring(2)->head, 2); /* it triggers again */
+}
+
+static void upgrades_are_misses_that_are_told_apart(void **state)
+{
+	(void)state;
+	miss(2, 3, true);
+	magic_count(2, PAGE, true, true);
+	assert_int_equal(page()->count[2], 4);
+	assert_int_equal(page()->writes, 4);
+	assert_int_equal(page()->upgrades, 1);
+	store(&m->forget, RAM_BASE / 4096 + PAGE + 1);
+	assert_int_equal(page()->upgrades, 0);
 }
 
 static void what_a_page_is_stays(void **state)
@@ -255,6 +267,7 @@ int main(void)
 		TEST(a_nodes_own_page_does_not_trigger),
 		TEST(a_page_is_forgotten_at_the_store),
 		TEST(counters_are_cleared_each_interval),
+		TEST(upgrades_are_misses_that_are_told_apart),
 		TEST(what_a_page_is_stays),
 		TEST(the_monitor_says_whose_instructions_they_are),
 	};

@@ -285,11 +285,12 @@ u32 machine_miss(u32 node, struct event e)
 	return ns;
 }
 
-static struct policy_verdict consider(u32 node, mpn_t mpn, u32 *page)
+static struct policy_verdict consider(u32 node, mpn_t mpn, bool proven, u32 *page)
 {
 	const struct page *p = memmap_page(mpn);
 	struct heat heat = heat_read(node, mpn);
 	struct policy_page facts = {
+		.proven = proven,
 		.local = memmap_node(mpn) == (int)node,
 		.back = heat.back,
 		.mine = heat.mine,
@@ -314,6 +315,7 @@ static struct policy_verdict consider(u32 node, mpn_t mpn, u32 *page)
 /* As numa/balance.c: returns how many moved, and adds what it took. */
 static u32 work_on(u32 node, u32 most, u32 *ns)
 {
+	bool proven = ledger_proven(node, policy);
 	u32 moves = 0, page = 0;
 	mpn_t mpn;
 
@@ -323,7 +325,7 @@ static u32 work_on(u32 node, u32 most, u32 *ns)
 
 		if (!heat_next(node, &mpn))
 			break;
-		v = consider(node, mpn, &page);
+		v = consider(node, mpn, proven, &page);
 		if (v.reason == POLICY_WRITTEN || v.reason == POLICY_SHARED)
 			heat_clear(mpn);
 		count_steps(&steps_candidate, before);

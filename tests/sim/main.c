@@ -126,7 +126,7 @@ static void flat(u32 pages)
 {
 	u64 random = 1;
 
-	policy.trigger = 4;
+	policy.trigger = policy.doubt = 4;
 	policy.sharing = 2;
 	policy.limit = 256;
 	policy.reserve = 0;

@@ -150,6 +150,40 @@ static void what_is_paid_is_gone(void **state)
 	assert_int_equal(l()->spent, 900 * US);
 }
 
+/* Nothing is known: the first batch is tried out. Then in doubt, until gains are more than the risk; or there are some to spend. */
+static void moves_are_in_doubt_until_they_pay(void **state)
+{
+	(void)state;
+	assert_true(ledger_proven(1, &p));
+	ledger_pay(1, 100 * US, 2);
+	assert_false(ledger_proven(1, &p));
+	arrive(0, 0);
+	hit(1, 0, 2 * 10 * MS * p.risk / 1000 / GAIN + 1); /* half of it counts */
+	tick(10);
+	assert_true(ledger_proven(1, &p));
+	for (u32 t = 0; t < 5; t++) {
+		broke();
+		tick(10);
+	}
+	assert_false(ledger_proven(1, &p));
+	p.risk = 1000;
+	assert_true(ledger_proven(1, &p));
+	p.risk = policy_default.risk;
+	storage[1].balance = p.stake * US + 1;
+	assert_true(ledger_proven(1, &p));
+}
+
+static void prices_are_forgotten(void **state)
+{
+	(void)state;
+	ledger_pay(1, 400 * US, 1);
+	tick(p.forget);
+	assert_int_equal(l()->each, 400 * US);
+	tick(1);
+	assert_true(ledger_guesses(1) && ledger_proven(1, &p));
+	assert_int_equal(l()->each, 50 * US);
+}
+
 static void time_brings_a_little_up_to_the_stake(void **state)
 {
 	(void)state;
@@ -367,6 +401,8 @@ int main(void)
 		cmocka_unit_test_setup(a_node_begins_with_its_stake, begin),
 		cmocka_unit_test_setup(dear_pages_are_noticed_at_once, begin),
 		cmocka_unit_test_setup(what_is_paid_is_gone, begin),
+		cmocka_unit_test_setup(moves_are_in_doubt_until_they_pay, begin),
+		cmocka_unit_test_setup(prices_are_forgotten, begin),
 		cmocka_unit_test_setup(time_brings_a_little_up_to_the_stake, begin),
 		cmocka_unit_test_setup(a_page_that_is_used_brings_what_it_saves, begin),
 		cmocka_unit_test_setup(a_page_that_its_old_node_uses_costs, begin),

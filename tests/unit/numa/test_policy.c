@@ -16,9 +16,11 @@ static int begin(void **state)
 	(void)state;
 	p = policy_default;
 	p.kind = POLICY_BOTH;
-	page = (struct policy_page){
-		.movable = true, .mine = p.trigger, .age = NEVER, .free = p.reserve + 1
-	};
+	page = (struct policy_page){ .movable = true,
+				     .proven = true,
+				     .mine = p.trigger,
+				     .age = NEVER,
+				     .free = p.reserve + 1 };
 	return 0;
 }
 
@@ -39,6 +41,7 @@ static void the_defaults_are_as_documented(void **state)
 	(void)state;
 	assert_int_equal(policy_default.kind, POLICY_NONE);
 	assert_int_equal(policy_default.trigger, 48);
+	assert_int_equal(policy_default.doubt, 96);
 	assert_int_equal(policy_default.sharing, 8);
 	assert_int_equal(policy_default.write, 1);
 	assert_int_equal(policy_default.migrate, 1);
@@ -56,6 +59,40 @@ static void one_user_gets_the_page(void **state)
 	migrates();
 	page.mine = p.trigger - 1;
 	stays(POLICY_COLD);
+}
+
+/* Until moves have paid a page must have cost what its move does. */
+static void it_takes_more_while_in_doubt(void **state)
+{
+	(void)state;
+	page.proven = false;
+	page.mine = p.doubt - 1;
+	stays(POLICY_COLD);
+	page.mine = p.doubt;
+	migrates();
+	p.doubt = 1; /* never less than at other times */
+	page.mine = p.trigger - 1;
+	stays(POLICY_COLD);
+}
+
+/* Each line read and then written in one pass over the page is two misses, and one use. */
+static void a_line_that_is_read_and_written_counts_once_while_in_doubt(void **state)
+{
+	(void)state;
+	page.proven = false;
+	page.mine = 2 * p.doubt - 2;
+	page.writes = page.upgrades = p.doubt - 1;
+	stays(POLICY_COLD);
+	page.mine++;
+	migrates();
+	page.upgrades = page.mine + 1; /* those of others, who are too few to be sharers */
+	stays(POLICY_COLD);
+	page.others = 1;
+	stays(POLICY_WRITTEN);
+	page.others = 0;
+	page.proven = true;
+	page.mine = p.trigger;
+	migrates();
 }
 
 static void several_readers_get_copies(void **state)
@@ -323,7 +360,7 @@ static void every_parameter_can_be_set(void **state)
 	}
 	assert_int_equal(n, sizeof(p) / sizeof(u32) - 1); /* all but kind */
 	assert_int_equal(p.trigger, 20);
-	assert_int_equal(p.ahead, 20 + n - 1);
+	assert_int_equal(p.doubt, 20 + n - 1);
 	assert_int_equal(p.kind, POLICY_BOTH);
 }
 
@@ -370,6 +407,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_as_documented),
 		cmocka_unit_test_setup(one_user_gets_the_page, begin),
+		cmocka_unit_test_setup(it_takes_more_while_in_doubt, begin),
+		cmocka_unit_test_setup(a_line_that_is_read_and_written_counts_once_while_in_doubt,
+				       begin),
 		cmocka_unit_test_setup(several_readers_get_copies, begin),
 		cmocka_unit_test_setup(write_shared_pages_stay, begin),
 		cmocka_unit_test_setup(a_page_with_replicas_is_shared, begin),
