@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree
 
 import pytest
