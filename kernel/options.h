@@ -26,6 +26,7 @@
  *   zero      memory that guests read before they write it need not exist (kernel/mem/pmap_zero.c): else it is given at once
  *   report    guests may report the pages that they do not need (drivers/virtio/balloon.c)
  *   patch     places of kernels linked for KSEG0 that trap become branches (kernel/reloc/patch.h)
+ *   kept      kernels' pages in large pairs stay where they are (numa/balance.c): else they move as any
  *   affinity  with spread=1 VCPUs go to their memory (kernel/sched/affinity.h): else that alone comes to them
  *   turns     nodes that QEMU runs in turn give theirs away (kernel/sched/turn.h)
  *   direct    who yields asks for a VCPU of its VM that waits on another node (kernel/sched/direct.h)
@@ -45,6 +46,7 @@
 	X(ZERO, zero)          \
 	X(REPORT, report)      \
 	X(PATCH, patch)        \
+	X(KEPT, kept)          \
 	X(AFFINITY, affinity)  \
 	X(TURNS, turns)        \
 	X(DIRECT, direct)

@@ -10,6 +10,7 @@
 #include "kernel/log.h"
 #include "kernel/mem/memmap.h"
 #include "kernel/mem/share.h"
+#include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/sched/fetch.h"
 #include "kernel/vm/vm.h"
@@ -49,6 +50,17 @@ struct work {
 	bool proven; /* before anything was spent on it */
 };
 
+/*
+ * The page is the guest's kernel's: the node reaches it by a large pair of the windows, and no page table of the guest's has led there. It had
+ * better stay: its 32 KB would be small pages from then on, each with misses of its own, and that costs more than the page's misses do (docs/experiments.md).
+ * Of a guest that the monitor walks tables for: another may have all of its memory in the windows.
+ */
+static bool is_paired(const struct vm *vm, gpn_t gpn, u32 node)
+{
+	return option_on(OPTION_KEPT) && vm->nvcpus && vm->vcpus[0]->arch.walker.on &&
+	       pmap_has_view(&vm->pmap, node) && pmap_is_pair_only(&vm->pmap, gpn, node);
+}
+
 /* Who owns the page and where it is seen. Unlocked: what has changed meanwhile, numa/move.h finds
  * out. */
 static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
@@ -72,7 +84,8 @@ static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
 	copies = pmap_copies(&vm->pmap, gpn);
 	page->replicated = !nodemask_empty(copies.replicas);
 	page->local |= nodemask_has(copies.replicas, node);
-	page->movable = vm_is_up(vm) && copies.master.v == mpn.v && pmap_has_view(&vm->pmap, node);
+	page->movable = vm_is_up(vm) && copies.master.v == mpn.v &&
+			pmap_has_view(&vm->pmap, node) && !is_paired(vm, gpn, node);
 }
 
 /*

@@ -248,6 +248,12 @@ static inline bool pmap_is_shown_locked(const struct pmap *p, gpn_t gpn, u32 nod
 	return p->shown[gpn.v] & nodemask_of(node).bits;
 }
 
+/* The node's view, which is there, has the page in a large pair, and no small translation was made of it. Of one moment. */
+static inline bool pmap_is_pair_only(const struct pmap *p, gpn_t gpn, u32 node)
+{
+	return p->view[node].large[gpn.v >> LARGE_SHIFT] && !p->view[node].entry[gpn.v].back;
+}
+
 /* What the view shows now as a page of the VM's; 0: nothing, the long way may find something. */
 static inline u64 pmap_shown(const struct pmap *p, gpn_t gpn, u32 node)
 {

@@ -4,7 +4,8 @@
 time on the paper's machine (qemu/flash, preset=paper). On one bare SMP kernel that knows nothing of nodes, its pages on the nodes in turn, which is 100;
 and in 1, 2, 4 and 8 guests of 8, 4, 2 and 1 VCPUs, each VCPU on a node of its own. Rows scaling.* of build/results/scaling.json.
 
-usage: pmakes.py [--only bare,1,2,4,8] [--jobs 1] [--words WORDS] [--model OPTIONS]
+usage: pmakes.py [--only bare,1,2,4,8] [--processors 8] [--jobs 1] [--words WORDS] [--model OPTIONS]
+--processors: and users; no rows but for eight
 """
 import argparse
 import concurrent.futures
@@ -20,7 +21,7 @@ from machine import Machine, vm, write_scenario  # noqa: E402
 
 TOP, OUT = bench.TOP, bench.OUT / "pmakes"
 LIMIT = 1800  # seconds for one run
-NODES, USERS = 8, 8
+NODES = 8  # and users
 MACHINE, GUESTS = 1024, 704  # MB of the machine, of all guests together
 UNIT = 64  # of the markers
 # The paper's figure: bare = 100; in its order idle, Disco, synchronisation, kernel, stall, user are drawn, and only the whole is given in numbers.
@@ -46,23 +47,23 @@ def sums_of(text):
     return dict(re.findall(r"pmakes: user (\d+) sum (\w{32})", text))
 
 
-def run_bare(model, log):
+def run_bare(model, log, processors):
     words = ["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", "-f", f"{model},interleave=1,{locks('build/linux-bare/vmlinux')}", "-k",
-             "build/linux-bare/vmlinux", "-n", str(NODES), "-m", str(MACHINE), "-a", f'console=ttyS0 disco.run="pmakes 0 {USERS}"', "--",
+             "build/linux-bare/vmlinux", "-n", str(processors), "-m", str(MACHINE), "-a", f'console=ttyS0 disco.run="pmakes 0 {processors}"', "--",
              "-initrd", "build/pmakes-root.cpio"]
     with open(log, "wb") as sink:
         subprocess.run(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, check=False)
     return log.read_text(errors="replace")
 
 
-def guest(index, count):
-    each = NODES // count
+def guest(index, count, processors):
+    each = processors // count
     return vm(f"vm{index}", ramdisk="pmakes-root.cpio", memory=GUESTS // count, vcpus=each, node=[index * each + i for i in range(each)],
-              bootargs=f'console=hvc0 hostname=vm{index} disco.run="pmakes {index * USERS // count} {USERS // count}"')
+              bootargs=f'console=hvc0 hostname=vm{index} disco.run="pmakes {index * each} {each}"')
 
 
-def run_guests(count, model, folder, words):
-    archive = write_scenario(folder, [guest(i, count) for i in range(count)], nodes=NODES, memory=MACHINE)
+def run_guests(count, model, folder, words, processors):
+    archive = write_scenario(folder, [guest(i, count, processors) for i in range(count)], nodes=processors, memory=MACHINE)
     one = Machine(f"bench-pmakes-{count}", archive, words, ["-f", f"{model},{locks('build/linux/vmlinux')}"])
     try:
         one.expect_all([rf"vm: vm{i} powered off, code 0" for i in range(count)], LIMIT)
@@ -88,10 +89,12 @@ class Case:
         out = folder / "model.json"
         out.unlink(missing_ok=True)
         model = f"preset=paper,out={out},unit={UNIT}" + (f",{self.options.model}" if self.options.model else "")
-        text = run_bare(model, folder / "log") if self.name == "bare" else run_guests(int(self.name), model, folder, self.options.words)
+        processors = self.options.processors
+        text = (run_bare(model, folder / "log", processors) if self.name == "bare"
+                else run_guests(int(self.name), model, folder, self.options.words, processors))
         self.sums = sums_of(text)
-        if len(self.sums) != USERS or not out.exists():
-            sys.exit(f"pmakes: {self.name} did not end well: found sums of {len(self.sums)} users of {USERS}: see {folder.relative_to(TOP)}")
+        if len(self.sums) != processors or not out.exists():
+            sys.exit(f"pmakes: {self.name} did not end well: found sums of {len(self.sums)} users of {processors}: see {folder.relative_to(TOP)}")
         self.json = json.loads(out.read_text())
         say(f"{self.name}: {self.seconds:.4f} s, {self.json['local_pct']:.1f} % local")
         return self
@@ -130,6 +133,7 @@ def report(cases):
 def main():
     parser = argparse.ArgumentParser(usage=next(line for line in __doc__.splitlines() if line.startswith("usage:"))[7:])
     parser.add_argument("--only", default=",".join(PAPER))
+    parser.add_argument("--processors", type=int, default=NODES, help="and users")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--words", default="", help="for the monitor")
     parser.add_argument("--model", default="", help="more options of the model")
@@ -142,7 +146,7 @@ def main():
     if any(case.sums != cases[0].sums for case in cases):
         sys.exit("pmakes: the checksums of the runs differ: " + ", ".join(case.name for case in cases if case.sums != cases[0].sums))
     rows = report(cases)
-    if rows:
+    if rows and options.processors == NODES:
         bench.write_rows(rows, "scaling", keep=True)
 
 

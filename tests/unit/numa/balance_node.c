@@ -110,6 +110,7 @@ void *fake_mpn_ptr(mpn_t mpn)
 }
 
 struct magic *magic(void) { return NULL; }
+bool option_on(enum option o) { return o < OPTIONS; }
 u64 count64(void) { return ms * COUNT_MS + now_us * COUNT_MS / 1000; }
 u32 latency_ns(u32 from, u32 to) { return from == to ? 300 : 900; }
 u64 topology_bytes(u32 n) { return n < NODES ? NODE_PAGES * PAGE_SIZE : 0; }

@@ -217,6 +217,36 @@ static void only_pages_of_running_vms_move(void **state)
 	assert_int_equal(nmigrated + nreplicated, 0);
 }
 
+/* A Linux kernel's page in a large pair stays; one that its page tables have led to moves, as does any of a guest without the walker. */
+static void pages_of_kernels_stay_in_their_pairs(void **state)
+{
+	static struct vcpu vcpu;
+	u64 pairs[1] = { 1 };
+
+	(void)state;
+	vm.vcpus[0] = &vcpu;
+	vm.nvcpus = 1;
+	vm.pmap.view[1].large = pairs;
+	vcpu.arch.walker.on = true;
+	hit(1, PAGE(0, 0), 128);
+	tick();
+	assert_int_equal(reason(POLICY_FIXED), 1);
+	assert_int_equal(nmigrated, 0);
+	for (u32 i = 0; i < 3; i++) {
+		begin(state);
+		vm.vcpus[0] = &vcpu;
+		vm.nvcpus = 1;
+		pairs[0] = i != 0;
+		vm.pmap.view[1].large = pairs;
+		view[0].back = i == 1;
+		vcpu.arch.walker.on = i != 2;
+		hit(1, PAGE(0, 0), 128);
+		tick();
+		assert_int_equal(nmigrated, 1);
+	}
+	view[0].back = 0;
+}
+
 static void moves_and_memory_are_looked_at(void **state)
 {
 	(void)state;
@@ -389,6 +419,7 @@ int main(void)
 		cmocka_unit_test_setup(a_write_shared_page_starts_afresh, begin),
 		cmocka_unit_test_setup(what_replicas_there_are_is_known, begin),
 		cmocka_unit_test_setup(only_pages_of_running_vms_move, begin),
+		cmocka_unit_test_setup(pages_of_kernels_stay_in_their_pairs, begin),
 		cmocka_unit_test_setup(moves_and_memory_are_looked_at, begin),
 		cmocka_unit_test_setup(work_in_a_tick_is_bounded, begin),
 		cmocka_unit_test_setup(moves_that_bring_nothing_end, begin),
