@@ -45,10 +45,27 @@ static void read_switches(const char *words)
 }
 
 /* All that anybody asks the command line for; behind what ends in '=' anything may come. */
-static const char *const known[] = {
-	"attach=",  "check=1",	 "cmd=", "disklate=", "exit=1",	   "fatal=exit", "forget=flush",
-	"latency=", "numa-log=", "off=", "policy=",   "shuffle=1", "spread=1",	 "tty="
-};
+/* clang-format off */
+#define KNOWN_LIST(X) \
+	X("attach=") \
+	X("check=1") \
+	X("cmd=") \
+	X("disklate=") \
+	X("exit=1") \
+	X("fatal=exit") \
+	X("forget=flush") \
+	X("latency=") \
+	X("numa-log=") \
+	X("off=") \
+	X("policy=") \
+	X("shuffle=1") \
+	X("spread=1") \
+	X("tty=")
+/* clang-format on */
+#define ENTRY(word)	    word,
+#define BEHIND_OTHERS(word) ", " word
+static const char *const known[] = { KNOWN_LIST(ENTRY) };
+static const char known_text[] = KNOWN_LIST(BEHIND_OTHERS); /* behind its first two characters */
 /* Of those who started us: boot/boot.c. */
 static const char *const starters[] = { "rd_size=", "rd_start=", "words=" };
 
@@ -66,14 +83,10 @@ static bool is_one_of(struct word w, const char *const list[], u32 n)
 
 static void refuse(struct word w)
 {
-	char found[32], allowed_words[256] = "";
+	char found[32];
 
 	word_copy(found, sizeof(found), w);
-	for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
-		strlcat(allowed_words, i ? ", " : "", sizeof(allowed_words));
-		strlcat(allowed_words, known[i], sizeof(allowed_words));
-	}
-	log_line("main", "command line: found %s, allowed %s", found, allowed_words);
+	log_line("main", "command line: found %s, allowed %s", found, known_text + 2);
 }
 
 void options_configure(const char *words)

@@ -4,7 +4,7 @@
 
 #include "kernel/options.c"
 
-static char logged[200];
+static char logged[400];
 
 void log_line(const char *module, const char *fmt, ...)
 {
@@ -60,12 +60,12 @@ static void each_has_its_name(void **state)
 static void lists_end_at_a_blank(void **state)
 {
 	(void)state;
-	assert_int_equal(off_after("exit=1 off=fast,asid large"),
+	assert_int_equal(off_after("exit=1 off=fast,asid cmd=large"),
 			 BIT(OPTION_FAST) | BIT(OPTION_ASID));
 	assert_int_equal(off_after("off=asid,fast,"), BIT(OPTION_FAST) | BIT(OPTION_ASID));
 	assert_int_equal(off_after("off=,,large"), BIT(OPTION_LARGE));
 	assert_int_equal(off_after("off="), 0);
-	assert_int_equal(off_after("off= fast"), 0);
+	assert_int_equal(off_after("off= cmd=fast"), 0);
 	assert_string_equal(logged, "");
 }
 
@@ -93,12 +93,29 @@ static void a_wrong_name_is_told(void **state)
 		assert_non_null(strstr(logged, names[i]));
 }
 
+static void a_word_that_nobody_knows_is_told(void **state)
+{
+	(void)state;
+	off_after(
+		"rd_start=0x8000 rd_size=12 words=1 tty=24x80 numa-log=100 policy=none,risk=3 latency=2 spread=1");
+	assert_string_equal(logged, "");
+	off_after("spread=yes");
+	assert_non_null(strstr(logged, "found spread=yes, allowed attach=, check=1, "));
+	assert_int_equal(off_after("shufle=1 off=large"), BIT(OPTION_LARGE));
+	assert_non_null(strstr(logged, "found shufle=1, allowed "));
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
+		assert_non_null(strstr(logged, known[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_are_on),		cmocka_unit_test(each_has_its_name),
-		cmocka_unit_test(lists_end_at_a_blank), cmocka_unit_test(words_begin_at_a_blank),
+		cmocka_unit_test(all_are_on),
+		cmocka_unit_test(each_has_its_name),
+		cmocka_unit_test(lists_end_at_a_blank),
+		cmocka_unit_test(words_begin_at_a_blank),
 		cmocka_unit_test(a_wrong_name_is_told),
+		cmocka_unit_test(a_word_that_nobody_knows_is_told),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

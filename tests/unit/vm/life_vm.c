@@ -226,19 +226,34 @@ int loader_step(struct vm *of, struct load *load, char *why, size_t size)
 	return ++load->done < LOAD_STEPS;
 }
 
-void log_line(const char *module, const char *fmt, ...)
+static void tell(const char *module, const char *fmt, va_list ap)
 {
 	char line[sizeof(told[0])];
-	va_list ap;
 	u32 id;
 
 	assert_string_equal(module, "vm");
-	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
 	id = line[0] == 'b';
 	strcpy(told[id], line + 2);
 	told_stopped[id] += !strncmp(line + 2, "stopped", 7);
+}
+
+void log_line(const char *module, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(module, fmt, ap);
+	va_end(ap);
+}
+
+void log_passing(const char *module, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(module, fmt, ap);
+	va_end(ap);
 }
 
 int ksnprintf(char *to, size_t size, const char *fmt, ...)

@@ -346,6 +346,7 @@ int loader_step(struct vm *of, struct load *load, char *why, size_t size)
 	return 0;
 }
 void log_line(const char *module, const char *fmt, ...) { (void)module, (void)fmt; }
+void log_passing(const char *module, const char *fmt, ...) { (void)module, (void)fmt; }
 /* ---- the machine ---- */
 
 static void fill_vcpu(u32 i, u32 k)
