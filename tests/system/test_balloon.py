@@ -54,7 +54,7 @@ def boot(machine, folder, vms, memory_mb, words=""):
 def test_memory_of_removed_files_and_ended_programs_comes_back(machine, tmp_path):
     one = boot(machine, tmp_path, [vm("tux", node=1, memory=128)], 256, "check=1")
     before = memory(one)["tux"]["uses"]
-    for fill, free in (("dd if=/dev/zero of=/tmp/f bs=1M count=60", "rm /tmp/f"),
+    for fill, free in (("dd if=/dev/zero of=/tmp/f bs=1M count=56", "rm /tmp/f"),
                        ("head -c 40000000 /dev/zero | tail -n 1 >/dev/null", "true")):
         run(one, "tux", fill)
         run(one, "tux", free)
@@ -62,7 +62,7 @@ def test_memory_of_removed_files_and_ended_programs_comes_back(machine, tmp_path
         now = wait_for(one, "tux", lambda tux: tux["uses"] < before + 12 * 1024)
         assert now["reported"] >= reported
     assert now["reported"] > 60 * 1024 and now["ballooned"] == 0
-    run(one, "tux", "dd if=/dev/zero bs=1M count=60 | md5sum >/tmp/1; dd if=/dev/zero of=/tmp/f bs=1M count=60; md5sum </tmp/f | cmp - /tmp/1 "
+    run(one, "tux", "dd if=/dev/zero bs=1M count=56 | md5sum >/tmp/1; dd if=/dev/zero of=/tmp/f bs=1M count=56; md5sum </tmp/f | cmp - /tmp/1 "
                     "&& echo sa''me")
     assert "same" in one.log_path.read_text()
     assert " check: " not in one.log_path.read_text()
@@ -107,7 +107,7 @@ def test_what_the_balloon_takes_is_for_others(machine, tmp_path):
     one.send("\r")
     assert "tux: asked to do with 128 of 128 MB" in one.command("balloon tux 128")
     wait_for(one, "tux", lambda tux: tux["ballooned"] == 0)
-    run(one, "tux", "dd if=/dev/zero of=/tmp/f bs=1M count=60; rm /tmp/f")
+    run(one, "tux", "dd if=/dev/zero of=/tmp/f bs=1M count=56; rm /tmp/f")
     assert "balloon tux 20" and one.command("balloon tux 20")
     wait_for(one, "tux", lambda tux: tux["ballooned"] > 64 * 1024)
     one.send("reset tux\r")  # starts with all its memory
