@@ -25,6 +25,7 @@ HABITS = {
     "reset": (6, 1, 128), "ipi": (7, 2, 8), "flush": (8, 1, 8), "all": (9, 9, 32),
 }
 SHARE_PCT, GAP_MS, SHOOTDOWN_TIMES = 45, 25, 2  # at least; at most; at most, of what it is beside spin
+SHOOTDOWN_US = 100  # at most: the VCPU on node 1 sleeps, so that node is not waited for, which would take some ms in this clock
 LIMIT = 60  # seconds for a run
 
 
@@ -59,7 +60,7 @@ def share_and_gap(name, ms, clock="-d"):
 
 
 def shootdown_us(name, calls, clock="-d"):
-    """(mean, longest) wait for a shootdown of the neighbour's node, in us"""
+    """(mean of all but the longest fiftieth, longest) wait for a shootdown of the neighbour's node, in us"""
     shooter = vm("shooter", "rivals/shooter.elf", None, 8, vcpus=2, node=[0, 1], bootargs=f"calls={calls}")
     mean, longest = run([neighbour(name), shooter], r"\[shooter\] shootdown (\d+) ns, longest (\d+) us", clock)
     return mean / 1000, float(longest)
@@ -80,7 +81,7 @@ def main():
         share, gap = share_and_gap(name, ms, clock)
         mean, longest = shootdown_us(name, calls, clock)
         missed = [what for what, bad in (("share", share < SHARE_PCT), ("gap", gap > GAP_MS),
-                                         ("shootdown", mean > SHOOTDOWN_TIMES * measure)) if bad]
+                                         ("shootdown", mean > min(SHOOTDOWN_US, SHOOTDOWN_TIMES * measure))) if bad]
         print(f"{name:12s}{share:9.1f}{gap:9.1f}{mean:14.1f}{longest:9.0f}{mean / measure:12.2f}"
               f"{'  MISS: ' + ', '.join(missed) if missed else ''}", flush=True)
         for what, value, unit in (("share_pct", share, "% of the node"), ("gap_ms", gap, "ms"), ("shootdown_us", mean, "us"),

@@ -16,7 +16,9 @@ MS, CALLS = 600, 200
 @pytest.fixture(scope="module")
 def beside_spin():
     """The mean wait for a shootdown beside a neighbour that computes, in us."""
-    return fairness.shootdown_us("spin", CALLS)[0]
+    mean, longest = fairness.shootdown_us("spin", CALLS)
+    assert mean <= fairness.SHOOTDOWN_US, f"{mean} us, at most {longest}, beside spin"
+    return mean
 
 
 @pytest.mark.parametrize("name", fairness.HABITS)
