@@ -2,10 +2,8 @@
 """Linux takes its processors off and on (/sys/devices/system/cpu), under load, while they move: those that are off are so for the monitor, too, the
 disk's interrupt goes to who is left, and time is accounted as before. Thousands of times, with what locks promise: `make locks`."""
 import re
-import time
 
 from linux_disks import ask, linux, up  # noqa: F401 (fixture)
-from machine import PATIENCE
 
 LOOPS = 2
 OTHERS = (1, 2, 3)
@@ -29,9 +27,7 @@ def test_processors_go_and_come_back(up):
     ask(one, "plug", "dmesg -n 1; for i in 1 2; do (while [ ! -e /tmp/stop ]; do cat /proc/self/maps | md5sum >/dev/null; done) & done")
     for _ in range(LOOPS):
         assert switch(one, 0) == "1"
-        deadline = time.monotonic() + 30 * PATIENCE
-        while states(one)[1:] != ["offline"] * 3:
-            assert time.monotonic() < deadline, states(one)
+        one.until(lambda: states(one)[1:] == ["offline"] * 3)
         assert ask(one, "plug", READ) == "1"
         assert switch(one, 1) == "4"
         assert "offline" not in states(one)
