@@ -69,7 +69,7 @@ $(BENCH_GUESTS): build/guests/bench/%.elf: build/guests/obj/tests/bench/%.o $(GU
 	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
 
 # SCALING: options of scaling.py; MIX: of mix.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"
-HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, and Pmake in 1, 2, 4 and 8 guests, simulated: build/results/scaling.json (7 minutes)\n
+HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, and Pmake in 1, 2, 4 and 8 guests, simulated: build/results/scaling.json (12 minutes)\n
 .PHONY: bench-scaling
 bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf $(BENCH_GUESTS) build/host/dtscheck build/linux/vmlinux \
 		build/linux-bare/vmlinux build/pmakes-root.cpio
