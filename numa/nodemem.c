@@ -453,7 +453,7 @@ static void print_vm(const struct vm *vm)
 
 COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 {
-	u64 monitor = 0, nfree = 0, kept = 0, private = 0, shared, archive;
+	u64 monitor = 0, nfree = 0, kept = 0, own = 0, shared, archive;
 
 	for (u32 i = 0; i < nnodes; i++) {
 		monitor += nodemem_monitor_bytes(i);
@@ -461,14 +461,13 @@ COMMAND(mem, "", "machine memory: the monitor's, guests', free, promised")
 		kept += nodemem[i].kept;
 	}
 	for (u32 i = 0; i < nvms; i++)
-	private += vms[i]->pmap.used - vms[i]->pmap.shared + vms[i]->pmap.replicas;
+		own += vms[i]->pmap.used - vms[i]->pmap.shared + vms[i]->pmap.replicas;
 	share_count(&shared, &archive);
 	kprintf("monitor %lu KB, guests use %lu KB, free %lu KB; promised to VMs %lu KB of %lu KB\n",
 		monitor >> 10, (total - nfree - kept) << 2, nfree << 2, (reserved - kept) << 2,
 		total << 2);
 	kprintf("of these kernel images and ramdisks %lu KB, blocks of disks and what knows them %lu KB, private to VMs %lu KB, the rest of the monitor %lu KB\n",
-		archive << 2, (shared - archive) << 2, private << 2,
-		(monitor >> 10) - (archive << 2));
+		archive << 2, (shared - archive) << 2, own << 2, (monitor >> 10) - (archive << 2));
 	for (u32 i = 0; i < nvms; i++)
 		print_vm(vms[i]);
 }

@@ -76,12 +76,14 @@ def test_an_image_that_shrinks(up, raw):
     still_well(one)
 
 
-def memory_in_use(one):
-    """KB of the machine's memory that guests use or are promised, each without what the cache of images has."""
-    cached = sum(map(int, re.findall(r"image \S+: (\d+) KB in memory", "\n".join(one.command("disks")))))
+def memory_of_nobody(one):
+    """KB of the machine's memory that guests use, without what a VM has for itself and what is of images; KB promised, without the
+    latter. A VM that runs may use more or less at any moment: what it uses is taken off by its own account."""
     said = "\n".join(one.command("mem"))
     assert re.search(r"bad has \d+ KB, uses 0 KB, of these shared 0 KB, private 0 KB; replicas 0 KB", said), said
-    return [int(re.search(pattern, said)[1]) - cached for pattern in (r"guests use (\d+) KB", r"promised to VMs (\d+) KB")]
+    of_images, of_vms = map(int, re.search(r"blocks of disks and what knows them (\d+) KB, private to VMs (\d+) KB", said).groups())
+    used, promised = (int(re.search(pattern, said)[1]) for pattern in (r"guests use (\d+) KB", r"promised to VMs (\d+) KB"))
+    return [used - of_images - of_vms, promised - of_images]
 
 
 def test_guests_that_end_in_the_middle_of_requests(up, work):
@@ -101,7 +103,7 @@ def test_guests_that_end_in_the_middle_of_requests(up, work):
         if number % 2:
             one.do("reset bad", r"\[bad\] bad: Linux [^\n]*\n", timeout=120)
         one.do("stop bad", r"vm: bad stopped")
-        seen.append(memory_in_use(one))
-    # the other guest reports free pages at first: what counts is that nothing grows
-    assert all(now - then < 256 for first in (0, 1) for one_time in seen[first:] for now, then in zip(one_time, seen[first])), seen
+        seen.append(memory_of_nobody(one))
+    # pages that change hands between the sums may be missing in one of them
+    assert all(abs(now - then) < 128 for one_time in seen for now, then in zip(one_time, seen[0])) and abs(seen[0][0]) < 128, seen
     still_well(one)
