@@ -8,6 +8,7 @@ import io
 import os
 import random
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ LOGS = TOP / "build/results/logs"
 PATIENCE = float(os.environ.get("DISCO_PATIENCE", "1"))
 # What random guests start from: another number in each run; DISCO_SEED=number repeats one.
 SEED = int(os.environ.get("DISCO_SEED") or random.randrange(1 << 32))
+# DISCO_STALL=percent: so often this process sleeps before it looks or types, or the emulator is stopped, for up to two seconds.
+STALL = float(os.environ.get("DISCO_STALL", "0"))
 PROMPT = "disco> "
 ESCAPE = "\x1d"
 
@@ -85,8 +88,21 @@ class Machine:
         self.line.delaybeforesend = None
         self.line.logfile_read = self._log
 
+    def _stall(self):
+        """As on a host that has no time for us, or for QEMU."""
+        if random.random() * 100 >= STALL:
+            return
+        seconds, us = random.random() * 2, random.random() < 0.5
+        self._log.note(f"{'we sleep' if us else 'QEMU stands still'} for {seconds:.2f} s")
+        if not us:
+            os.kill(self.line.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        if not us:
+            os.kill(self.line.pid, signal.SIGCONT)
+
     def expect(self, pattern, timeout=60):
         """Wait for a regular expression; its match object. What came before it is in self.before."""
+        self._stall()
         try:
             self.line.expect(pattern, timeout=timeout * PATIENCE)
         except pexpect.TIMEOUT:
@@ -112,6 +128,7 @@ class Machine:
         return [found[p] for p in patterns]
 
     def send(self, text):
+        self._stall()
         self._log.note(f"sent {text!r}")
         self.line.send(text)
 
