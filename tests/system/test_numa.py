@@ -84,11 +84,12 @@ def test_the_prompt_shows_what_is_hot(machine, tmp_path):
     def is_hot():
         table, lines = rows(one)
         hot = [line.split() for line in lines if re.match(r" +[0-9a-f]{5} +0 +busy ", line)]
-        return table[1][1] > 0 and hot and (table, hot)  # the table is printed first
+        # The table is printed first; the interval may end between the search for pages and the look at their misses.
+        return table[1][1] > 0 and hot and int(hot[0][-1]) > 0 and (table, hot)
 
     table, hot = one.until(is_hot)
     assert hot[0][4] == "master" and hot[0][7:8] == ["never"]
-    assert int(hot[0][-1]) > 0 and int(hot[0][-2]) == 0, "node 1 misses, node 0 does not"
+    assert int(hot[0][-2]) == 0, "node 1 misses, node 0 does not"
     assert table[1][2] < 50 and table[1][5] == 0
     one.command("policy migrate trigger=8 risk=1000")  # though a move costs more than it brings, by the clock of QEMU
 
