@@ -59,8 +59,8 @@ def test_control_c_overtakes(shell):
 
 def test_lines_do_not_act_on_the_terminal(shell):
     """C1 and ESC are marks in lines of a guest that nobody is attached to; a line is cut between letters."""
-    shell.send("(sleep 2; printf 'A\\302\\2332JB\\n'; printf '%0199d\\303\\251END\\n' 0; printf 'C\\033[2JD\\2336nE\\n'; echo la''st) >/dev/console &\r")
-    shell.detach()
+    shell.send("(sleep 2; printf 'A\\302\\2332JB\\n'; printf '%0199d\\303\\251END\\n' 0; printf 'C\\033[2JD\\2336nE\\n'; echo la''st) >/dev/console &\r" + ESCAPE + ".")
+    shell.expect(re.escape(PROMPT))
     shell.expect(r"\[alpha\] last")
     text = shell.before
     assert "A?2JB" in text and "C?[2JD?6nE" in text

@@ -65,10 +65,13 @@ def test_input_by_interrupt(machine, tmp_path):
     """A line as long as the terminal takes, in one go; and one that wakes a process which sleeps on the console."""
     one = boot(machine, tmp_path)
     one.shell("tux", "stty -echo")
-    one.send("cat >/tmp/long; wc -c </tmp/long\r")
+    # While its line is edited, the shell has the terminal in another mode: what is typed waits until that is over.
+    one.send("echo rea''dy; cat >/tmp/long; wc -c </tmp/long\r")
+    one.expect("ready")
     one.send("x" * 1000 + "\r" + "y" * 1000 + "\r\x04")
     one.expect(r"\b2002\b", 30)
-    one.send("\rread -r word; echo got-$word\r")
+    one.send("\recho wai''ting; read -r word; echo got-$word\r")
+    one.expect("waiting")
     one.send("hello\r")
     one.expect("got-hello", 30)
 
