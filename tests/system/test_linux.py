@@ -133,7 +133,7 @@ def test_nodes_that_are_shown(machine, tmp_path):
     one.shell("tux", "taskset 1 dd if=/dev/zero of=/dev/shm/all bs=1M count=40 2>&1 || taskset 1 dd if=/dev/zero of=/tmp/all bs=1M count=40")
     one.detach()
     used = [now - then for then, now in zip(before, megabytes_used(one))]
-    assert used[0] == used[2] == 0 and min(used[1], used[3]) >= 8, used
+    assert max(used[0], used[2]) <= 1 and min(used[1], used[3]) >= 8, used  # a page of the monitor may make a MB fewer
 
 
 def test_floating_point_and_pipes(machine, tmp_path):
