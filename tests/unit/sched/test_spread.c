@@ -229,9 +229,26 @@ static void all_are_looked_at(void **state)
 	}
 }
 
+/* Places are in the order of nearness, which topology_near turns into nodes. */
+static void who_idles_looks_at_the_nearest_first(void **state)
+{
+	struct spread s = { .seed = 3 };
+
+	(void)state;
+	for (u32 n = 2; n <= 1024; n++)
+		for (u32 i = 0; i < spread_looks(true); i++) {
+			u32 place = spread_place(&s, true, i, n);
+
+			assert_true(place >= 1 && place < n);
+			if (i < SPREAD_NEAR && i < n - 1)
+				assert_int_equal(place, i + 1);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_idles_looks_at_the_nearest_first),
 		cmocka_unit_test(all_are_looked_at),
 		cmocka_unit_test(what_it_costs_does_not_grow),
 		cmocka_unit_test(balance_is_reached_and_kept),
