@@ -1,29 +1,67 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# pmakes FIRST COUNT: the makes of so many of eight users, numbered from 0, at once, two jobs each, for `make bench-scaling`. Each user
-# compiles the same part of Lua, from sources of its own, so that machines with one user each have as much to do. Machines that do this
-# together begin when the time of day is a multiple of eight seconds. Then a line with the checksum of what was made.
+# pmakes FIRST COUNT [serve USERS | nfs SERVER]: the makes of so many of eight users, numbered from 0, at once, two jobs each, for `make
+# bench-scaling`. Each user compiles the same part of Lua, from sources of its own, so that machines with one user each have as much to
+# do. Machines that do this together begin when the time of day is a multiple of eight seconds. Then a line with the checksum of what was
+# made. With `serve` the sources of all users, 0 to USERS - 1, lie here, and others, which have `nfs`, make theirs in them; all begin at
+# the same multiple of eight seconds when the last has mounted them.
 set -eu
-first=$1 count=$2
+first=$1 count=$2 mode=${3:-} with=${4:-}
+last=$((first + count - 1)) folder=/tmp
 
 prepare() { # USER
-	mkdir "/tmp/$1"
-	tar -C "/tmp/$1" -xf /pmake.tar
+	mkdir "$folder/$1"
+	tar -C "$folder/$1" -xf /pmake.tar
 	# shellcheck disable=SC2012
-	(cd "/tmp/$1/src" && ls l*.c) | grep -v luac.c | awk 'NR % 8 == 1 { sub(/\.c$/, ""); printf "%s ", $0 }' >"/tmp/$1.names"
+	(cd "$folder/$1/src" && ls l*.c) | grep -v luac.c | awk 'NR % 8 == 1 { sub(/\.c$/, ""); printf "%s ", $0 }' >"$folder/$1.names"
 }
 
-last=$((first + count - 1))
+prepare_all() { # FIRST LAST
+	for user in $(seq "$1" "$2"); do
+		prepare "$user"
+	done
+}
+
+all_are() { # SUFFIX NUMBER: until so many files have it
+	until [ "$(find "$folder" -maxdepth 1 -name "*.$1" | wc -l)" = "$2" ]; do
+		sleep 1
+	done
+}
+
+case $mode in
+serve)
+	prepare_all 0 $((with - 1))
+	: >"$folder/begin"
+	nfs-export "$folder"
+	all_are ready $((with - count))
+	mark wait 8
+	echo now >"$folder/begin"
+	;;
+nfs)
+	folder=/mnt
+	nfs-mount "$with" "$folder"
+	for user in $(seq "$first" "$last"); do
+		touch "$folder/$user.ready"
+	done
+	until [ -n "$(cat "$folder/begin")" ]; do
+		sleep 1
+	done
+	;;
+*) prepare_all "$first" "$last" ;;
+esac
 for user in $(seq "$first" "$last"); do
-	prepare "$user"
+	cp "$folder/$user.names" "/run/$user.names"
 done
 mark wait 8
 mark begin 64
 for user in $(seq "$first" "$last"); do
-	make -s -j2 -C "/tmp/$user" SETS=plain NAMES="$(cat "/tmp/$user.names")" &
+	make -s -j2 -C "$folder/$user" SETS=plain NAMES="$(cat "/run/$user.names")" &
 done
 wait
 mark end 64
 for user in $(seq "$first" "$last"); do
-	echo "pmakes: user $user sum $(cat "/tmp/$user"/plain/*.o | md5sum | cut -c1-32)"
+	echo "pmakes: user $user sum $(cat "$folder/$user"/plain/*.o | md5sum | cut -c1-32)"
+	touch "$folder/$user.done"
 done
+# A server stays until all have what they need.
+[ "$mode" != serve ] || all_are done "$with"

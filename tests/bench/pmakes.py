@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The paper's figure of scalability: the makes of eight users (guests/workloads/pmakes.sh) on a machine of eight processors, in simulated
 time on the paper's machine (qemu/flash, preset=paper). On one bare SMP kernel that knows nothing of nodes, its pages on the nodes in turn, which is 100;
-and in 1, 2, 4 and 8 guests of 8, 4, 2 and 1 VCPUs, each VCPU on a node of its own. Rows scaling.* of build/results/scaling.json.
+and in 1, 2, 4 and 8 guests of 8, 4, 2 and 1 VCPUs, each VCPU on a node of its own; 8nfs: in 8, of which the first serves the files of all by NFS.
+Rows scaling.* of build/results/scaling.json.
 
-usage: pmakes.py [--only bare,1,2,4,8] [--processors 8] [--jobs 1] [--words WORDS] [--model OPTIONS]
+usage: pmakes.py [--only bare,1,2,4,8,8nfs] [--processors 8] [--jobs 1] [--words WORDS] [--model OPTIONS]
 --processors: and users; no rows but for eight
 """
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import bench  # noqa: E402
-from machine import Machine, vm, write_scenario  # noqa: E402
+from machine import Machine, net, vm, write_scenario  # noqa: E402
 
 TOP, OUT = bench.TOP, bench.OUT / "pmakes"
 LIMIT = 1800  # seconds for one run
@@ -25,7 +26,7 @@ NODES = 8  # and users
 MACHINE, GUESTS = 1024, 704  # MB of the machine, of all guests together
 UNIT = 64  # of the markers
 # The paper's figure: bare = 100; in its order idle, Disco, synchronisation, kernel, stall, user are drawn, and only the whole is given in numbers.
-PAPER = {"bare": 100, "1": 136, "2": 92, "4": 64, "8": 60}
+PAPER = {"bare": 100, "1": 136, "2": 92, "4": 64, "8": 60, "8nfs": 86}
 GOALS = {"1": 115, "8": 60}
 PARTS = ("idle", "monitor", "sync", "kernel", "stall", "user")
 
@@ -56,15 +57,18 @@ def run_bare(model, log, processors):
     return log.read_text(errors="replace")
 
 
-def guest(index, count, processors):
+def guest(index, count, processors, nfs=False):
     each = processors // count
+    files = (" nfs vm0" if index else f" serve {processors}") if nfs else ""
     return vm(f"vm{index}", ramdisk="pmakes-root.cpio", memory=GUESTS // count, vcpus=each, node=[index * each + i for i in range(each)],
-              bootargs=f'console=hvc0 hostname=vm{index} disco.run="pmakes {index * each} {each}"')
+              bootargs=f'console=hvc0 hostname=vm{index} disco.run="pmakes {index * each} {each}{files}"',
+              **({"net0": net(mtu=65535)} if nfs else {}))
 
 
-def run_guests(count, model, folder, words, processors):
-    archive = write_scenario(folder, [guest(i, count, processors) for i in range(count)], nodes=processors, memory=MACHINE)
-    one = Machine(f"bench-pmakes-{count}", archive, words, ["-f", f"{model},{locks('build/linux/vmlinux')}"])
+def run_guests(name, model, folder, words, processors):
+    count, nfs = int(name[0]), name.endswith("nfs")
+    archive = write_scenario(folder, [guest(i, count, processors, nfs) for i in range(count)], nodes=processors, memory=MACHINE)
+    one = Machine(f"bench-pmakes-{name}", archive, words, ["-f", f"{model},{locks('build/linux/vmlinux')}"])
     try:
         one.expect_all([rf"vm: vm{i} powered off, code 0" for i in range(count)], LIMIT)
         one.quit()
@@ -91,7 +95,7 @@ class Case:
         model = f"preset=paper,out={out},unit={UNIT}" + (f",{self.options.model}" if self.options.model else "")
         processors = self.options.processors
         text = (run_bare(model, folder / "log", processors) if self.name == "bare"
-                else run_guests(int(self.name), model, folder, self.options.words, processors))
+                else run_guests(self.name, model, folder, self.options.words, processors))
         self.sums = sums_of(text)
         if len(self.sums) != processors or not out.exists():
             sys.exit(f"pmakes: {self.name} did not end well: found sums of {len(self.sums)} users of {processors}: see {folder.relative_to(TOP)}")
