@@ -99,10 +99,11 @@ struct node {
 	u64 paid_until;		    /* count64 */
 	struct vcpu *preferred;	    /* gets the rest of this slice, or NULL */
 	bool slice_over, gives_way; /* the current VCPU's, for the next choice */
-	bool contended;		    /* VCPUs of more than one VM are on */
-	bool tick_rests;	    /* its ticks are far apart: tick.h */
-	u64 tick_next;		    /* count64 */
-	u64 event;		    /* count64: when it looks at modelled disks; 0: at no time */
+	bool calls_gang; /* who was chosen, if it is of one, when it begins to run (direct.h) */
+	bool contended;	 /* VCPUs of more than one VM are on */
+	bool tick_rests; /* its ticks are far apart: tick.h */
+	u64 tick_next;	 /* count64 */
+	u64 event;	 /* count64: when it looks at modelled disks; 0: at no time */
 	u64 back; /* count64: when it chooses again because a VCPU gave way (direct.h), or NODE_BACK_DUE; or 0 */
 	u64 cap_end;  /* count64: when a VM that wants to run has not used up its cap; or 0 */
 	u64 turn_end; /* count64: when it looks at its turn (turn.h), if not with the tick; or 0 */

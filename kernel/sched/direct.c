@@ -21,6 +21,8 @@ bool direct_comes_back(bool gave_way, bool again, bool same)
 	return gave_way ? !same : again && same;
 }
 
+bool direct_calls_gang(bool in_turn, bool fills_in) { return in_turn && !fills_in; }
+
 bool direct_may_run(const struct account *vm, const struct account_queue *q)
 {
 	return vm->virtual_time <= q->floor + ACCOUNT_CREDIT;

@@ -16,7 +16,11 @@
  *     around next               it has the rest of the slice (node->preferred), which its VM pays
  *   a gang's VCPU (`gang` in    looks at all others of its VM, and asks for each
  *     the description) that
- *     begins to run
+ *     begins to run in its turn
+ *
+ * Not one that was asked for itself, since who asked has asked for all; nor one that fills in for who gave way, since that comes back after DIRECT_BACK. If
+ * these called their gangs too, each yield of one VCPU would have all processors go over to another VM, and back: four gangs of eight VCPUs that pass
+ * locks on would get less done than without gangs (tests/unit/sched/test_direct.c).
  *
  * What it looks at are lines of memory that the other node writes, and loops that spin yield every few microseconds: hence DIRECT_LOOK, of which there are
  * several in DIRECT_WAIT, since nobody is asked for sooner.
@@ -45,6 +49,8 @@ u32 direct_next(u32 last, u32 self, u32 n);
 /* Whether it is time to look at one; both are times of the same clock, looked: of the last look. */
 bool direct_looks(u64 now, u64 looked);
 bool direct_asks(struct direct_look other, bool gang);
+/* Whether a VCPU of a gang that begins to run asks for the others. in_turn: it was chosen by the accounts; fills_in: for who gave way. */
+bool direct_calls_gang(bool in_turn, bool fills_in);
 /* A VM's account among those of the node. */
 bool direct_may_run(const struct account *vm, const struct account_queue *q);
 

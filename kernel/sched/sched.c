@@ -280,11 +280,12 @@ static struct vcpu *pick_by_account(struct node *n)
  */
 static struct vcpu *pick(struct node *n)
 {
-	bool again = n->back && !n->slice_over;
+	bool again = n->back && !n->slice_over, in_turn;
 	struct vcpu *v = n->preferred;
 
-	if (!v || n->slice_over || vcpu_state(v) != VCPU_READY || vm_is_held(v->vm) ||
-	    !account_within_cap(&v->share->account, n->paid_until))
+	in_turn = !v || n->slice_over || vcpu_state(v) != VCPU_READY || vm_is_held(v->vm) ||
+		  !account_within_cap(&v->share->account, n->paid_until);
+	if (in_turn)
 		v = pick_by_account(n);
 	n->preferred = NULL;
 	n->back = 0;
@@ -293,6 +294,7 @@ static struct vcpu *pick(struct node *n)
 		n->back = n->paid_until + DIRECT_BACK;
 		vtimer_expire(n);
 	}
+	n->calls_gang = direct_calls_gang(in_turn, n->back != 0);
 	n->slice_over = n->gives_way = false;
 	return v;
 }
@@ -354,7 +356,7 @@ static void switch_to(struct node *n, struct vcpu *v)
 	n->current = v;
 	magic_note_vm(n->id, v->vm->id);
 	arch_vcpu_switch_in(v);
-	if (v->vm->desc->gang)
+	if (v->vm->desc->gang && n->calls_gang)
 		hasten_gang(v);
 }
 

@@ -77,6 +77,7 @@ static int later(const void *a, const void *b)
 static void sleeps(u32 wakes)
 {
 	u64 seed = 1;
+	u32 worst = 0;
 
 	for (u32 i = 0; i < wakes; i++) {
 		u32 due = cp0_read_count() + TICKS_US * (1000 + below(&seed, 2000));
@@ -86,11 +87,13 @@ static void sleeps(u32 wakes)
 		while ((s32)(cp0_read_count() - due) < 0)
 			cp0_wait();
 		late[i] = cp0_read_count() - due;
+		if (late[i] > late[worst])
+			worst = i;
 		compute_us(100);
 	}
 	qsort(late, wakes, sizeof(*late), later);
-	print("mix: late 50 %u, 99 %u, most %u ns of %u\n", late[wakes / 2] * TICK_NS,
-	      late[wakes * 99 / 100] * TICK_NS, late[wakes - 1] * TICK_NS, wakes);
+	print("mix: late 50 %u, 99 %u, most %u ns, the %u. of %u\n", late[wakes / 2] * TICK_NS,
+	      late[wakes * 99 / 100] * TICK_NS, late[wakes - 1] * TICK_NS, worst + 1, wakes);
 }
 
 int main(void)

@@ -4,7 +4,7 @@
 and yield while they wait for it, on eight processors, with gangs and directed yields and without; and how late somebody wakes who sleeps most of
 the time, alone, beside a batch on the same processor, and beside batches of eight VCPUs. Rows scaling.* of build/results/scaling.json.
 
-usage: mix.py [--only NAME[,NAME]] [--ms 20] [--wakes 150]
+usage: mix.py [--only NAME[,NAME]] [--ms 100] [--wakes 150]
 """
 import argparse
 import re
@@ -71,7 +71,7 @@ def wakes(name, options):
 def main():
     parser = argparse.ArgumentParser(usage=next(line for line in __doc__.splitlines() if line.startswith("usage:"))[7:])
     parser.add_argument("--only", default=",".join([*SMP, *BESIDE]))
-    parser.add_argument("--ms", type=int, default=20)
+    parser.add_argument("--ms", type=int, default=100)
     parser.add_argument("--wakes", type=int, default=150)
     options = parser.parse_args()
     names = options.only.split(",")

@@ -2,7 +2,7 @@
 /*
  * kernel/sched/direct.c: its rules, and what they bring. A machine of eight nodes in steps of 10 us with the real accounts: VMs of eight VCPUs, one on each
  * node, whose VCPUs compute and then take the VM's one lock, in turn, as guest kernels do. Who spins for it wastes its slice, who yields lets others run, and
- * who yields to the holder has it sooner.
+ * who yields to the holder has it sooner. To go over to another VCPU takes a step.
  */
 #include "tests/unit/unit.h"
 
@@ -37,7 +37,8 @@ static struct {
 	struct account_queue queue;
 	u32 current, preferred;
 	bool slice_over, gives_way;
-	u64 back; /* in steps; 0: at no time */
+	bool switches; /* that takes this step */
+	u64 back;      /* in steps; 0: at no time */
 } node[NODES];
 
 static enum policy policy;
@@ -96,14 +97,17 @@ static void ask(u32 g, u32 i, bool gang)
 	asked++;
 }
 
-static void begin(u32 n, u32 g)
+static void begin(u32 n, u32 g, bool in_turn)
 {
 	if (node[n].current == g)
 		return;
 	if (node[n].current != NOBODY)
 		guest[node[n].current].vcpu[n].since = now;
 	node[n].current = g;
-	for (u32 i = 0; policy == GANG && !guest[g].computes && i < NODES; i++)
+	node[n].switches = true;
+	if (policy != GANG || guest[g].computes || !direct_calls_gang(in_turn, node[n].back))
+		return;
+	for (u32 i = 0; i < NODES; i++)
 		if (i != n)
 			ask(g, i, true);
 }
@@ -113,12 +117,13 @@ static void choose(u32 n)
 	struct account_choice c = account_choose(&node[n].queue);
 	u32 best = node[n].preferred;
 	enum account_role role = ACCOUNT_INTERRUPTED;
+	bool in_turn = best == NOBODY || node[n].slice_over;
 
 	if (node[n].slice_over)
 		role = ACCOUNT_SLICE_ENDS;
 	if (node[n].gives_way)
 		role = ACCOUNT_GIVES_WAY;
-	if (best == NOBODY || node[n].slice_over) {
+	if (in_turn) {
 		for (u32 g = 0; g < nguests; g++)
 			if (account_offer(&c, &guest[g].account[n],
 					  g == node[n].current ? role : ACCOUNT_OTHER))
@@ -133,7 +138,7 @@ static void choose(u32 n)
 		node[n].back = 0;
 	node[n].preferred = NOBODY;
 	node[n].slice_over = node[n].gives_way = false;
-	begin(n, best);
+	begin(n, best, in_turn);
 }
 
 /* ---- guests ---- */
@@ -163,6 +168,10 @@ static void run(u32 n)
 
 	account_charge(&of->account[n], STEP, now * STEP);
 	of->vcpu[n].ran++;
+	if (node[n].switches) {
+		node[n].switches = false;
+		return;
+	}
 	if (of->computes)
 		return;
 	if (of->vcpu[n].compute) {
@@ -265,6 +274,7 @@ static void what_directed_yield_brings(void **state)
 		print_message(" the last asked %u times\n", asked);
 		assert_true(done[YIELD] * 100 > done[AWAY] * 99);
 		assert_true(done[DIRECTED] > done[YIELD] && done[GANG] > done[YIELD]);
+		assert_true(done[GANG] * 100 > done[DIRECTED] * 98);
 		assert_true(done[DIRECTED] * 100 > done[SPIN] * 80);
 		assert_true(off[DIRECTED] <= 250);
 	}
@@ -318,6 +328,16 @@ static void all_others_are_looked_at_in_turn(void **state)
 		}
 }
 
+/* Not who was asked for by another of its gang, nor who has the processor for a moment. */
+static void who_runs_in_its_turn_calls_its_gang(void **state)
+{
+	(void)state;
+	assert_true(direct_calls_gang(true, false));
+	assert_false(direct_calls_gang(true, true));
+	assert_false(direct_calls_gang(false, false));
+	assert_false(direct_calls_gang(false, true));
+}
+
 /* Who gave way is asked again, until it or a third runs, or the slice ends. */
 static void who_gave_way_comes_back(void **state)
 {
@@ -336,6 +356,7 @@ int main(void)
 		cmocka_unit_test(looks_are_apart),
 		cmocka_unit_test(nobody_runs_before_it_has_had_too_much),
 		cmocka_unit_test(all_others_are_looked_at_in_turn),
+		cmocka_unit_test(who_runs_in_its_turn_calls_its_gang),
 		cmocka_unit_test(who_gave_way_comes_back),
 		cmocka_unit_test(what_directed_yield_brings),
 	};
