@@ -6,7 +6,11 @@ Simulated time of the parallel part on the paper's machine (qemu/flash, preset=p
 (uma), against the same kernel on the bare machine with eight processors (bare). `uni` and `bare_uni` are one thread, equally near. Every run's sum must
 be this host's. Writes rows NAME.linux.POLICY.time_pct of build/results/numa.json; others that are there stay.
 
-usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|medium|large] [--starts N] [--jobs N] [--touched] [--words WORDS] [--model OPTIONS]
+Starts differ in what a shell has done before the program: start n has had n pairs of processes, and begins n times PAUSE later. So Linux puts threads on
+other processors, at other moments of its ticks, and the program's addresses are others. Each start is the same to the last bit whenever it is run.
+
+usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|medium|large] [--starts N] [--jobs N] [--resume] [--touched] [--words WORDS] [--model OPTIONS]
+--resume: runs of this build whose results are there, of a series that was cut off, are not made again
 --touched: what a refill costs in cache misses, by what it touches
 """
 import argparse
@@ -28,6 +32,8 @@ OUT = TOP / "build/bench/parallel"
 LIMIT = 1200  # seconds for one run
 NODES = 8
 MACHINE_MB, GUEST_MB = 512, 384
+PAUSE = 1700  # us
+BUILT = ["build/disco.elf", "build/flash.so", "build/linux/vmlinux", "build/linux-bare/vmlinux", "build/parallel-root.cpio"]
 
 # What of it, by --sizes.
 PROGRAMS = {
@@ -74,7 +80,9 @@ class Case:
         return f"{self.name} {self.size} {self.policy} start {self.start}"
 
     def command(self):
-        return f"{self.name} {POLICIES[self.policy][0]} {self.size}"
+        """Start n: n pairs of processes before the program, which then begins n times PAUSE later."""
+        before = "uname | cat >/dev/null; " * self.start + f"usleep {PAUSE * self.start}; " if self.start else ""
+        return f"{before}{self.name} {POLICIES[self.policy][0]} {self.size}"
 
     def run_bare(self, model, log):
         words = ["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", "-f", model, "-k", "build/linux-bare/vmlinux", "-n", str(NODES), "-m",
@@ -98,11 +106,23 @@ class Case:
             one.kill()
         return found
 
+    def resume(self, out, kept):
+        """Takes what an earlier run has left; false: there is none of this build, or it was told other things."""
+        newest = max((TOP / path).stat().st_mtime for path in BUILT)
+        if not kept.exists() or kept.stat().st_mtime < newest:
+            return False
+        told, self.sum, self.moves = json.loads(kept.read_text())
+        self.json = json.loads(out.read_text())
+        return told == [self.options.words, self.options.model]
+
     def run(self):
         folder = OUT / f"parallel-{self.name}-{self.size}-{self.policy}-{self.start}"
         folder.mkdir(parents=True, exist_ok=True)
-        out, log = folder / "model.json", folder / "log"
-        out.unlink(missing_ok=True)
+        out, log, kept = folder / "model.json", folder / "log", folder / "kept.json"
+        if self.options.resume and self.resume(out, kept):
+            return self
+        for path in (out, kept):
+            path.unlink(missing_ok=True)
         model = f"preset=paper,out={out},skew={numa.SKEW * self.start}{POLICIES[self.policy][2]}"
         model += f",{self.options.model}" if self.options.model else ""
         found = self.run_bare(model, log) if POLICIES[self.policy][1] is None else self.run_guest(model, folder)
@@ -112,6 +132,7 @@ class Case:
         self.json = json.loads(out.read_text())
         if not self.json["region"]:
             sys.exit(f"parallel: {self}: the model saw no mark: {out}")
+        kept.write_text(json.dumps([[self.options.words, self.options.model], self.sum, self.moves]))
         say(f"{self}: {self.seconds:.4f} s ({int(found[3]) / 1e6:.4f} s by the program's clock), {self.json['local_pct']:.1f} % local")
         return self
 
@@ -151,26 +172,32 @@ def mean(values):
     return sum(values) / len(values)
 
 
+def percents(cases, base):
+    """Of the mean of base's: no start of one machine is the same as that of another."""
+    return [100 * case.seconds / mean([other.seconds for other in base]) for case in cases]
+
+
 def report(name, size, runs):
     """The table of a program, and its rows."""
     rows, by = [], {}
     for case in runs:
         by.setdefault(case.policy, []).append(case)
-    print(f"\n{name} {size}{'':8s}{'seconds':>12s}  {'bare = 100':<22s}{'UMA':>7s}{'% local':>9s}   % of time: user, stall; kernel, stall; monitor, "
+    print(f"\n{name} {size}{'':8s}{'seconds':<26s}{'bare = 100':<22s}{'UMA':>7s}{'% local':>9s}   % of time: user, stall; kernel, stall; monitor, "
           f"stall; idle    moves: migrated, replicated, collapsed")
     for policy, cases in by.items():
         base, uma = by.get(BASE[policy]), by.get("uma") if policy != "uni" else None
-        pct = [100 * case.seconds / other.seconds for case, other in zip(cases, base)] if base else []
+        pct = percents(cases, base) if base else []
         over = f"{100 * mean([c.seconds for c in cases]) / mean([c.seconds for c in uma]):.1f}" if uma else ""
         shown = [mean(column) for column in zip(*(parts(case) for case in cases))]
         moved = " ".join(str(cases[0].moves[kind][0]) for kind in ("migrated", "replicated", "collapsed")) if cases[0].moves else ""
-        print(f"  {policy:16s}{mean([c.seconds for c in cases]):12.4f}  {numa.spread(pct) if pct else '':<22s}{over:>7s}"
+        print(f"  {policy:16s}{numa.spread([c.seconds for c in cases], 4):<26s}{numa.spread(pct) if pct else '':<22s}{over:>7s}"
               f"{mean([c.json['local_pct'] for c in cases]):9.1f}   " + " ".join(f"{value:5.1f}" for value in shown) + f"    {moved}")
         if pct and policy not in ("bare", "bare_uni"):
             row = f"{name}.linux.uni_pct" if policy == "uni" else f"{name}.linux.{policy}.time_pct"
             rows.append(numa.row(row, mean(pct), "% of the bare kernel's time", None, pct))
     if "none" in by and "both" in by:
-        pct = [100 * ours.seconds / static.seconds for ours, static in zip(by["both"], by["none"])]
+        pct = percents(by["both"], by["none"])
+        print(f"  both in % of none: {numa.spread(pct)}; none itself: {numa.spread(percents(by['none'], by['none']))}")
         rows.append(numa.row(f"{name}.linux.both.none_pct", mean(pct), "% of the time with none", None, pct))
     return rows
 
@@ -182,6 +209,7 @@ def main():
     parser.add_argument("--sizes", choices=("small", "medium", "large"), default="small")
     parser.add_argument("--starts", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--touched", action="store_true")
     parser.add_argument("--words", default="", help="more words for the monitor")
     parser.add_argument("--model", default="", help="more options of the model")
