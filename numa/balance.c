@@ -47,7 +47,9 @@ const struct policy *balance_policy(void) { return &policy; }
 struct work {
 	mpn_t migrate[BATCH_MAX], replicate[BATCH_MAX], shared[BATCH_MAX];
 	u32 nmigrate, nreplicate, nshared;
-	bool proven; /* before anything was spent on it */
+	enum policy_trust trust; /* before anything was spent on it */
+	u32 least;		 /* misses of a page that are asked for, of the last one */
+	u64 misses;		 /* of all pages that are to move */
 };
 
 /*
@@ -88,16 +90,24 @@ static void find_owner(struct policy_page *page, u32 node, mpn_t mpn)
 			pmap_has_view(&vm->pmap, node) && !is_paired(vm, gpn, node);
 }
 
+/* What a move costs now, in misses on memory of another node. */
+static u32 price(u32 node, int from)
+{
+	return from < 0 ? 0
+			: ledger_price(node, latency_ns(node, (u32)from) - latency_ns(node, node));
+}
+
 /*
  * What the counters alone say, which is one line of memory: most pages that stay stay for that. The rest
  * is as good as it can be.
  */
-static struct policy_page glance(u32 node, mpn_t mpn, bool proven)
+static struct policy_page glance(u32 node, mpn_t mpn, enum policy_trust trust)
 {
 	struct heat heat = heat_read(node, mpn);
 
 	return (struct policy_page){
-		.proven = proven,
+		.least = policy_least(&policy, trust,
+				      trust == POLICY_DOUBT ? price(node, memmap_node(mpn)) : 0),
 		.movable = true,
 		.local = memmap_node(mpn) == (int)node,
 		.back = heat.back,
@@ -118,18 +128,20 @@ static void look(struct policy_page *page, u32 node, mpn_t mpn)
 }
 
 /* A page that the node misses on much is offered more than once in a tick. */
-static void add(mpn_t *list, u32 *n, mpn_t mpn)
+static bool add(mpn_t *list, u32 *n, mpn_t mpn)
 {
 	for (u32 i = 0; i < *n; i++)
 		if (list[i].v == mpn.v)
-			return;
+			return false;
 	list[(*n)++] = mpn;
+	return true;
 }
 
 static void consider(u32 node, mpn_t mpn, struct work *work)
 {
-	struct policy_page page = glance(node, mpn, work->proven);
+	struct policy_page page = glance(node, mpn, work->trust);
 	struct policy_verdict verdict = policy_decide(&policy, &page);
+	bool added;
 
 	if (verdict.action != POLICY_STAY) {
 		look(&page, node, mpn);
@@ -143,11 +155,13 @@ static void consider(u32 node, mpn_t mpn, struct work *work)
 	if (verdict.action == POLICY_STAY)
 		return;
 	if (share_is(mpn))
-		add(work->shared, &work->nshared, mpn);
+		added = add(work->shared, &work->nshared, mpn);
 	else if (verdict.action == POLICY_DO_MIGRATE)
-		add(work->migrate, &work->nmigrate, mpn);
+		added = add(work->migrate, &work->nmigrate, mpn);
 	else
-		add(work->replicate, &work->nreplicate, mpn);
+		added = add(work->replicate, &work->nreplicate, mpn);
+	work->misses += added ? page.mine : 0;
+	work->least = page.least;
 }
 
 /*
@@ -176,10 +190,19 @@ static u64 answers_ns(const struct node *n)
 	return (n->stats.migrated.answers + n->stats.replicated.answers) * 1000000 / COUNT_MS;
 }
 
+/* None of them moves; who goes on to be missed on comes again. */
+static void leave(u32 node, const struct work *work)
+{
+	u32 n = work->nmigrate + work->nreplicate + work->nshared;
+
+	stats[node]->reason[POLICY_MOVED] -= n;
+	stats[node]->reason[POLICY_FEW] += n;
+}
+
 /* Looks at candidates, and moves as many pages as there may be. How many came. */
 static u32 work_on(u32 node, u32 pages)
 {
-	struct work work = { .proven = ledger_proven(node, &policy) };
+	struct work work = { .trust = ledger_trust(node, &policy) };
 	u32 came = 0, n;
 	mpn_t mpn;
 
@@ -189,6 +212,10 @@ static u32 work_on(u32 node, u32 pages)
 		if (!heat_next(node, &mpn))
 			break;
 		consider(node, mpn, &work);
+	}
+	if (!policy_is_batch(&policy, work.trust, work.misses, work.least)) {
+		leave(node, &work);
+		return 0;
 	}
 	came += work_on_shared(node, &work);
 	if (work.nmigrate) {
@@ -277,7 +304,7 @@ void numa_tick(struct node *n)
 		ledger_pay(n->id, now_ns() - start, 0);
 		return;
 	}
-	guess = ledger_guesses(n->id);
+	guess = !ledger_of(n->id)->known;
 	came = spend(n, start, most);
 	if (guess && came && came < most)
 		spend(n, now_ns(), most - came);

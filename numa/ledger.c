@@ -190,15 +190,19 @@ static s64 to_spend(const struct ledger *l, const struct policy *p)
 	return l->balance + expected(l, p) - l->setback;
 }
 
-bool ledger_proven(u32 node, const struct policy *p)
+enum policy_trust ledger_trust(u32 node, const struct policy *p)
 {
 	const struct ledger *l = ledgers[node];
 
-	return !l->known || p->risk >= FREE_OF_RISK || l->rate > p->risk * US ||
-	       to_spend(l, p) > stake(p);
+	if (p->risk >= FREE_OF_RISK || l->rate > p->risk * US || to_spend(l, p) > stake(p))
+		return POLICY_PROVEN;
+	return l->known ? POLICY_DOUBT : POLICY_GUESS;
 }
 
-bool ledger_guesses(u32 node) { return !ledgers[node]->known; }
+u32 ledger_price(u32 node, u32 gain)
+{
+	return gain ? (u32)MIN(ledgers[node]->each / gain, (u64)~0u) : ~0u;
+}
 
 u32 ledger_pages(u32 node, const struct policy *p)
 {

@@ -77,12 +77,12 @@ void ledger_tick(u32 node, const struct policy *p, u64 now);
 /* How many pages may move to the node now; 0: moves have not paid. */
 u32 ledger_pages(u32 node, const struct policy *p);
 /*
- * Pages have paid: they bring more than may be lost in the time that passes, or there is more to spend than without any gain. Or nothing
- * is known: the first batch shall tell.
+ * Pages have paid: they bring more than may be lost in the time that passes, or there is more to spend than without any gain. Guess: what a page
+ * costs is not known, none has come yet or for long; the first batch tells, and more may be spent then.
  */
-bool ledger_proven(u32 node, const struct policy *p);
-/* What a page costs is a guess: none has come yet. The first batch tells, and more may be spent then. */
-bool ledger_guesses(u32 node);
+enum policy_trust ledger_trust(u32 node, const struct policy *p);
+/* Misses, gain ns each, that cost as much as a page has cost lately. */
+u32 ledger_price(u32 node, u32 gain);
 /* That much was spent, and so many pages came for it. */
 void ledger_pay(u32 node, u64 ns, u32 pages);
 

@@ -62,11 +62,23 @@ static bool rested(const struct policy *p, const struct policy_page *page, u32 m
  * As long as moves have not paid the page must have cost what its move costs, about. A line that is read and then written is missed
  * on twice in one pass over it, which counts once.
  */
-static bool is_doubtful(const struct policy *p, const struct policy_page *page, bool shared)
+static bool is_hot(const struct policy *p, const struct policy_page *page, bool shared)
 {
-	u32 again = shared ? 0 : MIN(page->mine, page->upgrades);
+	u32 again = shared || page->least <= p->trigger ? 0 : MIN(page->mine, page->upgrades);
 
-	return page->mine - again < p->doubt;
+	return page->mine >= p->trigger && page->mine - again >= page->least;
+}
+
+#define PRICE_MAX 255 /* sampled counts end there */
+
+u32 policy_least(const struct policy *p, enum policy_trust trust, u32 price)
+{
+	return trust == POLICY_DOUBT ? MAX(p->doubt, MIN(price, PRICE_MAX)) : p->trigger;
+}
+
+bool policy_is_batch(const struct policy *p, enum policy_trust trust, u64 misses, u32 least)
+{
+	return trust == POLICY_PROVEN || misses >= (u64)p->gather * least;
 }
 
 struct policy_verdict policy_decide(const struct policy *p, const struct policy_page *page)
@@ -80,7 +92,7 @@ struct policy_verdict policy_decide(const struct policy *p, const struct policy_
 		return stay(POLICY_LOCAL);
 	if (!page->movable)
 		return stay(POLICY_FIXED);
-	if (page->mine < p->trigger || (!page->proven && is_doubtful(p, page, shared)))
+	if (!is_hot(p, page, shared))
 		return stay(POLICY_COLD);
 	if (shared && page->writes >= p->write)
 		return stay(POLICY_WRITTEN);
@@ -107,7 +119,8 @@ static const char *const reasons[POLICY_REASONS] = {
 	[POLICY_OFF] = "off",	      [POLICY_LOCAL] = "local",	    [POLICY_FIXED] = "fixed",
 	[POLICY_COLD] = "cold",	      [POLICY_WRITTEN] = "written", [POLICY_SHARED] = "shared",
 	[POLICY_PRIVATE] = "private", [POLICY_LIMIT] = "limit",	    [POLICY_HELD] = "held",
-	[POLICY_MEMORY] = "memory",   [POLICY_POOR] = "poor",	    [POLICY_MOVED] = "moved"
+	[POLICY_MEMORY] = "memory",   [POLICY_POOR] = "poor",	    [POLICY_FEW] = "few",
+	[POLICY_MOVED] = "moved"
 };
 
 #define PARAMETER(name_, min_, max_)                                   \

@@ -66,10 +66,10 @@ struct policy_page {
 	bool local;	 /* the node has the page or a replica */
 	bool replicated; /* some node has a replica */
 	bool back; /* it was here before its last move, and the counters don't see who has it now */
-	bool proven; /* pages that moved to the node have paid, or none has moved for long */
-	u32 mine;    /* misses of the node */
-	u32 others;  /* how many others share it */
-	u32 writes;  /* misses that wrote, of all nodes */
+	u32 least; /* misses that make it hot now: policy_least() */
+	u32 mine;  /* misses of the node */
+	u32 others;   /* how many others share it */
+	u32 writes;   /* misses that wrote, of all nodes */
 	u32 upgrades; /* of those, first writes to lines that were read: the second miss of one use */
 	u32 moves;    /* migrations and collapses so far */
 	u32 age;      /* ms since the last of them; ~0: never */
@@ -91,6 +91,7 @@ enum policy_reason {
 	POLICY_HELD,	/* moved a short while ago */
 	POLICY_MEMORY,	/* the node is short of memory */
 	POLICY_POOR,	/* moves have not paid, nobody looked at it: not by policy_decide */
+	POLICY_FEW,	/* too few together for a batch, while moves have not paid: nor this */
 	POLICY_MOVED,	/* it is done */
 	POLICY_REASONS
 };
@@ -99,6 +100,21 @@ struct policy_verdict {
 	enum policy_action action;
 	enum policy_reason reason;
 };
+
+/* What is known of moves to a node (numa/ledger.h). */
+enum policy_trust {
+	POLICY_PROVEN, /* pages that came have paid */
+	POLICY_DOUBT,  /* they have not */
+	POLICY_GUESS   /* none has come for long: the next batch shall tell */
+};
+
+/* Misses that make a page hot, where those that cost as much as a move does now are price. */
+u32 policy_least(const struct policy *p, enum policy_trust trust, u32 price);
+/*
+ * Candidates that have cost so many misses together are worth a batch: as many as gather pages must have cost, unless moves have paid. A batch
+ * of one or two takes three times as long for each of them.
+ */
+bool policy_is_batch(const struct policy *p, enum policy_trust trust, u64 misses, u32 least);
 
 struct policy_verdict policy_decide(const struct policy *p, const struct policy_page *page);
 /* Its moves that are not forgotten yet. */

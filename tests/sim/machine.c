@@ -19,6 +19,7 @@
 #define LOOKS	     256u /* as numa/balance.c, like the next one */
 #define LOOKS_A_PAGE 16u
 #define GATHER_TICKS 5
+#define BATCH_MAX    64 /* of policy.batch */
 
 struct totals totals;
 struct steps steps_sample, steps_candidate, steps_move;
@@ -285,60 +286,96 @@ u32 machine_miss(u32 node, struct event e)
 	return ns;
 }
 
-static struct policy_verdict consider(u32 node, mpn_t mpn, bool proven, u32 *page)
+/* What a node has in hand, as numa/balance.c has it. */
+struct work {
+	enum policy_trust trust;
+	u32 least, n;
+	u64 misses;
+	struct {
+		u32 page;
+		enum policy_action action;
+	} move[BATCH_MAX];
+};
+
+static bool is_in(const struct work *work, u32 page)
+{
+	for (u32 i = 0; i < work->n; i++)
+		if (work->move[i].page == page)
+			return true;
+	return false;
+}
+
+static struct policy_verdict consider(u32 node, mpn_t mpn, struct work *work)
 {
 	const struct page *p = memmap_page(mpn);
 	struct heat heat = heat_read(node, mpn);
 	struct policy_page facts = {
-		.proven = proven,
+		.least =
+			policy_least(policy, work->trust, ledger_price(node, REMOTE_NS - LOCAL_NS)),
 		.local = memmap_node(mpn) == (int)node,
 		.back = heat.back,
 		.mine = heat.mine,
 		.others = heat.others,
 		.writes = heat.writes,
 		.age = heat.age,
-		.free = memory[node].nfree,
+		.free = memory[node].nfree - MIN(memory[node].nfree, work->n),
 	};
+	struct policy_verdict verdict;
+	u32 page = 0;
 	bool local;
 
 	if (p->state == PAGE_GUEST) {
-		*page = p->gpn;
+		page = p->gpn;
 		facts.moves = p->moves;
-		facts.replicated = guest[*page].replicas;
+		facts.replicated = guest[page].replicas;
 		facts.movable = true;
-		copy_on(*page, node, &local);
+		copy_on(page, node, &local);
 		facts.local |= local;
 	}
-	return policy_decide(policy, &facts);
+	verdict = policy_decide(policy, &facts);
+	if (verdict.action != POLICY_STAY && !is_in(work, page)) {
+		work->move[work->n].page = page;
+		work->move[work->n++].action = verdict.action;
+		work->misses += facts.mine;
+		work->least = facts.least;
+	}
+	return verdict;
+}
+
+static void move(u32 node, const struct work *work)
+{
+	for (u32 i = 0; i < work->n; i++) {
+		if (work->move[i].action == POLICY_DO_MIGRATE)
+			migrate(work->move[i].page, node);
+		else
+			replicate(work->move[i].page, node);
+	}
 }
 
 /* As numa/balance.c: returns how many moved, and adds what it took. */
 static u32 work_on(u32 node, u32 most, u32 *ns)
 {
-	bool proven = ledger_proven(node, policy);
-	u32 moves = 0, page = 0;
+	struct work work = { .trust = ledger_trust(node, policy) };
 	mpn_t mpn;
 
-	for (u32 i = 0; i < MIN(LOOKS, most * LOOKS_A_PAGE) && moves < most; i++) {
+	for (u32 i = 0; i < MIN(LOOKS, most * LOOKS_A_PAGE) && work.n < most; i++) {
 		u64 before = blocks;
 		struct policy_verdict v;
 
 		if (!heat_next(node, &mpn))
 			break;
-		v = consider(node, mpn, proven, &page);
+		v = consider(node, mpn, &work);
 		if (v.reason == POLICY_WRITTEN || v.reason == POLICY_SHARED)
 			heat_clear(mpn);
 		count_steps(&steps_candidate, before);
 		*ns += LOOK_NS;
 		totals.looks++;
-		if (v.action == POLICY_DO_MIGRATE)
-			migrate(page, node);
-		if (v.action == POLICY_DO_REPLICATE)
-			replicate(page, node);
-		moves += v.action != POLICY_STAY;
 	}
-	*ns += moves * MOVE_NS;
-	return moves;
+	if (!policy_is_batch(policy, work.trust, work.misses, work.least))
+		return 0;
+	move(node, &work);
+	*ns += work.n * MOVE_NS;
+	return work.n;
 }
 
 /* As numa/balance.c. */
@@ -369,7 +406,7 @@ static u32 spend(u32 node, u32 most, u32 *took)
 
 u32 machine_tick(u32 node)
 {
-	bool guess = ledger_guesses(node);
+	bool guess = !ledger_of(node)->known;
 	u32 came, ns = 0;
 
 	ledger_tick(node, policy, now_ms * 1000000);

@@ -126,7 +126,8 @@ static void flat(u32 pages)
 {
 	u64 random = 1;
 
-	policy.trigger = policy.doubt = 4;
+	policy.trigger = 4;
+	policy.risk = 1000;
 	policy.sharing = 2;
 	policy.limit = 256;
 	policy.reserve = 0;

@@ -294,27 +294,42 @@ static void work_in_a_tick_is_bounded(void **state)
 
 static void moves_that_bring_nothing_end(void **state)
 {
-	u64 poor;
-
 	(void)state;
-	boot("policy=both,trigger=128,sharing=32,weight=1,stake=500,risk=1");
+	boot("policy=both,trigger=128,sharing=32,weight=1,stake=800,risk=1");
 	move_us = MOVE_US;
 	for (u32 i = 0; i < 400; i++)
 		hit(1, PAGE(0, i), 128);
 	tick();
-	assert_int_equal(nmigrated, 500 / MOVE_US);
+	assert_int_equal(nmigrated, 800 / MOVE_US);
 	tick();
-	assert_int_equal(nmigrated, 500 / MOVE_US);
-	poor = reason(POLICY_POOR);
-	assert_true(poor > 0); /* the others were not looked at, and this is told */
+	assert_int_equal(nmigrated, 800 / MOVE_US);
+	assert_true(reason(POLICY_POOR) > 0); /* the others were not looked at, and this is told */
 	assert_int_equal(balance_stats(1)->candidates + heat_lost(1), 400);
 	for (u32 t = 0; t < 100; t++) { /* a second, in which a thousandth may be lost */
 		for (u32 i = 400; i < 500; i++)
 			hit(1, PAGE(0, i), 128);
 		tick();
 	}
-	assert_in_range(nmigrated, 500 / MOVE_US + 10, 500 / MOVE_US + 25);
+	assert_in_range(nmigrated, 800 / MOVE_US + 8, 800 / MOVE_US + 25);
 	move_us = 0;
+}
+
+/* While moves have not paid, a few pages stay unless they have cost what a batch does; and this is told. */
+static void a_few_pages_make_no_batch_while_in_doubt(void **state)
+{
+	(void)state;
+	boot("policy=both,trigger=32,sharing=32,weight=1,gather=4");
+	hit(1, PAGE(0, 0), 64);
+	hit(1, PAGE(0, 1), 63);
+	for (u32 t = 0; t < 6; t++)
+		tick();
+	assert_int_equal(nmigrated, 0);
+	assert_int_equal(reason(POLICY_FEW), 2);
+	assert_int_equal(reason(POLICY_MOVED), 1); /* offered twice */
+	hit(1, PAGE(0, 2), 200);
+	for (u32 t = 0; t < 5; t++)
+		tick();
+	assert_int_equal(nmigrated, 1);
 }
 
 /* ---- words ---- */
@@ -423,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup(moves_and_memory_are_looked_at, begin),
 		cmocka_unit_test_setup(work_in_a_tick_is_bounded, begin),
 		cmocka_unit_test_setup(moves_that_bring_nothing_end, begin),
+		cmocka_unit_test_setup(a_few_pages_make_no_batch_while_in_doubt, begin),
 		cmocka_unit_test_setup(a_vcpu_that_goes_to_its_memory_moves_none, begin),
 		cmocka_unit_test_setup(words_choose_the_policy, begin),
 		cmocka_unit_test_setup(nothing_moves_unless_asked_for, begin),

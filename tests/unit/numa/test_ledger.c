@@ -154,33 +154,35 @@ static void what_is_paid_is_gone(void **state)
 static void moves_are_in_doubt_until_they_pay(void **state)
 {
 	(void)state;
-	assert_true(ledger_proven(1, &p));
+	assert_int_equal(ledger_trust(1, &p), POLICY_GUESS);
 	ledger_pay(1, 100 * US, 2);
-	assert_false(ledger_proven(1, &p));
+	assert_int_equal(ledger_trust(1, &p), POLICY_DOUBT);
 	arrive(0, 0);
 	hit(1, 0, 2 * 10 * MS * p.risk / 1000 / GAIN + 1); /* half of it counts */
 	tick(10);
-	assert_true(ledger_proven(1, &p));
+	assert_int_equal(ledger_trust(1, &p), POLICY_PROVEN);
 	for (u32 t = 0; t < 5; t++) {
 		broke();
 		tick(10);
 	}
-	assert_false(ledger_proven(1, &p));
+	assert_int_equal(ledger_trust(1, &p), POLICY_DOUBT);
 	p.risk = 1000;
-	assert_true(ledger_proven(1, &p));
+	assert_int_equal(ledger_trust(1, &p), POLICY_PROVEN);
 	p.risk = policy_default.risk;
 	storage[1].balance = p.stake * US + 1;
-	assert_true(ledger_proven(1, &p));
+	assert_int_equal(ledger_trust(1, &p), POLICY_PROVEN);
 }
 
 static void prices_are_forgotten(void **state)
 {
 	(void)state;
 	ledger_pay(1, 400 * US, 1);
+	assert_int_equal(ledger_price(1, 600), 400 * US / 600);
 	tick(p.forget);
 	assert_int_equal(l()->each, 400 * US);
 	tick(1);
-	assert_true(ledger_guesses(1) && ledger_proven(1, &p));
+	assert_false(l()->known);
+	assert_int_equal(ledger_trust(1, &p), POLICY_GUESS);
 	assert_int_equal(l()->each, 50 * US);
 }
 

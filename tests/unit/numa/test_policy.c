@@ -17,7 +17,7 @@ static int begin(void **state)
 	p = policy_default;
 	p.kind = POLICY_BOTH;
 	page = (struct policy_page){ .movable = true,
-				     .proven = true,
+				     .least = p.trigger,
 				     .mine = p.trigger,
 				     .age = NEVER,
 				     .free = p.reserve + 1 };
@@ -65,21 +65,44 @@ static void one_user_gets_the_page(void **state)
 static void it_takes_more_while_in_doubt(void **state)
 {
 	(void)state;
-	page.proven = false;
+	page.least = policy_least(&p, POLICY_DOUBT, 0);
+	assert_int_equal(page.least, p.doubt);
 	page.mine = p.doubt - 1;
 	stays(POLICY_COLD);
 	page.mine = p.doubt;
 	migrates();
 	p.doubt = 1; /* never less than at other times */
+	page.least = policy_least(&p, POLICY_DOUBT, 0);
 	page.mine = p.trigger - 1;
 	stays(POLICY_COLD);
+}
+
+/* What a move costs now, as far as counters reach. */
+static void a_dear_move_takes_more_misses_while_in_doubt(void **state)
+{
+	(void)state;
+	assert_int_equal(policy_least(&p, POLICY_DOUBT, p.doubt - 1), p.doubt);
+	assert_int_equal(policy_least(&p, POLICY_DOUBT, p.doubt + 1), p.doubt + 1);
+	assert_int_equal(policy_least(&p, POLICY_DOUBT, 1000), 255);
+	assert_int_equal(policy_least(&p, POLICY_GUESS, 1000), p.trigger);
+	assert_int_equal(policy_least(&p, POLICY_PROVEN, 1000), p.trigger);
+}
+
+static void a_batch_must_be_worth_it_unless_moves_have_paid(void **state)
+{
+	(void)state;
+	assert_true(policy_is_batch(&p, POLICY_PROVEN, 0, p.trigger));
+	assert_false(policy_is_batch(&p, POLICY_GUESS, p.gather * 50 - 1, 50));
+	assert_true(policy_is_batch(&p, POLICY_GUESS, p.gather * 50, 50));
+	assert_false(policy_is_batch(&p, POLICY_DOUBT, p.gather * 200 - 1, 200));
+	assert_true(policy_is_batch(&p, POLICY_DOUBT, p.gather * 200, 200));
 }
 
 /* Each line read and then written in one pass over the page is two misses, and one use. */
 static void a_line_that_is_read_and_written_counts_once_while_in_doubt(void **state)
 {
 	(void)state;
-	page.proven = false;
+	page.least = p.doubt;
 	page.mine = 2 * p.doubt - 2;
 	page.writes = page.upgrades = p.doubt - 1;
 	stays(POLICY_COLD);
@@ -90,8 +113,7 @@ static void a_line_that_is_read_and_written_counts_once_while_in_doubt(void **st
 	page.others = 1;
 	stays(POLICY_WRITTEN);
 	page.others = 0;
-	page.proven = true;
-	page.mine = p.trigger;
+	page.least = page.mine = p.trigger;
 	migrates();
 }
 
@@ -306,10 +328,10 @@ static void nothing_overflows(void **state)
 
 static void every_reason_has_its_name(void **state)
 {
-	static const char *const names[POLICY_REASONS] = {
-		"off",	   "local", "fixed", "cold",   "written", "shared",
-		"private", "limit", "held",  "memory", "poor",	  "moved"
-	};
+	static const char *const names[POLICY_REASONS] = { "off",     "local",	"fixed",   "cold",
+							   "written", "shared", "private", "limit",
+							   "held",    "memory", "poor",	   "few",
+							   "moved" };
 
 	(void)state;
 	for (u32 r = 0; r < POLICY_REASONS; r++)
@@ -408,6 +430,8 @@ int main(void)
 		cmocka_unit_test(the_defaults_are_as_documented),
 		cmocka_unit_test_setup(one_user_gets_the_page, begin),
 		cmocka_unit_test_setup(it_takes_more_while_in_doubt, begin),
+		cmocka_unit_test_setup(a_dear_move_takes_more_misses_while_in_doubt, begin),
+		cmocka_unit_test_setup(a_batch_must_be_worth_it_unless_moves_have_paid, begin),
 		cmocka_unit_test_setup(a_line_that_is_read_and_written_counts_once_while_in_doubt,
 				       begin),
 		cmocka_unit_test_setup(several_readers_get_copies, begin),
