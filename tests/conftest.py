@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What all tests share: an environment without what tools/environment.txt does not name, the fixture `machine`, the end of
-each machine's log shown when its test fails, and the mark `alone`."""
+each machine's log shown when its test fails, the mark `alone`, and the fixture `under_gdb`."""
 import contextlib
 import fcntl
 import fnmatch
@@ -60,6 +60,13 @@ def machine(request):
     yield start
     for one in started:
         one.kill()
+
+
+@pytest.fixture
+def under_gdb():
+    """Machines under gdb have numbers, and the first is who `make console` talks to: one test at a time has them."""
+    with _locked("tests.gdb", fcntl.LOCK_EX):
+        yield
 
 
 def pytest_report_header():

@@ -62,7 +62,7 @@ class Person:
 
 
 @pytest.fixture
-def person(request):
+def person(under_gdb):
     made = []
 
     def start(*arguments):

@@ -240,7 +240,7 @@ def test_the_terminal_after_quit(shell):
 # ---- machines side by side ----
 
 @pytest.fixture
-def debugged():
+def debugged(under_gdb):
     """debugged() starts `make debug` and returns it at gdb's prompt; what it said before is in its `before`."""
     started = []
 

@@ -91,7 +91,7 @@ def test_demo_shows_pages_that_follow():
     assert make.exitstatus == 0
 
 
-def test_console_beside_gdb(tmp_path):
+def test_console_beside_gdb(tmp_path, under_gdb):
     """While gdb has the first terminal, `make console` has the serial line in the second."""
     script = tmp_path / "run.gdb"
     script.write_text("continue\n")
