@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What all tests share: an environment without what tools/environment.txt does not name, the fixture `machine`, the end of
-each machine's log shown when its test fails, the mark `alone`, and the fixture `under_gdb`."""
+each machine's log shown when its test fails, the mark `alone`, and the fixtures `under_gdb` and `mine`."""
 import contextlib
 import fcntl
 import fnmatch
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,16 @@ def under_gdb():
     """Machines under gdb have numbers, and the first is who `make console` talks to: one test at a time has them."""
     with _locked("tests.gdb", fcntl.LOCK_EX):
         yield
+
+
+@pytest.fixture
+def mine():
+    """build/mine, where the pages of docs/ write programs of one's own: not there, and one test's alone."""
+    with _locked("tests.mine", fcntl.LOCK_EX):
+        folder = Path(__file__).parent.parent / "build/mine"
+        shutil.rmtree(folder, ignore_errors=True)
+        yield
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_report_header():

@@ -2,7 +2,6 @@
 """docs/guests.md: every command of the page, as it is written there; files and programs of one's own in guests."""
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -34,7 +33,7 @@ def commands_of_page():
     return found
 
 
-def test_the_page(tmp_path):
+def test_the_page(mine):
     """In order, in one shell each; what they print is what the page promises."""
     page = commands_of_page()
     expected = {
@@ -44,14 +43,12 @@ def test_the_page(tmp_path):
         "Another command line, memory size, number of guests": ["\nanswer=42\n", "MemTotal:          9"],
     }
     assert list(page) == list(expected)
-    shutil.rmtree(TOP / "build/mine", ignore_errors=True)
     for heading, lines in page.items():
         assert len(lines) >= 2
         status, said = run("set -e\n" + "\n".join(lines))
         assert status == 0, f"{heading}: status {status}\n{said}"
         for text in expected[heading]:
             assert text in said, f"{heading}: no {text!r} in\n{said}"
-    shutil.rmtree(TOP / "build/mine")
 
 
 def test_status_is_the_programs():

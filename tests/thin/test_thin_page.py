@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """docs/thin.md: every command of the page, as it is written there."""
 import re
-import shutil
 import subprocess
 
 from machine import PATIENCE, TOP
@@ -31,10 +30,9 @@ def commands_of_page():
     return found
 
 
-def test_the_page():
+def test_the_page(mine):
     page = commands_of_page()
     assert list(page) == list(EXPECTED)
-    shutil.rmtree(TOP / "build/mine", ignore_errors=True)
     for heading, lines in page.items():
         done = subprocess.run("set -e\n" + "\n".join(lines), shell=True, executable="/bin/bash", cwd=TOP, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120 * PATIENCE, text=True, errors="replace")
@@ -42,4 +40,3 @@ def test_the_page():
         assert done.returncode == 0, f"{heading}: status {done.returncode}\n{said}"
         for text in EXPECTED[heading]:
             assert text in said, f"{heading}: no {text!r} in\n{said}"
-    shutil.rmtree(TOP / "build/mine")
