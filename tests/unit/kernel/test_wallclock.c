@@ -4,9 +4,10 @@
 
 #include "kernel/wallclock.c"
 
-static u64 real_ns; /* the host's time; the chip shows CHIP_BEHIND less, whole seconds */
-static u64 lost_ns; /* what Count did not see of it */
-static u32 reads;   /* of the chip */
+static u64 real_ns;  /* the host's time; the chip shows CHIP_BEHIND less, whole seconds */
+static u64 lost_ns;  /* what Count did not see of it */
+static u64 stall_ns; /* how long the host has no time in the middle of the next look at the chip */
+static u32 reads;    /* of the chip */
 
 #define CHIP_BEHIND (SECOND * 7 / 10)
 #define START	    (1790000000 * SECOND + 123456789)
@@ -14,6 +15,8 @@ static u32 reads;   /* of the chip */
 u64 rtc_seconds(void)
 {
 	reads++;
+	real_ns += stall_ns;
+	stall_ns = 0;
 	return (real_ns - CHIP_BEHIND) / SECOND;
 }
 
@@ -27,13 +30,14 @@ static int start(void **state)
 {
 	(void)state;
 	real_ns = START;
-	lost_ns = guess = reads = 0;
+	lost_ns = stall_ns = guess = reads = 0;
 	return 0;
 }
 
 static double seconds_wrong(void)
 {
-	s64 wrong = (s64)(wallclock_ns() - real_ns);
+	u64 now = wallclock_ns();
+	s64 wrong = (s64)(now - real_ns);
 
 	return (wrong < 0 ? -wrong : wrong) / 1e9;
 }
@@ -90,6 +94,27 @@ static void a_chip_that_was_set_back_is_followed(void **state)
 	assert_true(seconds_wrong() < 1.0);
 }
 
+/* The first look, and a later one, in the middle of which the host did something else for a while, beginning in any part of a second. */
+static void a_look_that_takes_long_is_none(void **state)
+{
+	(void)state;
+	for (u64 phase = 0; phase < SECOND; phase += SECOND / 50) {
+		u64 before;
+
+		start(state);
+		real_ns += phase;
+		stall_ns = SECOND * 9 / 10;
+		assert_true(seconds_wrong() < 1.0);
+		real_ns += 2 * SECOND;
+		before = wallclock_ns();
+		real_ns += 2 * SECOND;
+		stall_ns = 2 * SECOND;
+		assert_true(seconds_wrong() < 1.0);
+		assert_in_range(wallclock_ns() - before, 4 * SECOND - 2 * COUNT_NS,
+				4 * SECOND + 2 * COUNT_NS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +122,7 @@ int main(void)
 		cmocka_unit_test_setup(does_not_read_the_chip_each_time, start),
 		cmocka_unit_test_setup(lost_time_is_found, start),
 		cmocka_unit_test_setup(a_chip_that_was_set_back_is_followed, start),
+		cmocka_unit_test_setup(a_look_that_takes_long_is_none, start),
 	};
 
 	return cmocka_run_group_tests_name("wallclock", tests, NULL, NULL);
