@@ -101,12 +101,12 @@ def test_what_was_typed_for_a_guest_is_not_run(shell):
 def test_the_terminal_is_asked_for_its_size(shell):
     """The answer is the monitor's: the guest does not see it. Without one nothing waits."""
     shell.detach()
-    shell.send("attach alpha\r")
+    shell.send("attach alpha\r\x1b[40;123R")  # at once: the monitor waits a second for it, and we may sleep longer
     shell.expect(re.escape(QUESTION))
-    shell.send("\x1b[40;123R")
     shell.send("echo here-$((40+2))\r")
     shell.expect("here-42")
     assert "40;123" not in shell.before
+    assert shell.shell("alpha", "stty size") == "40 123"
 
 
 KEYS = [("vms\x1b[A\x1b[B\r", "alpha +running"), ("xyz\x03vms\r", "alpha +running"), ("xyz\x15vms\r", "alpha +running"),
