@@ -39,7 +39,7 @@ find_image() {
 	case $1 in
 	/*) path=$1 ;;
 	vmlinux) path=${DISCO_KERNEL:-build/linux/vmlinux} ;;
-	numa/*.elf | bench/*.elf | rivals/*.elf | thin/*.elf | native/*.elf | reloc/*.elf) path=build/guests/$1 ;;
+	numa/*.elf | bench/*.elf | rivals/*.elf | thin/*.elf | native/*.elf | reloc/*.elf | kseg0/*.elf | kseg0-reloc/*.elf) path=build/guests/$1 ;;
 	*.elf) path=build/guests/tests/$1 ;;
 	*) path=build/$1 ;;
 	esac

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The library of our own guests. A guest is linked twice from the same objects: with platform-disco (csseg, monitor calls)
-# and with platform-malta (KSEG0, bare machine).
+# and with platform-malta (KSEG0, bare machine); some a third time with platform-kseg0 (KSEG0, monitor calls).
 
 GUEST_LIB_SRCS := $(addprefix guests/lib/,start.S vectors.S probe-call.S main.c probe.c tlb.c check.c syscalls.c seed.c virtio.c blk.c net.c)
 GUEST_LIB_OBJS := $(patsubst %,build/guests/obj/%.o,$(basename $(GUEST_LIB_SRCS)))
@@ -26,5 +26,7 @@ guest_link = $(CC) $(TARGET_FLAGS) $(3) -nostdlib -static -Wl,-T,guests/lib/gues
 GUEST_BASE_DISCO := 0xffffffffc0010000
 GUEST_BASE_MALTA := 0xffffffff80100000
 
-.SECONDARY: $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-disco.o build/guests/obj/guests/lib/platform-malta.o
--include $(GUEST_LIB_OBJS:.o=.d) build/guests/obj/guests/lib/platform-disco.d build/guests/obj/guests/lib/platform-malta.d
+GUEST_PLATFORMS := $(addprefix build/guests/obj/guests/lib/platform-,disco.o malta.o kseg0.o)
+
+.SECONDARY: $(GUEST_LIB_OBJS) $(GUEST_PLATFORMS)
+-include $(GUEST_LIB_OBJS:.o=.d) $(GUEST_PLATFORMS:.o=.d)

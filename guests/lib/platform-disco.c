@@ -4,7 +4,10 @@
 #include "guests/lib/hypercall.h"
 
 const bool platform_is_native = false;
-const u64 platform_window = DISCO_CSSEG_BASE;
+#ifndef PLATFORM_WINDOW
+#define PLATFORM_WINDOW DISCO_CSSEG_BASE
+#endif
+const u64 platform_window = PLATFORM_WINDOW;
 
 void platform_write(const char *s, size_t n)
 {

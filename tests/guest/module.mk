@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Bare-metal tests: tests/guest/NAME.c -> build/guests/tests/NAME.elf (under the monitor) and build/guests/native/NAME.elf
-# (the bare machine), and for those that run there build/guests/reloc/NAME.elf, which is the same with its relocations.
+# (the bare machine), and for those that run there build/guests/reloc/NAME.elf, which is the same with its relocations. Those that say
+# `Runs: rewritten` call the monitor from KSEG0, too: build/guests/kseg0/NAME.elf, and kseg0-reloc with relocations.
 
 GUEST_TESTS := $(call plain_names,tests/guest,.c)
 GUEST_TEST_ELFS := $(foreach t,$(GUEST_TESTS),build/guests/tests/$(t).elf build/guests/native/$(t).elf)
 NATIVE_TESTS := $(patsubst tests/guest/%.c,%,$(shell grep -L 'need_monitor()' tests/guest/*.c))
 GUEST_TEST_ELFS += $(NATIVE_TESTS:%=build/guests/reloc/%.elf)
+SMP_TESTS := $(patsubst tests/guest/%.c,%,$(shell grep -l 'Runs: rewritten' tests/guest/*.c))
+GUEST_TEST_ELFS += $(foreach t,$(SMP_TESTS),build/guests/kseg0/$(t).elf build/guests/kseg0-reloc/$(t).elf)
 TEST_NEEDS += $(GUEST_TEST_ELFS)
 HELP += make guest-tests    build the bare-metal guest tests (tests/guest)\n
 
@@ -29,6 +32,14 @@ build/guests/native/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) bu
 	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^))
 
 build/guests/reloc/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-malta.o guests/lib/guest.ld
+	@mkdir -p $(@D)
+	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^),-Wl$(comma)--emit-relocs)
+
+build/guests/kseg0/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-kseg0.o guests/lib/guest.ld
+	@mkdir -p $(@D)
+	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^))
+
+build/guests/kseg0-reloc/%.elf: build/guests/obj/tests/guest/%.o $(GUEST_LIB_OBJS) build/guests/obj/guests/lib/platform-kseg0.o guests/lib/guest.ld
 	@mkdir -p $(@D)
 	$(Q)$(call guest_link,$(GUEST_BASE_MALTA),$(filter %.o,$^),-Wl$(comma)--emit-relocs)
 

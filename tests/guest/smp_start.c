@@ -8,6 +8,7 @@
  * time, a hundred times, each time counting who was told that he did it.
  *
  * Needs: vcpus=8 nodes=8
+ * Runs: rewritten
  */
 #include "tests/guest/smp.h"
 

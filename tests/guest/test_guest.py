@@ -5,6 +5,7 @@ A test is tests/guest/NAME.c; its head comment may say
   Needs: vcpus=N        the VM has N virtual processors; Needs: memory=N - megabytes of memory
   Needs: nodes=N        VCPU i lives on node i % N; few of these run in one boot
   Needs: identity       the VM has the identity device; disk - a copy-on-write disk
+  Runs: rewritten       also linked for KSEG0, although it calls the monitor
   Runs: with neighbour  it shares one node with neighbour.c and with the other tests that say so
   Ends: killed          the monitor ends the VM after the verdict
   Ends: spins           it goes on for ever; resets - it starts anew; typed - it wants input; paired - it wants a peer: these have tests of their own
@@ -47,13 +48,15 @@ class Case:
         self.memory = int((re.search(r"^ \* Needs:.* memory=(\d+)", text, re.M) or [0, MEMORY])[1])
         self.identity = re.search(r"^ \* Needs:.* identity", text, re.M) is not None
         self.disk = re.search(r"^ \* Needs:.* disk", text, re.M) is not None
-        self.pair = re.search(r"^ \* Runs: with", text, re.M) is not None
+        self.pair = re.search(r"^ \* Runs: with ", text, re.M) is not None
+        self.rewritten = re.search(r"^ \* Runs: rewritten", text, re.M) is not None
         self.end = (re.search(r"^ \* Ends: (\w+)", text, re.M) or [0, "off"])[1]
 
 
 TESTS = {source.stem: Case(source) for source in sorted(HERE.glob("*.c"))}
 NAMES = list(TESTS)
 NATIVE = [name for name in NAMES if TESTS[name].native]
+REWRITTEN = [name for name in NAMES if TESTS[name].rewritten]
 ENDING = [name for name in NAMES if TESTS[name].end in ("off", "killed")]
 SMALL = [name for name in ENDING if TESTS[name].memory < 100]
 TRANSLATING = [name for name in ENDING if re.match("walk_|special_|window_|seg_special|tlb_l2|smp_", name)]
@@ -119,13 +122,14 @@ class Runs:
             self.run_batch("-".join(["monitor", *words.split("=")[:1], str(index)]), batch, words)
         return self.monitor_lines[name, words]
 
-    def rewritten(self, name, kind):
+    def rewritten(self, name, kind, among):
         """As monitor, of the program in build/guests/KIND, with `rewrite`."""
         if (name, kind) not in self.monitor_lines:
-            index = NATIVE.index(name) // BATCH
-            batch = NATIVE[index * BATCH:(index + 1) * BATCH]
-            vms = [vm(f"t{i}", f"{kind}/{one}.elf", None, MEMORY, rewrite=True) for i, one in enumerate(batch)]
-            archive = write_scenario(self.folder, vms, nodes=4, memory=512, name=f"{kind}-{index}")
+            index = among.index(name) // BATCH
+            batch = among[index * BATCH:(index + 1) * BATCH]
+            vms = [{**vm_of(f"t{i}", one, rewrite=True), "kernel": f"{kind}/{one}.elf"} for i, one in enumerate(batch)]
+            nodes = max(4, *(TESTS[one].nodes for one in batch))
+            archive = write_scenario(self.folder, vms, nodes=nodes, memory=512, name=f"{kind}-{index}")
             self.keep(batch, kind, *run(f"{kind}-{index}", ["-a", "exit=1", str(archive)]))
         return self.monitor_lines[name, kind]
 
@@ -210,9 +214,17 @@ def test_same_output(runs, name):
 @pytest.mark.parametrize("name", NATIVE)
 @pytest.mark.parametrize("kind", ["reloc", "native"])
 def test_rewritten(runs, kind, name):
-    lines, about, code, path = runs.rewritten(name, kind)
+    lines, about, code, path = runs.rewritten(name, kind, NATIVE)
     assert lines == runs.native(name), f"{about} ({path.relative_to(TOP)})"
     assert "powered off, code 0" in about[-1] and code == 0, about
+
+
+# The same of several VCPUs, which no native program has: they are started, and interrupt each other, by monitor calls.
+@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("kind", ["kseg0-reloc", "kseg0"])
+def test_rewritten_vcpus(runs, kind, name):
+    check_monitor(name, *runs.rewritten(name, kind, REWRITTEN))
+
 
 
 # What a hostile driver may do, and a rule that shows it: tests/guest's programs print each rule that they look at.

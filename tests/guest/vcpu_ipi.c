@@ -8,6 +8,7 @@
  * both lines.
  *
  * Needs: vcpus=2
+ * Runs: rewritten
  */
 #include "tests/guest/test.h"
 

@@ -7,6 +7,7 @@
  * remaps it under the second, thousands of times, which also uses up the machine's ASIDs.
  *
  * Needs: vcpus=2
+ * Runs: rewritten
  */
 #include "tests/guest/walk.h"
 
