@@ -79,10 +79,13 @@ void native_enter(struct vcpu *v)
 
 static enum verdict resolve_fetch(struct vcpu *v, u64 gpa)
 {
+	u64 from = v->arch.pc;
+
 	if (gpa >= DISCO_CSSEG_WINDOW)
 		return inject_code(v, EXC_IBE);
 	v->stats.rewrite.fetches++;
 	v->arch.pc = DISCO_CSSEG_BASE + gpa;
+	patched_try_call(v, from);
 	return RESUME;
 }
 

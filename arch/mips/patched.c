@@ -9,6 +9,7 @@
 #include "arch/mips/mips.h"
 #include "kernel/mem/l2tlb.h"
 #include "kernel/mem/pmap.h"
+#include "kernel/reloc/call.h"
 #include "kernel/reloc/pair.h"
 #include "kernel/vm/vm.h"
 
@@ -95,6 +96,12 @@ u32 patched_leave(struct vcpu *v, u32 code)
 	s = patch_find(v->vm->patch, v->arch.pc - DISCO_CSSEG_BASE, &word);
 	if (!s)
 		return code;
+	if (tramp_is_call(s->tramp.slot)) {
+		if (call_leave(&s->tramp, DISCO_CSSEG_BASE + s->place, word, v->arch.gpr,
+			       &v->arch.pc))
+			v->arch.cause &= ~CAUSE_BD;
+		return code;
+	}
 	state = tramp_leave(&s->tramp, word, &v->arch.gpr[s->tramp.base]);
 	if (!state.valid)
 		return code;
@@ -222,6 +229,44 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 {
 	if (v->vm->patch)
 		v->vm->patch->why[try(v, at, a, integer)]++;
+}
+
+/* ---- calls ---- */
+
+static u32 *refusal(const struct vcpu *v, u64 gpa)
+{
+	return &v->vm->patch->refused[gpa / 4 % PATCH_REFUSED];
+}
+
+/* The words of what may be a call to `from` that has its link `length` bytes behind it; false: it is none. */
+static bool read_call(struct vcpu *v, u64 from, u64 gpa, u32 length, u32 words[2])
+{
+	if (gpa >= (u64)v->vm->pmap.npages << PAGE_SHIFT || (gpa & 3) ||
+	    (gpa & PAGE_MASK) > PAGE_SIZE - length || *refusal(v, gpa) == gpa ||
+	    vm_copy_in(v->vm, words, (gpa_t){ gpa }, length))
+		return false;
+	return call_target(words[0]) && v->arch.gpr[call_target(words[0])] == from;
+}
+
+void patched_try_call(struct vcpu *v, u64 from)
+{
+	static const u32 lengths[] = { 8, 4 }; /* JALR and its slot; JIALC */
+
+	if (!v->vm->patch || from - NATIVE_KSEG0 >= DISCO_CSSEG_WINDOW)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+		u64 gpa = v->arch.gpr[31] - lengths[i] - DISCO_CSSEG_BASE;
+		u32 words[2] = { 0 }, before;
+		struct tramp t;
+
+		if (!read_call(v, from, gpa, lengths[i], words))
+			continue;
+		if (!call_make(words[0], words[1], &t) ||
+		    (t.slot == TRAMP_CALL_COMPACT) != (lengths[i] == 4) ||
+		    look_before(v, gpa, &before) != NO_BRANCH || !copy_page(v, gpa >> PAGE_SHIFT) ||
+		    patch_add(v->vm->patch, gpa, &t) != PATCH_NOW)
+			*refusal(v, gpa) = gpa;
+	}
 }
 
 /* ---- LL and SC ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/abi/disco.h"
+#include "kernel/reloc/call.h"
 
 #define PAGES_A_COPY 16 /* of the VM's memory, for each page of code */
 #define COPIES_MIN   64
@@ -62,7 +63,7 @@ void patch_reset(struct patch *p)
 	p->no_pairs = false;
 	p->ll = (struct patch_place){ 0 };
 	memset(p->refused, 0, sizeof(p->refused));
-	p->patched = p->freed = 0;
+	p->patched = p->freed = p->calls = 0;
 	memset(p->why, 0, sizeof(p->why));
 }
 
@@ -82,6 +83,20 @@ u8 *patch_copy_page(struct patch *p, u32 gpn)
 	return patch_page(p, gpn);
 }
 
+/* The copy holds what the trampoline is of. */
+static bool holds(const u32 *word, const struct tramp *t)
+{
+	u32 n = t->slot && t->slot != TRAMP_CALL_COMPACT;
+
+	return word[n] == t->insn && (!t->slot || *word == t->branch);
+}
+
+static bool build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS])
+{
+	return tramp_is_call(t->slot) ? call_build(t, place, at, words)
+				      : tramp_build(t, place, at, words);
+}
+
 enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 {
 	struct patch_copy *c = &p->copy[p->copy_of[place >> PAGE_SHIFT] - 1];
@@ -90,12 +105,12 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 	u64 at, from = DISCO_CSSEG_BASE + place;
 	struct patch_site *s;
 
-	if (word[t->slot != 0] != t->insn || (t->slot && *word != t->branch))
+	if (!holds(word, t))
 		return PATCH_AGAIN;
 	if (number == p->nsites)
 		return PATCH_FULL;
 	at = DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT) + number * TRAMP_BYTES;
-	if (!tramp_build(t, from, at, (u32 *)(p->tramp_page + number * TRAMP_BYTES)))
+	if (!build(t, from, at, (u32 *)(p->tramp_page + number * TRAMP_BYTES)))
 		return PATCH_FULL;
 	s = &p->site[number];
 	if (p->free_site)
@@ -106,6 +121,7 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 	c->sites = number + 1;
 	*word = tramp_branch(from, at);
 	p->linked += t->linked;
+	p->calls += tramp_is_call(t->slot);
 	p->patched++;
 	return PATCH_NOW;
 }

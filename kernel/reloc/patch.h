@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Places that trap, patched while a kernel that was linked for KSEG0 runs (reloc.h): a load or store that the monitor
- * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor. The guest's memory stays as it
+ * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor, and so does a call by a register whose
+ * fetch the monitor let go on in csseg (call.h). The guest's memory stays as it
  * is. What csseg shows of a page with such places is a copy, for fetches alone; all other ways to the page show the
  * page, and are not writable. So the guest reads its code as it stored it, and who stores there is seen:
  *
@@ -90,10 +91,11 @@ struct patch {
 	u32 linked;		    /* sites of LLs and SCs */
 	u32 alone, alone_since;	    /* how often the LL below was, with nothing in between; Count */
 	bool no_pairs;		    /* LLs and SCs stay as they are */
-	u32 refused[PATCH_REFUSED]; /* places of LLs that are no part of a pair, as last found */
-	struct patch_place ll;	    /* the last LL that was carried out */
+	u32 refused[PATCH_REFUSED]; /* places of LLs that are no part of a pair, and calls that stay, as last found */
+	struct patch_place ll; /* the last LL that was carried out */
 	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
 	u64 patched, freed;  /* places, since the start */
+	u64 calls;	     /* of those patched */
 	u64 why[PATCH_WHYS]; /* accesses carried out */
 };
 

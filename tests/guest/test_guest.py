@@ -226,6 +226,15 @@ def test_rewritten_vcpus(runs, kind, name):
     check_monitor(name, *runs.rewritten(name, kind, REWRITTEN))
 
 
+def test_calls_become_branches(machine, tmp_path):
+    """Calls by a register that trapped once trap no longer, but for those whose slot may not come first."""
+    one = machine(write_scenario(tmp_path, [vm("calls", "native/code_calls.elf", None, MEMORY, rewrite=True)]))
+    one.expect(r"\[calls\] PASS code_calls\r*\n")
+    one.expect(r"vm: calls powered off, code 0")
+    told = "\n".join(one.command("stats calls"))
+    assert int(re.search(r"patched: \d+ places, (\d+) of them calls", told)[1]) >= 8, told
+    assert one.quit() == 0
+
 
 # What a hostile driver may do, and a rule that shows it: tests/guest's programs print each rule that they look at.
 HOSTILE = {
