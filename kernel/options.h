@@ -12,7 +12,7 @@
 /*
  * The one list of them: OPTION_ constant, name behind off=.
  *
- *   fast      system calls and returns from them without the C side (fast.S)
+ *   fast      system calls, returns from them and switches of address spaces without the C side (fast.S)
  *   l2tlb     the software TLB behind the machine's
  *   walkfast  page walks in assembly (walk_fast.S)
  *   walker    the monitor walks guests' page tables at all (walk.c)

@@ -101,6 +101,7 @@ struct vcpu_arch {
 	/* for walk_fast.S: the root's pages in machine memory; 0: leave it to walk.c */
 	u64 walk_root[WALK_ROOTS];
 	u64 walk_rotate, walk_present; /* the present bit, rotated */
+	u32 switches; /* of fast.S since the last entry in C, plus 1; 0: it may make none */
 	struct pmap_entry *pmap_entry; /* the VM's pmap as its node sees it */
 	u64 pmap_pages;
 	const u64 *pmap_large; /* the same of its large pages, and how many words there are */
@@ -139,6 +140,7 @@ struct node_cpu {
 	u64 count_last; /* what count64 said last */
 	u64 compare;	/* the count64 for which the machine's Compare is set */
 	u32 renewed;	/* Count at the last tlb_renew */
+	u32 renew_after; /* Count ticks, until a switch to an address space calls it again; fixed after boot */
 };
 
 /* ---- entry.S ---- */

@@ -25,17 +25,27 @@ void asm_offsets(void)
 	DEFINE(VCPU_WALK_PRESENT, offsetof(struct vcpu, arch.walk_present));
 	DEFINE(VCPU_EXITS_SYS, offsetof(struct vcpu, stats.exits[EXC_SYS]));
 
+	DEFINE(VCPU_SWITCHES, offsetof(struct vcpu, arch.switches));
+	DEFINE(VCPU_ASID, offsetof(struct vcpu, arch.asid));
+	DEFINE(VCPU_ASID_MAP, offsetof(struct vcpu, arch.asid_map));
+	DEFINE(VCPU_L2TLB_GENERATION, offsetof(struct vcpu, arch.l2tlb_generation));
+	DEFINE(VCPU_WALKER_ROOT, offsetof(struct vcpu, arch.walker.root));
 	DEFINE(VCPU_WALK_ROOT, offsetof(struct vcpu, arch.walk_root));
 	DEFINE(VCPU_WALK_ROTATE, offsetof(struct vcpu, arch.walk_rotate));
 	DEFINE(VCPU_LARGE, offsetof(struct vcpu, arch.pmap_large));
 	DEFINE(VCPU_NLARGE, offsetof(struct vcpu, arch.pmap_nlarge));
 	DEFINE(VCPU_PMAP_ENTRY, offsetof(struct vcpu, arch.pmap_entry));
+	DEFINE(PMAP_ENTRY_SIZE, sizeof(struct pmap_entry));
 	DEFINE(PMAP_BACK, offsetof(struct pmap_entry, back));
 	DEFINE(VCPU_PMAP_PAGES, offsetof(struct vcpu, arch.pmap_pages));
 	DEFINE(FPU_FCSR, offsetof(struct fpu_state, fcsr));
 	DEFINE(L2TLB_TAG, offsetof(struct l2tlb_entry, tag));
 	DEFINE(L2TLB_LO0, offsetof(struct l2tlb_entry, lo[0]));
 	DEFINE(L2TLB_LO1, offsetof(struct l2tlb_entry, lo[1]));
+	DEFINE(ASID_BITS, ASID_BITS);
+	DEFINE(NODE_ASID_GENERATION, offsetof(struct node, cpu.asids.generation));
+	DEFINE(NODE_RENEWED, offsetof(struct node, cpu.renewed));
+	DEFINE(NODE_RENEW_AFTER, offsetof(struct node, cpu.renew_after));
 	DEFINE(NODE_STACK, offsetof(struct node, stack_top));
 	DEFINE(NODE_FRAME, offsetof(struct node, cpu.frame));
 	DEFINE(NODE_FRAME_PC, offsetof(struct node, cpu.frame.pc));

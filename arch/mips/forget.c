@@ -10,8 +10,6 @@
 #include "kernel/mem/pmap.h"
 #include "kernel/vm/vm.h"
 
-#define RENEW_MS 1 /* at most so often for address spaces that were here before */
-
 static void restore_asid(const struct vcpu *v) { cp0_write64(CP0_ENTRYHI, v->arch.asid); }
 
 /* After work on a VCPU that need not be the one that runs here. */
@@ -71,7 +69,7 @@ static void set_asid(struct vcpu *v, bool begins)
 		v->arch.l2tlb_generation = n->cpu.asids.generation;
 	}
 	restore_asid(v);
-	tlb_renew(n, begins ? 0 : RENEW_MS);
+	tlb_renew(n, begins ? 0 : n->cpu.renew_after);
 }
 
 void mmu_set_asid(struct vcpu *v) { set_asid(v, true); }

@@ -77,7 +77,8 @@ void tlb_drop(u64 hi);
 void tlb_drop_range(u64 first, u64 pairs, u32 asid);
 void tlb_write(u64 hi, u64 lo0, u64 lo1, u32 mask);
 void tlb_write_brief(struct vcpu *v, u64 hi, u64 lo0, u64 lo1);
-void tlb_renew(struct node *n, u32 ms); /* room for what runs from now on */
+void tlb_renew(struct node *n, u32 ticks); /* room for what runs from now on */
+u32 tlb_renew_after(void); /* ticks that are worth while for address spaces that were here before */
 
 /* ---- mmu.c: V -> M translations ---- */
 /* Handles Mod, TLBL, TLBS, TLBRI, TLBXI: fills the machine TLB, or says what the guest must see. */

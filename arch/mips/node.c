@@ -65,6 +65,7 @@ void arch_node_init(struct node *n)
 	cp0_write32(CP0_HWRENA, 0);
 	mmu_flush_node(); /* entries survive a CPC reset */
 	asid_pool_init(&n->cpu.asids);
+	n->cpu.renew_after = tlb_renew_after();
 	count_init();
 	n->cpu.count_last = cp0_read32(CP0_COUNT);
 	gic_node_init(n->id);
@@ -87,7 +88,7 @@ static void timer_handle(struct node *n)
 	if (vtimer_tick_due(n)) {
 		tick(n);
 		if (n->current && vcpu_state(n->current) == VCPU_RUNNING)
-			tlb_renew(n, RENEW_TICK_MS);
+			tlb_renew(n, RENEW_TICK_MS * COUNT_MS);
 		if (n->stats.ticks % GIC_PUT_OFF_TICKS == 0)
 			gic_timer_put_off();
 	}

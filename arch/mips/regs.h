@@ -151,6 +151,7 @@
 #define C0_BADVADDR  $8
 #define C0_BADINSTR  $8, 1
 #define C0_BADINSTRP $8, 2
+#define C0_COUNT     $9
 #define C0_ENTRYHI   $10
 #define C0_STATUS    $12
 #define C0_CAUSE     $13

@@ -13,6 +13,7 @@
 #define SP_STATUS    SP(DISCO_SP_REG(12, 0))
 #define SP_CAUSE     SP(DISCO_SP_REG(13, 0))
 #define SP_EPC	     SP(DISCO_SP_REG(14, 0))
+#define SP_ENTRYHI   SP(DISCO_SP_REG(10, 0))
 #define SP_EBASE     SP(DISCO_SP_REG(15, 1))
 #define SP_BADVADDR  SP(DISCO_SP_REG(8, 0))
 #define SP_BADINSTR  SP(DISCO_SP_REG(8, 1))

@@ -10,6 +10,7 @@
 
 #define QEMU_ENTRIES  16
 #define SPECIAL_INDEX 0 /* wired: mmu_map_special */
+#define RENEW_MS      1
 
 /*
  * A TLB of another size is the model's, which keeps nothing. The model's of this size is taken for QEMU's: what is
@@ -92,16 +93,21 @@ void tlb_write_brief(struct vcpu *v, u64 hi, u64 lo0, u64 lo1)
 /*
  * Entries that TLBWR replaces stay usable until there are 112 of them; from then on whoever came
  * first has those for good, and all others 15 (docs/machine.md). TLBINV drops them, for whoever
- * runs from now on. ms: not sooner than that after the last time, since it costs a hundred refills; 0 for an address space that
+ * runs from now on. ticks of Count: not sooner than that after the last time, since it costs a hundred refills; 0 for an address space that
  * has nothing there yet: what QEMU keeps is in its way only, since QEMU looks through all of it whenever its own table misses, which
  * was a seventh of the time of a fork and exit.
  */
-void tlb_renew(struct node *n, u32 ms)
+void tlb_renew(struct node *n, u32 ticks)
 {
 	u32 now = cp0_read32(CP0_COUNT);
 
-	if (now - n->cpu.renewed < ms * COUNT_MS || !option_on(OPTION_RENEW) || !keeps_replaced())
+	if (now - n->cpu.renewed < ticks || !option_on(OPTION_RENEW) || !keeps_replaced())
 		return;
 	n->cpu.renewed = now;
 	tlbinv();
+}
+
+u32 tlb_renew_after(void)
+{
+	return option_on(OPTION_RENEW) && keeps_replaced() ? RENEW_MS * COUNT_MS : ~0u;
 }

@@ -103,17 +103,32 @@ static bool inject_odd_pc(struct vcpu *v)
 	return true;
 }
 
+/* What fast.S has done since the last entry. */
+static void count_fast(struct vcpu *v)
+{
+	u32 returns = v->arch.cp0->returns;
+
+	if (returns)
+		v->stats.exits[EXC_CPU] += returns - 1;
+	if (v->arch.switches > 1) {
+		u32 switches = v->arch.switches - 1;
+
+		v->stats.exits[EXC_CPU] += switches;
+		v->stats.privileged += switches;
+		v->stats.hypercalls += switches;
+		v->stats.calls[DISCO_HC_MMU_SWITCH] += switches;
+		v->arch.switches = 1;
+	}
+}
+
 /*
  * Says in the special page whether an interrupt waits, and whether fast.S may return to user mode
- * by itself: not then, and not if the guest has 64-bit addressing off. Counts the returns that it
- * made.
+ * by itself: not then, and not if the guest has 64-bit addressing off.
  */
 static void permit_returns(struct vcpu *v)
 {
 	struct vcp0 *page = v->arch.cp0;
 
-	if (page->returns)
-		v->stats.exits[EXC_CPU] += page->returns - 1;
 	page->pending = vcp0_interrupts(v) != 0;
 	page->returns = !page->pending && (vcp0(v, Status) & STATUS_UX);
 }
@@ -140,6 +155,7 @@ _Noreturn void trap_from_guest(struct vcpu *v)
 
 	if (v->vm->patch)
 		code = patched_leave(v, code);
+	count_fast(v);
 	v->stats.exits[code]++;
 	verdict = traps[code] ? TEXT_HERE(traps[code])(v, code) : trap_reflect(v, code);
 	if (verdict == INJECT)

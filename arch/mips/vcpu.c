@@ -44,6 +44,7 @@ void arch_vcpu_set_paths(struct vcpu *v)
 {
 	v->arch.pmap_nlarge = latency_on ? 0 : pmap_nlarge(v->vm->pmap.npages);
 	v->arch.walk_root[0] = v->arch.walk_root[1] = 0; /* walk.c sets them anew */
+	v->arch.switches = 0;
 	mmu_flush_vcpu(v);
 }
 

@@ -84,6 +84,7 @@ static void set_fast_root(struct vcpu *v)
 	bool fast = option_on(OPTION_WALK_FAST) && !latency_on && is_fast(w) &&
 		    !(w->root & PAGE_MASK);
 
+	v->arch.switches = fast && !v->vm->patch && !v->vm->rewrite.on;
 	v->arch.walk_rotate = w->rotate;
 	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
 	for (unsigned i = 0; i < WALK_ROOTS; i++) { /* each at once: a shootdown takes them away */

@@ -180,6 +180,7 @@ void fake_reset(void)
 	fake_shot = NODEMASK_NONE;
 	fake_waits = fake_later = 0;
 	asid_pool_init(&node.cpu.asids);
+	node.cpu.renew_after = tlb_renew_after();
 	vm.pmap.npages = FAKE_PAGES;
 	memset(entries, 0, sizeof(entries));
 	vm.pmap.view[0] = (struct pmap_view){ .entry = entries,
