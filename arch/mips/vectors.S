@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exception vectors, one page, at the offsets of MD00091 table 6.2; CP0 EBase of every node points here. Guests
- * run with EXL = 0 in supervisor or user mode, the monitor itself in kernel mode (KSU = 0) and in
- * unmapped segments only: an exception with KSU = 0 is a bug of the monitor.
+ * The exception vectors, at the offsets of MD00091 table 6.2; CP0 EBase of every node points here, to the start of a page
+ * (boot/disco.ld), in which what they branch to is, too. Guests run with EXL = 0 in supervisor or user mode, the monitor
+ * itself in kernel mode (KSU = 0) and in unmapped segments only: an exception with KSU = 0 is a bug of the monitor.
  */
 #include "arch/mips/regs.h"
 #include "asm-offsets.h"
@@ -12,7 +12,6 @@
 	.set	noat
 
 	.section .vectors, "ax"
-	.balign	4096
 	.cfi_sections .debug_frame
 	.globl	vectors
 vectors:
@@ -156,5 +155,4 @@ refill_miss:
 	nop
 	j	walk_fast
 	nop
-	.org	0x1000
 	.cfi_endproc
