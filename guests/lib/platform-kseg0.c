@@ -5,6 +5,6 @@
  */
 #include "guests/lib/guest.h"
 
-#define IMAGE_AT 0x100000 /* "physical", as guest_link says */
+#define IMAGE_AT	0x100000 /* "physical", as guest_link says */
 #define PLATFORM_WINDOW ((u64)__image_start - IMAGE_AT)
 #include "guests/lib/platform-disco.c"

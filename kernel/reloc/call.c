@@ -25,7 +25,7 @@ static u64 behind(const struct tramp *t, u64 place)
 
 /* ---- which calls ---- */
 
-static bool is_jalr(u32 w) { return (w & 0xfc1f07ff) == 0x09; }	    /* without .HB */
+static bool is_jalr(u32 w) { return (w & 0xfc1f07ff) == 0x09; }	       /* without .HB */
 static bool is_jialc(u32 w) { return (w & 0xffe0ffff) == 0xf8000000; } /* without an offset */
 
 u32 call_target(u32 w) { return is_jalr(w) ? RS(w) : is_jialc(w) ? RT(w) : 0; }
@@ -33,12 +33,11 @@ u32 call_target(u32 w) { return is_jalr(w) ? RS(w) : is_jialc(w) ? RT(w) : 0; }
 /* SPECIAL: shifts, arithmetic without overflow, logic, comparisons, SELEQZ, SELNEZ; none that traps. */
 static bool is_plain_special(u32 funct)
 {
-	static const u64 plain = BIT(0x00) | BIT(0x02) | BIT(0x03) | BIT(0x04) | BIT(0x06) |
-				 BIT(0x07) | BIT(0x14) | BIT(0x16) | BIT(0x17) | BIT(0x21) |
-				 BIT(0x23) | BIT(0x24) | BIT(0x25) | BIT(0x26) | BIT(0x27) |
-				 BIT(0x2a) | BIT(0x2b) | BIT(0x2d) | BIT(0x2f) | BIT(0x35) |
-				 BIT(0x37) | BIT(0x38) | BIT(0x3a) | BIT(0x3b) | BIT(0x3c) |
-				 BIT(0x3e) | BIT(0x3f);
+	static const u64 plain =
+		BIT(0x00) | BIT(0x02) | BIT(0x03) | BIT(0x04) | BIT(0x06) | BIT(0x07) | BIT(0x14) |
+		BIT(0x16) | BIT(0x17) | BIT(0x21) | BIT(0x23) | BIT(0x24) | BIT(0x25) | BIT(0x26) |
+		BIT(0x27) | BIT(0x2a) | BIT(0x2b) | BIT(0x2d) | BIT(0x2f) | BIT(0x35) | BIT(0x37) |
+		BIT(0x38) | BIT(0x3a) | BIT(0x3b) | BIT(0x3c) | BIT(0x3e) | BIT(0x3f);
 
 	return plain >> funct & 1;
 }
@@ -76,10 +75,7 @@ bool call_make(u32 branch, u32 behind, struct tramp *t)
 {
 	u32 target = call_target(branch);
 
-	*t = (struct tramp){ .insn = behind,
-			     .branch = branch,
-			     .slot = TRAMP_CALL,
-			     .base = target };
+	*t = (struct tramp){ .insn = behind, .branch = branch, .slot = TRAMP_CALL, .base = target };
 	if (is_jialc(branch)) {
 		t->slot = TRAMP_CALL_COMPACT;
 		t->insn = branch;

@@ -452,6 +452,12 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 	(void)v, (void)at, (void)a, (void)integer;
 }
 
+void patched_try_call(struct vcpu *v, u64 from)
+{
+	(void)v;
+	(void)from;
+}
+
 void patched_try_linked(struct vcpu *v, const struct patch_place *at, const struct access *a)
 {
 	(void)v, (void)at, (void)a;

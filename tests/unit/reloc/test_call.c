@@ -108,9 +108,9 @@ static void execute(u32 w, u64 gpr[32])
 /* Where supervisor mode fetches what the program means. */
 static u64 shown(u64 target)
 {
-	return target >= NATIVE_KSEG0 && target < NATIVE_KSEG0 + DISCO_CSSEG_WINDOW ?
-		       target + 0x40000000 :
-		       target;
+	return target >= NATIVE_KSEG0 && target < NATIVE_KSEG0 + DISCO_CSSEG_WINDOW
+		       ? target + 0x40000000
+		       : target;
 }
 
 struct state {
@@ -228,16 +228,17 @@ static void a_call_is_refused_that_is_none_of_these(void **state)
 	struct tramp t;
 
 	(void)state;
-	assert_false(call_make(0x00400009, 0, &t));	 /* jr $2 */
-	assert_false(call_make(0x0040fc09, 0, &t));	 /* jalr.hb */
-	assert_false(call_make(0x03e0f809, 0, &t));	 /* jalr $31 */
-	assert_false(call_make(0x0000f809, 0, &t));	 /* jalr $0 */
-	assert_false(call_make(0xf81f0000, 0, &t));	 /* jialc $31 */
-	assert_false(call_make(0xf8020004, 0, &t));	 /* jialc $2, 4 */
-	assert_false(call_make(0xd8020000, 0, &t));	 /* jic */
-	assert_false(call_make(0xf8400001, 0, &t));	 /* bnezc */
-	assert_false(call_make(0x0c000000, 0, &t));	 /* jal */
-	assert_true(call_make(0xf8020000, 0x0c000000, &t)); /* jialc $2; what is behind it is not its slot */
+	assert_false(call_make(0x00400009, 0, &t)); /* jr $2 */
+	assert_false(call_make(0x0040fc09, 0, &t)); /* jalr.hb */
+	assert_false(call_make(0x03e0f809, 0, &t)); /* jalr $31 */
+	assert_false(call_make(0x0000f809, 0, &t)); /* jalr $0 */
+	assert_false(call_make(0xf81f0000, 0, &t)); /* jialc $31 */
+	assert_false(call_make(0xf8020004, 0, &t)); /* jialc $2, 4 */
+	assert_false(call_make(0xd8020000, 0, &t)); /* jic */
+	assert_false(call_make(0xf8400001, 0, &t)); /* bnezc */
+	assert_false(call_make(0x0c000000, 0, &t)); /* jal */
+	assert_true(call_make(0xf8020000, 0x0c000000,
+			      &t)); /* jialc $2; what is behind it is not its slot */
 	assert_int_equal(t.slot, TRAMP_CALL_COMPACT);
 }
 
