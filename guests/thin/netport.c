@@ -23,6 +23,7 @@
 #include "guests/thin/virtio.h"
 
 #define BUFFER	       4096u
+#define SHIFT	       64u /* no buffer begins with a page: see begin_buffers() */
 #define STACK	       32768
 #define MTU_MOST       (TCP_MSS + 40)
 #define FRAME_MOST     0xffffu /* what lwIP can say */
@@ -213,12 +214,25 @@ static err_t begin_netif(struct netif *netif)
 	return ERR_OK;
 }
 
+/*
+ * Frames are copied out of their buffers, so that whole pages of their senders (docs/guest-abi.md, Devices with registers) would be of no use
+ * behind them. They would cost: a frame with such pages takes more buffers, and each side has a copy when it writes them again.
+ */
+static bool begin_buffers(struct port *p)
+{
+	u8 *memory = aligned_alloc(BUFFER, (size_t)VIRTIO_SIZE * BUFFER + SHIFT);
+
+	if (!memory)
+		return false;
+	p->buffer = (u8(*)[BUFFER])(memory + SHIFT);
+	return true;
+}
+
 static bool start_device(struct port *p, u32 n)
 {
 	if (!virtio_nth(NET_ID, n, &p->device))
 		return false;
-	p->buffer = aligned_alloc(BUFFER, (size_t)VIRTIO_SIZE * BUFFER);
-	if (!p->buffer || !virtio_begin(&p->device, NET_MERGEABLE | NET_GUEST_CSUM))
+	if (!begin_buffers(p) || !virtio_begin(&p->device, NET_MERGEABLE | NET_GUEST_CSUM))
 		return false;
 	virtio_set_up(&p->device, NET_RECEIVE, &p->receive);
 	virtio_set_up(&p->device, NET_TRANSMIT, &p->transmit);
