@@ -16,6 +16,7 @@
  */
 enum lock_rank {
 	RANK_VM = 1,	/* one VM's life: start, stop, teardown */
+	RANK_WORK,	/* a device's work on a guest's memory, which a reset waits for */
 	RANK_DEVICE,	/* a device of a VM */
 	RANK_CACHE,	/* blocks of disks in memory, and their transfers */
 	RANK_ALIKE,	/* which blocks several disks have alike */

@@ -30,15 +30,16 @@
  *
  * Who ends in the middle:
  *
- *   the sender is reset or ends       its home drops the frame, or finds when the frame is sent that it goes back
- *                                     to nobody; its memory stays until its home has seen the end (device.h)
+ *   the sender is reset or ends       its home drops the frame; a reset waits while home is at a part of it, so that
+ *                                     nobody gets what is written there afterwards, and then the frame goes back to
+ *                                     nobody; its memory stays until its home has seen the end (device.h)
  *   the receiver is reset or ends     by the same lock: before a piece of the frame, which is then dropped with what
  *                                     is left of it, or behind the last; pages that it got already are as all of its memory
  *   the receiver does not run, or     it has no buffers: each frame for it is dropped and counted, for the
  *   does not look                     sender as `no buffer`; nobody waits
  *
  * Locks: a port's receiving side is under its device's lock (RANK_DEVICE), which a sender takes one at a
- * time and holds none of its own meanwhile. To pass a frame's pages is RANK_PMAP and up, and two shootdowns for
+ * time and holds none of its own meanwhile but that of its work (RANK_WORK). To pass a frame's pages is RANK_PMAP and up, and two shootdowns for
  * those of a MB with the receiver's lock held: a node that waits for that lock answers them (kernel/lock.h), and no
  * flush takes a lock, so that nobody waits for the sender who waits for him. The list of ports is fixed after boot.
  */

@@ -307,6 +307,12 @@ static void write_queue(struct virtio *v, u64 offset, u32 value)
 	}
 }
 
+/* The store takes queues away from the driver, and what is under way with them. */
+static bool is_reset(u64 offset, u32 value)
+{
+	return (offset == REG_STATUS && !value) || (offset == REG_QUEUE_READY && value != 1);
+}
+
 static void acknowledge(struct virtio *v, u32 value)
 {
 	v->interrupt &= ~value;
@@ -334,7 +340,10 @@ static void write_register(struct virtio *v, u64 offset, u32 value)
 void virtio_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
 {
 	struct virtio *v = dev->state;
+	bool reset = bytes == 4 && is_reset(offset, value);
 
+	if (reset)
+		lock_take(&v->work);
 	lock_take(&v->lock);
 	if (offset >= REG_CONFIG) {
 		if (v->type->config_written) {
@@ -345,13 +354,18 @@ void virtio_write(struct device *dev, u64 offset, unsigned bytes, u64 value)
 		write_register(v, offset, value);
 	}
 	lock_release(&v->lock);
+	if (reset)
+		lock_release(&v->work);
 }
 
 /* ---- life ---- */
 
 void virtio_create(struct virtio *v, struct device *dev, const struct virtio_type *type)
 {
-	*v = (struct virtio){ .type = type, .dev = dev, .lock = LOCK_INIT(RANK_DEVICE) };
+	*v = (struct virtio){ .type = type,
+			      .dev = dev,
+			      .work = LOCK_INIT(RANK_WORK),
+			      .lock = LOCK_INIT(RANK_DEVICE) };
 	for (u32 i = 0; i < VIRTIO_QUEUES_MAX; i++)
 		v->queue[i].vm = dev->vm;
 	show_constants(v);
@@ -361,8 +375,10 @@ void virtio_reset(struct device *dev)
 {
 	struct virtio *v = dev->state;
 
+	lock_take(&v->work);
 	lock_take(&v->lock);
 	reset_locked(v);
 	v->faults = 0;
 	lock_release(&v->lock);
+	lock_release(&v->work);
 }

@@ -57,6 +57,11 @@ struct virtio_type {
 struct virtio {
 	const struct virtio_type *type; /* fixed after boot, like dev */
 	struct device *dev;
+	/*
+	 * RANK_WORK: home's, while it touches the guest's memory for chains that were taken and does not hold `lock`. A
+	 * reset takes both, so that when it is done nothing of the old driver's memory is touched any more.
+	 */
+	struct lock work;
 	struct lock lock;      /* RANK_DEVICE: all below */
 	u32 status, interrupt; /* as the guest is to read them */
 	bool once; /* an interrupt for used buffers is acknowledged by being delivered */

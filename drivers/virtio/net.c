@@ -105,13 +105,28 @@ static void end(struct net *n)
 	virtio_look_again(v, NET_TRANSMIT);
 }
 
+/*
+ * A part of sending the frame; true: that was all. A frame of a driver that has begun anew is dropped here: what its
+ * buffers hold now is not the frame any more.
+ */
+static bool send(struct net *n, u32 *budget)
+{
+	bool done = true;
+
+	lock_take(&n->virtio.work);
+	if (n->begun == n->epoch)
+		done = port_send(&n->port, &n->frame, budget);
+	lock_release(&n->virtio.work);
+	return done;
+}
+
 static void work(struct device *dev)
 {
 	struct net *n = dev->state;
 	u32 budget = BYTES_AT_ONCE;
 
 	virtio_work(dev);
-	while (n->sending && budget && port_send(&n->port, &n->frame, &budget)) {
+	while (n->sending && budget && send(n, &budget)) {
 		end(n);
 		virtio_work(dev);
 	}
@@ -127,7 +142,7 @@ static enum virtio_left notified(struct virtio *v, u32 n)
 	return n == NET_TRANSMIT ? transmit(of(v)) : VIRTIO_LATER;
 }
 
-/* On another node than home, home may be sending: it finds the epoch changed when the frame is sent. */
+/* On another node than home, home may be between two parts of a frame: it finds the epoch changed before the next. */
 static void forget(struct virtio *v)
 {
 	struct net *n = of(v);

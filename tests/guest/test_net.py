@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from machine import SEED, net, vm, write_scenario
+from machine import SEED, disk, net, vm, write_scenario
 
 MTU = 16000
 BUFFERS = 16  # of a receive queue of guests/lib/virtio.h, unless a program wants more
@@ -39,6 +39,18 @@ def test_rules_of_network_devices(machine, tmp_path, words):
     assert any(re.match(r"  sent 0 frames of 0 KB: ", line) for line in one.command("net"))
     log = one.log_path.read_text()
     assert "panic" not in log and " check: " not in log, f"see {one.log_path}"
+
+
+@pytest.mark.parametrize("words", ["", "shuffle=1"])
+def test_what_is_written_after_a_reset_reaches_nobody(machine, tmp_path, words):
+    """Network, disk, entropy and console, taken away by a VCPU on another node while home works for them."""
+    vms = [vm("peer", "net_rules.elf", None, 8, "role=1", node=1, net0=net("a", mtu=MTU)),
+           vm("resets", "virtio_reset.elf", None, 8, f"seed={SEED}", vcpus=2, node=[2, 3], net0=net("a", mtu=MTU), disk0=disk("root.img"))]
+    one = machine(write_scenario(tmp_path, vms, nodes=4), words)
+    one.expect(r"(PASS virtio_reset|FAIL[^\n]*)\r*\n", 120)
+    assert one.line.match[1] == "PASS virtio_reset", f"see {one.log_path}"
+    log = one.log_path.read_text()
+    assert "##" not in log and "panic" not in log and " check: " not in log, f"see {one.log_path}"
 
 
 def kilobytes(one, guest):
