@@ -109,6 +109,12 @@ build/parallel-root.cpio: $(PARALLEL:%=build/parallel/%) build/root.cpio
 	$(call say,CPIO,$@)
 	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(foreach p,$(PARALLEL),/bin/$p=build/parallel/$p)
 
+# What make bench-scaling has speed-ups of
+SPEEDUP_PROGRAMS := build/parallel/fft build/parallel/radix $(W)/raytrace $(W)/mark
+build/speedup-root.cpio: $(SPEEDUP_PROGRAMS) build/root.cpio
+	$(call say,CPIO,$@)
+	$(Q)tools/mkroot.sh $@ build/gen_init_cpio guests/linux/rootfs build/busybox $(foreach p,$(SPEEDUP_PROGRAMS),/bin/$(notdir $p)=$p)
+
 # The same as guests by themselves, on the thin OS.
 PARALLEL_THIN := $(PARALLEL:%=build/guests/thin/parallel/%.elf)
 TEST_NEEDS += $(PARALLEL_THIN)

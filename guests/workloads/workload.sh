@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# workload NAME [US]: one of the measured workloads (pmake, pmake_disk, engineering, raytrace, database), inside a guest. Preparation is not
+# workload NAME [NUMBER]: one of the measured workloads (pmake, pmake_disk, engineering, raytrace, database), inside a guest. Preparation is not
 # measured; what lies between "begin" and "end" is, also by marker instructions (mark.c). The last line is a checksum that is the
-# same on every machine. US: pmake_disk's, of a request of the bare machine's disk.
+# same on every machine. NUMBER: pmake_disk's us of a request of the bare machine's disk; simulations of engineering, of one block each if it is given;
+# threads of raytrace.
 set -eu
 tree=/workload
 
@@ -49,7 +50,7 @@ timed_disk() { # IMAGE US
 
 # The same with its sources on a disk that nothing was read of yet.
 pmake_disk() {
-	[ ! -f $tree.img ] || timed_disk $tree.img "$us"
+	[ ! -f $tree.img ] || timed_disk $tree.img "$number"
 	mkdir /tmp/pmake /tmp/disk
 	mount -r -t ext4 "$([ -e /dev/timed ] && echo /dev/timed || echo /dev/vda)" /tmp/disk
 	cd /tmp/pmake
@@ -60,8 +61,8 @@ pmake_disk() {
 
 simulations() {
 	jobs=
-	for seed in 1 2 3; do
-		vvp -n $tree-soc.vvp +seed=$seed +blocks=2 >/tmp/soc.$seed &
+	for seed in $(seq "$1"); do
+		vvp -n $tree-soc.vvp +seed="$seed" +blocks="$2" >"/tmp/soc.$seed" &
 		jobs="$jobs $!"
 	done
 	for job in $jobs; do
@@ -70,16 +71,20 @@ simulations() {
 }
 
 engineering() {
-	measured 65 simulations
-	sum /tmp/soc.1 /tmp/soc.2 /tmp/soc.3
+	if [ "$number" = 0 ]; then
+		measured 65 simulations 3 2
+	else
+		measured 65 simulations "$number" 1
+	fi
+	sum /tmp/soc.*
 }
 
 images() {
-	raytrace 400 >/tmp/image
+	raytrace 400 "$1" >/tmp/image
 }
 
 raytracing() {
-	measured 66 images
+	measured 66 images "$((number ? number : 1))"
 	sum /tmp/image
 }
 
@@ -93,7 +98,7 @@ databases() {
 	sum /tmp/answers
 }
 
-name=${1-} us=${2-0}
+name=${1-} number=${2-0}
 case $name in
 pmake | pmake_disk | engineering) $name ;;
 raytrace) raytracing ;;

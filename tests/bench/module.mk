@@ -68,14 +68,25 @@ $(BENCH_GUESTS): build/guests/bench/%.elf: build/guests/obj/tests/bench/%.o $(GU
 	@mkdir -p $(@D)
 	$(Q)$(call guest_link,$(GUEST_BASE_DISCO),$(filter %.o,$^))
 
-# SCALING: options of scaling.py; MIX: of mix.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"
-HELP += make bench-scaling  what VCPUs cost each other and that move between nodes, and Pmake in 1, 2, 4 and 8 guests, simulated: build/results/scaling.json (12 minutes)\n
+# SCALING: options of scaling.py; MIX: of mix.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"; MIGRATION and SPEEDUP: of migration.py. SHORT=1: a
+# part of each.
+HELP += make bench-scaling  more processors and VCPUs: their costs, Pmake in 1 to 8 guests, moves of pages, speed-ups, simulated: build/results/scaling.json (40 minutes; SHORT=1: 2)\n
 .PHONY: bench-scaling
+ifdef SHORT
+SCALING ?= --times 2
+MIX ?= --only both,batch --ms 20
+PMAKES ?= --only 1 --processors 2
+MIGRATION ?= --only raytrace --policies both,uma --processors 4
+SPEEDUP ?= --policies both --processors 1,4 --speedup programs
+endif
+SPEEDUP ?= --speedup programs,pmake
 bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf $(BENCH_GUESTS) build/host/dtscheck build/linux/vmlinux \
-		build/linux-bare/vmlinux build/pmakes-root.cpio
+		build/linux-bare/vmlinux build/pmakes-root.cpio build/work.cpio build/speedup-root.cpio
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/scaling.py $(SCALING)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/mix.py $(MIX)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/pmakes.py $(PMAKES)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/migration.py $(MIGRATION)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/bench/migration.py $(SPEEDUP)
 
 # ---- the paper's workloads ----
 # OVERHEAD: options of overhead.py, e.g. OVERHEAD="--only raytrace --pairs 0"; without it all is counted, and timed in 3 pairs.
