@@ -266,7 +266,7 @@ size_t console_read(char *bytes, size_t n); /* a line or a part of it; 0: the en
 void console_interrupt(void);
 
 /* ---- fault.c ---- */
-/* A line that begins with "thin: ", by nothing that could fail: %s, %u, %d, %x (64 bits) and %p (a place in the program). */
+/* A line that begins with "thin: ", by nothing that could fail: %s, %u, %x (64 bits) and %p (a place in the program). */
 void say(const char *format, ...);
 _Noreturn void end(int code); /* the VM's exit code; the console has all that was written */
 _Noreturn void give_up(const char *why); /* says it, and who called */
