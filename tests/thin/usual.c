@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What ordinary C programs call beside threads, files and sockets: signals that a program sends itself, lines, patterns, and what there is not. */
+/* What ordinary C programs call beside threads, files and sockets: signals that a program sends itself, lines, patterns, names, times, and what there is not. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <libgen.h>
 #include <regex.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
@@ -104,6 +107,55 @@ static void patterns(void)
 	CHECK(strptime("2024-02-29 12:30", "%Y-%m-%d %H:%M", &tm) && mktime(&tm) == 1709209800);
 }
 
+static bool splits(const char *path, const char *folder, const char *name)
+{
+	char one[20], other[20];
+
+	return !strcmp(dirname(strcpy(one, path)), folder) &&
+	       !strcmp(basename(strcpy(other, path)), name);
+}
+
+static void names(void)
+{
+	CHECK(splits("/usr/lib", "/usr", "lib") && splits("/usr/", "/", "usr") &&
+	      splits("usr", ".", "usr"));
+	CHECK(splits("/", "/", "/") && splits("", ".", ".") && splits("a//b//", "a", "b") &&
+	      splits("//a", "/", "a"));
+	CHECK(!strcmp(dirname(NULL), ".") && !strcmp(basename(NULL), "."));
+}
+
+/* Of UTC: what mktime() says where TZ is not set. */
+static void times(void)
+{
+	static const struct tm dates[] = {
+		{ .tm_mday = 1, .tm_year = 70 },
+		{ .tm_mday = 29, .tm_mon = 1, .tm_year = 100, .tm_hour = 23 },
+		{ .tm_mday = 1, .tm_mon = 2, .tm_year = 200 },
+		{ .tm_mday = 31, .tm_mon = 11, .tm_year = -1 },
+		{ .tm_mday = 400, .tm_mon = 27, .tm_year = 124, .tm_sec = -5 },
+		{ .tm_mday = 0, .tm_mon = -13, .tm_year = 96, .tm_min = 99 }
+	};
+	struct timespec now, other;
+	struct rusage used;
+
+	for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++) {
+		struct tm one = dates[i], two = dates[i];
+
+		CHECK(timegm(&one) == mktime(&two) && one.tm_yday == two.tm_yday &&
+		      one.tm_wday == two.tm_wday);
+	}
+	CHECK(timespec_get(&now, TIME_UTC) == TIME_UTC &&
+	      clock_gettime(CLOCK_REALTIME, &other) == 0);
+	CHECK(other.tv_sec - now.tv_sec <= 60 && timespec_get(&now, 0) == 0);
+	CHECK(getrusage(RUSAGE_SELF, &used) == 0 &&
+	      used.ru_utime.tv_sec + used.ru_utime.tv_usec > 0);
+	CHECK(getrusage(RUSAGE_CHILDREN, &used) == 0 &&
+	      used.ru_utime.tv_sec + used.ru_utime.tv_usec == 0);
+	CHECK(getrusage(7, &used) == -1 && errno == EINVAL);
+	CHECK(getuid() == 0 && getegid() == 0 && getppid() == 0 &&
+	      getpagesize() == sysconf(_SC_PAGESIZE));
+}
+
 /* There are no other programs. */
 static void alone(void)
 {
@@ -125,6 +177,8 @@ int main(int argc, char **argv)
 	jumps();
 	lines(argc > 1 ? argv[1] : "");
 	patterns();
+	names();
+	times();
 	alone();
 	return verdict("usual");
 }
