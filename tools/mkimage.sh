@@ -135,9 +135,11 @@ done < <(images)
 # The archive's files in order: disco.dtb, which the monitor reads first, then the images, each behind a file of zeroes that brings
 # it to its place. A file is a header of 110 bytes, its name and a NUL, and its bytes, name and bytes each filled up to 4.
 # A place is where a file must begin in memory so that its pages can be shared: a kernel's first segment as the guest has it.
-# QEMU puts an archive at a multiple of 64 KB, which is also the size of the larger images' large pages.
+# QEMU puts an archive at a multiple of 64 KB, as high as 128 KB below the end of its first 256 MB let it; one that ends right there begins
+# at a multiple of 1 MB, as its kernels do then: their pages in guests are as large as they can be.
+MB=1048576 ARCHIVE_BELOW_END=131072 CPIO_TRAILER=124
 in_order() {
-	local at bytes name line file offset address begin unit pad number=0
+	local at bytes name line file offset address begin unit pad kernels='' number=0
 	local -A first=() # by file, of the first segment: its address less its offset in the file
 	while read -r line; do
 		case $line in
@@ -153,6 +155,7 @@ in_order() {
 	at=$(((120 + 3) / 4 * 4 + (at + 3) / 4 * 4))
 	while read -r bytes name; do
 		[ "$bytes" -lt 262144 ] && unit=4096 || unit=65536
+		[ "$bytes" -lt $MB ] || [ -z "${first[./$name]-}" ] || unit=$MB kernels=1
 		pad=.pad$((number += 1))
 		begin=$(((at + 111 + ${#pad} + 3) / 4 * 4))
 		at=$(((begin + 111 + ${#name} + 3) / 4 * 4)) # where the file would begin without zeroes
@@ -161,6 +164,11 @@ in_order() {
 		printf '%s\n' "$pad" "$name"
 		at=$(((at + pad_bytes + 3) / 4 * 4 + (bytes + 3) / 4 * 4))
 	done < <(find . -type f ! -path ./disco.dtb -printf '%s %P\n' | sort -k 2)
+	[ -n "$kernels" ] || return 0
+	pad=.pad$((number + 1))
+	at=$(((at + 111 + ${#pad} + 3) / 4 * 4 + CPIO_TRAILER))
+	truncate -s $(((-ARCHIVE_BELOW_END - at) & (MB - 1))) "$pad"
+	echo "$pad"
 }
 (cd "$work/root" && in_order) >"$work/order"
 # Equal contents make equal archives.

@@ -5,12 +5,15 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import subprocess
 
 import pexpect
 import pytest
 
 from machine import PATIENCE, PROMPT, TOP
+
+KB, MB = 1 << 10, 1 << 20
 
 NAMES = {
     # folders, colours, locale
@@ -154,6 +157,21 @@ def test_a_description_in_any_form(tmp_path, form):
     assert result.returncode == 0, result.stderr
     names = subprocess.run(["cpio", "--quiet", "-it"], stdin=archive.open("rb"), capture_output=True, text=True, check=True).stdout
     assert [name for name in names.split() if not name.startswith(".pad")] == ["disco.dtb", "exc_sys.elf"]
+
+
+def test_a_kernel_begins_where_its_pages_can_be_large(tmp_path):
+    """In memory its first segment is at an address that equals the guest's, modulo 1 MB, wherever QEMU puts such an archive: as high as
+    it fits, by 64 KB, 128 KB below the end of the first 256 MB."""
+    dts, archive = tmp_path / "kernel.dts", tmp_path / "kernel.cpio"
+    dts.write_text(SMALL.replace("exc_sys.elf", "vmlinux").replace("memory-mb = <16>", "memory-mb = <64>"))
+    result = run([TOP / "tools/mkimage.sh", dts, archive])
+    assert result.returncode == 0, result.stderr
+    bytes_ = archive.read_bytes()
+    at = bytes_.index(b"\x7fELF")
+    assert b"vmlinux\0" in bytes_[at - 16:at]
+    offset, address = struct.unpack_from("<QQ", bytes_, at + struct.unpack_from("<Q", bytes_, at + 32)[0] + 8)
+    begin = (256 * MB - 128 * KB - len(bytes_)) // (64 * KB) * (64 * KB)
+    assert (begin + at + offset - address) % MB == 0
 
 
 # ---- folders ----
