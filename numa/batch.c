@@ -84,8 +84,8 @@ int numa_reserve_spare(void)
 	return __atomic_load_n(&batch_hold, __ATOMIC_ACQUIRE) ? -ENOMEM : nodemem_reserve(1);
 }
 
-/* The promises of n pages, or as many as can be had; all at once, since all nodes take from one count. */
-static u32 reserve_spares(u32 n)
+/* All at once, since all nodes take from one count. */
+u32 numa_reserve_spares(u32 n)
 {
 	u32 got = 0;
 
@@ -149,7 +149,7 @@ static bool add(struct batch *b, mpn_t from, enum batch_kind kind)
 
 void batch_take(struct batch *b, const mpn_t *pages, u32 n, enum batch_kind kind, batch_fn hide)
 {
-	b->spare = reserve_spares(n);
+	b->spare = numa_reserve_spares(n);
 	for (u32 i = 0; i < n; i++)
 		if (add(b, pages[i], kind))
 			TEXT_HERE(hide)(b, b->drop.n - 1);

@@ -86,6 +86,7 @@ u64 nodemem_unreserved(void);
  * VM that starts collects what there is (numa_reclaim_begin).
  */
 int numa_reserve_spare(void);
+u32 numa_reserve_spares(u32 n); /* of n pages: how many could be had */
 
 u64 nodemem_free_pages(u32 node);
 u64 nodemem_monitor_bytes(u32 node); /* what the monitor keeps of the node */

@@ -16,41 +16,50 @@ static bool may_be_target(const struct pmap *p, gpn_t gpn)
 	return BIT(pmap_state_of(pmap_page(p, gpn))) & FREE_TO_SHARE;
 }
 
-/* Whether it is worth an attempt; then a promise goes with it. */
+/* Whether it is worth an attempt. */
 static bool may_try(const struct vm *from, const struct vm *to, const struct pass *p)
 {
-	if (p->source.v >= from->pmap.npages || p->target.v >= to->pmap.npages)
-		return false;
-	return may_be_target(&to->pmap, p->target) && !numa_reserve_spare();
+	return p->source.v < from->pmap.npages && p->target.v < to->pmap.npages &&
+	       may_be_target(&to->pmap, p->target);
+}
+
+/* Of the first n of the list those that were lent, with their targets; `tried`: where they are in `list`. How many. */
+static u32 choose_lent(struct share_at *at, u32 *tried, u32 n, const struct pass *list)
+{
+	u32 lent = 0;
+
+	for (u32 i = 0; i < n; i++)
+		if (mpn_valid(at[i].page)) {
+			at[lent] = (struct share_at){ .gpn = list[tried[i]].target,
+						      .page = at[i].page,
+						      .given = true,
+						      .shown = true };
+			tried[lent++] = tried[i];
+		}
+	if (lent < n)
+		nodemem_unreserve(n - lent);
+	return lent;
 }
 
 u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 {
 	struct share_at at[SHARE_PAGES];
-	u32 tried[SHARE_PAGES], ntried = 0, nlent = 0, shared, passed = 0;
+	u32 tried[SHARE_PAGES], ntried = 0, shared, passed = 0;
 
 	for (u32 i = 0; i < n; i++)
 		if (may_try(from, to, &list[i])) {
 			at[ntried] = (struct share_at){ .gpn = list[i].source, .shown = true };
 			tried[ntried++] = i;
 		}
+	ntried = ntried ? numa_reserve_spares(ntried) : 0;
 	pmap_lend_pages(from, at, ntried);
-	for (u32 i = 0; i < ntried; i++) {
-		if (!mpn_valid(at[i].page)) {
-			nodemem_unreserve(1);
-			continue;
-		}
-		at[nlent] = (struct share_at){ .gpn = list[tried[i]].target,
-					       .page = at[i].page,
-					       .shown = true };
-		tried[nlent++] = tried[i];
-	}
-	shared = pmap_share_pages(to, at, nlent);
-	for (u32 i = 0; i < nlent; i++) {
-		share_drop(at[i].page);
+	ntried = choose_lent(at, tried, ntried, list);
+	shared = pmap_share_pages(to, at, ntried);
+	for (u32 i = 0; i < ntried; i++)
 		if (shared & BIT(i))
 			passed |= BIT(tried[i]);
-	}
+		else
+			share_drop(at[i].page);
 	return passed;
 }
 
