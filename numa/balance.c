@@ -97,17 +97,19 @@ static u32 price(u32 node, int from)
 			: ledger_price(node, latency_ns(node, (u32)from) - latency_ns(node, node));
 }
 
-/*
- * What the counters alone say, which is one line of memory: most pages that stay stay for that. The rest
- * is as good as it can be.
- */
-static struct policy_page glance(u32 node, mpn_t mpn, enum policy_trust trust)
+/* Its own counter says so, which is one line of memory, mostly of another node: most pages that stay stay for that. */
+static bool is_cold(u32 node, mpn_t mpn, u32 least)
+{
+	return memmap_node(mpn) != (int)node && heat_count(node, mpn) < least;
+}
+
+/* What the counters say. The rest is as good as it can be. */
+static struct policy_page glance(u32 node, mpn_t mpn, u32 least)
 {
 	struct heat heat = heat_read(node, mpn);
 
 	return (struct policy_page){
-		.least = policy_least(&policy, trust,
-				      trust == POLICY_DOUBT ? price(node, memmap_node(mpn)) : 0),
+		.least = least,
 		.movable = true,
 		.local = memmap_node(mpn) == (int)node,
 		.back = heat.back,
@@ -139,15 +141,23 @@ static bool add(mpn_t *list, u32 *n, mpn_t mpn)
 
 static void consider(u32 node, mpn_t mpn, struct work *work)
 {
-	struct policy_page page = glance(node, mpn, work->trust);
-	struct policy_verdict verdict = policy_decide(&policy, &page);
-	bool added;
+	bool in_doubt = work->trust == POLICY_DOUBT, added;
+	struct policy_verdict verdict;
+	struct policy_page page;
 
+	work->least =
+		policy_least(&policy, work->trust, in_doubt ? price(node, memmap_node(mpn)) : 0);
+	stats[node]->candidates++;
+	if (is_cold(node, mpn, work->least)) {
+		stats[node]->reason[POLICY_COLD]++;
+		return;
+	}
+	page = glance(node, mpn, work->least);
+	verdict = policy_decide(&policy, &page);
 	if (verdict.action != POLICY_STAY) {
 		look(&page, node, mpn);
 		verdict = policy_decide(&policy, &page);
 	}
-	stats[node]->candidates++;
 	stats[node]->reason[verdict.reason]++;
 	/* Who has just stopped using it counts until the interval ends, unless it starts afresh. */
 	if (verdict.reason == POLICY_WRITTEN || verdict.reason == POLICY_SHARED)
@@ -161,7 +171,6 @@ static void consider(u32 node, mpn_t mpn, struct work *work)
 	else
 		added = add(work->replicate, &work->nreplicate, mpn);
 	work->misses += added ? page.mine : 0;
-	work->least = page.least;
 }
 
 /*
