@@ -3,8 +3,8 @@
  * Places that trap, patched while a kernel that was linked for KSEG0 runs (reloc.h): a load or store that the monitor
  * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor, and so does a call by a register whose
  * fetch the monitor let go on in csseg (call.h). The guest's memory stays as it
- * is. What csseg shows of a page with such places is a copy, for fetches alone; all other ways to the page show the
- * page, and are not writable. So the guest reads its code as it stored it, and who stores there is seen:
+ * is. What csseg shows of a page with such places is a copy, for fetches alone (QEMU lets it be read once it was fetched from,
+ * whatever RI says: docs/machine.md); all other ways to the page show the page, and are not writable. So the guest reads its code as it stored it, and who stores there is seen:
  *
  *   page     what csseg shows    becomes   when
  *   PLAIN    the page            COPIED    a place of it is patched: a free copy is there, and the page was given
