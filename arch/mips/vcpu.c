@@ -77,7 +77,9 @@ void arch_vcpu_leave(struct vcpu *v, struct l2tlb *l2tlb, u64 *asid_map)
 	a->l2tlb = l2tlb;
 	a->asid_map = asid_map;
 	a->scattered = false;
-	a->walk_root[0] = a->walk_root[1] = 0; /* walk.c sets them anew */
+	/* walk.c sets these anew: arch_vcpu_set_paths finds no VCPU that is between two nodes */
+	a->walk_root[0] = a->walk_root[1] = 0;
+	a->switches = 0;
 }
 
 void arch_vcpu_arrive(struct vcpu *v)
