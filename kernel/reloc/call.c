@@ -7,7 +7,9 @@
 #define RS(w) ((w) >> 21 & 31)
 #define RT(w) ((w) >> 16 & 31)
 #define RD(w) ((w) >> 11 & 31)
+#define SA(w) ((w) >> 6 & 31)
 
+#define PAUSE	   0x140
 #define LINK_RA	   31
 #define DIRECT	   9
 #define WORDS	   13
@@ -42,14 +44,28 @@ static bool is_plain_special(u32 funct)
 	return plain >> funct & 1;
 }
 
-/* What cannot trap, and uses registers as is wanted. Fields that an instruction does not have are zero. */
+/*
+ * No field is set that the instruction does not have, which is Reserved Instruction: a shift by a number has no RS, all others
+ * have no SA, but for the bit that makes a shift to the right a rotation. PAUSE is reserved in a slot.
+ */
+static bool is_defined_special(u32 w)
+{
+	static const u64 by_number = BIT(0x00) | BIT(0x02) | BIT(0x03) | BIT(0x38) | BIT(0x3a) |
+				     BIT(0x3b) | BIT(0x3c) | BIT(0x3e) | BIT(0x3f);
+	static const u64 rotates = BIT(0x02) | BIT(0x06) | BIT(0x16) | BIT(0x3a) | BIT(0x3e);
+	u32 without = by_number >> (w & 63) & 1 ? RS(w) : SA(w);
+
+	return without <= (rotates >> (w & 63) & 1) && w != PAUSE;
+}
+
+/* What cannot trap, and uses registers as is wanted. */
 static bool is_plain(u32 w, u32 target, u32 link)
 {
 	u32 written;
 
 	switch (w >> 26) {
-	case 0x00: /* of a shift by a number RS is zero, or 1: rotate */
-		if (!is_plain_special(w & 63) || RD(w) == link)
+	case 0x00:
+		if (!is_plain_special(w & 63) || !is_defined_special(w) || RD(w) == link)
 			return false;
 		written = RD(w);
 		break;

@@ -6,6 +6,8 @@
  *
  * Method: a function with a call of each kind - JALR with what a slot may hold, one with another link register, JIALC - is run many
  * times on two callees by turns, which the bare machine also calls in KSEG1 and XKPHYS. What was in the slot is changed in between.
+ * Then a callee is jumped to with a link register that names a call which was never made, and that call is made, with a slot that is
+ * reserved.
  */
 #include "tests/guest/test.h"
 
@@ -136,6 +138,25 @@ static void check_found(u64 callee, u64 which, u64 slot)
 	check_eq("callee", found[16], which);
 }
 
+/* A jump that looks like the call behind it. */
+#define FORGED(name, slot)                                                            \
+	extern char name##_at[];                                                      \
+	PROBE(name, "move $9, $31\n\tmove $2, $4\n\tlapc $31, 1f\n\tjr $2\n\tnop" AT( \
+			    name) "jalr $2\n\t.word " slot "\n1:\n\tmove $31, $9")
+FORGED(p_srl, "0x00452102");  /* srl $4, $5, 4 with RS = 2 */
+FORGED(p_srlv, "0x00c52086"); /* srlv $4, $5, $6 with SA = 2 */
+FORGED(p_pause, "0x00000140");
+PROBE(p_jump, "move $2, $5\n\tjr $4\n\tnop");
+
+static void check_forged(const char *what, const char *jump, const char *call, u64 callee)
+{
+	for (u32 i = 0; i < 3; i++) {
+		expect_none(what, probe(jump, callee, 0, 0));
+		EXPECT(what, probe(p_jump, (u64)call, callee, 0), .exc = EXC_RI, .at = call,
+		       .bd = true);
+	}
+}
+
 int main(void)
 {
 	u64 callees[2] = { (u64)calls_one, (u64)calls_two };
@@ -161,6 +182,9 @@ int main(void)
 		for (u32 w = 0; i % 8 == 5 && w < WORDS; w++)
 			check_eq("its code", ((volatile u32 *)calls)[w], first[w]);
 	}
+	check_forged("srl with RS", p_srl, p_srl_at, callees[0]);
+	check_forged("srlv with SA", p_srlv, p_srlv_at, callees[0]);
+	check_forged("pause in a slot", p_pause, p_pause_at, callees[0]);
 	print("%u rounds\n", ROUNDS);
 	return verdict();
 }

@@ -213,6 +213,32 @@ static void a_slot_is_refused_that_cannot_come_first(void **state)
 		0x03e4102d, /* daddu $2, $31, $4 */
 		0x00801025, /* move $2, $4: the target's */
 		0x64420008, /* daddiu $2, $2, 8 */
+		0x00452102, /* srl $4, $5, 4 with RS = 2: reserved, like the next ones */
+		0x0045213a, /* dsrl */
+		0x0045213e, /* dsrl32 */
+		0x00252100, /* sll with RS = 1 */
+		0x00252103, /* sra */
+		0x00c52086, /* srlv $4, $5, $6 with SA = 2 */
+		0x00c52096, /* dsrlv */
+		0x00c52047, /* srav with SA = 1 */
+		0x00a62061, /* addu */
+		0x00a62065, /* or */
+		0x00000140, /* pause, in a slot */
+	};
+	static const u32 allowed[] = {
+		0x00000000, /* nop */
+		0x000000c0, /* ehb */
+		0x00052102, /* srl $4, $5, 4 */
+		0x00252102, /* rotr */
+		0x0025213a, /* drotr */
+		0x0025213e, /* drotr32 */
+		0x00c52006, /* srlv $4, $5, $6 */
+		0x00c52046, /* rotrv */
+		0x00c52056, /* drotrv */
+		0x0005213b, /* dsra */
+		0x00c52007, /* srav */
+		0x00a62021, /* addu $4, $5, $6 */
+		0x00a62035, /* seleqz */
 	};
 	struct tramp t;
 
@@ -221,6 +247,8 @@ static void a_slot_is_refused_that_cannot_come_first(void **state)
 	assert_int_equal(t.slot, TRAMP_CALL);
 	for (u32 i = 0; i < ARRAY_SIZE(refused); i++)
 		assert_false(call_make(JALR(2u), refused[i], &t));
+	for (u32 i = 0; i < ARRAY_SIZE(allowed); i++)
+		assert_true(call_make(JALR(2u), allowed[i], &t));
 }
 
 static void a_call_is_refused_that_is_none_of_these(void **state)
