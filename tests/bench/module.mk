@@ -70,14 +70,14 @@ $(BENCH_GUESTS): build/guests/bench/%.elf: build/guests/obj/tests/bench/%.o $(GU
 
 # SCALING: options of scaling.py; MIX: of mix.py; PMAKES: of pmakes.py, e.g. PMAKES="--only bare,8"; MIGRATION and SPEEDUP: of migration.py. SHORT=1: a
 # part of each.
-HELP += make bench-scaling  more processors and VCPUs: their costs, Pmake in 1 to 8 guests, moves of pages, speed-ups, simulated: build/results/scaling.json (40 minutes; SHORT=1: 2)\n
+HELP += make bench-scaling  more processors and VCPUs: their costs, Pmake in 1 to 8 guests, moves of pages, speed-ups, simulated: build/results/scaling.json (more than an hour; SHORT=1: some minutes)\n
 .PHONY: bench-scaling
 ifdef SHORT
 SCALING ?= --times 2
 MIX ?= --only both,batch --ms 20
 PMAKES ?= --only 1 --processors 2
-MIGRATION ?= --only raytrace --policies both,uma --processors 4
-SPEEDUP ?= --policies both --processors 1,4 --speedup programs
+MIGRATION ?= --only raytrace --policies both --processors 4
+SPEEDUP ?= --policies both --processors 4 --speedup programs
 endif
 SPEEDUP ?= --speedup programs,pmake
 bench-scaling: build/disco.elf build/flash.so build/guests/numa/raytrace.elf $(BENCH_GUESTS) build/host/dtscheck build/linux/vmlinux \
