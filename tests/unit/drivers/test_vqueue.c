@@ -286,6 +286,40 @@ static void descriptors_near_each_other_are_read_at_once(void **state)
 	assert_int_equal(reads_of(64, beyond, ARRAY_SIZE(beyond)), 3 + 1 + 1 + 3);
 }
 
+/* Behind one that is one buffer, and read with it. */
+static void second_of_two(u64 address, u32 bytes, u16 flags)
+{
+	fresh(NULL);
+	shows = false;
+	describe(0, 0, DATA, 8, WRITE, 7);
+	describe(0, 1, address, bytes, flags, 2);
+	describe(0, 2, DATA + 512, 16, WRITE, 0);
+	offer(0);
+	offer(1);
+	assert_true(vqueue_next(&q, &chain) == 1 && q.nahead == 2);
+	shows = true;
+}
+
+static void what_was_read_at_once_is_checked(void **state)
+{
+	(void)state;
+	second_of_two(MEMORY_BYTES - 7, 8, WRITE);
+	broken("a buffer outside memory");
+	second_of_two(DATA, 0, WRITE);
+	broken("an empty buffer");
+	second_of_two(DATA, 16, INDIRECT | WRITE | NEXT);
+	broken("an indirect descriptor with a next one");
+	second_of_two(DATA, 8, 0);
+	assert_int_equal(vqueue_next(&q, &chain), 1);
+	assert_true(chain.nread == 1 && chain.read_bytes == 8 && !chain.nwritten);
+	second_of_two(DATA, 8, WRITE | NEXT);
+	assert_int_equal(vqueue_next(&q, &chain), 1);
+	assert_true(chain.nwritten == 2 && chain.written_bytes == 24);
+	second_of_two(MEMORY_BYTES - 8, 8, WRITE);
+	assert_int_equal(vqueue_next(&q, &chain), 1);
+	assert_true(chain.head == 1 && chain.nwritten == 1 && !chain.nread);
+}
+
 static void interrupts_are_the_guests_choice(void **state)
 {
 	(void)state;
@@ -453,6 +487,7 @@ int main(void)
 		cmocka_unit_test_setup(anything_else_is_not_seen, fresh),
 		cmocka_unit_test_setup(the_rings_go_round, fresh),
 		cmocka_unit_test_setup(descriptors_near_each_other_are_read_at_once, fresh),
+		cmocka_unit_test_setup(what_was_read_at_once_is_checked, fresh),
 		cmocka_unit_test_setup(interrupts_are_the_guests_choice, fresh),
 		cmocka_unit_test_setup(notification_is_asked_for_where_the_device_is, fresh),
 		cmocka_unit_test_setup(queues_that_cannot_be, fresh),
