@@ -106,7 +106,7 @@ static mpn_t take_page(struct batch *b, mpn_t place)
 	if (!b->spare)
 		return MPN_NONE;
 	if (mpn_valid(place))
-		to = nodemem_alloc_exact(place);
+		to = nodemem_alloc_exact(place, 1);
 	if (!mpn_valid(to))
 		to = nodemem_alloc_here(b->node);
 	b->spare -= mpn_valid(to);

@@ -219,35 +219,58 @@ mpn_t nodemem_alloc(u32 node)
 
 mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node]); }
 
-mpn_t nodemem_alloc_exact(mpn_t want)
+/* The page is in a list of the node. */
+static bool is_listed(const struct nodemem *m, u32 index)
+{
+	const struct page *p = entry(m, index);
+
+	return m->block_free[block_of(m, index)] == BLOCK_PAGES ||
+	       (p->state == PAGE_FREE && p->owner == LISTED);
+}
+
+/* How many pages from this one on are free, up to n. */
+static u32 free_from(const struct nodemem *m, u32 index, u32 n)
+{
+	u32 i = 0;
+
+	while (i < n && is_listed(m, index + i))
+		i++;
+	return i;
+}
+
+/* n neighbouring pages of a block, which are in lists; those of a whole block become single ones first. */
+static mpn_t take_singles(struct nodemem *m, u32 first, u32 n)
+{
+	if (is_whole(m, block_start(m, first)))
+		split(m, block_start(m, first));
+	for (u32 i = 0; i < n; i++)
+		take_single(m, first + i);
+	return (mpn_t){ m->first.v + first };
+}
+
+mpn_t nodemem_alloc_exact(mpn_t want, u32 n)
 {
 	struct nodemem *m = &nodemem[memmap_node(want)];
-	u32 index = want.v - m->first.v;
+	u32 first = want.v - m->first.v;
 	mpn_t mpn = MPN_NONE;
 
-	if (memmap_page(want)->state != PAGE_FREE)
+	if (memmap_page(want)->state != PAGE_FREE || first + n > m->span)
 		return mpn;
 	lock_take(&m->lock);
-	if (m->block_free[block_of(m, index)] == BLOCK_PAGES)
-		split(m, block_start(m, index));
-	if (entry(m, index)->state == PAGE_FREE && entry(m, index)->owner == LISTED)
-		mpn = take_single(m, index);
+	if (free_from(m, first, n) == n)
+		mpn = take_singles(m, first, n);
 	lock_release(&m->lock);
 	return mpn;
 }
 
-mpn_t nodemem_alloc_within(u32 node, u32 page)
+mpn_t nodemem_alloc_within(u32 node, u32 page, u32 n)
 {
 	struct nodemem *m = &nodemem[node];
 	mpn_t mpn = MPN_NONE;
-	u32 start;
 
 	lock_take(&m->lock);
-	start = m->blocks;
-	if (start != NO_PAGE) {
-		split(m, start);
-		mpn = take_single(m, start + page);
-	}
+	if (m->blocks != NO_PAGE)
+		mpn = take_singles(m, m->blocks + page, n);
 	lock_release(&m->lock);
 	return mpn;
 }
@@ -281,25 +304,6 @@ mpn_t nodemem_alloc_block_at(u32 node, mpn_t first)
 }
 
 /* ---- neighbouring pages for the monitor ---- */
-
-/* The page is in a list of the node. */
-static bool is_listed(const struct nodemem *m, u32 index)
-{
-	const struct page *p = entry(m, index);
-
-	return m->block_free[block_of(m, index)] == BLOCK_PAGES ||
-	       (p->state == PAGE_FREE && p->owner == LISTED);
-}
-
-/* How many pages from this one on are free, up to n. */
-static u32 free_from(const struct nodemem *m, u32 index, u32 n)
-{
-	u32 i = 0;
-
-	while (i < n && is_listed(m, index + i))
-		i++;
-	return i;
-}
 
 /* Where n pages can be had, or NO_PAGE. whole: of whole blocks, too, which large pages of guests are made of. */
 static u32 find_run(const struct nodemem *m, u32 n, u32 align, bool whole)

@@ -54,10 +54,10 @@ void nodemem_init(u32 node);
 mpn_t nodemem_alloc(u32 node);
 mpn_t nodemem_alloc_unzeroed(u32 node); /* the same, with whatever it held before */
 mpn_t nodemem_alloc_here(u32 node);	/* of this node only, with whatever it held before */
-/* This very page, or page number so-and-so of some whole block of this node, with whatever it held
- * before. MPN_NONE: it is not free; there is no block. */
-mpn_t nodemem_alloc_exact(mpn_t want);
-mpn_t nodemem_alloc_within(u32 node, u32 page);
+/* This very page and those behind it, n of one block and one node, or n from page number so-and-so of some whole block of this
+ * node on, with whatever they held before. MPN_NONE: one of them is not free; there is no block. */
+mpn_t nodemem_alloc_exact(mpn_t want, u32 n);
+mpn_t nodemem_alloc_within(u32 node, u32 page, u32 n);
 /*
  * A whole block of this node only, aligned to its size, with whatever it held before: the caller zeroes it. MPN_NONE: there is
  * none. Best an even one, or an odd one, whose neighbour in the same two blocks is free as well; and this very one.

@@ -45,9 +45,9 @@ mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
 
 	pmap_assert_locked(&vm->pmap, gpn);
 	if (mpn_valid(place))
-		mpn = nodemem_alloc_exact(place);
+		mpn = nodemem_alloc_exact(place, 1);
 	else if (placement_by_neighbours())
-		mpn = nodemem_alloc_within(target, gpn.v % BLOCK_PAGES);
+		mpn = nodemem_alloc_within(target, gpn.v % BLOCK_PAGES, 1);
 	return mpn_valid(mpn) ? mpn : nodemem_alloc_unzeroed(target);
 }
 

@@ -24,11 +24,11 @@ static u32 find_block(u32 of)
 	return ~0u;
 }
 
-mpn_t nodemem_alloc_within(u32 of, u32 page)
+mpn_t nodemem_alloc_within(u32 of, u32 page, u32 n)
 {
 	u32 start = find_block(of);
 
-	return start == ~0u ? MPN_NONE : nodemem_alloc_exact((mpn_t){ FIRST(0) + start + page });
+	return start == ~0u ? MPN_NONE : nodemem_alloc_exact((mpn_t){ FIRST(0) + start + page }, n);
 }
 
 static mpn_t take_block(u32 start)

@@ -16,7 +16,7 @@ struct node *nodes[MAX_NODES];
 bool is_free[NODES * NODE_PAGES];
 int locks_held, flushes;
 u32 locks_taken;
-bool large, blocks, zero;
+bool large, blocks, neighbours, zero;
 u32 largest;
 u64 reserved, reserve_limit;
 void (*during_shootdown)(void), (*during_copy)(void), (*during_look)(void), (*during_unlock)(void);
@@ -151,13 +151,16 @@ mpn_t nodemem_alloc(u32 of)
 	return mpn;
 }
 
-mpn_t nodemem_alloc_exact(mpn_t want)
+mpn_t nodemem_alloc_exact(mpn_t want, u32 n)
 {
-	u32 index = want.v - FIRST(0);
+	u32 first = want.v - FIRST(0);
 
-	if (index >= NODES * NODE_PAGES || !is_free[index])
+	if (n > 1 && !neighbours)
 		return MPN_NONE;
-	is_free[index] = false;
+	for (u32 i = first; i < first + n; i++)
+		if (i >= NODES * NODE_PAGES || !is_free[i])
+			return MPN_NONE;
+	memset(is_free + first, 0, n * sizeof(is_free[0]));
 	return want;
 }
 
@@ -470,7 +473,7 @@ int numa_vm_reset(void **state)
 	during_shootdown = during_look = during_unlock = during_zero = during_yield = NULL;
 	large = blocks = true;
 	largest = LARGEST;
-	zero = false;
+	zero = neighbours = false;
 	return 0;
 }
 

@@ -267,41 +267,42 @@ static void take_block(mpn_t first)
 	take(first, BLOCK_PAGES);
 }
 
-static void take_unzeroed(mpn_t mpn)
+static void take_unzeroed(mpn_t mpn, u32 n)
 {
-	nodemem_zero(mpn, 1);
-	take(mpn, 1);
+	nodemem_zero(mpn, n);
+	take(mpn, n);
 }
 
-static void a_certain_page_can_be_had(void **state)
+static void certain_pages_can_be_had(void **state)
 {
 	mpn_t first, second;
 
 	(void)state;
-	first = nodemem_alloc_within(1, 17);
-	assert_int_equal(memmap_node(first), 1);
-	assert_int_equal(first.v % BLOCK_PAGES, 17);
-	assert_false(mpn_valid(nodemem_alloc_exact(first))); /* on its way to somebody */
-	take_unzeroed(first);
-	assert_false(mpn_valid(nodemem_alloc_exact(first)));
-	second = nodemem_alloc_exact((mpn_t){ first.v + 1 });
-	assert_int_equal(second.v, first.v + 1);
-	take_unzeroed(second);
-	give_back(index_of(first));
-	assert_int_equal(nodemem_alloc_exact(first).v, first.v);
-	take_unzeroed(first);
-	/* of a block that is whole */
-	first = nodemem_alloc_block(2, false);
-	take_block(first);
-	for (u32 i = 0; i < BLOCK_PAGES; i++)
-		give_back(index_of(first) + i);
-	second = nodemem_alloc_exact((mpn_t){ first.v + 255 });
-	assert_int_equal(second.v, first.v + 255);
-	take_unzeroed(second);
-	all_back();
+	for (u32 n = 1; n <= 8; n += 7) {
+		first = nodemem_alloc_within(1, 17, n);
+		assert_int_equal(memmap_node(first), 1);
+		assert_int_equal(first.v % BLOCK_PAGES, 17);
+		assert_false(mpn_valid(nodemem_alloc_exact(first, n))); /* on its way to somebody */
+		take_unzeroed(first, n);
+		second = nodemem_alloc_exact((mpn_t){ first.v + n }, n);
+		assert_int_equal(second.v, first.v + n);
+		take_unzeroed(second, n);
+		give_back(index_of(first));
+		assert_false(mpn_valid(nodemem_alloc_exact(first, 8))); /* not all of them */
+		assert_int_equal(nodemem_alloc_exact(first, 1).v, first.v);
+		take_unzeroed(first, 1);
+		first = nodemem_alloc_block(2, false); /* of a block that is whole */
+		take_block(first);
+		for (u32 i = 0; i < BLOCK_PAGES; i++)
+			give_back(index_of(first) + i);
+		second = nodemem_alloc_exact((mpn_t){ first.v + BLOCK_PAGES - n }, n);
+		assert_int_equal(second.v, first.v + BLOCK_PAGES - n);
+		take_unzeroed(second, n);
+		all_back();
+	}
 	while (mpn_valid(first = nodemem_alloc_block(1, false)))
 		take_block(first);
-	assert_false(mpn_valid(nodemem_alloc_within(1, 0)));
+	assert_false(mpn_valid(nodemem_alloc_within(1, 0, 1)));
 	all_back();
 }
 
@@ -328,7 +329,7 @@ static void halves_of_two_blocks_are_kept_for_each_other(void **state)
 	odd = nodemem_alloc_block(2, true);
 	take_block(odd);
 	assert_int_equal(odd.v, even.v + BLOCK_PAGES);
-	take_unzeroed(nodemem_alloc_exact(even));
+	take_unzeroed(nodemem_alloc_exact(even, 1), 1);
 	assert_false(mpn_valid(nodemem_alloc_block_at(2, even))); /* not whole */
 	all_back();
 }
@@ -484,7 +485,7 @@ int main(void)
 		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_next_but_no_blocks, fill),
 		cmocka_unit_test_setup(a_full_node_takes_pages_of_the_nearest, fill),
 		cmocka_unit_test_setup(a_page_that_moves_is_no_reason_to_find_none, fill),
-		cmocka_unit_test_setup(a_certain_page_can_be_had, fill),
+		cmocka_unit_test_setup(certain_pages_can_be_had, fill),
 		cmocka_unit_test_setup(halves_of_two_blocks_are_kept_for_each_other, fill),
 		cmocka_unit_test_setup(one_page_in_use_holds_its_block, fill),
 		cmocka_unit_test_setup(at_random, fill),
