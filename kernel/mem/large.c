@@ -20,37 +20,6 @@ static void set_words(struct pmap_view *view, u64 first, u32 pages, u64 word)
 		__atomic_store_n(&view->large[(first >> LARGE_SHIFT) + i], word, __ATOMIC_RELEASE);
 }
 
-/* ---- where a page would fit ---- */
-
-mpn_t pmap_place_locked(const struct pmap *p, gpn_t gpn, u32 within, u32 node)
-{
-	for (u64 i = 1; i < within; i++) { /* nearest first */
-		gpn_t other = { gpn.v ^ i };
-		struct pmap_page page = { 0 };
-
-		if (other.v < p->npages)
-			page = pmap_page(p, other);
-		if (page.master && !pmap_is_shared(page) &&
-		    (page.master ^ other.v) % BLOCK_PAGES == 0 &&
-		    memmap_node((mpn_t){ page.master }) == (int)node)
-			return (mpn_t){ page.master + gpn.v - other.v };
-	}
-	return MPN_NONE;
-}
-
-mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
-{
-	u32 target = placement_node(vm, gpn, node);
-	mpn_t place = pmap_place_locked(&vm->pmap, gpn, BLOCK_PAGES, target), mpn = MPN_NONE;
-
-	pmap_assert_locked(&vm->pmap, gpn);
-	if (mpn_valid(place))
-		mpn = nodemem_alloc_exact(place, 1);
-	else if (placement_by_neighbours())
-		mpn = nodemem_alloc_within(target, gpn.v % BLOCK_PAGES, 1);
-	return mpn_valid(mpn) ? mpn : nodemem_alloc_unzeroed(target);
-}
-
 /* ---- pairs end ---- */
 
 /*

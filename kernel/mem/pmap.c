@@ -99,49 +99,6 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 	pmap_change_locked(p, gpn, BIT(PMAP_UNUSED), (struct pmap_page){ .master = mpn.v });
 }
 
-/* No page of the block is used, or BALLOONED. */
-static bool is_unused(const struct pmap *p, u64 start)
-{
-	for (u64 i = start; i < start + BLOCK_PAGES; i++)
-		if (p->page[i].master || p->page[i].busy)
-			return false;
-	return true;
-}
-
-/*
- * A whole block of the node for the guest pages from start on: the neighbour of the one that the VM has for the other half of the
- * range, if that is free, so that both make one large pair.
- */
-static mpn_t choose_block(const struct pmap *p, u64 start, u32 node)
-{
-	mpn_t want = pmap_place_locked(p, (gpn_t){ start }, 2 * BLOCK_PAGES, node),
-	      block = MPN_NONE;
-
-	if (mpn_valid(want))
-		block = nodemem_alloc_block_at(node, want);
-	return mpn_valid(block) ? block : nodemem_alloc_block(node, start / BLOCK_PAGES % 2);
-}
-
-/*
- * A block on its way to the VM, for the block that gpn lies in, if nothing of that was used yet.
- * False: it gets pages one by one.
- */
-static bool begin_block(struct vm *vm, gpn_t gpn, u32 node)
-{
-	struct pmap *p = &vm->pmap;
-	struct pmap_range *range = &p->range[pmap_range_of(gpn)];
-	u64 start = ROUND_DOWN(gpn.v, BLOCK_PAGES);
-
-	if (!placement_by_blocks(vm))
-		return false;
-	if (start + BLOCK_PAGES > p->npages || !is_unused(p, start))
-		return false;
-	range->coming.block = choose_block(p, start, placement_node(vm, gpn, node));
-	range->coming.start.v = start;
-	range->coming.begun = range->coming.zeroed = 0;
-	return mpn_valid(range->coming.block);
-}
-
 /*
  * At most this many pages are zeroed at a time, 600 instructions each: an eighth of a block, for the threads of a program often touch their
  * parts of one array at the same moment.
@@ -223,7 +180,7 @@ static u64 give_locked(struct vm *vm, gpn_t gpn, u32 node, bool write)
 	if (!mpn_valid(range->coming.block)) {
 		if (!write && pmap_show_zero_locked(vm, gpn, node))
 			return pmap_shown(p, gpn, node);
-		if (!begin_block(vm, gpn, node)) {
+		if (!pmap_begin_block_locked(vm, gpn, node)) {
 			give_page(vm, gpn, node);
 			return p->page[gpn.v].master ? pmap_shown(p, gpn, node) : 0;
 		}

@@ -133,7 +133,8 @@ static inline bool pmap_is_coming(const struct pmap *p, gpn_t gpn)
 {
 	const struct pmap_range *range = &p->range[pmap_range_of(gpn)];
 
-	return mpn_valid(range->coming.block) && gpn.v - range->coming.start.v < BLOCK_PAGES;
+	return mpn_valid(range->coming.block) &&
+	       gpn.v - range->coming.start.v < BLOCK_PAGES;
 }
 
 /* ---- pmap_share.c ---- */
@@ -155,12 +156,19 @@ void pmap_hide_zero_locked(struct vm *vm, gpn_t first, u32 npages);
 /* The VM is promised a page for gpn, again if that was BALLOONED. False: the machine has none left. */
 bool pmap_promise_locked(struct vm *vm, gpn_t gpn);
 
-/* ---- large.c: the words of struct pmap_view ---- */
+/* ---- pmap_place.c ---- */
 /*
  * A page of the VM's promise for gpn, which a VCPU of node wants, with whatever it held before: where
  * the VM's pages around gpn would have it, if that is free, or else where more of them will fit.
  */
 mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node);
+/*
+ * A block on its way to the VM, for the block that gpn lies in, if nothing of that was used yet.
+ * False: it gets pages one by one.
+ */
+bool pmap_begin_block_locked(struct vm *vm, gpn_t gpn, u32 node);
+
+/* ---- large.c: the words of struct pmap_view ---- */
 /* The node's view shows another thing now as page gpn, or nothing. */
 void pmap_large_changed_locked(struct pmap *p, gpn_t gpn, u32 node);
 /* The whole piece that begins with gpn, of a VM that ends: nobody runs in it. */
