@@ -100,12 +100,6 @@ static void set(struct vm *vm, gpn_t gpn, mpn_t mpn)
 }
 
 /*
- * At most this many pages are zeroed at a time, 600 instructions each: an eighth of a block, for the threads of a program often touch their
- * parts of one array at the same moment.
- */
-#define PART_PAGES (BLOCK_PAGES / 8)
-
-/*
  * The next part of the block that is coming is zeroed, without the lock, and the block is the VM's when the last one that is at work on it has
  * done its part. Nothing is done if others are at work on all parts that are left.
  */
@@ -115,23 +109,23 @@ static void advance_block(struct vm *vm, struct pmap_range *range, u32 node)
 	gpn_t start = range->coming.start;
 	u64 first = start.v;
 	mpn_t block = range->coming.block;
-	u32 part = range->coming.begun;
+	u32 part = range->coming.begun, n = range->coming.npages, pages = MIN(n, PMAP_PART);
 
-	if (part == BLOCK_PAGES)
+	if (part == n)
 		return;
-	range->coming.begun += PART_PAGES;
-	pmap_hide_zero_locked(vm, (gpn_t){ first + part }, PART_PAGES);
+	range->coming.begun += pages;
+	pmap_hide_zero_locked(vm, (gpn_t){ first + part }, pages);
 	pmap_unlock(p, start);
-	nodemem_zero((mpn_t){ block.v + part }, PART_PAGES);
+	nodemem_zero((mpn_t){ block.v + part }, pages);
 	pmap_lock(p, start);
-	range->coming.zeroed += PART_PAGES;
-	if (range->coming.zeroed < BLOCK_PAGES)
+	range->coming.zeroed += pages;
+	if (range->coming.zeroed < n)
 		return;
 	range->coming.block = MPN_NONE;
-	pmap_count(&p->used, BLOCK_PAGES);
-	for (u32 i = 0; i < BLOCK_PAGES; i++)
+	pmap_count(&p->used, (s32)n);
+	for (u32 i = 0; i < n; i++)
 		set(vm, (gpn_t){ first + i }, (mpn_t){ block.v + i });
-	for (u32 i = 0; i < BLOCK_PAGES; i++)
+	for (u32 i = 0; i < n; i++)
 		pmap_fill_locked(vm, (gpn_t){ first + i }, node);
 }
 
@@ -237,8 +231,10 @@ static u64 use_to_write(struct vm *vm, gpn_t gpn, u32 node)
 
 static bool is_awaited(const struct pmap_range *range)
 {
-	return __atomic_load_n(&range->coming.begun, __ATOMIC_RELAXED) == BLOCK_PAGES &&
-	       __atomic_load_n(&range->coming.zeroed, __ATOMIC_RELAXED) < BLOCK_PAGES;
+	u32 n = __atomic_load_n(&range->coming.npages, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&range->coming.begun, __ATOMIC_RELAXED) == n &&
+	       __atomic_load_n(&range->coming.zeroed, __ATOMIC_RELAXED) < n;
 }
 
 static void await_block(const struct pmap_range *range)
@@ -350,7 +346,7 @@ static bool release_coming(struct pmap_range *range)
 	if (mpn_valid(block) && range->coming.begun != range->coming.zeroed)
 		return false;
 	range->coming.block = MPN_NONE;
-	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++)
+	for (u32 i = 0; mpn_valid(block) && i < range->coming.npages; i++)
 		nodemem_free((mpn_t){ block.v + i });
 	return true;
 }

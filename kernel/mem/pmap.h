@@ -173,11 +173,11 @@ struct pmap_link {
 struct pmap_range {
 	struct lock lock; /* RANK_PMAP */
 	/*
-	 * A block that the VM gets when all of its pages are zero. Who misses on a page of the range takes a part of it, from its first page on,
+	 * A block that the VM gets when all of its pages are zero, or a part of one (pmap_place.c). Who misses on a page of the range takes a part of it, from its first page on,
 	 * and zeroes that without the lock, as others do with theirs.
 	 *
 	 *   block   begun         zeroed        what happens
-	 *   none    -             -             a first use, of a block of which nothing was used: begun and zeroed are 0
+	 *   none    -             -             a first use, of a block, or part of one, that was not used: begun and zeroed are 0
 	 *   some    < all         <= begun      a miss: begun grows by a part, and when that is done, zeroed
 	 *   some    all           < all         a miss: it waits for those who are at work
 	 *   some    all           all           its pages are the VM's, and there is none
@@ -186,6 +186,7 @@ struct pmap_range {
 	struct {
 		mpn_t block;	   /* MPN_NONE if there is none; FREE in memmap, and in no list */
 		gpn_t start;	   /* where it goes */
+		u32 npages;	   /* of it */
 		u32 begun, zeroed; /* pages */
 	} coming;
 } __attribute__((aligned(64)));

@@ -128,13 +128,13 @@ static inline struct pmap_page pmap_page(const struct pmap *p, gpn_t gpn)
  */
 void pmap_change_locked(struct pmap *p, gpn_t gpn, u32 from, struct pmap_page to);
 
-/* A block is on its way to the VM, and gpn will be in it. */
+/* A block, or a part of one, is on its way to the VM, and gpn will be in it. */
 static inline bool pmap_is_coming(const struct pmap *p, gpn_t gpn)
 {
 	const struct pmap_range *range = &p->range[pmap_range_of(gpn)];
 
 	return mpn_valid(range->coming.block) &&
-	       gpn.v - range->coming.start.v < BLOCK_PAGES;
+	       gpn.v - range->coming.start.v < range->coming.npages;
 }
 
 /* ---- pmap_share.c ---- */
@@ -163,10 +163,15 @@ bool pmap_promise_locked(struct vm *vm, gpn_t gpn);
  */
 mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node);
 /*
- * A block on its way to the VM, for the block that gpn lies in, if nothing of that was used yet.
- * False: it gets pages one by one.
+ * Pages on their way to the VM, for gpn, which a VCPU of node uses first, and for what is around it: a block of which nothing was
+ * used yet, or where the node that uses pages first has them, PMAP_NEAR to PMAP_PART pages. False: gpn gets a page of its own.
  */
 bool pmap_begin_block_locked(struct vm *vm, gpn_t gpn, u32 node);
+/*
+ * At most this many pages are zeroed at a time, 600 instructions each: an eighth of a block, for the threads of a program often touch their
+ * parts of one array at the same moment.
+ */
+#define PMAP_PART (BLOCK_PAGES / 8)
 
 /* ---- large.c: the words of struct pmap_view ---- */
 /* The node's view shows another thing now as page gpn, or nothing. */

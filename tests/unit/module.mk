@@ -26,6 +26,7 @@ UNIT_SRCS_memmap := kernel/mem/memmap.c
 UNIT_NUMA_SRCS := tests/unit/numa_vm.c tests/unit/numa_kept.c kernel/mem/memmap.c kernel/mem/pmap.c kernel/mem/pmap_state.c kernel/mem/pmap_share.c kernel/mem/pmap_give.c kernel/mem/pmap_zero.c kernel/mem/pmap_place.c kernel/mem/pmap_view.c kernel/mem/hidden.c kernel/mem/share.c kernel/mem/pass.c kernel/mem/large.c numa/batch.c numa/migrate.c numa/replicate.c numa/shared.c numa/heat.c numa/ledger.c numa/placement.c
 UNIT_SRCS_pmap := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_block := $(UNIT_NUMA_SRCS)
+UNIT_SRCS_first_pages := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_pmap_view := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_dma := $(UNIT_NUMA_SRCS) drivers/dma.c kernel/vm/guest_memory.c
 UNIT_SRCS_move := $(UNIT_NUMA_SRCS)
@@ -87,7 +88,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := vcpu_move make native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap block pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net shared
+UNIT_FAKE := vcpu_move make native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap block first_pages pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net shared
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/flush.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

@@ -395,7 +395,7 @@ static void own_coming(const struct pmap_range *range, bool owned[])
 {
 	mpn_t block = range->coming.block;
 
-	for (u32 i = 0; mpn_valid(block) && i < BLOCK_PAGES; i++) {
+	for (u32 i = 0; mpn_valid(block) && i < range->coming.npages; i++) {
 		assert_false(owned[block.v + i - FIRST(0)]);
 		owned[block.v + i - FIRST(0)] = true;
 	}

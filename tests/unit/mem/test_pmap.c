@@ -198,7 +198,7 @@ static void an_odd_block_has_its_neighbour_below(void **state)
 	check_everything();
 }
 
-static void first_touch_over_nodes_goes_page_by_page(void **state)
+static void first_touch_over_nodes_brings_no_block(void **state)
 {
 	(void)state;
 	pmap_use(&vm_a, (gpn_t){ 0 }, 0);
@@ -361,7 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(whole_blocks_are_large_pages, home_only),
 		cmocka_unit_test_setup(two_blocks_are_one_large_pair, home_only),
 		cmocka_unit_test_setup(an_odd_block_has_its_neighbour_below, home_only),
-		cmocka_unit_test_setup(first_touch_over_nodes_goes_page_by_page, numa_vm_reset),
+		cmocka_unit_test_setup(first_touch_over_nodes_brings_no_block, numa_vm_reset),
 		cmocka_unit_test_setup(the_end_of_memory_has_pairs_that_end_there, home_only),
 		cmocka_unit_test_setup(a_page_out_of_place_breaks_what_is_around_it, home_only),
 		cmocka_unit_test_setup(large_pages_can_be_off, home_only),

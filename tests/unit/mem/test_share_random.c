@@ -296,6 +296,7 @@ static void random_sharing_against_a_model(void **state)
 	memset(&model, 0, sizeof(model));
 	blocks = false;
 	zero = true;
+	neighbours = true;
 	reserved = PROMISE; /* as if both had started */
 	for (u64 i = 1; i <= steps; i++) {
 		step(i);
