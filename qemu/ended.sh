@@ -7,10 +7,13 @@ run_attached() {
 	local label=$1 words=$2 log=$3 last
 	"$top/qemu/run.sh" -q -a "attach=$label exit=1${words:+ $words}" "${@:4}" -- -set "chardev.line.logfile=$log" ||
 		echo "${who:-make run}: QEMU ended with status $?" >&2
-	last=$(tr -d '\r' <"$log" | grep -aE "^(.*vm: )?$label (powered off|killed|stopped|reset)" | tail -n 1)
+	last=$(tr -d '\r' <"$log" | grep -aE "^(.*vm: )?$label (powered off|killed|stopped|reset)" | tail -n 1) || true
 	case $last in
 	*"$label powered off, code "*) code=${last##* } ;;
-	*) code=125 ;;
+	*)
+		code=125
+		echo "${who:-make run}: the machine ended while $label had not powered off" >&2
+		;;
 	esac
 	code=$((code > 255 ? 255 : code))
 }
