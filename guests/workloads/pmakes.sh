@@ -1,19 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# pmakes FIRST COUNT [serve USERS | nfs SERVER]: the makes of so many of eight users, numbered from 0, at once, two jobs each, for `make
+# pmakes FIRST COUNT [serve USERS [all] | nfs SERVER]: the makes of so many of eight users, numbered from 0, at once, two jobs each, for `make
 # bench-scaling`. Each user compiles the same part of Lua, from sources of its own, so that machines with one user each have as much to
 # do. Machines that do this together begin when the time of day is a multiple of eight seconds. Then a line with the checksum of what was
 # made. With `serve` the sources of all users, 0 to USERS - 1, lie here, and others, which have `nfs`, make theirs in them; all begin at
-# the same multiple of eight seconds when the last has mounted them.
+# the same multiple of eight seconds when the last has mounted them. Headers of the C library and of the compiler are no user's then, but
+# with `all`: each machine has them on its root, as the paper's machines had their system.
 set -eu
-first=$1 count=$2 mode=${3:-} with=${4:-}
-last=$((first + count - 1)) folder=/tmp
+first=$1 count=$2 mode=${3:-} with=${4:-} all=${5:-}
+last=$((first + count - 1)) folder=/tmp system=/usr/pmake
 
 prepare() { # USER
 	mkdir "$folder/$1"
 	tar -C "$folder/$1" -xf /pmake.tar
 	# shellcheck disable=SC2012
 	(cd "$folder/$1/src" && ls l*.c) | grep -v luac.c | awk 'NR % 8 == 1 { sub(/\.c$/, ""); printf "%s ", $0 }' >"$folder/$1.names"
+}
+
+link_headers() { # USER: those of the system are what each machine has
+	for headers in include tcc; do
+		rm -r "${folder:?}/$1/$headers"
+		ln -s "$system/$headers" "$folder/$1/$headers"
+	done
+}
+
+install_system() {
+	mkdir -p "$system"
+	tar -C "$system" -xf /pmake.tar
+	rm -r "$system/src"
 }
 
 prepare_all() { # FIRST LAST
@@ -30,7 +44,11 @@ all_are() { # SUFFIX NUMBER: until so many files have it
 
 case $mode in
 serve)
+	install_system
 	prepare_all 0 $((with - 1))
+	for user in $(seq 0 $((with - 1))); do
+		[ -n "$all" ] || link_headers "$user"
+	done
 	: >"$folder/begin"
 	nfs-export "$folder"
 	all_are ready $((with - count))
@@ -39,6 +57,7 @@ serve)
 	;;
 nfs)
 	folder=/mnt
+	install_system
 	nfs-mount "$with" "$folder"
 	for user in $(seq "$first" "$last"); do
 		touch "$folder/$user.ready"
