@@ -377,16 +377,17 @@ bool vm_work(struct vm *vm)
 
 /* ---- each node's look at its VMs and VCPUs ---- */
 
-/* START, RESET, CREATE and DESTROY stay until the VM has stopped, and is made. */
+/*
+ * START, RESET, CREATE and DESTROY stay until the VM has stopped, and is made. They are forgotten when its state says what comes: a STOPPED
+ * VM of which nothing is requested has ended, and the machine is off when all have (vms_all_ended, on any node).
+ */
 static void serve_stopped(struct vm *vm, enum vm_request request)
 {
-	bool starts = request != VM_CREATE || !vm->desc->manual;
-
-	vm_forget_request(vm, request);
 	if (request == VM_DESTROY)
 		unmake_begin(vm);
-	else if (starts)
+	else if (request != VM_CREATE || !vm->desc->manual)
 		begin(vm);
+	vm_forget_request(vm, request);
 }
 
 static void serve_request(struct vm *vm)

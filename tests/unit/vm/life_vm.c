@@ -82,7 +82,13 @@ void arch_vcpu_set_lag(struct vcpu *v, u64 lag)
 }
 bool arch_vcpu_wakes(const struct vcpu *v) { return v->arch.irq_lines; }
 void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
-void sched_welcome(const struct node *n, struct vm *of) { assert_ptr_equal(of->home, n); }
+/* In the middle of a start: another node that looks now must not think that all have ended, and switch the machine off. */
+void sched_welcome(const struct node *n, struct vm *of)
+{
+	assert_ptr_equal(of->home, n);
+	assert_false(vms_all_ended());
+}
+
 bool sched_may_work(struct node *n, struct vm *of)
 {
 	(void)n, (void)of;
