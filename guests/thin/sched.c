@@ -70,20 +70,6 @@ static void set_timer(struct vcpu *v, bool risen)
 	hypercall(DISCO_HC_SET_TIMER, (u32)at, 0);
 }
 
-static void begin_slice(struct vcpu *v)
-{
-	bool wanted = v->ready && v->current != &v->idle;
-
-	if (!wanted) {
-		v->slice_end = THIN_FOREVER;
-		v->slicing = 0;
-	} else if (v->slice_end == THIN_FOREVER) {
-		v->slice_end = clock_ticks() + clock_ticks_of(SLICE_NS);
-		v->slicing = 1;
-		set_timer(v, false);
-	}
-}
-
 /* ---- queues ---- */
 static void push_ready(struct vcpu *v, struct thread *t)
 {
@@ -124,6 +110,28 @@ static void empty_inbox(struct vcpu *v)
 	for (t = order; t; t = next) {
 		next = t->next;
 		push_ready(v, t);
+	}
+}
+
+/*
+ * Who wakes a thread of this VCPU from another interrupts it only if it is not slicing, since it will look into its inbox at the end of the slice. So when it
+ * slices no more it looks once again: what came before that was seen has interrupted nobody.
+ */
+static void begin_slice(struct vcpu *v)
+{
+	bool is_thread = v->current != &v->idle;
+
+	if (v->slicing && !(v->ready && is_thread)) {
+		v->slicing = 0;
+		barrier_sync();
+		empty_inbox(v);
+	}
+	if (!v->ready || !is_thread) {
+		v->slice_end = THIN_FOREVER;
+	} else if (v->slice_end == THIN_FOREVER) {
+		v->slice_end = clock_ticks() + clock_ticks_of(SLICE_NS);
+		v->slicing = 1;
+		set_timer(v, false);
 	}
 }
 
