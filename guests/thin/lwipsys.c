@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/sys.h>
 #include <lwip/tcpip.h>
 
@@ -185,6 +186,27 @@ u32_t sys_arch_mbox_fetch(sys_mbox_t *mbox, void **message, u32_t timeout)
 		if (futex_wait_outside(&m->posts, posts, deadline) && m->posts == posts)
 			return SYS_ARCH_TIMEOUT;
 	}
+}
+
+/* ---- segments ---- */
+/*
+ * lwIP acknowledges each segment without data that lies outside its window, and takes all for such when its window is 0. If neither end reads, both
+ * windows become 0, and their acknowledgements answer each other for ever: over the loopback in one loop under lwIP's lock, so that no thread can
+ * read any more. So one that says nothing that is not known is dropped then. Its number may be beyond RCV.NXT, since each end has tried the other's
+ * window with a byte that was not taken; one before it asks whether somebody is there (a keep-alive, or another system's look at the window), and is
+ * answered. That the other end is there is noted, as tcp_process() does. Called under lwIP's lock; numbers of the header are the host's,
+ * but for its flags.
+ */
+err_t thin_lwip_segment(struct tcp_pcb *of, const struct tcp_hdr *h, const struct pbuf *data)
+{
+	if (of->state < ESTABLISHED || of->state == TIME_WAIT || of->rcv_wnd || data->tot_len ||
+	    TCPH_FLAGS(h) != TCP_ACK || TCP_SEQ_LT(h->seqno, of->rcv_nxt) ||
+	    TCP_SEQ_GT(h->ackno, of->lastack) || h->wnd > of->snd_wnd)
+		return ERR_OK;
+	of->tmr = tcp_ticks;
+	of->keep_cnt_sent = 0;
+	of->persist_probe = 0;
+	return ERR_ABRT;
 }
 
 /* ---- threads: those of the network are nobody's the program knows of ---- */

@@ -241,6 +241,39 @@ static void waiting(void)
 	CHECK(poll((struct pollfd[]){ { a, POLLIN, 0 } }, 1, 0) == 1);
 }
 
+/* Both ends send until neither takes more, since neither reads: then all of it is read. */
+static void both_full(void)
+{
+	struct sockaddr_in to = address(INADDR_LOOPBACK, 101);
+	int l = listener(101), s[2] = { socket(AF_INET, SOCK_STREAM, 0) };
+	long sent[2] = { 0 }, got[2] = { 0 };
+	char *bytes = calloc(1, PART);
+	ssize_t n;
+
+	CHECK(connect(s[0], (struct sockaddr *)&to, sizeof(to)) == 0);
+	s[1] = accept(l, NULL, NULL);
+	for (int i = 0; i < 2; i++)
+		CHECK(fcntl(s[i], F_SETFL, O_NONBLOCK) == 0);
+	for (int refused = 0; refused < 20; refused++)
+		for (int i = 0; i < 2; i++) {
+			while ((n = write(s[i], bytes, PART)) > 0)
+				sent[i] += n;
+			CHECK(n == -1 && errno == EAGAIN);
+			usleep(20000); /* 0.8 s in all: each end tries the other with a byte, too */
+		}
+	CHECK(sent[0] > PART && sent[1] > PART);
+	for (int looks = 0; looks < 2000 && (got[0] < sent[1] || got[1] < sent[0]); looks++)
+		for (int i = 0; i < 2; i++) {
+			while ((n = read(s[i], bytes, PART)) > 0)
+				got[i] += n;
+			CHECK(n == -1 && errno == EAGAIN);
+			usleep(1000);
+		}
+	CHECK(got[0] == sent[1] && got[1] == sent[0]);
+	CHECK(close(s[0]) == 0 && close(s[1]) == 0 && close(l) == 0);
+	free(bytes);
+}
+
 static void *server(void *arg)
 {
 	(void)arg;
@@ -257,6 +290,7 @@ static void self(void)
 
 	datagrams();
 	waiting();
+	both_full();
 	pthread_create(&thread, NULL, server, NULL);
 	clients("127.0.0.1", 7, 100000, 4);
 	pthread_join(thread, NULL);

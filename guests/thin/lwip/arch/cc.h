@@ -31,4 +31,10 @@ struct thin_lwip_sem *thin_lwip_semaphore(void); /* this thread's */
 struct ip4_addr;
 int thin_lwip_resolve(const char *name, struct ip4_addr *address); /* 0: it is nobody's name */
 
+struct tcp_pcb;
+struct tcp_hdr;
+struct pbuf;
+signed char thin_lwip_segment(struct tcp_pcb *of, const struct tcp_hdr *h,
+			      const struct pbuf *data); /* else than 0: it is dropped */
+
 #endif /* THIN_LWIP_ARCH_CC_H */
