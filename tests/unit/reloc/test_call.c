@@ -9,20 +9,11 @@
 #include "kernel/abi/disco.h"
 #include "kernel/reloc/call.h"
 #include "kernel/reloc/window.h"
+#include "tests/unit/reloc/draw.h"
 
 #define PLACE  0xffffffffc0123458ull
 #define AT     0xffffffffc2000000ull
 #define ROUNDS 400000
-
-static u64 random_state = 88172645463325252ull;
-
-static u64 draw(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 static u64 draw_target(void)
 {

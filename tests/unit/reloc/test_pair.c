@@ -8,6 +8,7 @@
 
 #include "arch/mips/branch.h"
 #include "kernel/reloc/pair.h"
+#include "tests/unit/reloc/draw.h"
 
 #define WORDS  1024u
 #define GPN    0x123u
@@ -56,16 +57,6 @@ static const struct {
 
 static u32 page[WORDS], around[2][WORDS];
 static u8 kind[WORDS];
-static u64 random_state = 88172645463325252ull;
-
-static u64 draw(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 static u32 with_target(u32 w, s32 by, u32 at)
 {
 	switch (w >> 26) {

@@ -8,6 +8,7 @@
 
 #include "kernel/abi/disco.h"
 #include "kernel/reloc/patch.h"
+#include "tests/unit/reloc/draw.h"
 
 #define PAGES  512u /* of the VM: 2 MB */
 #define USED   96u  /* of these have code: more than there are copies */
@@ -17,16 +18,6 @@
 static struct patch patch;
 static bool patched[USED * WORDS];
 static u8 drops[USED];
-static u64 random_state = 88172645463325252ull;
-
-static u64 draw(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 /* What the VM's memory holds: LD of as many registers and offsets. */
 static u32 word_at(u32 place)
 {

@@ -10,6 +10,7 @@
 #include "arch/mips/branch.h"
 #include "kernel/reloc/tramp.h"
 #include "kernel/reloc/window.h"
+#include "tests/unit/reloc/draw.h"
 
 #define PLACE  0xffffffffc0123458ull
 #define AT     0xffffffffc2000000ull
@@ -18,16 +19,6 @@
 #define OTHER  9
 #define LOADED 0x1122334455667788ull /* by any load */
 #define ROUNDS 400000
-
-static u64 random_state = 88172645463325252ull;
-
-static u64 draw(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* A base register of a segment that matters, near its edges or within. */
 static u64 draw_base(u32 attribute)
