@@ -54,7 +54,7 @@ struct work {
 
 /*
  * The page is the guest's kernel's: the node reaches it by a large pair of the windows, and no page table of the guest's has led there. It had
- * better stay: its 32 KB would be small pages from then on, each with misses of its own, and that costs more than the page's misses do (docs/experiments.md).
+ * better stay: its 32 KB would be small pages from then on, each with misses of its own, and that costs more than the page's misses do (docs/experiments/scaling.md).
  * Of a guest that the monitor walks tables for: another may have all of its memory in the windows.
  */
 static bool is_paired(const struct vm *vm, gpn_t gpn, u32 node)

@@ -15,7 +15,7 @@ static u64 counted(const u64 *counter) { return __atomic_load_n(counter, __ATOMI
 /* ---- whether it pays ---- */
 
 #define WORTH \
-	3 /* what two pages save that stay zero, one costs that is written after all, or less (docs/experiments.md) */
+	3 /* what two pages save that stay zero, one costs that is written after all, or less (docs/experiments/memory.md) */
 #define CREDIT 64 /* pages, to begin with */
 #define PROBE \
 	128 /* then one page of so many, and those near it, are shown as zero still: the guest may do otherwise now */

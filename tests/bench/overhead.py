@@ -26,7 +26,7 @@ OUT = TOP / "build/overhead"
 LIMIT = 900  # seconds for one run of QEMU
 
 # Workload: unit of its markers, target in per cent, the paper's % of bare: user, kernel, Disco, idle (bare; then Disco's). All
-# from a figure, about +-0.5 (docs/experiments.md).
+# from a figure, about +-0.5 (docs/experiments/instructions.md).
 WORKLOADS = {
     "pmake": (64, 106, (49.5, 18.7, 0, 31.6), (50.3, 16.2, 24.0, 24.9), 116),
     "engineering": (65, 102, (93.8, 5.9, 0, 0), (94.5, 1.2, 9.7, 0), 106),
