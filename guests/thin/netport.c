@@ -296,8 +296,9 @@ void network_begin(void)
 	pthread_once(&once, begin);
 }
 
-int thin_lwip_resolve(const char *name, struct ip4_addr *address)
+int thin_lwip_resolve(const char *name, struct ip4_addr *address, signed char *error)
 {
+	*error = ERR_OK;
 	network_begin();
 	address->addr = PP_HTONL(INADDR_LOOPBACK);
 	if (!strcmp(name, "localhost"))

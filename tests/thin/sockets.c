@@ -274,6 +274,24 @@ static void both_full(void)
 	free(bytes);
 }
 
+/* What earlier calls left on the stack must not decide whether a name is found. */
+__attribute__((noinline)) static void leave_rubbish(void)
+{
+	volatile unsigned char rubbish[4096];
+
+	for (size_t i = 0; i < sizeof(rubbish); i++)
+		rubbish[i] = 0xa5;
+}
+
+static void names(void)
+{
+	struct addrinfo hints = { .ai_family = AF_INET }, *found = NULL;
+
+	leave_rubbish();
+	CHECK(getaddrinfo("localhost", "80", &hints, &found) == 0 && found);
+	freeaddrinfo(found);
+}
+
 static void *server(void *arg)
 {
 	(void)arg;
@@ -291,6 +309,7 @@ static void self(void)
 	datagrams();
 	waiting();
 	both_full();
+	names();
 	pthread_create(&thread, NULL, server, NULL);
 	clients("127.0.0.1", 7, 100000, 4);
 	pthread_join(thread, NULL);

@@ -50,7 +50,7 @@
 /* Names are those of the VMs on the subnets, else numbers; nobody is asked. */
 #define LWIP_DNS 1
 #define LWIP_HOOK_NETCONN_EXTERNAL_RESOLVE(name, address, type, error) \
-	thin_lwip_resolve(name, address)
+	thin_lwip_resolve(name, address, error)
 
 /* Who is looked for by ARP has several frames waiting when he answers. */
 #define ARP_QUEUEING  1

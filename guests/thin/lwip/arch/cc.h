@@ -29,7 +29,8 @@ struct thin_lwip_sem;
 struct thin_lwip_sem *thin_lwip_semaphore(void); /* this thread's */
 
 struct ip4_addr;
-int thin_lwip_resolve(const char *name, struct ip4_addr *address); /* 0: it is nobody's name */
+/* 0: it is nobody's name. *error, an err_t, is what a caller has found otherwise: none. */
+int thin_lwip_resolve(const char *name, struct ip4_addr *address, signed char *error);
 
 struct tcp_pcb;
 struct tcp_hdr;
