@@ -2,6 +2,7 @@
 /* Random bytes of the VM's entropy device, for getentropy(), which newlib's arc4random() begins with. */
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "guests/thin/files.h"
@@ -52,4 +53,14 @@ int getentropy(void *to, size_t n)
 	memset(bytes, 0, sizeof(bytes));
 	pthread_mutex_unlock(&lock);
 	return done == n ? 0 : fail(EIO);
+}
+
+ssize_t getrandom(void *to, size_t n, unsigned flags)
+{
+	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM))
+		return fail(EINVAL);
+	for (size_t done = 0; done < n; done += MIN(n - done, MOST))
+		if (getentropy((u8 *)to + done, MIN(n - done, MOST)))
+			return -1;
+	return (ssize_t)n;
 }

@@ -241,6 +241,8 @@ int fsync(int number)
 	return result;
 }
 
+int fdatasync(int number) { return fsync(number); }
+
 int isatty(int number)
 {
 	struct file *f = file_get(number);

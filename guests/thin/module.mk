@@ -7,7 +7,7 @@ THIN_SRCS := $(addprefix guests/thin/,entry.S boot.c main.c tree.c sched.c guard
 # In a library of its own, of which a program gets what it calls: files of disks, by libext2fs.
 THIN_DISK_SRCS := $(addprefix guests/thin/,ext.c extdata.c extmount.c extnames.c extmove.c disk.c virtio.c entropy.c) guests/lib/virtio.c
 # The network, by lwIP.
-THIN_NET_SRCS := $(addprefix guests/thin/,sockets.c netport.c lwipsys.c)
+THIN_NET_SRCS := $(addprefix guests/thin/,sockets.c netnames.c netport.c lwipsys.c)
 THIN_OBJS := $(patsubst %,build/guests/thin/obj/%.o,$(basename $(THIN_SRCS)) libfdt/fdt libfdt/fdt_ro)
 THIN_NEWLIB := build/newlib-thin/mips64el-elf
 # No fused multiply-add: the same digits as on other machines.

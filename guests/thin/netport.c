@@ -313,3 +313,14 @@ int thin_lwip_resolve(const char *name, struct ip4_addr *address, signed char *e
 }
 
 u32 network_ports(void) { return started; }
+
+const char *network_name_of(u32 address)
+{
+	if (address == INADDR_LOOPBACK)
+		return "localhost";
+	for (u32 i = 0; i < tree.ports; i++)
+		for (u32 k = 0; k < tree.port[i].names; k++)
+			if (address == address_of(&tree.port[i], k + 1))
+				return tree.port[i].name[k];
+	return NULL;
+}

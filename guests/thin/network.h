@@ -9,4 +9,7 @@
 void network_begin(void);
 u32 network_ports(void); /* that were started */
 
+/* The name of the VM with this address, in the host's order, on one of the subnets, or "localhost"; NULL: there is none. */
+const char *network_name_of(u32 address);
+
 #endif /* GUESTS_THIN_NETWORK_H */

@@ -6,6 +6,7 @@
 #define LWIP_COMPAT_SOCKETS 0 /* both sorts of names are needed here */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -254,6 +255,28 @@ ssize_t recvfrom(int s, void *bytes, size_t n, int flags, struct sockaddr *from,
 }
 
 ssize_t recvmsg(int s, struct msghdr *m, int flags) { CALL(s, lwip_recvmsg(lwip_of(f), m, flags)); }
+
+/* <sys/ioctl.h>: what is there to read, or a call that does not wait. fcntl() sees the latter, too. */
+int ioctl(int number, unsigned long what, ...)
+{
+	struct file *f = file_get(number);
+	int result, *argument;
+	va_list ap;
+
+	if (!f)
+		return -1;
+	va_start(ap, what);
+	argument = va_arg(ap, int *);
+	va_end(ap);
+	if (f->type != &socket_type || ((long)what != FIONREAD && (long)what != FIONBIO))
+		result = fail(ENOTTY);
+	else if ((long)what == FIONBIO)
+		result = socket_set_flags(f, *argument ? O_NONBLOCK : 0);
+	else
+		result = lwip_ioctl(lwip_of(f), FIONREAD, argument);
+	file_put(f);
+	return result;
+}
 
 /* ---- waiting for several ---- */
 static int wait_for(struct pollfd *fds, int n, int timeout)

@@ -9,7 +9,8 @@ TARGET = [tree.CROSS, "-march=mips64r6", "-mabi=64", "-EL", "-ffreestanding", "-
           "-msoft-float", "-G0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-I.", "-Ibuild/gen",
           "-DGUEST_NAME=\"header\"", "-isystem", "build/libfdt", "-isystem", "build/newlib/mips64el-elf/include"]
 THIN = [*(flag for flag in TARGET[:-2] if flag != "-msoft-float"), "-nostdinc", "-isystem", "guests/thin/include",
-        "-isystem", "build/newlib-thin/mips64el-elf/include", "-isystem",
+        "-isystem", "build/newlib-thin/mips64el-elf/include", "-isystem", "guests/thin/lwip", "-isystem", "build/thin-lwip/include",
+        "-isystem", "build/thin-lwip/include/posix", "-isystem",
         subprocess.run([tree.CROSS, "-print-file-name=include"], capture_output=True, text=True, check=True).stdout.strip()]
 HOST = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wstrict-prototypes", "-Itests/unit/host",
         "-I.", "-isystem", "build/libfdt"]

@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -163,10 +164,13 @@ static void clients(const char *host, int port, uint64_t bytes, int times)
 	struct end end[MOST];
 	pthread_t thread[MOST];
 	struct timespec begin, now;
+	char name[40];
 
 	CHECK(getaddrinfo(host, NULL, &hints, &found) == 0 && found);
 	if (!found)
 		return;
+	CHECK(getnameinfo(found->ai_addr, found->ai_addrlen, name, sizeof(name), NULL, 0, 0) == 0);
+	CHECK(!strcmp(name, strcmp(host, "127.0.0.1") ? host : "localhost"));
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (int i = 0; i < times; i++) {
 		end[i] = (struct end){ .bytes = bytes, .seed = i + 1 };
@@ -205,6 +209,74 @@ static void datagrams(void)
 	CHECK(close(a) == 0 && close(b) == 0);
 	CHECK(recv(a, text, sizeof(text), 0) == -1 && errno == EBADF);
 	CHECK(recv(0, text, sizeof(text), 0) == -1 && errno == ENOTSOCK);
+}
+
+/* What is there to read, of a stream and of datagrams, and what neither is. */
+static void amounts(void)
+{
+	struct sockaddr_in to = address(INADDR_LOOPBACK, 102);
+	int l = listener(102), a = socket(AF_INET, SOCK_STREAM, 0), b, n = -1, yes = 1;
+	int d = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t length = sizeof(n);
+	char bytes[100] = { 0 };
+
+	CHECK(connect(a, (struct sockaddr *)&to, sizeof(to)) == 0);
+	b = accept(l, NULL, NULL);
+	CHECK(ioctl(b, FIONREAD, &n) == 0 && n == 0);
+	CHECK(write(a, bytes, 100) == 100 &&
+	      poll((struct pollfd[]){ { b, POLLIN, 0 } }, 1, 5000) == 1);
+	CHECK(ioctl(b, FIONREAD, &n) == 0 && n == 100);
+	CHECK(read(b, bytes, 30) == 30 && ioctl(b, FIONREAD, &n) == 0 && n == 70);
+	CHECK(read(b, bytes, 100) == 70 && ioctl(b, FIONBIO, &yes) == 0);
+	CHECK(fcntl(b, F_GETFL) & O_NONBLOCK && read(b, bytes, 1) == -1 && errno == EAGAIN);
+	CHECK(bind(d, (struct sockaddr *)&to, sizeof(to)) == 0);
+	CHECK(ioctl(d, FIONREAD, &n) == 0 && n == 0);
+	CHECK(sendto(d, bytes, 7, 0, (struct sockaddr *)&to, sizeof(to)) == 7);
+	CHECK(sendto(d, bytes, 9, 0, (struct sockaddr *)&to, sizeof(to)) == 9);
+	CHECK(poll((struct pollfd[]){ { d, POLLIN, 0 } }, 1, 5000) == 1);
+	CHECK(ioctl(d, FIONREAD, &n) == 0 && n == 7 && recv(d, bytes, 100, 0) == 7);
+	CHECK(ioctl(d, FIONREAD, &n) == 0 && n == 9 && recv(d, bytes, 100, 0) == 9);
+	CHECK(setsockopt(d, SOL_SOCKET, SO_RCVBUF, &(int){ 5000 }, sizeof(int)) == 0);
+	CHECK(getsockopt(d, SOL_SOCKET, SO_RCVBUF, &n, &length) == 0 && n == 5000);
+	CHECK(ioctl(d, 0x5413, &n) == -1 && errno == ENOTTY);
+	CHECK(ioctl(1, FIONREAD, &n) == -1 && errno == ENOTTY);
+	CHECK(ioctl(60, FIONREAD, &n) == -1 && errno == EBADF);
+	CHECK(close(a) == 0 && close(b) == 0 && close(d) == 0 && close(l) == 0);
+}
+
+/* What earlier calls left on the stack must not decide whether a name is found. */
+__attribute__((noinline)) static void leave_rubbish(void)
+{
+	volatile unsigned char rubbish[4096];
+
+	for (size_t i = 0; i < sizeof(rubbish); i++)
+		rubbish[i] = 0xa5;
+}
+
+static void names(void)
+{
+	struct sockaddr_in in = address(INADDR_LOOPBACK, 80);
+	const struct sockaddr *a = (struct sockaddr *)&in;
+	struct addrinfo hints = { .ai_family = AF_INET }, *found = NULL;
+	char host[40], port[8];
+	in_addr_t number;
+
+	CHECK(getnameinfo(a, sizeof(in), host, sizeof(host), port, sizeof(port), 0) == 0);
+	CHECK(!strcmp(host, "localhost") && !strcmp(port, "80"));
+	CHECK(getnameinfo(a, sizeof(in), host, sizeof(host), NULL, 0, NI_NUMERICHOST) == 0);
+	CHECK(!strcmp(host, "127.0.0.1"));
+	CHECK(getnameinfo(a, sizeof(in), host, 5, NULL, 0, 0) == EAI_OVERFLOW);
+	CHECK(getnameinfo(a, sizeof(in), host, 5, NULL, 0, 1 << 20) == EAI_BADFLAGS);
+	CHECK(getnameinfo(a, 8, host, 5, NULL, 0, 0) == EAI_FAMILY);
+	in = address(0x0affff63, 80);
+	CHECK(getnameinfo(a, sizeof(in), host, sizeof(host), NULL, 0, 0) == 0 &&
+	      inet_pton(AF_INET, host, &number) == 1 && number == in.sin_addr.s_addr);
+	CHECK(getnameinfo(a, sizeof(in), host, sizeof(host), NULL, 0, NI_NAMEREQD) == EAI_NONAME);
+	CHECK(getaddrinfo("no-such-name", NULL, &hints, &found) != 0);
+	leave_rubbish();
+	CHECK(getaddrinfo("localhost", "80", &hints, &found) == 0 && found);
+	freeaddrinfo(found);
+	CHECK(strstr(gai_strerror(EAI_NONAME), "name") && *gai_strerror(1234));
 }
 
 static void waiting(void)
@@ -274,24 +346,6 @@ static void both_full(void)
 	free(bytes);
 }
 
-/* What earlier calls left on the stack must not decide whether a name is found. */
-__attribute__((noinline)) static void leave_rubbish(void)
-{
-	volatile unsigned char rubbish[4096];
-
-	for (size_t i = 0; i < sizeof(rubbish); i++)
-		rubbish[i] = 0xa5;
-}
-
-static void names(void)
-{
-	struct addrinfo hints = { .ai_family = AF_INET }, *found = NULL;
-
-	leave_rubbish();
-	CHECK(getaddrinfo("localhost", "80", &hints, &found) == 0 && found);
-	freeaddrinfo(found);
-}
-
 static void *server(void *arg)
 {
 	(void)arg;
@@ -308,8 +362,9 @@ static void self(void)
 
 	datagrams();
 	waiting();
-	both_full();
+	amounts();
 	names();
+	both_full();
 	pthread_create(&thread, NULL, server, NULL);
 	clients("127.0.0.1", 7, 100000, 4);
 	pthread_join(thread, NULL);

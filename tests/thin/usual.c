@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What ordinary C programs call beside threads, files and sockets: signals that a program sends itself, lines, patterns, names, times, and what there is not. */
 #define _GNU_SOURCE
+#include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -9,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <threads.h>
@@ -156,6 +158,29 @@ static void times(void)
 	      getpagesize() == sysconf(_SC_PAGESIZE));
 }
 
+static int gets(const void *bytes, size_t n) /* C11 leaves this name to programs */
+{
+	int set = 0;
+
+	for (size_t i = 0; i < n; i++)
+		set += __builtin_popcount(((const unsigned char *)bytes)[i]);
+	return set;
+}
+
+/* Random bytes, of which half the bits are set, and numbers in an order of bytes. */
+static void bytes(void)
+{
+	unsigned char random[1001] = { 0 };
+	uint64_t number = 0x0102030405060708;
+
+	CHECK(getrandom(random, 1000, 0) == 1000 && getrandom(random, 0, GRND_RANDOM) == 0);
+	CHECK(gets(random, 1000) > 3600 && gets(random, 1000) < 4400 && random[1000] == 0);
+	CHECK(getrandom(random, 1, 256) == -1 && errno == EINVAL);
+	CHECK(htobe64(number) == 0x0807060504030201 && le64toh(number) == number);
+	CHECK(be16toh(0x1234) == 0x3412 && htobe32(be32toh(7)) == 7);
+	CHECK(fdatasync(99) == -1 && errno == EBADF);
+}
+
 /* There are no other programs. */
 static void alone(void)
 {
@@ -179,6 +204,7 @@ int main(int argc, char **argv)
 	patterns();
 	names();
 	times();
+	bytes();
 	alone();
 	return verdict("usual");
 }

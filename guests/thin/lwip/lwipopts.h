@@ -31,6 +31,8 @@
 #define LWIP_SO_SNDTIMEO	  1
 #define LWIP_SO_RCVTIMEO	  1
 #define LWIP_SO_LINGER		  1
+#define LWIP_SO_RCVBUF		  1 /* and what is there to read, FIONREAD, */
+#define LWIP_FIONREAD_LINUXMODE	  1 /* of datagrams the next one alone */
 #define SO_REUSE		  1
 #define LWIP_TCP_KEEPALIVE	  1
 
