@@ -12,16 +12,15 @@ import argparse
 import concurrent.futures
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import bench  # noqa: E402
-from machine import Machine, vm, write_scenario  # noqa: E402
+import timed  # noqa: E402
+from machine import vm, write_scenario  # noqa: E402
 
 TOP, OUT = bench.TOP, bench.OUT / "migration"
-LIMIT = 1800  # seconds for one run
 MACHINE, GUEST = 1024, 512  # MB
 NODES_MIN = 2  # of the monitor; a guest of one VCPU leaves the other alone
 LOCAL, OVER_UMA = 88, 115  # % at least, and at most
@@ -58,33 +57,20 @@ class Case:
 
     def __init__(self, name, policy, processors, options):
         self.name, self.policy, self.processors, self.options = name, policy, processors, options
+        self.command = PROGRAMS[name].command.format(n=processors)
         self.json, self.sums, self.seconds = None, {}, {}
 
     def __str__(self):
         return f"{self.name} {self.policy} on {self.processors}"
 
-    def run_bare(self, model, log):
-        program = PROGRAMS[self.name]
-        words = ["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", "-f", model, "-k", "build/linux-bare/vmlinux", "-n", str(self.processors), "-m",
-                 str(MACHINE), "-a", f'console=ttyS0 disco.run="{program.command.format(n=self.processors)}"', "--", "-initrd", f"build/{program.root}"]
-        with open(log, "wb") as sink:
-            subprocess.run(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, check=False)
-        return log.read_text(errors="replace")
-
     def run_guest(self, model, folder):
-        program = PROGRAMS[self.name]
-        guest = vm("w", ramdisk=program.root, memory=GUEST, vcpus=self.processors, node=list(range(self.processors)),
-                   bootargs=f'console=hvc0 disco.run="{program.command.format(n=self.processors)}"')
+        guest = vm("w", ramdisk=PROGRAMS[self.name].root, memory=GUEST, vcpus=self.processors, node=list(range(self.processors)),
+                   bootargs=f'console=hvc0 disco.run="{self.command}"')
         archive = write_scenario(folder, [guest], nodes=max(NODES_MIN, self.processors), memory=MACHINE)
-        one = Machine(f"bench-migration-{folder.name}", archive, f"policy={POLICIES[self.policy][0]} {self.options.words}", ["-f", model])
-        try:
-            if one.expect("vm: w powered off, code 0|PANIC|vm: w killed", LIMIT)[0] != "vm: w powered off, code 0":
+        with timed.machine(f"bench-migration-{folder.name}", archive, f"policy={POLICIES[self.policy][0]} {self.options.words}", model) as one:
+            if one.expect("vm: w powered off, code 0|PANIC|vm: w killed", timed.LIMIT)[0] != "vm: w powered off, code 0":
                 sys.exit(f"migration: {self} did not end well: see {one.log_path}")
             one.quit()
-        except AssertionError as why:
-            sys.exit(f"migration: {self}: {why}")
-        finally:
-            one.kill()
         return one.log_path.read_text(errors="replace")
 
     def run(self):
@@ -94,15 +80,16 @@ class Case:
         out, program = folder / "model.json", PROGRAMS[self.name]
         out.unlink(missing_ok=True)
         model = f"preset=paper,out={out},unit={program.unit},l2={program.l2}{POLICIES[self.policy][1]}" + (f",{self.options.model}" if self.options.model else "")
-        text = self.run_bare(model, folder / "log") if POLICIES[self.policy][0] is None else self.run_guest(model, folder)
+        text = (self.run_guest(model, folder) if POLICIES[self.policy][0]
+                else timed.bare(model, self.processors, MACHINE, program.root, self.command, folder / "log"))
         found = {name: re.findall(line, text) for name, line in program.sums.items()}
         if not all(found.values()) or not out.exists():
             sys.exit(f"migration: {self} did not end well: see {folder.relative_to(TOP)}")
         self.json = json.loads(out.read_text())
         for name, lines in found.items():  # one that tells its threads' time has (sum, us); the region of interest is another's
-            timed = isinstance(lines[0], tuple)
-            self.seconds[name] = int(lines[0][1]) / 1e6 if timed else self.json["T"] / 400e6
-            self.sums[name] = sorted(line[0] if timed else line for line in lines)
+            tells = isinstance(lines[0], tuple)
+            self.seconds[name] = int(lines[0][1]) / 1e6 if tells else self.json["T"] / 400e6
+            self.sums[name] = sorted(line[0] if tells else line for line in lines)
         say(f"{self}: " + ", ".join(f"{name} {seconds:.4f} s" for name, seconds in self.seconds.items()) + f", {self.json['local_pct']:.1f} % local")
         return self
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import bench  # noqa: E402
-from machine import Machine, vm, write_scenario  # noqa: E402
+import timed  # noqa: E402
+from machine import vm, write_scenario  # noqa: E402
 
 NODES, VMS = 8, 4
 LIMIT = 900  # seconds of the host for one run
@@ -27,13 +28,9 @@ def guest(label, role, nodes, **more):
 
 def run(name, vms, lines, words="", nodes=NODES):
     """The first matches of the lines, each once."""
-    one = Machine(f"bench-mix-{name}", write_scenario(bench.OUT, vms, nodes=nodes, memory=512, name=f"mix-{name}"), words, ["-f", "preset=paper"])
-    try:
+    archive = write_scenario(bench.OUT, vms, nodes=nodes, memory=512, name=f"mix-{name}")
+    with timed.machine(f"bench-mix-{name}", archive, words, "preset=paper") as one:
         return one.expect_all(lines, LIMIT)
-    except AssertionError as why:
-        sys.exit(f"bench-scaling: {why}")
-    finally:
-        one.kill()
 
 
 # Gangs, directed yields: each by its name in the rows.

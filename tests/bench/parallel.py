@@ -26,10 +26,10 @@ sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/bench")]
 import bench  # pylint: disable=wrong-import-position
 import machine  # pylint: disable=wrong-import-position
 import numa  # pylint: disable=wrong-import-position
+import timed  # pylint: disable=wrong-import-position
 import touched  # pylint: disable=wrong-import-position
 
 OUT = TOP / "build/bench/parallel"
-LIMIT = 1200  # seconds for one run
 NODES = 8
 MACHINE_MB, GUEST_MB = 512, 384
 PAUSE = 1700  # us
@@ -84,26 +84,14 @@ class Case:
         before = "uname | cat >/dev/null; " * self.start + f"usleep {PAUSE * self.start}; " if self.start else ""
         return f"{before}{self.name} {POLICIES[self.policy][0]} {self.size}"
 
-    def run_bare(self, model, log):
-        words = ["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", "-f", model, "-k", "build/linux-bare/vmlinux", "-n", str(NODES), "-m",
-                 str(MACHINE_MB), "-a", f'console=ttyS0 disco.run="{self.command()}"', "--", "-initrd", "build/parallel-root.cpio"]
-        with open(log, "wb") as sink:
-            subprocess.run(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, check=False)
-        return re.search(line_of(self.name), log.read_text(errors="replace"))
-
     def run_guest(self, model, folder):
         guest = machine.vm("w", ramdisk="parallel-root.cpio", memory=GUEST_MB, vcpus=NODES, node=list(range(NODES)),
                            bootargs=f'console=hvc0 disco.run="{self.command()}"')
         archive = machine.write_scenario(folder, [guest], nodes=NODES, memory=MACHINE_MB)
-        one = machine.Machine(f"bench-{folder.name}", archive, f"policy={POLICIES[self.policy][1]} {self.options.words}", ["-f", model])
-        try:
-            found, _ = one.expect_all([line_of(self.name), "vm: w powered off, code 0"], LIMIT)
+        with timed.machine(f"bench-{folder.name}", archive, f"policy={POLICIES[self.policy][1]} {self.options.words}", model) as one:
+            found, _ = one.expect_all([line_of(self.name), "vm: w powered off, code 0"], timed.LIMIT)
             self.moves = numa.moves_of(one.command("moves"))
             one.quit()
-        except AssertionError as why:
-            sys.exit(f"parallel: {self}: {why}")
-        finally:
-            one.kill()
         return found
 
     def resume(self, out, kept):
@@ -125,7 +113,10 @@ class Case:
             path.unlink(missing_ok=True)
         model = f"preset=paper,out={out},skew={numa.SKEW * self.start}{POLICIES[self.policy][2]}"
         model += f",{self.options.model}" if self.options.model else ""
-        found = self.run_bare(model, log) if POLICIES[self.policy][1] is None else self.run_guest(model, folder)
+        if POLICIES[self.policy][1] is None:
+            found = re.search(line_of(self.name), timed.bare(model, NODES, MACHINE_MB, "parallel-root.cpio", self.command(), log))
+        else:
+            found = self.run_guest(model, folder)
         if not found or not out.exists():
             sys.exit(f"parallel: {self} did not end well: see {folder.relative_to(TOP)}")
         self.sum = found[2]

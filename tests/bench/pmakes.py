@@ -19,10 +19,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import bench  # noqa: E402
-from machine import Machine, net, vm, write_scenario  # noqa: E402
+import timed  # noqa: E402
+from machine import net, vm, write_scenario  # noqa: E402
 
 TOP, OUT = bench.TOP, bench.OUT / "pmakes"
-LIMIT = 1800  # seconds for one run
 NODES = 8  # and users
 MACHINE, GUESTS = 1024, 704  # MB of the machine, of all guests together
 UNIT = 64  # of the markers
@@ -49,15 +49,6 @@ def sums_of(text):
     return dict(re.findall(r"pmakes: user (\d+) sum (\w{32})", text))
 
 
-def run_bare(model, log, processors):
-    words = ["timeout", "-k", "5", str(LIMIT), "qemu/run.sh", "-q", "-f", f"{model},interleave=1,{locks('build/linux-bare/vmlinux')}", "-k",
-             "build/linux-bare/vmlinux", "-n", str(processors), "-m", str(MACHINE), "-a", f'console=ttyS0 disco.run="pmakes 0 {processors}"', "--",
-             "-initrd", "build/pmakes-root.cpio"]
-    with open(log, "wb") as sink:
-        subprocess.run(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, check=False)
-    return log.read_text(errors="replace")
-
-
 def guest(index, count, processors, nfs=""):
     each = processors // count
     files = (" nfs vm0" if index else f" serve {processors}" + (" all" if nfs == "nfsall" else "")) if nfs else ""
@@ -69,14 +60,9 @@ def guest(index, count, processors, nfs=""):
 def run_guests(name, model, folder, words, processors):
     count, nfs = int(name[0]), name[1:]
     archive = write_scenario(folder, [guest(i, count, processors, nfs) for i in range(count)], nodes=processors, memory=MACHINE)
-    one = Machine(f"bench-pmakes-{name}", archive, words, ["-f", f"{model},{locks('build/linux/vmlinux')}"])
-    try:
-        one.expect_all([rf"vm: vm{i} powered off, code 0" for i in range(count)], LIMIT)
+    with timed.machine(f"bench-pmakes-{name}", archive, words, f"{model},{locks('build/linux/vmlinux')}") as one:
+        one.expect_all([rf"vm: vm{i} powered off, code 0" for i in range(count)], timed.LIMIT)
         one.quit()
-    except AssertionError as why:
-        sys.exit(f"pmakes: {why}")
-    finally:
-        one.kill()
     return one.log_path.read_text(errors="replace")
 
 
@@ -95,8 +81,8 @@ class Case:
         out.unlink(missing_ok=True)
         model = f"preset=paper,out={out},unit={UNIT}" + (f",{self.options.model}" if self.options.model else "")
         processors = self.options.processors
-        text = (run_bare(model, folder / "log", processors) if self.name == "bare"
-                else run_guests(self.name, model, folder, self.options.words, processors))
+        text = (timed.bare(f"{model},interleave=1,{locks('build/linux-bare/vmlinux')}", processors, MACHINE, "pmakes-root.cpio", f"pmakes 0 {processors}",
+                           folder / "log") if self.name == "bare" else run_guests(self.name, model, folder, self.options.words, processors))
         self.sums = sums_of(text)
         if len(self.sums) != processors or not out.exists():
             sys.exit(f"pmakes: {self.name} did not end well: found sums of {len(self.sums)} users of {processors}: see {folder.relative_to(TOP)}")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import bench  # noqa: E402
-from machine import Machine, vm, write_scenario  # noqa: E402
+import timed  # noqa: E402
+from machine import vm, write_scenario  # noqa: E402
 
 MHZ = 400
 PLACES = ("3-4", "1-2")  # node 0 has the prompt
@@ -32,8 +33,7 @@ def moved(one):
 
 def measure(times):
     rays = vm("rays", "numa/raytrace.elf", None, 16, "passes=1000000", vcpus=4, node=[1, 2, 1, 2])
-    one = Machine("bench-scaling", write_scenario(bench.OUT, [rays], nodes=5, memory=512, name="scaling"), "", ["-f", ""])
-    try:
+    with timed.machine("bench-scaling", write_scenario(bench.OUT, [rays], nodes=5, memory=512, name="scaling")) as one:
         one.expect(r"vm: rays started", LIMIT)
         for i in range(times):
             one.command(f"move rays {PLACES[i % 2]}", LIMIT)
@@ -43,10 +43,6 @@ def measure(times):
                     sys.exit(f"bench-scaling: VCPUs do not arrive: see {one.log_path}")
         found = moved(one)
         one.quit()
-    except AssertionError as why:
-        sys.exit(f"bench-scaling: {why}")
-    finally:
-        one.kill()
     return found
 
 
@@ -66,14 +62,10 @@ COUNT_CYCLES = 6 * MHZ / 1000  # of a tick
 def costs():
     """Rows of what VCPUs cost each other."""
     guest = vm("costs", "bench/vcpu_costs.elf", None, 16, None, vcpus=10, node=[1, *range(1, 10)])
-    one = Machine("bench-vcpu-costs", write_scenario(bench.OUT, [guest], nodes=10, memory=512, name="vcpu-costs"), "", ["-f", "preset=paper,quantum=100"])
-    try:
+    archive = write_scenario(bench.OUT, [guest], nodes=10, memory=512, name="vcpu-costs")
+    with timed.machine("bench-vcpu-costs", archive, model="preset=paper,quantum=100") as one:
         one.expect(r"vm: costs powered off, code 0", LIMIT)
         one.quit()
-    except AssertionError as why:
-        sys.exit(f"bench-scaling: {why}")
-    finally:
-        one.kill()
     found = {name: COUNT_CYCLES * int(ticks) / int(times) for name, ticks, times in
              re.findall(r"vcpu_costs: (\S+) (\d+) ticks of (\d+)", one.log_path.read_text())}
     print("\nWhat VCPUs cost each other, a thousand times each:")
