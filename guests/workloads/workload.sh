@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# workload NAME [NUMBER]: one of the measured workloads (pmake, pmake_disk, engineering, raytrace, database), inside a guest. Preparation is not
+# workload NAME [NUMBER [SIZE]]: one of the measured workloads (pmake, pmake_disk, engineering, raytrace, database), inside a guest. Preparation is not
 # measured; what lies between "begin" and "end" is, also by marker instructions (mark.c). The last line is a checksum that is the
-# same on every machine. NUMBER: pmake_disk's us of a request of the bare machine's disk; simulations of engineering, of one block each if it is given;
-# threads of raytrace.
+# same on every machine. NUMBER: pmake_disk's us of a request of the bare machine's disk; simulations of engineering; threads of raytrace. SIZE: blocks of
+# data of each simulation, 1 where their number is given; pixels of raytrace's rows, 400.
 set -eu
 tree=/workload
 
@@ -74,13 +74,13 @@ engineering() {
 	if [ "$number" = 0 ]; then
 		measured 65 simulations 3 2
 	else
-		measured 65 simulations "$number" 1
+		measured 65 simulations "$number" "${size:-1}"
 	fi
 	sum /tmp/soc.*
 }
 
 images() {
-	raytrace 400 "$1" >/tmp/image
+	raytrace "${size:-400}" "$1" >/tmp/image
 }
 
 raytracing() {
@@ -98,7 +98,7 @@ databases() {
 	sum /tmp/answers
 }
 
-name=${1-} number=${2-0}
+name=${1-} number=${2-0} size=${3-}
 case $name in
 pmake | pmake_disk | engineering) $name ;;
 raytrace) raytracing ;;

@@ -4,9 +4,11 @@
 with a VCPU on each node, under the timing model; by policy, with memory that is equally near (uma), and on the bare kernel, its pages on the nodes in turn.
 And speed-up: Raytrace, FFT, Radix (in one machine, one after the other) and Pmake on 1 to 16 processors, bare beside monitor. Rows migration.* and speedup.* of build/results/scaling.json.
 
-usage: migration.py [--only engineering,raytrace] [--policies bare,none,both,uma] [--processors N] [--jobs 1] [--words WORDS] [--model OPTIONS]
+usage: migration.py [--only engineering,raytrace] [--policies bare,none,both,uma] [--processors N] [--size N] [--jobs 1] [--words WORDS] [--model OPTIONS]
        migration.py --speedup programs,pmake [--policies bare,both] [--processors 1,2,4,8,16] [--jobs 1] [--words WORDS] [--model OPTIONS]
+The bare kernel has eight processors at most (timed.py).
 --processors: and nodes; without it Engineering has 8 and Raytrace 16, as in the paper, and with another number there are no rows
+--size: pixels of a row of Raytrace, blocks of data of each simulation of Engineering; nor are there with another size
 """
 import argparse
 import concurrent.futures
@@ -30,16 +32,16 @@ POLICIES = {"bare": (None, ",interleave=1"), "none": ("none", ""), "first_touch"
 
 
 class Program:
-    """command: with the number of processors. unit: of its markers. sums: what it says of what it has made, by name. l2: KB."""
+    """command: with the number of processors, and how much it does (--size). unit: of its markers. sums: what it says of what it has made, by name. l2: KB."""
 
-    def __init__(self, root, command, unit, sums, l2=1024):
-        self.root, self.command, self.unit, self.sums, self.l2 = root, command, unit, sums, l2
+    def __init__(self, root, command, unit, sums, l2=1024, size=0):
+        self.root, self.command, self.unit, self.sums, self.l2, self.size = root, command, unit, sums, l2, size
 
 
 PARALLEL_SUM = r"%s: \d+ threads, \d+ [a-z ]+, sum ([0-9a-f]{16}), (\d+) us"  # parallel.h: its threads alone
 PROGRAMS = {
-    "engineering": Program("work.cpio", "workload engineering {n}", 65, {"engineering": r"workload: engineering sum (\w{32})"}),
-    "raytrace": Program("work.cpio", "workload raytrace {n}", 66, {"raytrace": r"workload: raytrace sum (\w{32})"}, 256),  # as in the paper
+    "engineering": Program("work.cpio", "workload engineering {n} {size}", 65, {"engineering": r"workload: engineering sum (\w{32})"}, size=1),
+    "raytrace": Program("work.cpio", "workload raytrace {n} {size}", 66, {"raytrace": r"workload: raytrace sum (\w{32})"}, 256, 800),  # KB as in the paper
     # For speed-ups: one machine does the programs one after the other.
     "programs": Program("speedup-root.cpio", "fft {n} 65536; radix {n} 262144; mark begin 66; raytrace 160 {n}; mark end 66", 66,
                         {"raytrace": r"raytrace 160x120 (\w{16})", "fft": PARALLEL_SUM % "fft", "radix": PARALLEL_SUM % "radix"}),
@@ -57,7 +59,7 @@ class Case:
 
     def __init__(self, name, policy, processors, options):
         self.name, self.policy, self.processors, self.options = name, policy, processors, options
-        self.command = PROGRAMS[name].command.format(n=processors)
+        self.command = PROGRAMS[name].command.format(n=processors, size=options.size or PROGRAMS[name].size)
         self.json, self.sums, self.seconds = None, {}, {}
 
     def __str__(self):
@@ -127,7 +129,7 @@ def figure(done):
             missed = policy == "both" and (case.json["local_pct"] < LOCAL or (pct or 0) > OVER_UMA)
             print(f"  {policy:26s}{case.seconds[name]:12.4f}{f'{pct:11.1f}' if pct else '':>11s}{case.json['local_pct']:9.1f}   " +
                   " ".join(f"{value:5.1f}" for value in case.parts()) + ("   MISS" if missed else ""))
-            if case.processors != PROCESSORS[name]:
+            if case.processors != PROCESSORS[name] or case.options.size not in (0, PROGRAMS[name].size):
                 continue
             rows.append({"name": f"migration.{name}.{policy}.local_pct", "value": case.json["local_pct"], "unit": "% of misses",
                          **({"paper": PAPER_LOCAL[name], "goal": LOCAL} if policy == "both" else {})})
@@ -159,6 +161,7 @@ def main():
     parser.add_argument("--policies", default="")
     parser.add_argument("--speedup", default="")
     parser.add_argument("--processors", default="")
+    parser.add_argument("--size", type=int, default=0, help="pixels of a row of raytrace, blocks of engineering")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--words", default="", help="for the monitor")
     parser.add_argument("--model", default="", help="more options of the model")
@@ -170,7 +173,7 @@ def main():
             sys.exit(f"migration: found {','.join(found)}, allowed {','.join(allowed)}")
     given = [int(n) for n in options.processors.split(",") if n]
     cases = [Case(name, policy, n, options) for name in names for policy in policies
-             for n in given or ([1, 2, 4, 8, 16] if options.speedup else [PROCESSORS[name]])]
+             for n in given or ([1, 2, 4, 8, 16] if options.speedup else [PROCESSORS[name]]) if policy != "bare" or n <= timed.BARE_MOST]
     rows = (speedup if options.speedup else figure)(run_all(cases, options.jobs))
     if rows:
         bench.write_rows(rows, "scaling", keep=True)

@@ -76,7 +76,7 @@ ifdef SHORT
 SCALING ?= --times 2
 MIX ?= --only both,batch --ms 20
 PMAKES ?= --only 1 --processors 2
-MIGRATION ?= --only raytrace --policies both --processors 4
+MIGRATION ?= --only raytrace --policies both --processors 4 --size 160
 SPEEDUP ?= --policies both --processors 4 --speedup programs
 endif
 SPEEDUP ?= --speedup programs,pmake
