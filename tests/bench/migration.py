@@ -126,10 +126,11 @@ def figure(done):
         print(f"\n{name}, {next(iter(by.values())).processors} processors{'':6s}{'seconds':>10s}{'UMA = 100':>11s}{'% local':>9s}   {SPLIT}")
         for policy, case in by.items():
             pct = 100 * case.seconds[name] / uma.seconds[name] if uma else None
-            missed = policy == "both" and (case.json["local_pct"] < LOCAL or (pct or 0) > OVER_UMA)
+            counts = case.processors == PROCESSORS[name] and case.options.size in (0, PROGRAMS[name].size)
+            missed = counts and policy == "both" and (case.json["local_pct"] < LOCAL or (pct or 0) > OVER_UMA)
             print(f"  {policy:26s}{case.seconds[name]:12.4f}{f'{pct:11.1f}' if pct else '':>11s}{case.json['local_pct']:9.1f}   " +
                   " ".join(f"{value:5.1f}" for value in case.parts()) + ("   MISS" if missed else ""))
-            if case.processors != PROCESSORS[name] or case.options.size not in (0, PROGRAMS[name].size):
+            if not counts:
                 continue
             rows.append({"name": f"migration.{name}.{policy}.local_pct", "value": case.json["local_pct"], "unit": "% of misses",
                          **({"paper": PAPER_LOCAL[name], "goal": LOCAL} if policy == "both" else {})})
@@ -142,13 +143,13 @@ def figure(done):
 def speedup(done):
     rows = []
     for name in dict.fromkeys(name for case in done for name in case.seconds):
-        print(f"\n{name:18s}" + "".join(f"{n:>9d}{'speed-up':>10s}" for n in dict.fromkeys(case.processors for case in done)) + "   s on so many processors")
+        print(f"\n{name:18s}" + "".join(f"{n:>9d}{'speed-up':>10s}" for n in sorted({case.processors for case in done})) + "   s on so many processors")
         for policy in dict.fromkeys(case.policy for case in done):
             by = {case.processors: case.seconds[name] for case in done if name in case.seconds and case.policy == policy}
-            side, first = "bare" if policy == "bare" else "monitor", by[min(by)]
-            print(f"  {side:16s}" + "".join(f"{seconds:9.4f}{first / seconds:10.2f}" for _, seconds in sorted(by.items())))
+            side, first = "bare" if policy == "bare" else "monitor", by.get(1)
+            print(f"  {side:16s}" + "".join(f"{seconds:9.4f}{f'{first / seconds:.2f}' if first else '-':>10s}" for _, seconds in sorted(by.items())))
             rows += [{"name": f"speedup.{name}.{side}.{n}", "value": first / seconds, "unit": "on one = 1", "seconds": seconds}
-                     for n, seconds in sorted(by.items()) if 1 in by]
+                     for n, seconds in sorted(by.items()) if first]
     print(f"\n{SPLIT}")
     for case in done:
         print(f"  {str(case):28s}{case.json['local_pct']:6.1f} % local; " + " ".join(f"{value:5.1f}" for value in case.parts()))

@@ -107,13 +107,14 @@ class Case:
 
 def report(cases):
     base = next((case for case in cases if case.name == "bare"), None)
-    print(f"\n{'':9s}{'seconds':>9s}{'pct':>8s}{'paper':>7s}{'local':>8s}   in % of the bare kernel's time: " + ", ".join(PARTS))
+    whose = "the bare kernel's" if base else "its own"
+    print(f"\n{'':9s}{'seconds':>9s}{'pct':>8s}{'paper':>7s}{'local':>8s}   in % of {whose} time: " + ", ".join(PARTS))
     rows = []
     for case in cases:
         pct = 100 * case.seconds / base.seconds if base else 100
         parts = {part: value * pct / 100 for part, value in case.parts().items()}
         name = case.name if case.name == "bare" else f"vm{case.name}"
-        goal = GOALS.get(case.name)
+        goal = GOALS.get(case.name) if base else None
         print(f"{name:9s}{case.seconds:9.4f}{pct:8.1f}{PAPER[case.name]:7d}{case.json['local_pct']:8.1f}   " +
               "".join(f"{parts[part]:8.2f}" for part in PARTS) + (f"   goal {goal}{'' if pct <= goal else ' MISS'}" if goal else ""))
         rows.append({"name": f"scaling.{name}.pct", "value": pct, "unit": "% of the bare kernel's time", "paper": PAPER[case.name], "goal": goal})
