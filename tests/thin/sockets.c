@@ -19,8 +19,9 @@
 
 #include "tests/thin/check.h"
 
-#define PART 20000
-#define MOST 16
+#define PART  20000
+#define MOST  16
+#define CROWD 40
 
 struct end {
 	struct sockaddr_in to;
@@ -211,6 +212,28 @@ static void datagrams(void)
 	CHECK(recv(0, text, sizeof(text), 0) == -1 && errno == ENOTSOCK);
 }
 
+/* As many as listen() allows wait to be accepted, and none of them is refused. */
+static void crowd(void)
+{
+	struct sockaddr_in to = address(INADDR_LOOPBACK, 103);
+	int l = listener(103), s[CROWD], one;
+	char c;
+
+	CHECK(listen(l, CROWD) == 0);
+	for (int i = 0; i < CROWD; i++) {
+		s[i] = socket(AF_INET, SOCK_STREAM, 0);
+		CHECK(connect(s[i], (struct sockaddr *)&to, sizeof(to)) == 0);
+		c = (char)i;
+		CHECK(write(s[i], &c, 1) == 1);
+	}
+	for (int i = 0; i < CROWD; i++) {
+		one = accept(l, NULL, NULL);
+		CHECK(read(one, &c, 1) == 1 && c == i && close(one) == 0);
+		CHECK(read(s[i], &c, 1) == 0 && close(s[i]) == 0);
+	}
+	CHECK(close(l) == 0);
+}
+
 /* What is there to read, of a stream and of datagrams, and what neither is. */
 static void amounts(void)
 {
@@ -363,6 +386,7 @@ static void self(void)
 	datagrams();
 	waiting();
 	amounts();
+	crowd();
 	names();
 	both_full();
 	pthread_create(&thread, NULL, server, NULL);

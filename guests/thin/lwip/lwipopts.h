@@ -27,14 +27,15 @@
 #define TCPIP_MBOX_SIZE		  64
 #define DEFAULT_TCP_RECVMBOX_SIZE 128
 #define DEFAULT_UDP_RECVMBOX_SIZE 64
-#define DEFAULT_ACCEPTMBOX_SIZE	  16
-#define LWIP_SO_SNDTIMEO	  1
-#define LWIP_SO_RCVTIMEO	  1
-#define LWIP_SO_LINGER		  1
-#define LWIP_SO_RCVBUF		  1 /* and what is there to read, FIONREAD, */
-#define LWIP_FIONREAD_LINUXMODE	  1 /* of datagrams the next one alone */
-#define SO_REUSE		  1
-#define LWIP_TCP_KEEPALIVE	  1
+/* More than listen() lets wait: a connection that finds no room here is reset. */
+#define DEFAULT_ACCEPTMBOX_SIZE 256
+#define LWIP_SO_SNDTIMEO	1
+#define LWIP_SO_RCVTIMEO	1
+#define LWIP_SO_LINGER		1
+#define LWIP_SO_RCVBUF		1 /* and what is there to read, FIONREAD, */
+#define LWIP_FIONREAD_LINUXMODE 1 /* of datagrams the next one alone */
+#define SO_REUSE		1
+#define LWIP_TCP_KEEPALIVE	1
 
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1
