@@ -205,8 +205,8 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 		 bool integer);
 /* The same of an LL or SC. */
 void patched_try_linked(struct vcpu *v, const struct patch_place *at, const struct access *a);
-/* A fetch went on in csseg that was at `from`: if it was a call, that may become one, too. */
-void patched_try_call(struct vcpu *v, u64 from);
+/* A fetch went on in csseg that was at `from`: a call or a jump that led there may become one, too. */
+void patched_try_branch(struct vcpu *v, u64 from);
 void patched_stays(struct vcpu *v, enum patch_why why); /* it does not */
 
 /* ---- fpu.c ---- */

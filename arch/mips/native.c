@@ -85,7 +85,7 @@ static enum verdict resolve_fetch(struct vcpu *v, u64 gpa)
 		return inject_code(v, EXC_IBE);
 	v->stats.rewrite.fetches++;
 	v->arch.pc = DISCO_CSSEG_BASE + gpa;
-	patched_try_call(v, from);
+	patched_try_branch(v, from);
 	return RESUME;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/mem/l2tlb.h"
 #include "kernel/mem/pmap.h"
 #include "kernel/reloc/call.h"
+#include "kernel/reloc/jump.h"
 #include "kernel/reloc/pair.h"
 #include "kernel/vm/vm.h"
 
@@ -84,6 +85,12 @@ static void leave_done(struct vcpu *v, const struct patch_site *s)
 	}
 }
 
+static bool leave_jump(const struct tramp *t, u64 place, u32 word, u64 gpr[32], u64 *pc)
+{
+	return tramp_is_call(t->slot) ? call_leave(t, place, word, gpr, pc)
+				      : jump_leave(t, place, word, gpr, pc);
+}
+
 u32 patched_leave(struct vcpu *v, u32 code)
 {
 	const struct patch_site *s;
@@ -96,8 +103,8 @@ u32 patched_leave(struct vcpu *v, u32 code)
 	s = patch_find(v->vm->patch, v->arch.pc - DISCO_CSSEG_BASE, &word);
 	if (!s)
 		return code;
-	if (tramp_is_call(s->tramp.slot)) {
-		if (call_leave(&s->tramp, DISCO_CSSEG_BASE + s->place, word, v->arch.gpr,
+	if (tramp_is_call(s->tramp.slot) || tramp_is_jump(s->tramp.slot)) {
+		if (leave_jump(&s->tramp, DISCO_CSSEG_BASE + s->place, word, v->arch.gpr,
 			       &v->arch.pc))
 			v->arch.cause &= ~CAUSE_BD;
 		return code;
@@ -144,6 +151,16 @@ static enum before look_before(struct vcpu *v, u64 gpa, u32 *word)
 	if ((*word >> 26 == 0x36 || *word >> 26 == 0x3e) && !(*word >> 21 & 31))
 		return NO_BRANCH; /* JIC, JIALC */
 	return branch_decode(*word, 0, v->arch.gpr, &b) ? NO_BRANCH : A_BRANCH;
+}
+
+/* The page as the guest stored it; NULL: it has no memory. */
+static const u32 *code_page(struct vcpu *v, u64 gpn)
+{
+	u64 lo = 0;
+
+	if (gpn < v->vm->pmap.npages)
+		lo = pmap_look(v->vm, (gpn_t){ gpn }, v->node->id);
+	return lo ? mpn_ptr(arch_entry_page(lo)) : NULL;
 }
 
 /* A copy for the place's page, if it has none. */
@@ -225,10 +242,26 @@ static enum patch_why try(struct vcpu *v, const struct patch_place *at, const st
 	return copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t) : PATCH_FULL;
 }
 
+/* The jump that the program comes to from there. */
+static void note_jump(struct vcpu *v, u64 gpa)
+{
+	const u32 *page = code_page(v, gpa >> PAGE_SHIFT);
+	u32 word = page ? jump_behind(page, (gpa & PAGE_MASK) / 4) : 0;
+
+	if (word)
+		patch_note_jump(v->vm->patch, (gpa & ~PAGE_MASK) + word * 4);
+}
+
 void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a, bool integer)
 {
-	if (v->vm->patch)
-		v->vm->patch->why[try(v, at, a, integer)]++;
+	enum patch_why why;
+
+	if (!v->vm->patch)
+		return;
+	why = try(v, at, a, integer);
+	v->vm->patch->why[why]++;
+	if (why == PATCH_NOW)
+		note_jump(v, at->pc - DISCO_CSSEG_BASE);
 }
 
 /* ---- calls ---- */
@@ -248,12 +281,11 @@ static bool read_call(struct vcpu *v, u64 from, u64 gpa, u32 length, u32 words[2
 	return call_target(words[0]) && v->arch.gpr[call_target(words[0])] == from;
 }
 
-void patched_try_call(struct vcpu *v, u64 from)
+/* The call that left its link, if it may be patched. */
+static void try_call(struct vcpu *v, u64 from)
 {
 	static const u32 lengths[] = { 8, 4 }; /* JALR and its slot; JIALC */
 
-	if (!v->vm->patch || from - NATIVE_KSEG0 >= DISCO_CSSEG_WINDOW)
-		return;
 	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
 		u64 gpa = v->arch.gpr[31] - lengths[i] - DISCO_CSSEG_BASE;
 		u32 words[2] = { 0 }, before;
@@ -269,21 +301,42 @@ void patched_try_call(struct vcpu *v, u64 from)
 	}
 }
 
+/* A noted jump that leads to `from` is none any more: it is patched, or stays as it is. */
+static void try_jump(struct vcpu *v, u64 from)
+{
+	struct patch *p = v->vm->patch;
+
+	for (u32 i = 0; i < p->njumps;) {
+		u64 gpa = p->jump[i];
+		const u32 *copy = (const u32 *)patch_page(p, gpa >> PAGE_SHIFT);
+		const u32 *word = copy ? copy + (gpa & PAGE_MASK) / 4 : NULL;
+		u32 before, target = word ? jump_target(*word) : 0;
+		struct tramp t;
+
+		if (target && v->arch.gpr[target] != from) {
+			i++;
+			continue;
+		}
+		patch_forget_jump(p, i);
+		if (target && jump_make(word[0], word[1], &t) &&
+		    look_before(v, gpa, &before) == NO_BRANCH)
+			patch_add(p, gpa, &t);
+	}
+}
+
+void patched_try_branch(struct vcpu *v, u64 from)
+{
+	if (!v->vm->patch || from - NATIVE_KSEG0 >= DISCO_CSSEG_WINDOW)
+		return;
+	try_call(v, from);
+	try_jump(v, from);
+}
+
 /* ---- LL and SC ---- */
 
 static u64 word_of(const struct patch_place *at)
 {
 	return at->pc - DISCO_CSSEG_BASE + (at->slot ? 4 : 0);
-}
-
-/* The page as the guest stored it; NULL: it has no memory. */
-static const u32 *code_page(struct vcpu *v, u64 gpn)
-{
-	u64 lo = 0;
-
-	if (gpn < v->vm->pmap.npages)
-		lo = pmap_look(v->vm, (gpn_t){ gpn }, v->node->id);
-	return lo ? mpn_ptr(arch_entry_page(lo)) : NULL;
 }
 
 /* An LL that is no part of a pair is not looked at each time. */

@@ -58,8 +58,7 @@ static bool is_defined_special(u32 w)
 	return without <= (rotates >> (w & 63) & 1) && w != PAUSE;
 }
 
-/* What cannot trap, and uses registers as is wanted. */
-static bool is_plain(u32 w, u32 target, u32 link)
+bool call_lets_first(u32 w, u32 target, u32 link)
 {
 	u32 written;
 
@@ -98,7 +97,7 @@ bool call_make(u32 branch, u32 behind, struct tramp *t)
 	}
 	if (!target || !link_of(t) || link_of(t) == target)
 		return false;
-	return t->slot == TRAMP_CALL_COMPACT || is_plain(behind, target, link_of(t));
+	return t->slot == TRAMP_CALL_COMPACT || call_lets_first(behind, target, link_of(t));
 }
 
 /* ---- a trampoline ---- */

@@ -30,6 +30,8 @@
 bool call_make(u32 branch, u32 behind, struct tramp *t);
 /* The register of the target of what may be such a call, 0: it is none. */
 u32 call_target(u32 branch);
+/* Whether a slot's instruction, with a call by register `target`, may come first (above); link: the link register, 32: none. */
+bool call_lets_first(u32 slot, u32 target, u32 link);
 /* As tramp_build. */
 bool call_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS]);
 /*

@@ -6,6 +6,7 @@
 
 #include "kernel/abi/disco.h"
 #include "kernel/reloc/call.h"
+#include "kernel/reloc/jump.h"
 
 #define PAGES_A_COPY 16 /* of the VM's memory, for each page of code */
 #define COPIES_MIN   64
@@ -63,7 +64,8 @@ void patch_reset(struct patch *p)
 	p->no_pairs = false;
 	p->ll = (struct patch_place){ 0 };
 	memset(p->refused, 0, sizeof(p->refused));
-	p->patched = p->freed = p->calls = 0;
+	p->patched = p->freed = p->calls = p->jumps = 0;
+	p->njumps = 0;
 	memset(p->why, 0, sizeof(p->why));
 }
 
@@ -86,13 +88,15 @@ u8 *patch_copy_page(struct patch *p, u32 gpn)
 /* The copy holds what the trampoline is of. */
 static bool holds(const u32 *word, const struct tramp *t)
 {
-	u32 n = t->slot && t->slot != TRAMP_CALL_COMPACT;
+	u32 n = t->slot && t->slot != TRAMP_CALL_COMPACT && t->slot != TRAMP_JUMP_COMPACT;
 
 	return word[n] == t->insn && (!t->slot || *word == t->branch);
 }
 
 static bool build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS])
 {
+	if (tramp_is_jump(t->slot))
+		return jump_build(t, place, at, words);
 	return tramp_is_call(t->slot) ? call_build(t, place, at, words)
 				      : tramp_build(t, place, at, words);
 }
@@ -122,6 +126,7 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 	*word = tramp_branch(from, at);
 	p->linked += t->linked;
 	p->calls += tramp_is_call(t->slot);
+	p->jumps += tramp_is_jump(t->slot);
 	p->patched++;
 	return PATCH_NOW;
 }
@@ -139,6 +144,22 @@ const struct patch_site *patch_at(const struct patch *p, u64 gpa)
 	if (word >> 26 != 0x32 || to < at || to - at >= (u64)p->nsites * TRAMP_BYTES)
 		return NULL;
 	return &p->site[(to - at) >> TRAMP_SHIFT];
+}
+
+void patch_note_jump(struct patch *p, u32 place)
+{
+	for (u32 i = 0; i < p->njumps; i++)
+		if (p->jump[i] == place)
+			return;
+	if (p->njumps == PATCH_JUMPS) /* the oldest goes */
+		patch_forget_jump(p, 0);
+	p->jump[p->njumps++] = place;
+}
+
+void patch_forget_jump(struct patch *p, u32 i)
+{
+	p->njumps--;
+	memmove(&p->jump[i], &p->jump[i + 1], (p->njumps - i) * sizeof(p->jump[0]));
 }
 
 bool patch_next_linked(const struct patch *p, u32 *from, u64 *gpn)

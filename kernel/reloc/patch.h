@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Places that trap, patched while a kernel that was linked for KSEG0 runs (reloc.h): a load or store that the monitor
- * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor, and so does a call by a register whose
- * fetch the monitor let go on in csseg (call.h). The guest's memory stays as it
+ * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor, and so does a call or a jump by a register whose
+ * fetch the monitor let go on in csseg (call.h, jump.h). The guest's memory stays as it
  * is. What csseg shows of a page with such places is a copy, for fetches alone (QEMU lets it be read once it was fetched from,
  * whatever RI says: docs/machine.md); all other ways to the page show the page, and are not writable. So the guest reads its code as it stored it, and who stores there is seen:
  *
@@ -42,6 +42,7 @@
 
 #define PATCH_DROPS   8
 #define PATCH_REFUSED 512
+#define PATCH_JUMPS   256
 
 #define PATCH_ALONE	  1024
 #define PATCH_ALONE_TICKS 166666667 /* of Count: a second */
@@ -93,9 +94,11 @@ struct patch {
 	bool no_pairs;		    /* LLs and SCs stay as they are */
 	u32 refused[PATCH_REFUSED]; /* places of LLs that are no part of a pair, and calls that stay, as last found */
 	struct patch_place ll; /* the last LL that was carried out */
+	u32 jump[PATCH_JUMPS]; /* places of jumps that may be patched (jump.h), the oldest first */
+	u32 njumps;
 	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
 	u64 patched, freed;  /* places, since the start */
-	u64 calls;	     /* of those patched */
+	u64 calls, jumps;    /* of those patched */
 	u64 why[PATCH_WHYS]; /* accesses carried out */
 };
 
@@ -127,6 +130,9 @@ static inline bool patch_is_patched(const struct patch *p, u64 gpa)
 {
 	return patch_at(p, gpa) != NULL;
 }
+/* A jump that a patched place leads to; the i-th is none any more. */
+void patch_note_jump(struct patch *p, u32 place);
+void patch_forget_jump(struct patch *p, u32 i);
 /* One page with a site of an LL or SC, of sites from *from on, which becomes the next; false: there is none. */
 bool patch_next_linked(const struct patch *p, u32 *from, u64 *gpn);
 /* The page is PLAIN from now on; for_ever: and stays so. True: it was COPIED. */

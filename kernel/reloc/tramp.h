@@ -46,15 +46,27 @@
 #define TRAMP_BYTES (1u << TRAMP_SHIFT)
 #define TRAMP_WORDS (TRAMP_BYTES / 4)
 
-/* The last two are no slots, but calls (call.h). */
-enum tramp_slot { TRAMP_NO_SLOT, TRAMP_DELAY, TRAMP_FORBIDDEN, TRAMP_CALL, TRAMP_CALL_COMPACT };
+/* Those behind TRAMP_FORBIDDEN are no slots, but calls (call.h) and jumps (jump.h). */
+enum tramp_slot {
+	TRAMP_NO_SLOT,
+	TRAMP_DELAY,
+	TRAMP_FORBIDDEN,
+	TRAMP_CALL,
+	TRAMP_CALL_COMPACT,
+	TRAMP_JUMP,
+	TRAMP_JUMP_COMPACT
+};
 
-static inline bool tramp_is_call(u8 slot) { return slot >= TRAMP_CALL; }
+static inline bool tramp_is_call(u8 slot)
+{
+	return slot == TRAMP_CALL || slot == TRAMP_CALL_COMPACT;
+}
+static inline bool tramp_is_jump(u8 slot) { return slot >= TRAMP_JUMP; }
 
-/* A load or store, of whatever register, by a general base register and an offset; or a call by that register. */
+/* A load or store, of whatever register, by a general base register and an offset; or a call or a jump by that register. */
 struct tramp {
 	u32 insn;
-	u32 branch; /* whose slot it is in, slot being an enum tramp_slot, or the call; that without a slot is insn, too */
+	u32 branch; /* whose slot it is in, slot being an enum tramp_slot, or the call or jump; that without a slot is insn, too */
 	u8 slot;
 	u8 base;      /* 1..31 */
 	bool reload;  /* a load of the base register itself */

@@ -452,7 +452,7 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 	(void)v, (void)at, (void)a, (void)integer;
 }
 
-void patched_try_call(struct vcpu *v, u64 from)
+void patched_try_branch(struct vcpu *v, u64 from)
 {
 	(void)v;
 	(void)from;
