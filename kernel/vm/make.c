@@ -99,7 +99,8 @@ static void make_pmap(struct vm *vm)
 /* Of what is patched in its kernel while that runs; 0: nothing is. check=1 knows nothing of it. */
 static size_t patch_storage(const struct vm_desc *d)
 {
-	if (!d->rewrite || d->vcpus != 1 || !option_on(OPTION_PATCH) || option_check())
+	if (!d->rewrite || d->unpatched || d->vcpus != 1 || !option_on(OPTION_PATCH) ||
+	    option_check())
 		return 0;
 	return patch_bytes(d->memory_mb << (20 - PAGE_SHIFT));
 }

@@ -166,7 +166,7 @@ static u32 count_nodes(const struct vm_desc *vm)
 /* For what is patched in its kernel while that runs. */
 static u32 patch_mb(const struct vm_desc *vm)
 {
-	if (!vm->rewrite || vm->vcpus != 1)
+	if (!vm->rewrite || vm->unpatched || vm->vcpus != 1)
 		return 0;
 	return (sizeof(struct patch) + patch_bytes(vm->memory_mb << (20 - PAGE_SHIFT)) + 0xfffff) >>
 	       20;

@@ -113,6 +113,7 @@ struct vm_desc {
 	bool show_nodes;  /* its device tree says which node is what, and its memory is there */
 	bool identity;	  /* it has the device of that name (drivers/identity.c) */
 	bool rewrite;	  /* its kernel is linked for KSEG0 (kernel/reloc/reloc.h) */
+	bool unpatched;	  /* and no place of it is patched while it runs (kernel/reloc/patch.h) */
 	char name[16];	  /* of its node: "vm0" */
 	char label[16];	  /* 1..15 of a-z 0-9 - */
 	char kernel[32];  /* file in the boot archive */

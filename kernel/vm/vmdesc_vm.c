@@ -30,6 +30,7 @@ static const struct prop_rule vm_rules[] = {
 	{ "show-nodes", PROP_FLAG, 0, 0, 0, VM(show_nodes), NULL },
 	{ "identity", PROP_FLAG, 0, 0, 0, VM(identity), NULL },
 	{ "rewrite", PROP_FLAG, 0, 0, 0, VM(rewrite), NULL },
+	{ "unpatched", PROP_FLAG, 0, 0, 0, VM(unpatched), NULL },
 };
 
 /* What one property alone cannot know: the other properties, the machine's nodes, the labels of
@@ -45,6 +46,8 @@ static int check_against_machine(const struct machine_desc *machine, const struc
 	if (vm->rewrite && vm->memory_mb > VMDESC_REWRITE_MB_MAX)
 		return props_fail(r, "memory-mb: found %u, allowed up to %u with rewrite",
 				  (unsigned int)vm->memory_mb, VMDESC_REWRITE_MB_MAX);
+	if (vm->unpatched && !vm->rewrite)
+		return props_fail(r, "unpatched: found without rewrite, allowed with it");
 	if (vm->show_nodes && vm->memory_mb < vm->nodes.n) /* pieces are whole blocks of 1 MB */
 		return props_fail(r, "memory-mb: found %u, allowed from %u on with show-nodes",
 				  (unsigned int)vm->memory_mb, (unsigned int)vm->nodes.n);

@@ -238,6 +238,18 @@ def test_calls_and_jumps_become_branches(machine, tmp_path, kind, least, most):
     assert one.quit() == 0
 
 
+@pytest.mark.parametrize("kind", ["native", "reloc"])
+@pytest.mark.parametrize("unpatched", [False, True])
+def test_code_reads_as_stored_if_nothing_is_patched(machine, tmp_path, kind, unpatched):
+    """By addresses of csseg a patched place reads as a branch, unless the VM is `unpatched`."""
+    more = {"unpatched": True} if unpatched else {}
+    one = machine(write_scenario(tmp_path, [vm("reads", f"{kind}/code_reads.elf", None, MEMORY, "exact=1", rewrite=True, **more)]))
+    one.expect(r"\[reads\] PASS code_reads\r*\n" if unpatched else r"\[reads\] FAIL code_reads: [^\n]*: found c8\w{6}, wanted dc830000\r*\n")
+    one.expect(r"vm: reads powered off, code 0")
+    assert ("patched: " in "\n".join(one.command("stats reads"))) == (not unpatched)
+    assert one.quit() == 0
+
+
 # What a hostile driver may do, and a rule that shows it: tests/guest's programs print each rule that they look at.
 HOSTILE = {
     "virtio_rules": ["descriptor loop", "chain longer than the queue", "buffer of 2^32-1 bytes", "buffer far away",

@@ -158,10 +158,49 @@ static void large_memory_is_out_of_reach(void **state)
 	assert_int_equal(patch_bytes(DISCO_CSSEG_WINDOW >> PAGE_SHIFT), 0);
 }
 
+static u32 model[PATCH_JUMPS + 1], nmodel;
+
+static void forget(u32 i)
+{
+	nmodel--;
+	memmove(&model[i], &model[i + 1], (nmodel - i) * sizeof(model[0]));
+}
+
+/* The noted jumps are the latest ones, each once, in their order. */
+static void jumps_are_noted_once_and_the_oldest_goes(void **state)
+{
+	bool full = false;
+
+	(void)state;
+	patch.njumps = 0;
+	for (u32 i = 0; i < ROUNDS; i++) {
+		u32 place = (u32)(draw() % (4 * PATCH_JUMPS)) * 4, at = 0;
+
+		if (draw() % 8 == 0 && nmodel) {
+			at = (u32)(draw() % nmodel);
+			patch_forget_jump(&patch, at);
+			forget(at);
+		} else {
+			patch_note_jump(&patch, place);
+			while (at < nmodel && model[at] != place)
+				at++;
+			if (at == nmodel)
+				model[nmodel++] = place;
+			full |= nmodel > PATCH_JUMPS;
+			if (nmodel > PATCH_JUMPS)
+				forget(0);
+		}
+		assert_int_equal(patch.njumps, nmodel);
+		assert_memory_equal(patch.jump, model, nmodel * sizeof(model[0]));
+	}
+	assert_true(full);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(csseg_shows_what_is_patched_and_no_more),
+		cmocka_unit_test(jumps_are_noted_once_and_the_oldest_goes),
 		cmocka_unit_test(large_memory_is_out_of_reach),
 	};
 

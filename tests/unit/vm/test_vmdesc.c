@@ -115,6 +115,8 @@ static void names_what_is_wrong_in_a_vm(void **state)
 	set_cell("/vms/vm0", "memory-mb", 257);
 	set("/vms/vm0", "rewrite", "", 0);
 	expect_vm_error("/vms/vm0: memory-mb: found 257, allowed up to 256 with rewrite");
+	set("/vms/vm0", "unpatched", "", 0);
+	expect_vm_error("/vms/vm0: unpatched: found without rewrite, allowed with it");
 	set_cell("/vms/vm0", "memory-mb", 4);
 	set_cell("/vms/vm0", "vcpus", 5);
 	set("/vms/vm0", "node", (const u8[5 * 4]){ 0 }, 5 * 4);
@@ -316,6 +318,11 @@ static void counts_the_memory_left_for_vms(void **state)
 	assert_int_equal(parse(), 0);
 	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
 			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2 - 1);
+	set("/vms/vm0", "unpatched", "", 0);
+	assert_int_equal(parse(), 0);
+	assert_int_equal(vmdesc_memory_for_vms(&desc, 0),
+			 512 - VMDESC_MONITOR_MB - 8 * VMDESC_NODE_MB - 2);
+	unset("/vms/vm0", "unpatched");
 	set_cell("/vms/vm0", "memory-mb", 64);
 	set_cell("/vms/vm0", "vcpus", 2);
 	assert_int_equal(parse(), 0);
