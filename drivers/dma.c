@@ -41,6 +41,12 @@ int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes)
 	return dma_write(vm, gpa, from, bytes);
 }
 
+int dma_write_over(struct vm *vm, u64 gpa, const void *from, size_t bytes)
+{
+	count_copied(bytes);
+	return vm_copy_over(vm, (gpa_t){ gpa }, from, bytes);
+}
+
 size_t dma_copy_data(struct vm *from, u64 source, struct vm *to, u64 target, size_t bytes)
 {
 	size_t copied = vm_copy_across(from, (gpa_t){ source }, to, (gpa_t){ target }, bytes);

@@ -39,6 +39,11 @@ int dma_zero(struct vm *vm, u64 gpa,
 int dma_read_data(struct vm *vm, void *to, u64 gpa, size_t bytes);
 int dma_write_data(struct vm *vm, u64 gpa, const void *from, size_t bytes);
 /*
+ * As dma_write_data, within a page that the guest has given to the device to be written, all of it: what else is in the page is of no
+ * use to it any more, and if it is a shared one, not kept.
+ */
+int dma_write_over(struct vm *vm, u64 gpa, const void *from, size_t bytes);
+/*
  * From one VM's memory to another's without a buffer between: how many of the bytes, those of one page of each at most. 0: one
  * of the two pages is not in a view now, or not writable there: dma_read and dma_write_data make it so.
  */

@@ -62,7 +62,9 @@ static struct page *entry(const struct nodemem *m, u32 index)
 
 static u32 block_of(const struct nodemem *m, u32 index)
 {
-	return ((m->first.v + index) >> BLOCK_SHIFT) - (m->first.v >> BLOCK_SHIFT);
+	u32 first = (u32)m->first.v; /* index may be before it: block_start of the first one */
+
+	return ((first + index) >> BLOCK_SHIFT) - (first >> BLOCK_SHIFT);
 }
 
 static void list_add(struct nodemem *m, u32 *head, u32 index)
@@ -82,6 +84,7 @@ static void list_remove(struct nodemem *m, u32 *head, u32 index)
 	struct page *p = entry(m, index);
 
 	p->owner = 0;
+	p->left_by = 0; /* whoever gets it may write it before memmap knows */
 	if (p->prev == NO_PAGE)
 		*head = p->next;
 	else
@@ -219,13 +222,12 @@ mpn_t nodemem_alloc(u32 node)
 
 mpn_t nodemem_alloc_here(u32 node) { return pop(&nodemem[node]); }
 
+static bool is_single(const struct page *p) { return p->state == PAGE_FREE && p->owner == LISTED; }
+
 /* The page is in a list of the node. */
 static bool is_listed(const struct nodemem *m, u32 index)
 {
-	const struct page *p = entry(m, index);
-
-	return m->block_free[block_of(m, index)] == BLOCK_PAGES ||
-	       (p->state == PAGE_FREE && p->owner == LISTED);
+	return m->block_free[block_of(m, index)] == BLOCK_PAGES || is_single(entry(m, index));
 }
 
 /* How many pages from this one on are free, up to n. */
@@ -259,6 +261,26 @@ mpn_t nodemem_alloc_exact(mpn_t want, u32 n)
 	lock_take(&m->lock);
 	if (free_from(m, first, n) == n)
 		mpn = take_singles(m, first, n);
+	lock_release(&m->lock);
+	return mpn;
+}
+
+static bool is_left(const struct nodemem *m, u32 index, u32 life)
+{
+	return index < m->span && is_single(entry(m, index)) && entry(m, index)->left_by == life;
+}
+
+mpn_t nodemem_alloc_left(u32 node, u32 life, mpn_t best)
+{
+	struct nodemem *m = &nodemem[node];
+	u32 index = memmap_node(best) == (int)node ? (u32)(best.v - m->first.v) : NO_PAGE;
+	mpn_t mpn = MPN_NONE;
+
+	lock_take(&m->lock);
+	if (!is_left(m, index, life))
+		index = m->pages;
+	if (life && is_left(m, index, life))
+		mpn = take_single(m, index);
 	lock_release(&m->lock);
 	return mpn;
 }

@@ -59,6 +59,11 @@ mpn_t nodemem_alloc_here(u32 node);	/* of this node only, with whatever it held 
 mpn_t nodemem_alloc_exact(mpn_t want, u32 n);
 mpn_t nodemem_alloc_within(u32 node, u32 page, u32 n);
 /*
+ * A page of this node with the bytes that this life of a VM had in it (memmap_leave), and nobody since: the page `best`, if it is
+ * such a one, else the one that went back to the node last. MPN_NONE: neither of them is. A life of 0 left none.
+ */
+mpn_t nodemem_alloc_left(u32 node, u32 life, mpn_t best);
+/*
  * A whole block of this node only, aligned to its size, with whatever it held before: the caller zeroes it. MPN_NONE: there is
  * none. Best an even one, or an odd one, whose neighbour in the same two blocks is free as well; and this very one.
  */

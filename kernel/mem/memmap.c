@@ -113,6 +113,11 @@ void memmap_take_back(mpn_t mpn, u32 vm)
 	leave(mpn, vm, BIT(PAGE_GUEST) | BIT(PAGE_REPLICA), (struct page){ .state = PAGE_FREE });
 }
 
+void memmap_leave(mpn_t mpn, u32 vm, u32 life)
+{
+	leave(mpn, vm, BIT(PAGE_GUEST), (struct page){ .state = PAGE_FREE, .left_by = life });
+}
+
 struct page *memmap_lend(mpn_t mpn, u32 vm)
 {
 	return leave(mpn, vm, BIT(PAGE_GUEST), (struct page){ .state = PAGE_SHARED, .held = 1 });

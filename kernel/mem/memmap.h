@@ -8,11 +8,12 @@
  *   MONITOR   -       -     text, data, stacks, these entries,      FREE        memmap_free_at_boot, memmap_return
  *                           what VCPUs away from home need
  *                                                                   SHARED      memmap_share_at_boot
- *   FREE      -       -     nobody's, in its node's free list       GUEST       memmap_give
+ *   FREE      -       -     nobody's, in its node's free list; by    GUEST       memmap_give
+ *                           memmap_leave with what its VM wrote
  *                                                                   REPLICA     memmap_give_replica
  *                                                                   SHARED      memmap_share
  *                                                                   MONITOR     memmap_keep
- *   GUEST     VM      set   the master of a guest page (pmap.h)     FREE        memmap_take_back
+ *   GUEST     VM      set   the master of a guest page (pmap.h)     FREE        memmap_take_back, memmap_leave
  *                                                                   SHARED      memmap_lend
  *   REPLICA   VM      set   a copy of a master, for one node        FREE        memmap_take_back
  *                                                                   GUEST       memmap_promote
@@ -38,6 +39,7 @@ struct page {
 	union {
 		u32 gpn;	/* GUEST, REPLICA */
 		u32 first_user; /* SHARED: VM and page (share.c) */
+		u32 left_by; /* FREE: the life (pmap.h) whose bytes it holds, and nobody else's; 0: not known */
 	};
 	union {
 		/* FREE: the neighbours in a list of the node, as page numbers within it */
@@ -65,6 +67,8 @@ void memmap_give(mpn_t mpn, u32 vm, gpn_t gpn);
 void memmap_give_replica(mpn_t mpn, u32 vm, gpn_t gpn);
 /* A GUEST page or a REPLICA of that VM is FREE from now on. */
 void memmap_take_back(mpn_t mpn, u32 vm);
+/* The same of a GUEST page, with the bytes that this life of its VM has had in it (nodemem_alloc_left). */
+void memmap_leave(mpn_t mpn, u32 vm, u32 life);
 
 /* The guest page of from has to, a FREE page, instead: from is FREE, its moves are one more. */
 void memmap_move(mpn_t from, mpn_t to);

@@ -17,11 +17,26 @@ size_t pmap_bytes(u32 npages)
 	return npages * (sizeof(struct pmap_page) + sizeof(struct pmap_link) + sizeof(u16));
 }
 
+/* Each is given once: one that came again would find what another guest has left. */
+u32 pmap_new_life(void)
+{
+	static u32 last;
+	u32 have = __atomic_load_n(&last, __ATOMIC_RELAXED);
+
+	do {
+		if (have == UINT32_MAX)
+			return 0;
+	} while (!__atomic_compare_exchange_n(&last, &have, have + 1, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return have + 1;
+}
+
 void pmap_init(struct pmap *p, void *storage, u32 npages)
 {
 	struct pmap_page *page = storage;
 
 	*p = (struct pmap){ .npages = npages,
+			    .life = pmap_new_life(),
 			    .page = page,
 			    .link = (struct pmap_link *)(page + npages) };
 	p->shown = (u16 *)(p->link + npages);

@@ -199,9 +199,10 @@ struct pmap_zeroes {
 };
 
 struct pmap {
-	u32 npages;    /* fixed */
-	u32 used;      /* pages that have a master. This and the next ones: pmap_count */
-	u32 shared;    /* of these: whose master is a shared one */
+	u32 npages; /* fixed */
+	u32 life;   /* a number that no other guest of any VM has or had; 0: there were too many */
+	u32 used;   /* pages that have a master. This and the next ones: pmap_count */
+	u32 shared; /* of these: whose master is a shared one */
 	u32 replicas;  /* machine pages beside the masters */
 	u32 ballooned; /* pages that the VM has no promise of */
 	struct pmap_zeroes zero;
@@ -333,6 +334,12 @@ bool pmap_replace(struct vm *vm, gpn_t gpn, mpn_t from, mpn_t to);
  * where it is, else a copy, which no view shows yet. False: the machine's memory is used up.
  */
 bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node);
+/*
+ * The same of a page that is about to be written by a device, to which the guest gave all of it, if it is SHARED: what is in it
+ * afterwards are bytes that the guest had once, or zeroes. EntryLo of it in the node's view, as pmap_use_to_write; 0: it is not
+ * SHARED, or as above. Answers shootdowns.
+ */
+u64 pmap_renew_locked(struct vm *vm, gpn_t gpn, u32 node);
 /*
  * The machine page behind gpn, the VM's own and writable, stays there until it was unpinned as often as
  * it was pinned. MPN_NONE: not the VM's memory, or pinned PMAP_PINS times already. A VM does not end

@@ -165,6 +165,7 @@ u32 pmap_end_promise(struct pmap *p)
 
 	p->ballooned = 0;
 	p->reported = 0;
+	p->life = pmap_new_life();
 	p->zero = (struct pmap_zeroes){ 0 };
 	return promised;
 }

@@ -47,6 +47,16 @@ mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node)
 	return mpn_valid(mpn) ? mpn : nodemem_alloc_unzeroed(target);
 }
 
+mpn_t pmap_alloc_left_locked(struct vm *vm, gpn_t gpn, u32 node, bool *left)
+{
+	u32 target = placement_node(vm, gpn, node);
+	mpn_t place = pmap_place_locked(&vm->pmap, gpn, BLOCK_PAGES, target);
+	mpn_t mpn = nodemem_alloc_left(target, vm->pmap.life, place);
+
+	*left = mpn_valid(mpn);
+	return *left ? mpn : pmap_alloc_locked(vm, gpn, node);
+}
+
 /* ---- several at a time ---- */
 
 struct run {

@@ -19,7 +19,7 @@ void pmap_leave_master_locked(struct vm *vm, gpn_t gpn, struct pmap_page page)
 	if (pmap_is_shared(page)) {
 		share_leave_locked(master, vm, gpn);
 	} else {
-		memmap_take_back(master, vm->id);
+		memmap_leave(master, vm->id, vm->pmap.life);
 		nodemem_free(master);
 	}
 }
@@ -235,20 +235,25 @@ void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n)
 
 /*
  * A page of the VM's promise. Free ones are many: the VM's own page went back to its node when the
- * shared one took its place.
+ * shared one took its place. keep: with what is in the shared one.
  */
-static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node)
+static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node, bool keep)
 {
 	struct hidden h;
+	bool as_it_is = false;
 	mpn_t shared = pmap_copies(&vm->pmap, gpn).master;
-	mpn_t own = pmap_alloc_locked(vm, gpn, node);
+	mpn_t own = keep ? pmap_alloc_locked(vm, gpn, node)
+			 : pmap_alloc_left_locked(vm, gpn, node, &as_it_is);
 
 	if (!mpn_valid(own))
 		return false;
 	hidden_begin(&h, vm);
 	hidden_add(&h, gpn, false);
 	hidden_take_back(&h);
-	memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
+	if (keep)
+		memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
+	else if (!as_it_is)
+		nodemem_zero(own, 1);
 	memmap_give(own, vm->id, gpn);
 	pmap_change_locked(&vm->pmap, gpn, BIT(PMAP_SHARED), (struct pmap_page){ .master = own.v });
 	share_leave_locked(shared, vm, gpn);
@@ -266,17 +271,29 @@ static void take_over(struct vm *vm, gpn_t gpn, mpn_t master)
 			pmap_fill_locked(vm, gpn, node);
 }
 
-bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node)
+static bool own_locked(struct vm *vm, gpn_t gpn, u32 node, bool keep)
 {
 	mpn_t master = pmap_copies(&vm->pmap, gpn).master;
 
 	if (share_take_over_locked(master, vm, gpn))
 		take_over(vm, gpn, master);
-	else if (!copy_of_own(vm, gpn, node))
+	else if (!copy_of_own(vm, gpn, node, keep))
 		return false;
 	pmap_count(&vm->pmap.shared, -1);
 	node_self()->stats.broken++;
 	return true;
+}
+
+bool pmap_own_locked(struct vm *vm, gpn_t gpn, u32 node) { return own_locked(vm, gpn, node, true); }
+
+u64 pmap_renew_locked(struct vm *vm, gpn_t gpn, u32 node)
+{
+	struct pmap *p = &vm->pmap;
+
+	if (pmap_state_of(pmap_page(p, gpn)) != PMAP_SHARED || !own_locked(vm, gpn, node, false))
+		return 0;
+	pmap_fill_locked(vm, gpn, node);
+	return pmap_shown(p, gpn, node);
 }
 
 _Static_assert(SHARE_PAGES <= MMU_DROP_PAGES, "one shootdown for all");

@@ -137,6 +137,9 @@ static inline bool pmap_is_coming(const struct pmap *p, gpn_t gpn)
 	       gpn.v - range->coming.start.v < range->coming.npages;
 }
 
+/* ---- pmap.c ---- */
+u32 pmap_new_life(void); /* for struct pmap: another guest has the VM from now on */
+
 /* ---- pmap_share.c ---- */
 /* The master that stood behind gpn until now, which no view shows, is not the guest page's any more. */
 void pmap_leave_master_locked(struct vm *vm, gpn_t gpn, struct pmap_page page);
@@ -162,6 +165,8 @@ bool pmap_promise_locked(struct vm *vm, gpn_t gpn);
  * the VM's pages around gpn would have it, if that is free, or else where more of them will fit.
  */
 mpn_t pmap_alloc_locked(struct vm *vm, gpn_t gpn, u32 node);
+/* The same; *left: it is known to hold nothing but what this VM's guest had in it. */
+mpn_t pmap_alloc_left_locked(struct vm *vm, gpn_t gpn, u32 node, bool *left);
 /*
  * Pages on their way to the VM, for gpn, which a VCPU of node uses first, and for what is around it: a block of which nothing was
  * used yet, or where the node that uses pages first has them, PMAP_NEAR to PMAP_PART pages. False: gpn gets a page of its own.

@@ -162,3 +162,34 @@ int vm_copy_out(struct vm *vm, gpa_t to, const void *from, size_t len)
 	}
 	return copy(vm, to, (void *)from, len, true);
 }
+
+static bool copy_over(struct vm *vm, gpa_t to, const void *from, size_t len, u32 node)
+{
+	gpn_t gpn = gpa_gpn(to);
+	u64 lo;
+	bool may;
+
+	pmap_lock(&vm->pmap, gpn);
+	lo = pmap_shown(&vm->pmap, gpn, node);
+	if (!lo || !arch_entry_writable(lo))
+		lo = pmap_renew_locked(vm, gpn, node);
+	may = lo && arch_entry_writable(lo);
+	if (may)
+		copy_bytes(lo, to, (u8 *)from, len, true);
+	pmap_unlock(&vm->pmap, gpn);
+	return may;
+}
+
+int vm_copy_over(struct vm *vm, gpa_t to, const void *from, size_t len)
+{
+	u8 *at = shown(vm, to, len, true);
+	bool within = gpa_gpn(to).v < vm->pmap.npages && (to.v & PAGE_MASK) + len <= PAGE_SIZE;
+
+	if (at) {
+		copy_few(at, from, len);
+		return 0;
+	}
+	if (within && copy_over(vm, to, from, len, is_inside(vm) ? node_self()->id : vm->home->id))
+		return 0;
+	return copy(vm, to, (void *)from, len, true);
+}

@@ -219,6 +219,11 @@ bool vms_all_ended(void); /* every VM that was started has stopped */
 int vm_copy_in(struct vm *vm, void *to, gpa_t from, size_t len);
 int vm_copy_out(struct vm *vm, gpa_t to, const void *from, size_t len);
 /*
+ * As vm_copy_out, of bytes within one page, all of which the guest gave to a device: what else is in it is of no use
+ * to the guest any more, so that a shared page is not copied (pmap_renew_locked).
+ */
+int vm_copy_over(struct vm *vm, gpa_t to, const void *from, size_t len);
+/*
  * From one VM, which has a VCPU on this node, to another, within one page of each: how many bytes, 0 if not both pages are
  * in the views now, the target to be written.
  */

@@ -34,11 +34,13 @@ UNIT_SRCS_share := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_pass := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_share_many := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_share_random := $(UNIT_NUMA_SRCS)
+UNIT_SRCS_renew := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_waiting := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_give_up := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_zero := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_shared := $(UNIT_NUMA_SRCS)
 UNIT_SRCS_nodemem := numa/nodemem.c numa/topology.c numa/heat.c kernel/mem/memmap.c
+UNIT_SRCS_left := $(UNIT_SRCS_nodemem)
 UNIT_SRCS_vcpu := kernel/vm/vcpu.c
 UNIT_SRCS_words := kernel/words.c
 UNIT_SRCS_options := kernel/words.c kernel/format.c
@@ -88,7 +90,7 @@ UNIT_SRCS_wallclock :=
 UNIT_SRCS_seed :=
 UNIT_LIBFDT := vmdesc vmdesc_disk vmdesc_net gdtb
 # With fake/ in place of the machine's registers, TLB and memory.
-UNIT_FAKE := vcpu_move make native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem pmap block first_pages pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net shared
+UNIT_FAKE := vcpu_move make native window fill dma alike disk disk_rows stale mmu tlb remote cp0 inject emul walk nodemem left renew pmap block first_pages pmap_view move waiting share pass share_many share_random give_up zero heat ledger balance vtimer fpu host_disk virtio_net shared
 UNIT_FAKE_SRCS := tests/unit/fake.c arch/mips/mmu.c arch/mips/forget.c arch/mips/tlb.c arch/mips/walk.c arch/mips/flush.c arch/mips/vtlb.c arch/mips/vcp0.c arch/mips/inject.c arch/mips/asid.c \
 	kernel/mem/l2tlb.c kernel/format.c
 UNIT_SRCS_mmu := $(UNIT_FAKE_SRCS)

@@ -53,6 +53,18 @@ mpn_t nodemem_alloc_block_at(u32 of, mpn_t first)
 	return take_block(first.v - FIRST(0));
 }
 
+/* Of those that are left the lowest, in place of the last one that was freed. */
+mpn_t nodemem_alloc_left(u32 of, u32 life, mpn_t best)
+{
+	u32 first = of * NODE_PAGES;
+
+	assert_true(!mpn_valid(best) || memmap_node(best) == (int)of);
+	for (u32 i = first; life && i < first + NODE_PAGES; i++)
+		if (is_free[i] && memmap_page((mpn_t){ FIRST(0) + i })->left_by == life)
+			return take_free(i);
+	return MPN_NONE;
+}
+
 /* ---- the monitor's own ---- */
 
 void *kept_pages;

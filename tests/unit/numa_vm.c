@@ -118,6 +118,15 @@ u32 mmu_largest_pair(void) { return largest; }
 
 /* ---- free pages ---- */
 
+mpn_t take_free(u32 index)
+{
+	mpn_t mpn = { FIRST(0) + index };
+
+	is_free[index] = false;
+	memmap_page(mpn)->left_by = 0;
+	return mpn;
+}
+
 mpn_t nodemem_alloc_here(u32 of)
 {
 	for (u32 i = 0; i < NODE_PAGES; i++) {
@@ -125,8 +134,7 @@ mpn_t nodemem_alloc_here(u32 of)
 
 		if (!is_free[index])
 			continue;
-		is_free[index] = false;
-		return (mpn_t){ FIRST(0) + index };
+		return take_free(index);
 	}
 	return MPN_NONE;
 }
@@ -160,7 +168,8 @@ mpn_t nodemem_alloc_exact(mpn_t want, u32 n)
 	for (u32 i = first; i < first + n; i++)
 		if (i >= NODES * NODE_PAGES || !is_free[i])
 			return MPN_NONE;
-	memset(is_free + first, 0, n * sizeof(is_free[0]));
+	for (u32 i = 0; i < n; i++)
+		take_free(first + i);
 	return want;
 }
 

@@ -19,9 +19,10 @@
 
 extern struct vm vm_a, vm_b;		 /* VCPUs on all nodes; home: node 0 */
 extern bool is_free[NODES * NODE_PAGES]; /* of machine pages from FIRST(0) */
-extern bool large, blocks;		 /* off=large; whole blocks can be had */
-extern bool neighbours; /* several pages at once can be had, as they cannot at first */
-extern u32 largest;	/* pages of the largest pair; after a reset: */
+mpn_t take_free(u32 index); /* that one of them is not any more; what it was is forgotten */
+extern bool large, blocks;  /* off=large; whole blocks can be had */
+extern bool neighbours;	    /* several pages at once can be had, as they cannot at first */
+extern u32 largest;	    /* pages of the largest pair; after a reset: */
 #define LARGEST 128u
 extern bool zero; /* not off=zero, as it is at first: pages are given when they are read */
 #define ZERO_PAGE(node) ((mpn_t){ FIRST(0) - 1 - (node) }) /* each node's */

@@ -57,6 +57,33 @@ static void a_copy_may_cross_pages(void **state)
 	check_everything();
 }
 
+/* What the guest gave to be written is not copied for that, unless somebody is to keep it. */
+static void who_writes_over_a_page_copies_none(void **state)
+{
+	mpn_t page = share_new(0);
+	u64 *words = fake_mpn_ptr(page), in[PAGE_SIZE / 8], out[2] = { 1, 2 };
+
+	(void)state;
+	memset(words, 0x42, PAGE_SIZE);
+	assert_int_equal(pmap_share(&vm_a, (gpn_t){ 3 }, page), 0);
+	assert_int_equal(pmap_share(&vm_b, (gpn_t){ 3 }, page), 0);
+	assert_int_equal(dma_write_over(&vm_a, 3 * PAGE_SIZE, out, sizeof(out)), 0);
+	assert_int_equal(dma_read(&vm_a, in, 3 * PAGE_SIZE, PAGE_SIZE), 0);
+	assert_memory_equal(in, out, sizeof(out));
+	for (u32 i = 2; i < PAGE_SIZE / 8; i++)
+		assert_int_equal(in[i], 0);
+	assert_int_equal(read_as(&vm_b, 3, 0), words[1]);
+	out[0] = 3; /* its own: the rest stays */
+	assert_int_equal(dma_write_over(&vm_a, 3 * PAGE_SIZE, out, sizeof(out[0])), 0);
+	assert_int_equal(dma_read(&vm_a, in, 3 * PAGE_SIZE, 16), 0);
+	assert_true(in[0] == 3 && in[1] == 2);
+	assert_int_equal(dma_write_over(&vm_a, 4 * PAGE_SIZE, out, 8), 0); /* never used */
+	assert_int_equal(read_as(&vm_a, 4, 0), 3);
+	assert_int_equal(dma_write_over(&vm_a, END, out, 8), -EFAULT);
+	share_drop(page);
+	check_everything();
+}
+
 static void pages_never_used_are_zero_and_not_given_for_that(void **state)
 {
 	u8 in[3 * PAGE_SIZE] = { 1 };
@@ -235,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup(numbers_that_wrap_are_refused, numa_vm_reset),
 		cmocka_unit_test_setup(what_is_not_all_the_vms_is_not_copied, numa_vm_reset),
 		cmocka_unit_test_setup(a_copy_may_cross_pages, numa_vm_reset),
+		cmocka_unit_test_setup(who_writes_over_a_page_copies_none, numa_vm_reset),
 		cmocka_unit_test_setup(pages_never_used_are_zero_and_not_given_for_that,
 				       numa_vm_reset),
 		cmocka_unit_test_setup(a_page_that_is_to_be_zero_goes, numa_vm_reset),

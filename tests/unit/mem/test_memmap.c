@@ -114,6 +114,7 @@ static void do_free_at_boot(void) { memmap_free_at_boot(PAGE); }
 static void do_give(void) { memmap_give(PAGE, 1, GPN); }
 static void do_give_replica(void) { memmap_give_replica(PAGE, 1, GPN); }
 static void do_take_back(void) { memmap_take_back(PAGE, 1); }
+static void do_leave(void) { memmap_leave(PAGE, 1, 5); }
 static void do_move_to(void) { memmap_move(OTHER, PAGE); }    /* OTHER: GUEST */
 static void do_move_from(void) { memmap_move(PAGE, OTHER); }  /* OTHER: FREE */
 static void do_promote(void) { memmap_promote(OTHER, PAGE); } /* OTHER: GUEST */
@@ -136,6 +137,7 @@ static const struct {
 	{ do_give, PAGE_FREE, { NO, PAGE_GUEST, NO, NO, NO } },
 	{ do_give_replica, PAGE_FREE, { NO, PAGE_REPLICA, NO, NO, NO } },
 	{ do_take_back, PAGE_FREE, { NO, NO, PAGE_FREE, PAGE_FREE, NO } },
+	{ do_leave, PAGE_FREE, { NO, NO, PAGE_FREE, NO, NO } },
 	{ do_move_to, PAGE_GUEST, { NO, PAGE_GUEST, NO, NO, NO } },
 	{ do_move_from, PAGE_FREE, { NO, NO, PAGE_FREE, NO, NO } },
 	{ do_promote, PAGE_GUEST, { NO, NO, NO, PAGE_GUEST, NO } },
@@ -173,6 +175,22 @@ static void each_change_is_for_some_states_only(void **state)
 		}
 }
 
+static void what_is_left_in_a_page_is_its_last_owners(void **state)
+{
+	mpn_t mpn = { FIRST(0) };
+
+	(void)state;
+	memmap_give(mpn, 1, (gpn_t){ 7 });
+	memmap_leave(mpn, 1, 5);
+	assert_int_equal(memmap_page(mpn)->left_by, 5);
+	memmap_give(mpn, 2, (gpn_t){ 5 }); /* and is written */
+	memmap_take_back(mpn, 2);
+	assert_int_equal(memmap_page(mpn)->left_by, 0);
+	memmap_share(mpn)->first_user = 5;
+	memmap_unshare(mpn);
+	assert_int_equal(memmap_page(mpn)->left_by, 0);
+}
+
 static void moves_are_counted_to_255(void **state)
 {
 	mpn_t mpn = { FIRST(0) };
@@ -195,6 +213,7 @@ int main(void)
 		cmocka_unit_test_setup(a_replica_takes_the_place_of_its_master, fill),
 		cmocka_unit_test_setup(a_page_moves_with_its_history, fill),
 		cmocka_unit_test_setup(each_change_is_for_some_states_only, fill),
+		cmocka_unit_test_setup(what_is_left_in_a_page_is_its_last_owners, fill),
 		cmocka_unit_test_setup(moves_are_counted_to_255, fill),
 	};
 

@@ -15,16 +15,27 @@
 #define GPNS	  24			   /* few, so that they meet */
 #define FIRST_GPN (BLOCK_PAGES - GPNS / 2) /* in two ranges */
 #define HELD	  6
+#define HAD	  BIT(18)
 #define PROMISE	  (2 * VM_PAGES)
 
 static struct {
 	u64 value[2][GPNS]; /* what each VM reads */
+	u8 had[2][HAD];	    /* whether its guest ever read such a value */
 	u32 pins[2][GPNS];
 	mpn_t held[HELD]; /* pages of the test's own */
 	u64 contents[HELD];
 } model;
 
 static struct vm *const both[] = { &vm_a, &vm_b };
+
+static u8 *had(u32 vm, u64 value) { return &model.had[vm][(value ^ value >> 15) % HAD]; }
+
+/* From now on the VM reads that there. */
+static void now_reads(u32 vm, u32 gpn, u64 value)
+{
+	model.value[vm][gpn] = value;
+	*had(vm, value) = true;
+}
 
 static u32 in_batch; /* nodes whose batch waits, as bits */
 
@@ -75,7 +86,7 @@ static void step_share(u32 vm, u32 gpn)
 		assert_int_equal(pmap_share_pages(both[vm], at, n), can);
 	for (u32 i = 0; i < n; i++)
 		if (can & BIT(i))
-			model.value[vm][place[i]] = model.contents[from[i]];
+			now_reads(vm, place[i], model.contents[from[i]]);
 	for (u32 i = 0; i < n; i++)
 		if ((can & BIT(i)) && at[i].given)
 			model.held[from[i]] = MPN_NONE;
@@ -132,7 +143,28 @@ static void step_pass(u32 vm, u32 gpn)
 	assert_int_equal(err, can || same ? 0 : -EAGAIN);
 	assert_int_equal(reserved - replicas(), before); /* each of them has a promise */
 	if (!err)
-		model.value[to][target] = model.value[vm][gpn];
+		now_reads(to, target, model.value[vm][gpn]);
+}
+
+/* A device is given the page to write: it is the VM's own afterwards, and holds nothing that another guest had. */
+static void step_renew(u32 vm, u32 gpn, u32 node)
+{
+	struct pmap *p = &both[vm]->pmap;
+	gpn_t page = gpn_of(gpn);
+	bool shared = pmap_state_of(pmap_page(p, page)) == PMAP_SHARED;
+	u64 lo, value;
+
+	pmap_lock(p, page);
+	lo = pmap_renew_locked(both[vm], page, node);
+	pmap_unlock(p, page);
+	assert_int_equal(lo != 0, shared);
+	if (!lo)
+		return;
+	assert_int_equal(pmap_state_of(pmap_page(p, page)), PMAP_SINGLE);
+	assert_int_equal(lo, lo_of(both[vm], page.v, node));
+	value = read_as(both[vm], page.v, rand() % NODES);
+	assert_true(!value || *had(vm, value));
+	model.value[vm][gpn] = value;
 }
 
 static void step_pin(u32 vm, u32 gpn)
@@ -244,6 +276,7 @@ static void step_end(u32 vm)
 	nodemem_unreserve(pmap_end_promise(&both[vm]->pmap));
 	reserved += VM_PAGES; /* and it has started again */
 	memset(model.value[vm], 0, sizeof(model.value[vm]));
+	memset(model.had[vm], 0, sizeof(model.had[vm]));
 }
 
 static void step(u64 value)
@@ -261,13 +294,14 @@ static void step(u64 value)
 	if (is_gone(vm, gpn))
 		return;
 	switch (rand() % (in_batch ? 75 : 80)) {
-	case 0 ... 13:
+	case 0 ... 3: step_renew(vm, gpn, node); break;
+	case 4 ... 13:
 		assert_int_equal(read_as(both[vm], FIRST_GPN + gpn, node), model.value[vm][gpn]);
 		break;
 	case 14 ... 15: large_of(both[vm], FIRST_GPN + gpn, node); break;
 	case 16 ... 27:
 		write_as(both[vm], FIRST_GPN + gpn, node, value);
-		model.value[vm][gpn] = value;
+		now_reads(vm, gpn, value);
 		break;
 	case 28 ... 39: step_share(vm, gpn); break;
 	case 40 ... 45: step_hold(value); break;
