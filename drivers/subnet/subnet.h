@@ -55,7 +55,7 @@ struct port;
 
 #define FRAME_HEADER 14 /* bytes: destination, source, protocol */
 #define FRAME_PART   2048
-#define FRAME_HEAD   128 /* bytes that are copied by way of a part at a time */
+#define FRAME_HEAD   256 /* bytes that are copied by way of a part at a time: small frames whole */
 #define PORTS_MAX    (VMDESC_MAX_VMS * VMDESC_NETS_MAX + 1)
 
 /* Why a frame was dropped, or part of one; and what went well. */
@@ -163,9 +163,22 @@ void frame_find_pages(struct frame *frame, struct habit *habit);
 /* The checksum that belongs at checksum_at: two bytes. */
 void frame_sum(const struct frame *frame, u8 sum[2]);
 /*
- * Copies bytes [at, at + bytes) of the frame to a valid range of vm's memory. sum: what stands at
+ * Bytes of a receiver's buffer, of which so many more are there behind gpa: a page that is all of the buffer's has nothing that its guest
+ * wants to keep (virtio 1.2, 2.7.8: the driver makes no assumptions about what is behind the bytes that were used).
+ */
+struct frame_target {
+	struct vm *vm;
+	u64 gpa;
+	u32 room;
+};
+void frame_put(const struct frame_target *to, const void *from, u32 bytes); /* within a page */
+/* Bytes [at, at + bytes) of the frame, with sum as frame_copy, up to FRAME_HEAD of them. */
+void frame_take(const struct frame *frame, u32 at, void *to, u32 bytes, const u8 *sum);
+/*
+ * Copies bytes [at, at + bytes) of the frame to a valid range of a receiver's memory. sum: what stands at
  * checksum_at instead; NULL: what the frame has there.
  */
-void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct vm *vm, u64 to, const u8 *sum);
+void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct frame_target to,
+		const u8 *sum);
 
 #endif /* DRIVERS_SUBNET_SUBNET_H */

@@ -118,32 +118,60 @@ static u32 copy_unchanged(const struct frame *f, u32 at, u32 bytes, struct vm *v
 	return dma_copy_data(f->vm, r->gpa + skip, vm, to, MIN(bytes, r->bytes - skip));
 }
 
-/* What is not unchanged, or not there at once: headers mostly. */
-static u32 copy_by_part(const struct frame *f, u32 at, u32 bytes, struct vm *vm, u64 to,
-			const u8 *sum)
+void frame_put(const struct frame_target *to, const void *from, u32 bytes)
 {
-	u8 *part = f->part;
+	if (to->gpa & PAGE_MASK || to->room < PAGE_SIZE)
+		dma_write_data(to->vm, to->gpa, from, bytes);
+	else
+		dma_write_over(to->vm, to->gpa, from, bytes);
+}
 
-	bytes = MIN(bytes, (u32)FRAME_HEAD);
-	frame_read(f, at, part, bytes);
+void frame_take(const struct frame *f, u32 at, void *to, u32 bytes, const u8 *sum)
+{
+	u8 *part = to;
+
+	if (f->own)
+		memcpy(to, f->own + at, bytes);
+	else
+		frame_read(f, at, to, bytes);
 	for (u32 i = 0; sum && i < 2; i++)
 		if (f->checksum_at + i - at < bytes)
 			part[f->checksum_at + i - at] = sum[i];
-	dma_write_data(vm, to, part, bytes);
+}
+
+/* Of the uplink: the monitor's memory, which no guest changes meanwhile. */
+static u32 copy_own(const struct frame *f, u32 at, u32 bytes, const struct frame_target *to)
+{
+	bytes = MIN(bytes, (u32)(PAGE_SIZE - (to->gpa & PAGE_MASK)));
+	frame_put(to, f->own + at, bytes);
 	return bytes;
 }
 
-void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct vm *vm, u64 to, const u8 *sum)
+/* What is not unchanged, or not there at once: headers mostly. */
+static u32 copy_by_part(const struct frame *f, u32 at, u32 bytes, const struct frame_target *to,
+			const u8 *sum)
 {
-	if (frame->own) { /* the monitor's memory, which no guest changes meanwhile */
-		dma_write_data(vm, to, frame->own + at, bytes);
-		return;
-	}
-	for (u32 n; bytes; at += n, to += n, bytes -= n) {
-		u32 same = unchanged(frame, at, bytes, sum);
+	bytes = MIN(bytes, (u32)(PAGE_SIZE - (to->gpa & PAGE_MASK)));
+	bytes = MIN(bytes, (u32)FRAME_HEAD);
+	frame_take(f, at, f->part, bytes, sum);
+	frame_put(to, f->part, bytes);
+	return bytes;
+}
 
-		n = same ? copy_unchanged(frame, at, same, vm, to) : 0;
-		if (!n)
-			n = copy_by_part(frame, at, bytes, vm, to, sum);
-	}
+static u32 copy_some(const struct frame *f, u32 at, u32 bytes, const struct frame_target *to,
+		     const u8 *sum)
+{
+	u32 same, n;
+
+	if (f->own)
+		return copy_own(f, at, bytes, to);
+	same = unchanged(f, at, bytes, sum);
+	n = same ? copy_unchanged(f, at, same, to->vm, to->gpa) : 0;
+	return n ? n : copy_by_part(f, at, bytes, to, sum);
+}
+
+void frame_copy(const struct frame *frame, u32 at, u32 bytes, struct frame_target to, const u8 *sum)
+{
+	for (u32 n; bytes; at += n, to.gpa += n, to.room -= n, bytes -= n)
+		n = copy_some(frame, at, bytes, &to, sum);
 }

@@ -35,6 +35,7 @@ _Static_assert(sizeof(struct net_header) == 12, "the layout is the specification
 struct net_piece {
 	u64 gpa; /* where they go: a valid range */
 	u32 at, bytes;
+	u32 room;		       /* bytes of the buffer's range from gpa on */
 	const struct frame_page *page; /* they are that page, and gpa is one; or NULL */
 };
 
@@ -51,6 +52,7 @@ struct net_delivery {
 	struct net_piece piece[NET_PIECES_MAX];
 	struct vqueue_used used[NET_BUFFERS_MAX];
 	struct net_header header;
+	u8 head[sizeof(struct net_header) + FRAME_HEAD]; /* what begins with the header */
 	bool has_sum;
 	u8 sum[NET_CHECKSUM]; /* if has_sum: what stands at the frame's checksum_at */
 	u32 passed;	      /* bytes */

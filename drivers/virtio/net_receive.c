@@ -87,13 +87,13 @@ static struct dma_range place(struct plan *p)
 				   p->chain->range[p->range].bytes - p->filled };
 }
 
-static bool add_piece(struct plan *p, u64 gpa, u32 bytes, const struct frame_page *page)
+static bool add_piece(struct plan *p, struct dma_range to, u32 bytes, const struct frame_page *page)
 {
 	struct net_delivery *d = p->d;
 
 	if (d->npieces == NET_PIECES_MAX)
 		return false;
-	d->piece[d->npieces++] = (struct net_piece){ gpa, p->at, bytes, page };
+	d->piece[d->npieces++] = (struct net_piece){ to.gpa, p->at, bytes, to.bytes, page };
 	d->used[d->nbuffers - 1].bytes += bytes;
 	p->filled += bytes;
 	p->at += bytes;
@@ -109,7 +109,7 @@ static bool plan_copy(struct plan *p, u32 bytes)
 
 		if (!part && !open_buffer(p))
 			return false;
-		if (part && !add_piece(p, to.gpa, part, NULL))
+		if (part && !add_piece(p, to, part, NULL))
 			return false;
 		bytes -= part;
 	}
@@ -132,14 +132,14 @@ static bool plan_page(struct plan *p, const struct frame_page *page)
 {
 	if (!at_page(p))
 		return plan_copy(p, PAGE_SIZE);
-	return add_piece(p, place(p).gpa, PAGE_SIZE, page);
+	return add_piece(p, place(p), PAGE_SIZE, page);
 }
 
 static bool plan_frame(struct plan *p)
 {
 	const struct frame *f = p->f;
 	const u32 head = sizeof(struct net_header);
-	bool ok = plan_copy(p, head);
+	bool ok = true;
 
 	for (u32 i = 0; ok && p->pass && i < f->npages; i++)
 		ok = plan_copy(p, head + f->page[i].at - p->at) && plan_page(p, &f->page[i]);
@@ -240,18 +240,42 @@ static void pass_all(struct net *n, const struct frame *f)
 	}
 }
 
+/* The header that this device's guest gets before the frame, from some byte of it on, and the frame's first bytes with it: how many. */
+static u32 put_header(const struct frame *f, u32 at, u32 bytes, const struct frame_target *to,
+		      const u8 *sum)
+{
+	struct net_delivery *d = f->delivery;
+	u32 room = PAGE_SIZE - (to->gpa & PAGE_MASK), rest = 0;
+
+	bytes = MIN(bytes, room);
+	if (bytes > sizeof(d->header) - at) {
+		rest = MIN(bytes - (u32)(sizeof(d->header) - at), (u32)FRAME_HEAD);
+		bytes = sizeof(d->header) - at;
+	}
+	memcpy(d->head, (const u8 *)&d->header + at, bytes);
+	frame_take(f, 0, d->head + bytes, rest, sum);
+	frame_put(to, d->head, bytes + rest);
+	return bytes + rest;
+}
+
 static void put(struct net *n, const struct frame *f, const struct net_piece *piece, u32 skip,
 		u32 bytes)
 {
 	const struct net_delivery *d = f->delivery;
+	const u8 *sum = d->has_sum ? d->sum : NULL;
+	struct frame_target to = { n->virtio.dev->vm, piece->gpa + skip, piece->room - skip };
 	u32 at = piece->at + skip;
-	struct vm *vm = n->virtio.dev->vm;
 
-	if (at < sizeof(d->header))
-		dma_write(vm, piece->gpa + skip, (const u8 *)&d->header + at, bytes);
-	else
-		frame_copy(f, at - sizeof(d->header), bytes, vm, piece->gpa + skip,
-			   d->has_sum ? d->sum : NULL);
+	while (bytes && at < sizeof(d->header)) {
+		u32 done = put_header(f, at, bytes, &to, sum);
+
+		at += done;
+		bytes -= done;
+		to.gpa += done;
+		to.room -= done;
+	}
+	if (bytes)
+		frame_copy(f, at - sizeof(d->header), bytes, to, sum);
 }
 
 /* There are bytes left of those at once, or of the next ones. False: as let_others. */
