@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The switch: which ports there are, and who gets a frame. */
 #include <string.h>
+#include "arch/mips/arch.h"
 #include "drivers/subnet/subnet.h"
 #include "kernel/panic.h"
 #include "kernel/vm/vm.h"
@@ -97,7 +98,7 @@ static void send_to(struct port *port, struct port *to, const struct frame *f)
 	enum port_count what = PORT_TOO_LONG;
 
 	if (f->bytes <= to->desc->mtu + FRAME_HEADER)
-		what = to->receive(to, f);
+		what = TEXT_HERE(to->receive)(to, f);
 	if (what == PORT_SENT) {
 		port->got = true;
 		port->passed = *f->passed;
