@@ -57,6 +57,7 @@ void lock_take(struct lock *l)
 	struct node *n = node_self();
 	u32 ticket;
 
+	line_take(&l->unread);
 	push(n, l);
 	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 	if (!is_served(l, ticket))

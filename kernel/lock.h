@@ -35,6 +35,7 @@ struct lock {
 	u32 next;    /* ticket of who asks next */
 	u32 serving; /* ticket of who has it */
 	u32 rank;
+	u32 unread; /* line_take */
 };
 
 #define LOCK_INIT(r)        \

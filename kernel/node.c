@@ -67,7 +67,10 @@ _Noreturn void node_main(struct node *n)
 
 void node_post(struct node *n, u32 mail)
 {
-	u32 before = __atomic_fetch_or(&n->mail, mail, __ATOMIC_SEQ_CST);
+	u32 before;
+
+	line_take(&n->unread);
+	before = __atomic_fetch_or(&n->mail, mail, __ATOMIC_SEQ_CST);
 
 	if (mail & ~before) /* else it is on its way */
 		node_kick(n);

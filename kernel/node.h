@@ -77,8 +77,7 @@ struct node {
 	char panic_text[200]; /* reason of a fatal error, "": an exception */
 	mpn_t zero;	      /* a page of its memory that is zero for ever: fixed after boot */
 	u32 id;
-	u32 up;	  /* set once by the node, read by all */
-	u32 mail; /* any node, atomically */
+	u32 up; /* set once by the node, read by all */
 	u32 lock_depth;
 	const struct lock *locks[8]; /* those held, in the order of taking: lock.c */
 
@@ -109,9 +108,14 @@ struct node {
 	u64 turn_end; /* count64: when it looks at its turn (turn.h), if not with the tick; or 0 */
 	bool need_resched;
 	u64 looks; /* around, that it has begun; by it only, atomically: kernel/vm/make.h */
-	struct flush_request asks; /* whom it asks take themselves out, atomically */
-	struct nodemask asked_by;  /* nodes that wait for its flush; any node, atomically */
-	u64 answered;		   /* shootdowns, by this node only: struct reading (shootdown.h) */
+	struct flush_request asks __attribute__((
+		aligned(LINE_BYTES))); /* whom it asks take themselves out, atomically */
+	/* any node, atomically, in a line of their own */
+	u32 mail __attribute__((aligned(LINE_BYTES)));
+	struct nodemask asked_by; /* nodes that wait for its flush */
+	u32 unread;		  /* line_take, for both */
+	/* this node only: shootdowns (struct reading, shootdown.h) */
+	u64 answered __attribute__((aligned(LINE_BYTES)));
 	struct node_stats stats;
 } __attribute__((aligned(128)));
 

@@ -41,6 +41,14 @@ static inline gpn_t gpa_gpn(gpa_t a) { return (gpn_t){ a.v >> PAGE_SHIFT }; }
 static inline mpn_t maddr_mpn(maddr_t a) { return (mpn_t){ a.v >> PAGE_SHIFT }; }
 static inline maddr_t mpn_maddr(mpn_t n) { return (maddr_t){ n.v << PAGE_SHIFT }; }
 
+#define LINE_BYTES 128 /* of the second-level cache: what nodes take from each other */
+
+/*
+ * Before an atomic change of a word in the same line, which another node may have had last: the store brings the line with the right to write
+ * it, where the LL brings it without, and the SC asks for it again. The word is for nothing else.
+ */
+static inline void line_take(u32 *unread) { __atomic_store_n(unread, 1, __ATOMIC_RELAXED); }
+
 #define MPN_NONE ((mpn_t){ 0 }) /* no machine page: RAM starts at page 0x80000 */
 static inline bool mpn_valid(mpn_t n) { return n.v != 0; }
 

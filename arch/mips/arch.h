@@ -121,6 +121,7 @@ struct vcpu_arch {
 	u64 late[LATE_FLUSHES]; /* flushes to be made before it runs (flush.c); any node, atomically */
 	u32 late_any;		/* of them; any node, atomically */
 	u32 irq_lines;		/* Cause.IP7..0 raised from outside; any node, atomically */
+	u32 unread;		/* line_take, for irq_lines */
 	struct vcp0 *cp0;	/* virtual CP0 */
 	u64 *asid_map;		/* guest ASID -> machine ASID with generation (asid.h) */
 	struct l2tlb *l2tlb;
@@ -166,7 +167,9 @@ void arch_vcpu_switch_out(struct vcpu *v); /* its FPU state stays until another 
 void arch_vcpu_leave(struct vcpu *v, struct l2tlb *l2tlb, u64 *asid_map);
 void arch_vcpu_arrive(struct vcpu *v);
 void arch_vcpu_stolen(struct vcpu *v, u64 ticks); /* READY that long before it got the processor */
-void arch_vcpu_retire(struct vcpu *v);	    /* forget FPU and translations for good; on v's node */
+void arch_vcpu_retire(struct vcpu *v); /* forget FPU and translations for good; on v's node */
+bool arch_vcpu_hears(const struct vcpu *v,
+		     unsigned line);	    /* the guest lets Cause.IP of that number through */
 bool arch_vcpu_wakes(const struct vcpu *v); /* an enabled interrupt is pending: WAIT ends */
 void arch_vcpu_print(const struct vcpu *v); /* registers, one screen */
 void arch_vcpu_print_tlb(const struct vcpu *v);

@@ -99,6 +99,11 @@ void arch_vcpu_retire(struct vcpu *v)
 	l2tlb_flush(v->arch.l2tlb);
 }
 
+bool arch_vcpu_hears(const struct vcpu *v, unsigned line)
+{
+	return vcp0(v, Status) & STATUS_IM & BIT(CAUSE_IP_SHIFT + line);
+}
+
 bool arch_vcpu_wakes(const struct vcpu *v) { return vcp0_interrupts(v); }
 
 bool arch_vcpu_user(const struct vcpu *v) { return !vcpu_kernel_mode(v); }

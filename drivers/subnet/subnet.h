@@ -58,14 +58,11 @@ struct port;
 #define FRAME_HEAD   256 /* bytes that are copied by way of a part at a time: small frames whole */
 #define PORTS_MAX    (VMDESC_MAX_VMS * VMDESC_NETS_MAX + 1)
 
-/* Why a frame was dropped, or part of one; and what went well. */
+/* Why a frame was dropped, or part of one; and what went well. The sender's home and receivers' senders count, in a line each. */
 enum port_count {
 	PORT_SENT, /* frames that somebody got */
 	PORT_SENT_BYTES,
-	PORT_RECEIVED,
-	PORT_RECEIVED_BYTES,
 	PORT_SENT_PASSED, /* of the bytes, those of whole pages that were passed; the others were copied */
-	PORT_RECEIVED_PASSED,
 	/* drops of the sender, one for each port that should have got the frame */
 	PORT_BAD,	/* shorter than its header, or its checksum's place outside of it */
 	PORT_TOO_LONG,	/* for the MTU of the sender or of the receiver */
@@ -73,6 +70,10 @@ enum port_count {
 	PORT_NOBODY,	/* to an address that nobody has, or whose guest has no driver now */
 	PORT_NO_BUFFER, /* the receiver had too few */
 	PORT_SHARE,	/* the receiver's last ones are for others, who have had less (fair.h) */
+	/* under the receiver's lock */
+	PORT_RECEIVED = LINE_BYTES / sizeof(u64),
+	PORT_RECEIVED_BYTES,
+	PORT_RECEIVED_PASSED,
 	PORT_COUNTS
 };
 
@@ -133,12 +134,13 @@ struct port {
 	 */
 	enum port_count (*receive)(struct port *to, const struct frame *frame);
 	/* home of the port's VM alone, node 0 for the uplink */
-	u32 next;	 /* port to which the frame under way goes next */
-	bool tried, got; /* the frame under way was for somebody; who has got it */
-	u32 passed;	 /* bytes of it that were passed */
+	u32 next __attribute__((
+		aligned(LINE_BYTES))); /* port to which the frame under way goes next */
+	bool tried, got;	       /* the frame under way was for somebody; who has got it */
+	u32 passed;		       /* bytes of it that were passed */
 	struct habit habit;
 	/* the sender's by its home, the receiver's under the device's lock; anybody reads them */
-	u64 count[PORT_COUNTS];
+	u64 count[PORT_COUNTS] __attribute__((aligned(LINE_BYTES)));
 };
 
 /* The port is on its subnet from now on; boot only. desc, vm and receive are filled in. */

@@ -106,8 +106,11 @@ static void show_constants(const struct virtio *v)
 /* Used buffers need no reason to be read where nothing acknowledges them. */
 static void interrupt(struct virtio *v, u32 why)
 {
+	u32 before = v->interrupt;
+
 	v->interrupt |= v->once ? why & ~INTERRUPT_USED : why;
-	show_interrupt(v);
+	if (v->interrupt != before)
+		show_interrupt(v);
 	device_raise(v->dev);
 }
 

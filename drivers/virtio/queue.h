@@ -54,7 +54,7 @@ struct vqueue {
 	u16 told; /* next_used when the guest was last asked whether it wants an interrupt */
 	const char *error; /* BROKEN: what was found, for the log */
 	struct dma_spot table_spot, indirect_spot, available_spot, used_spot;
-};
+} __attribute__((aligned(LINE_BYTES))); /* those of one device are in different hands */
 
 /* What the guest made available as one chain: ranges that the device reads, then those it writes. */
 struct vqueue_chain {

@@ -39,6 +39,7 @@ void shootdown_answer(struct node *n)
 
 static void ask(const struct node *self, struct node *n)
 {
+	line_take(&n->unread);
 	__atomic_fetch_or(&n->asked_by.bits, nodemask_of(self->id).bits, __ATOMIC_RELEASE);
 	if (n != self)
 		node_post(n, MAIL_SHOOTDOWN);

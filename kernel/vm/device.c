@@ -79,11 +79,10 @@ void devices_reset(struct vm *vm)
 	for (u32 line = 0; line < DEVICE_LINES; line++)
 		__atomic_store_n(&vm->raised[line], 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->raised_once, 0, __ATOMIC_RELAXED);
-	for (u32 i = 0; i < vm->ndevices; i++) {
-		__atomic_store_n(&vm->devices[i].has_work, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->has_work, 0, __ATOMIC_RELAXED);
+	for (u32 i = 0; i < vm->ndevices; i++)
 		if (vm->devices[i].type->reset)
 			TEXT_HERE(vm->devices[i].type->reset)(&vm->devices[i]);
-	}
 }
 
 void devices_shutdown(struct vm *vm)
@@ -187,6 +186,7 @@ void device_raise(struct device *dev)
 {
 	if (!vm_is_up(dev->vm))
 		return;
+	line_take(&dev->vm->unread);
 	__atomic_fetch_or(&dev->vm->raised[dev->line], bit_of(dev), __ATOMIC_SEQ_CST);
 	drive(dev, 0, wired_to(dev));
 }
@@ -245,7 +245,7 @@ void devices_delivered(struct vm *vm, u32 lines)
 
 void device_ask_work(struct device *dev)
 {
-	if (!__atomic_exchange_n(&dev->has_work, 1, __ATOMIC_SEQ_CST))
+	if (!(__atomic_fetch_or(&dev->vm->has_work, bit_of(dev), __ATOMIC_SEQ_CST) & bit_of(dev)))
 		node_resched(dev->vm->home);
 }
 
@@ -255,12 +255,12 @@ void device_ask_work(struct device *dev)
  */
 static struct device *next_to_work(const struct vm *vm)
 {
-	for (u32 i = 0, at = vm->worked; i < vm->ndevices; i++) {
-		at = at + 1 < vm->ndevices ? at + 1 : 0;
-		if (__atomic_load_n(&vm->devices[at].has_work, __ATOMIC_RELAXED))
-			return (struct device *)&vm->devices[at];
-	}
-	return NULL;
+	u32 asked = __atomic_load_n(&vm->has_work, __ATOMIC_RELAXED);
+	u32 behind = asked & ~(u32)(BIT(vm->worked + 1) - 1);
+
+	if (!asked)
+		return NULL;
+	return (struct device *)&vm->devices[__builtin_ctz(behind ? behind : asked)];
 }
 
 bool devices_have_work(const struct vm *vm) { return next_to_work(vm); }
@@ -272,6 +272,6 @@ void devices_work(struct vm *vm)
 	if (!dev)
 		return;
 	vm->worked = dev - vm->devices;
-	__atomic_store_n(&dev->has_work, 0, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&vm->has_work, ~bit_of(dev), __ATOMIC_SEQ_CST);
 	TEXT_HERE(dev->type->work)(dev);
 }

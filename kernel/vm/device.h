@@ -76,10 +76,9 @@ struct device {
 	u32 index;			/* among the VM's of its type, from 0 */
 	struct vm *vm;
 	void *state;
-	u64 base;     /* "physical" address of its registers */
-	void *page;   /* PAGE_SIZE, zero at first, that guests read it from; NULL: loads trap */
-	u32 line;     /* Cause.IP number */
-	u32 has_work; /* any node, atomically: home is to call work */
+	u64 base;   /* "physical" address of its registers */
+	void *page; /* PAGE_SIZE, zero at first, that guests read it from; NULL: loads trap */
+	u32 line;   /* Cause.IP number */
 };
 
 /* The monitor's memory for all devices of a VM of that description. */

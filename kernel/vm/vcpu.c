@@ -63,14 +63,16 @@ void vcpu_catch_up(struct vcpu *v)
 
 void vcpu_post_irq(struct vcpu *v, unsigned line)
 {
-	u32 up = __atomic_fetch_or(&v->arch.irq_lines, 1u << line, __ATOMIC_SEQ_CST);
 	enum vcpu_state state;
+	u32 up;
 
+	line_take(&v->arch.unread);
+	up = __atomic_fetch_or(&v->arch.irq_lines, 1u << line, __ATOMIC_SEQ_CST);
 	if (up & 1u << line)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	state = vcpu_state(v);
-	if (!arch_vcpu_wakes(v))
+	if (!arch_vcpu_hears(v, line)) /* any other that it hears has woken it */
 		return;
 	if (state == VCPU_WAITING)
 		node_resched(v->node);

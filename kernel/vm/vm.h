@@ -117,7 +117,6 @@ struct vm {
 	u32 nvcpus;
 	struct device devices[VM_DEVICES_MAX];
 	u32 ndevices;
-	u32 worked; /* home only: the device that has done work last, by its place in devices */
 	u8 register_block[VM_DEVICES_MAX]; /* of those with registers, in order: index in devices */
 	u32 nregister_blocks;
 	struct vcons *cons; /* the console's own part of its device */
@@ -141,11 +140,19 @@ struct vm {
 	u64 lag;
 	u64 lag_base; /* home only; while PAUSED: the lag then, less count64 then */
 	u64 paused;   /* home only; while PAUSED: count64 then */
+	/*
+	 * What other nodes ask of home is in lines of their own, away from what both only read.
+	 * Bit = device, by its place in devices, that home is to call for its work; any node, atomically.
+	 */
+	u32 has_work __attribute__((aligned(LINE_BYTES)));
+	u32 worked; /* home only: the device that has done work last, by its place in devices */
 	/* any node, atomically */
-	u32 raised[DEVICE_LINES]; /* bit = device, by its place in devices, that wants the line up */
+	u32 raised[DEVICE_LINES] __attribute__((aligned(
+		LINE_BYTES))); /* bit = device, by its place in devices, that wants the line up */
+	u32 unread;	       /* line_take, for these */
 	u32 raised_once; /* bit = device that does so until the interrupt is delivered; atomically */
-	u32 request;	 /* enum vm_request */
-	u32 live;	 /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
+	u32 request __attribute__((aligned(LINE_BYTES))); /* enum vm_request */
+	u32 live; /* VCPUs that are neither OFFLINE nor BUSY; never 0 while RUNNING */
 	struct lock lock;
 	char end[VMDESC_ERROR_BYTES]; /* why it ends, under lock; BROKEN: what is wrong */
 	u32 resets;		      /* by itself, ever; under lock */

@@ -80,6 +80,7 @@ void arch_vcpu_set_lag(struct vcpu *v, u64 lag)
 	assert_ptr_equal(v->node, here);
 	v->arch.lag = lag;
 }
+bool arch_vcpu_hears(const struct vcpu *v, unsigned line) { return v && line < 8; }
 bool arch_vcpu_wakes(const struct vcpu *v) { return v->arch.irq_lines; }
 void arch_vcpu_retire(struct vcpu *v) { assert_ptr_equal(v->node, here); }
 /* In the middle of a start: another node that looks now must not think that all have ended, and switch the machine off. */

@@ -34,6 +34,10 @@ void node_resched(struct node *n)
 
 void node_kick(struct node *n) { kicked_there += n == &there; }
 
+bool arch_vcpu_hears(const struct vcpu *of, unsigned line)
+{
+	return of && let_through & 1u << line;
+}
 bool arch_vcpu_wakes(const struct vcpu *of) { return of->arch.irq_lines & let_through; }
 
 u64 count64(void) { return 77; }
