@@ -110,16 +110,19 @@ static void collect_sent(struct vnet *v)
 		}
 }
 
-u8 *vnet_room(struct vnet *v)
+int vnet_room(struct vnet *v)
 {
 	collect_sent(v);
-	return v->nfree ? v->buffer[VNET_TRANSMIT][v->free[v->nfree - 1]] + VNET_HEADER : NULL;
+	return v->nfree ? v->free[--v->nfree] : -EBUSY;
 }
 
-void vnet_put(struct vnet *v, u32 bytes)
+u8 *vnet_frame(const struct vnet *v, u32 buffer)
 {
-	u32 buffer = v->free[--v->nfree];
+	return v->buffer[VNET_TRANSMIT][buffer] + VNET_HEADER;
+}
 
+void vnet_put(struct vnet *v, u32 buffer, u32 bytes)
+{
 	v->flying[buffer] = true;
 	memset(v->buffer[VNET_TRANSMIT][buffer], 0, VNET_HEADER);
 	make_available(v, VNET_TRANSMIT, buffer, VNET_HEADER + bytes);

@@ -7,10 +7,10 @@
  * A buffer's life:
  *
  *   of the receive queue    the device's -> vnet_take: the caller reads it -> vnet_give_back: the device's
- *   of the transmit queue   free -> vnet_room: the caller fills it -> vnet_put: the device's -> free, when the
- *                           driver looks for room and the device has returned it
+ *   of the transmit queue   free -> vnet_room: the caller's, who fills it -> vnet_put: the device's -> free, when
+ *                           the driver looks for room and the device has returned it
  *
- * The two queues know nothing of each other: each may be under a lock of its own.
+ * The two queues know nothing of each other: each may be under a lock of its own, which who fills a buffer need not hold.
  */
 #ifndef DRIVERS_HOST_VIRTIO_NET_H
 #define DRIVERS_HOST_VIRTIO_NET_H
@@ -51,8 +51,9 @@ bool vnet_start(struct vnet *v);
 int vnet_take(struct vnet *v, const u8 **frame, u32 *bytes);
 void vnet_give_back(struct vnet *v); /* the frame that was taken */
 
-/* VNET_FRAME bytes for the next frame to send; NULL: all buffers are under way. */
-u8 *vnet_room(struct vnet *v);
-void vnet_put(struct vnet *v, u32 bytes); /* sends what is there */
+/* The number of a buffer for a frame to send, the caller's from now on; negative: all are under way. */
+int vnet_room(struct vnet *v);
+u8 *vnet_frame(const struct vnet *v, u32 buffer);     /* its VNET_FRAME bytes */
+void vnet_put(struct vnet *v, u32 buffer, u32 bytes); /* sends what is there */
 
 #endif /* DRIVERS_HOST_VIRTIO_NET_H */

@@ -3,8 +3,8 @@
  * The uplink: the machine's own network device (host/virtio_net.h) as one more port of a subnet, so that
  * what is at its other end, QEMU's user network on the host, reaches guests and they answer it.
  *
- *   a frame from a guest   copied into a buffer of the device by the guest's home, under uplink's lock; if
- *                          none is free the frame is dropped, and the sender's count says so
+ *   a frame from a guest   copied by the guest's home into a buffer of the device that it has taken under uplink's lock, and gives
+ *                          the device under it; if none is free the frame is dropped, and the sender's count says so
  *   a frame from outside   stays in the device's buffer until node 0 has copied it to everybody, in the
  *                          interrupt: at most VNET_QUEUE frames at a time, the rest in the tick
  *
@@ -48,35 +48,52 @@ static void fail(struct uplink *u, const char *why)
 
 /* ---- frames of guests ---- */
 
-static enum port_count send_locked(struct uplink *u, const struct frame *f, const u8 *sum)
+/* A buffer of the device, ours from now on; negative: the frame is dropped, and *why says what that counts as. */
+static int take_buffer(struct uplink *u, enum port_count *why)
 {
-	u8 *to = u->works ? vnet_room(&u->device) : NULL;
+	int buffer = -1;
 
-	if (!to)
-		return u->works ? PORT_NO_BUFFER : PORT_NOBODY;
-	frame_read(f, 0, to, f->bytes);
-	if (sum)
-		memcpy(to + f->checksum_at, sum, 2);
-	vnet_put(&u->device, f->bytes);
-	f->delivery->passed = f->delivery->npieces = 0;
-	u->port.count[PORT_RECEIVED]++;
-	u->port.count[PORT_RECEIVED_BYTES] += f->bytes;
-	return PORT_SENT;
+	lock_take(&u->lock);
+	*why = u->works ? PORT_NO_BUFFER : PORT_NOBODY;
+	if (u->works)
+		buffer = vnet_room(&u->device);
+	lock_release(&u->lock);
+	return buffer;
 }
 
+/* A device that was reset meanwhile is down for good, with its buffers. */
+static enum port_count send(struct uplink *u, const struct frame *f, u32 buffer)
+{
+	enum port_count what = PORT_NOBODY;
+
+	lock_take(&u->lock);
+	if (u->works) {
+		vnet_put(&u->device, buffer, f->bytes);
+		u->port.count[PORT_RECEIVED]++;
+		u->port.count[PORT_RECEIVED_BYTES] += f->bytes;
+		what = PORT_SENT;
+	}
+	lock_release(&u->lock);
+	return what;
+}
+
+/* The guest's memory is read without a lock: its page may have to be looked for first, with a look at this node's mail (kernel/mem/pmap.h). */
 static enum port_count receive(struct port *to, const struct frame *f)
 {
 	struct uplink *u = uplink;
-	enum port_count what;
-	u8 sum[2];
+	enum port_count why;
+	int buffer = take_buffer(u, &why);
+	u8 *frame;
 
 	(void)to;
+	if (buffer < 0)
+		return why;
+	frame = vnet_frame(&u->device, (u32)buffer);
+	frame_read(f, 0, frame, f->bytes);
 	if (f->checksum)
-		frame_sum(f, sum);
-	lock_take(&u->lock);
-	what = send_locked(u, f, f->checksum ? sum : NULL);
-	lock_release(&u->lock);
-	return what;
+		frame_sum(f, frame + f->checksum_at);
+	f->delivery->passed = f->delivery->npieces = 0;
+	return send(u, f, (u32)buffer);
 }
 
 /* ---- frames from outside: node 0 ---- */

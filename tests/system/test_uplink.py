@@ -81,6 +81,29 @@ def test_files_in_and_out(machine, tmp_path):
     assert one.end() == 0
 
 
+def echoed(port, sent):
+    """What a program that sends all of it back has sent back."""
+    with connect(port) as line, ThreadPoolExecutor() as pool:
+        got = pool.submit(read_all, line, len(sent))
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        return got.result()
+
+
+def test_a_guest_on_several_nodes(machine, tmp_path):
+    """Bytes that its other nodes have written, on pages that move: what the uplink sends is not always in the view of the VM's home."""
+    port, times = free_port(), 12
+    guest = vm("echo", "thin/tests/sockets.elf", None, 32, f"echo times={times}", vcpus=4, node=[0, 1, 2, 3], net0=net(forward=[7]))
+    one = machine(write_scenario(tmp_path, [guest], nodes=4, more=UPLINK), "shuffle=1 check=1", options=("-u", str(port)))
+    one.expect(r"\[echo\] listening at 7")
+    sent = [os.urandom(150_001) for _ in range(times)]
+    with ThreadPoolExecutor(times) as pool:
+        assert list(pool.map(lambda bytes_: echoed(port, bytes_), sent)) == sent
+    one.expect("vm: echo powered off, code 0")
+    assert one.quit() == 0
+    assert " check: " not in one.log_path.read_text()
+
+
 def flood(port, until):
     """Bytes to the port, as fast as they are taken, until the event; how many."""
     sent = 0
