@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`top`: a line of JSON for scripts, whose figures are those of what guests do, and a live picture that a key ends."""
+"""`top`: a line of JSON for scripts, whose figures are those of what guests do, also when weights and caps change meanwhile, and a live picture that a key
+ends."""
 import json
 import re
 
@@ -19,7 +20,7 @@ def test_top(machine, tmp_path):
     one.expect_all([rf"vm: {name} started" for name in ("busy", "half", "with")])
     one.send("\r")
     top(one)
-    one.elapse(800)
+    one.elapse(600)
     now = top(one)
     by_name = {guest["name"]: guest for guest in now["vms"]}
     assert [guest["name"] for guest in now["vms"]] == ["busy", "half", "with", "none"]
@@ -31,6 +32,13 @@ def test_top(machine, tmp_path):
     assert by_name["half"]["nodes"] == [2]
     nodes = {node["node"]: node for node in now["nodes"]}
     assert nodes[1]["vcpus"] == 2 and nodes[1]["busy"] > 70 and nodes[2]["busy"] < 85 and nodes[3]["busy"] < 60, now
+    for command in ("weight with 1024", "cap half 20"):
+        assert not [line for line in one.command(command) if "found" in line]
+    top(one)
+    one.elapse(400)
+    ran = {guest["name"]: guest["run"] for guest in top(one)["vms"]}
+    assert 0.75 < ran["busy"] / ran["with"] < 1.35 and 10 < ran["half"] < 25, ran
+    assert "busy: weight: found 0, allowed 64..16384" in one.command("weight busy 0")
     one.send("top 100\r")
     one.expect(r"busy +running +1 +\d+\.\d +\d+\.\d ")
     one.expect(r"of the last \d+ ms; any key ends it")
