@@ -72,6 +72,8 @@ class Case:
         with timed.machine(f"bench-migration-{folder.name}", archive, f"policy={POLICIES[self.policy][0]} {self.options.words}", model) as one:
             if one.expect("vm: w powered off, code 0|PANIC|vm: w killed", timed.LIMIT)[0] != "vm: w powered off, code 0":
                 sys.exit(f"migration: {self} did not end well: see {one.log_path}")
+            for what in ("policy", "moves"):  # why pages stayed and what those cost that did not, for who reads the log
+                one.command(what)
             one.quit()
         return one.log_path.read_text(errors="replace")
 
