@@ -99,20 +99,12 @@ static bool could_show(const struct pmap *p, gpn_t gpn, u32 node, u64 lo)
 	return !pmap_page(p, gpn).busy && pmap_copies(p, gpn).master.v == arch_entry_page(lo).v;
 }
 
-/*
- * The view, in which the page is not yet, has it as this entry from now on: one that is the VM's alone, as most are. False: it is another, and the
- * long way is to be gone. 25 instructions, for there may be 512 pages in a pair.
- */
+/* The page is not in the view yet, and this entry would be its own. */
 static bool shows_own(struct pmap *p, gpn_t gpn, u32 node, u64 lo)
 {
 	struct pmap_page page = pmap_page(p, gpn);
 
-	if (!page.master || pmap_state_of(page) != PMAP_SINGLE ||
-	    arch_page_entry((mpn_t){ page.master }) != lo)
-		return false;
-	p->shown[gpn.v] |= nodemask_of(node).bits;
-	__atomic_store_n(&p->view[node].entry[gpn.v].lo, lo, __ATOMIC_RELEASE);
-	return true;
+	return arch_page_entry(pmap_master(page)) == lo && pmap_show_own_locked(p, gpn, node, page);
 }
 
 static bool shows(struct vm *vm, gpn_t gpn, u32 node, u64 lo)

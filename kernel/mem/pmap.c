@@ -158,18 +158,22 @@ static void give_page(struct vm *vm, gpn_t gpn, u32 node)
 }
 
 /*
- * The view gets the neighbours of a page that it shows from now on, as far as others of the VM use them: the home's
- * lines that say what they are, and the lock, are here. Who moves one has this node among those that saw it.
+ * The view gets the pages around one that it shows from now on, as far as others of the VM use them: the lock is here, and the home's
+ * lines that say what they are. Who moves one has this node among those that saw it.
  */
 static void fill_near_locked(struct vm *vm, gpn_t gpn, u32 node)
 {
-	const struct pmap *p = &vm->pmap;
-	u64 first = gpn.v & ~(PMAP_NEAR - 1ul), end = MIN(first + PMAP_NEAR, (u64)p->npages);
+	struct pmap *p = &vm->pmap;
+	u64 first = ROUND_DOWN(gpn.v, PMAP_SHOWN), end = MIN(first + PMAP_SHOWN, (u64)p->npages);
 
 	for (gpn_t near = { first }; near.v < end; near.v++) {
-		struct pmap_page page = pmap_page(p, near);
+		u64 lo = pmap_shown(p, near, node);
+		struct pmap_page page;
 
-		if (page.master && !page.busy && !pmap_shown(p, near, node))
+		if (lo)
+			continue;
+		page = pmap_page(p, near);
+		if (page.master && !page.busy && !pmap_show_own_locked(p, near, node, page))
 			pmap_fill_locked(vm, near, node);
 	}
 }

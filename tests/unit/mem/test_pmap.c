@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel/mem/pmap.c: a VM gets pages for its own memory only, where the placement says, in whole blocks
  * while it can. */
-#include "tests/unit/numa_vm.h"
+#include "tests/unit/mem/share_pages.h"
 
 #include "numa/placement.h"
 
@@ -33,18 +33,19 @@ static void a_page_is_given_on_first_use_near_its_user(void **state)
 
 static void a_view_gets_the_neighbours_that_others_use(void **state)
 {
-	u64 lo[16];
+	u64 lo[2 * PMAP_SHOWN];
 
 	(void)state;
-	for (u64 i = 0; i < 16; i++)
+	for (u64 i = 0; i < 2 * PMAP_SHOWN; i++)
 		lo[i] = i % 8 == 3 ? 0 : pmap_use(&vm_a, (gpn_t){ i }, 2);
+	share(&vm_a, 11, new_page(42));
+	lo[11] = arch_readonly_entry(arch_page_entry(master_of(&vm_a, 11)));
 	pmap_lock(&vm_a.pmap, (gpn_t){ 5 });
 	pmap_leave_locked(&vm_a.pmap, (gpn_t){ 5 }); /* on its way elsewhere */
 	pmap_unlock(&vm_a.pmap, (gpn_t){ 5 });
 	pmap_use(&vm_a, (gpn_t){ 6 }, 0);
-	for (u64 i = 0; i < 16; i++)
-		assert_int_equal(lo_of(&vm_a, i, 0), i >= 8 || i == 5 ? 0 : lo[i]);
-	assert_int_equal(vm_a.pmap.used, 14);
+	for (u64 i = 0; i < 2 * PMAP_SHOWN; i++)
+		assert_int_equal(lo_of(&vm_a, i, 0), i >= PMAP_SHOWN || i == 5 ? 0 : lo[i]);
 	pmap_use(&vm_a, (gpn_t){ 3 }, 1); /* its first use of all: nobody's neighbour yet */
 	assert_int_equal(lo_of(&vm_a, 2, 1), 0);
 	pmap_use(&vm_a, (gpn_t){ VM_PAGES - 1 }, 2); /* the end of memory */
