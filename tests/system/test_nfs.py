@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A Linux guest serves files to others (NFSv4.1): they come up in any order, see each other's files, and survive an end of any of them.
+"""A Linux guest serves files to others (by NFSv4.1, to the last of them by NFSv3): they come up in any order, see each other's files, and
+survive an end of any of them.
 
 `make nfs-torture` is the long form: DISCO_NFS_FILES for each of seven clients."""
 import hashlib
@@ -13,15 +14,17 @@ from machine import SEED, TOP, disk, net
 
 FILES = int(os.environ.get("DISCO_NFS_FILES") or 0)
 CLIENTS = tuple(f"client{i + 1}" for i in range(7 if FILES else 3))
+VERSION3 = CLIENTS[-1]
 LIMIT = 180 + 15 * FILES
 
 
 def server(image, **more):
-    return linux("server", image, words="work=/dev/vdb serve=/data", node=0, **more, net0=net())
+    return linux("server", image, words="work=/dev/vdb serve=/data,vers=3", node=0, **more, net0=net())
 
 
 def client(name, **more):
-    return linux(name, words="nfs=server", node=1 + CLIENTS.index(name) % 3, **{"memory": 32, **more}, net0=net())
+    return linux(name, words="nfs=server" + (",vers=3" if name == VERSION3 else ""), node=1 + CLIENTS.index(name) % 3,
+                 **{"memory": 32, **more}, net0=net())
 
 
 def comes_up(one, *names):
@@ -47,6 +50,7 @@ def wait_for_server(one):
     one.send("start server\r")
     comes_up(one, "server", *CLIENTS)
     assert re.search(r"vers=4.1,rsize=57344,", ask(one, "client1", "grep nfs4 /proc/mounts"))
+    assert re.search(r"vers=3,rsize=57344,", ask(one, VERSION3, "grep ' nfs ' /proc/mounts"))
 
 
 def see_one_tree(one):
@@ -64,21 +68,37 @@ def shared_kb(one, name):
     return int(re.search(rf"(?m)^{name} has .* of these shared (\d+) KB", "\n".join(one.command("mem")))[1])
 
 
-def written_pages_are_in_memory_once(one, passed):
+def written_pages_are_in_memory_once(one, writer, passed):
     """Pages that a client writes are those of the server's page cache, too, without a copy; who writes one of them afterwards, on either
-    side, has a page of its own, and the other sees what it is told of."""
-    both = ("client1", "server")
+    side, has a page of its own, and the other sees what it is told of. The file stays: memory that it had would be shared for a while."""
+    both, file = (writer, "server"), f"pages-{writer}"
     before = [shared_kb(one, name) for name in both]
-    said = ask(one, "client1", "head -c 2048k /dev/urandom >/tmp/pages; cp /tmp/pages /mnt/pages; sync; md5sum </mnt/pages")
+    said = ask(one, writer, f"head -c 2048k /dev/urandom >/tmp/pages; cp /tmp/pages /mnt/{file}; sync; md5sum </mnt/{file}")
     more = [shared_kb(one, name) - kb for name, kb in zip(both, before)]
     assert not passed or min(more) >= 1536, more
-    assert ask(one, "server", "md5sum </data/pages") == said
-    for name, file, place in (("client1", "/mnt/pages", 5000), ("server", "/data/pages", 70000)):
-        ask(one, name, f"printf 1 | dd of={file} bs=1 seek={place} conv=notrunc 2>/dev/null")
-        said = ask(one, "client1", f"printf 1 | dd of=/tmp/pages bs=1 seek={place} conv=notrunc 2>/dev/null; md5sum </tmp/pages")
-        for reader, folder in (("client1", "/mnt"), ("server", "/data"), ("client2", "/mnt")):
-            assert ask(one, reader, f"md5sum <{folder}/pages") == said, (name, reader)
-    ask(one, "client1", "rm /tmp/pages /mnt/pages")
+    assert ask(one, "server", f"md5sum </data/{file}") == said
+    for name, path, place in ((writer, f"/mnt/{file}", 5000), ("server", f"/data/{file}", 70000)):
+        ask(one, name, f"printf 1 | dd of={path} bs=1 seek={place} conv=notrunc 2>/dev/null")
+        said = ask(one, writer, f"printf 1 | dd of=/tmp/pages bs=1 seek={place} conv=notrunc 2>/dev/null; md5sum </tmp/pages")
+        for reader, folder in ((writer, "/mnt"), ("server", "/data"), ("client2", "/mnt")):
+            assert ask(one, reader, f"md5sum <{folder}/{file}") == said, (name, reader)
+    ask(one, writer, "rm /tmp/pages")
+
+
+def mount_calls_are_answered(one):
+    """What nfs-mountd answers to calls of MOUNT one after the other: the words behind the number of the call, by RFC 5531 and RFC 1813."""
+    root, data = "00000001" "2f000000", "00000005" "2f64617461000000"
+    head = "00000001" + 3 * "00000000"  # a reply, accepted, with no proof who sends it
+    answers = {("000186a5", 3, 0, ""): "00000000", ("000186a5", 3, 1, data): "00000000" "00000002", ("000186a5", 3, 5, ""): "00000003",
+               ("000186a5", 1, 1, root): "00000002" "00000003" "00000003", ("000186a3", 3, 1, root): "00000001",
+               ("000186a5", 3, 1, root): "00000000" "00000000" "00000008" "0100010000000000" "00000001" "00000001"}
+    sent = found = ""
+    for number, ((program, version, procedure, argument), answer) in enumerate(answers.items()):
+        call = f"{number:08x}" "00000000" "00000002" + program + f"{version:08x}{procedure:08x}" + 4 * "00000000" + argument
+        reply = f"{number:08x}" + head + answer
+        sent += f"{0x80000000 + len(call) // 2:08x}" + call
+        found += f"{0x80000000 + len(reply) // 2:08x}" + reply
+    assert ask(one, "client1", f"echo {sent} | xxd -r -p | nc server 635 | xxd -p | tr -d '\\n'; echo") == found
 
 
 def open_without_asking(one):
@@ -119,8 +139,8 @@ def result(one, name):
 
 
 def files_are_whole(one):
-    """Each client writes a tree and its copy and compares them; meanwhile the last one ends, the one before it is reset, and so is the
-    server, for which all wait: the others find every byte, and so does the server. Who is left: their names."""
+    """Each client writes a tree and its copy and compares them; meanwhile the last one ends and begins again with a file at random, the
+    one before it is reset, and so is the server, for which all wait: the others find every byte, and so do the server and the last."""
     stay, reset, ended = CLIENTS[:-2], CLIENTS[-2], CLIENTS[-1]
     for name in CLIENTS:
         begin(one, name, TREE)
@@ -129,6 +149,9 @@ def files_are_whole(one):
     one.expect(rf"vm: {ended} stopped", 60)
     comes_up(one, reset)
     begin(one, reset, f"rm -r /mnt/{reset}; " + TREE)
+    one.send(f"start {ended}\r")
+    comes_up(one, ended)
+    begin(one, ended, f"disktest file /mnt/again {SEED} {400 if FILES else 25}")
     one.do("reset server", r"\[server\] server: Linux [^\n]*\n", timeout=LIMIT)
     sums = {}
     for name in (*stay, reset):
@@ -137,24 +160,26 @@ def files_are_whole(one):
         assert len(found) == 2 and found[0] == found[1] and "ended" in said, (name, said)
         sums[name] = found[0]
     assert len(set(sums.values())) == len(sums), sums
-    for where, folder in (("server", "/data"), (reset, "/mnt")):
+    assert "bytes are right" in result(one, ended)
+    for where, folder in (("server", "/data"), (reset, "/mnt"), (ended, "/mnt")):
         said = ask(one, where, f"cd {folder}; for name in {' '.join(sums)}; do " + SUM.format("$name/tree") + "; done", LIMIT)
         assert re.findall(r"([0-9a-f]{32})  -", said) == list(sums.values()), (where, said)
-    return *stay, reset
 
 
 @pytest.mark.parametrize("words", ["", "off=remap", "check=1 shuffle=1"] if FILES else [""])
 def test_a_server_of_files(up, work, words):
     one = up([server(disk(work("files", 64), "persistent"), memory=64, manual=True), *(client(name) for name in CLIENTS)], words, running=0)
     wait_for_server(one)
-    written_pages_are_in_memory_once(one, "off=remap" not in words)
+    for writer in ("client1", VERSION3):
+        written_pages_are_in_memory_once(one, writer, "off=remap" not in words)
     see_one_tree(one)
     open_without_asking(one)
+    mount_calls_are_answered(one)
     equal_files_in_memory(one)
-    left = files_are_whole(one)
+    files_are_whole(one)
     ask(one, "server", "sync")
     assert " check: " not in one.log_path.read_text()
-    all_end(one, ("server", *left))
+    all_end(one, ("server", *CLIENTS))
     assert one.quit() == 0
 
 
