@@ -15,6 +15,8 @@
 #define REACH_PAGES \
 	(BIT(27) >> PAGE_SHIFT) /* of a BC: from all of the memory to the trampolines behind it */
 #define SITES_A_PAGE (PAGE_SIZE / TRAMP_BYTES)
+#define FOR_EVER     (PATCH_DROPS + PATCH_ASKED)
+_Static_assert(FOR_EVER <= 0xff, "drops are u8");
 
 static u32 copies_for(u32 npages)
 {
@@ -69,11 +71,21 @@ void patch_reset(struct patch *p)
 	memset(p->why, 0, sizeof(p->why));
 }
 
+/* Whether the page may have a copy. One that was given up too often is asked for that again and again. */
+static bool may_be_copied(struct patch *p, u32 gpn)
+{
+	u8 *drops = &p->drops[gpn];
+
+	if (*drops >= PATCH_DROPS && *drops < FOR_EVER && ++*drops == FOR_EVER)
+		*drops = PATCH_DROPS - 1;
+	return *drops < PATCH_DROPS;
+}
+
 u8 *patch_copy_page(struct patch *p, u32 gpn)
 {
 	u16 number = p->free_copy;
 
-	if (p->drops[gpn] >= PATCH_DROPS || (!number && p->fresh_copy == p->ncopies))
+	if (!may_be_copied(p, gpn) || (!number && p->fresh_copy == p->ncopies))
 		return NULL;
 	if (number)
 		p->free_copy = p->copy[number - 1].next;
@@ -180,7 +192,7 @@ bool patch_drop(struct patch *p, u64 gpn, bool for_ever)
 	struct patch_copy *c;
 
 	if (for_ever && gpn < p->npages)
-		p->drops[gpn] = PATCH_DROPS;
+		p->drops[gpn] = FOR_EVER;
 	if (!number)
 		return false;
 	c = &p->copy[number - 1];

@@ -8,7 +8,7 @@
  *
  *   page     what csseg shows    becomes   when
  *   PLAIN    the page            COPIED    a place of it is patched: a free copy is there, and the page was given
- *                                          up less than PATCH_DROPS times
+ *                                          up less than PATCH_DROPS times, or PATCH_ASKED places were refused since
  *   COPIED   the copy: fetches   PLAIN     a store to the page, whichever way; a CACHE of an address in it; a load
  *                                          from csseg that cannot be carried out; an LL in a trampoline that must be
  *                                          carried out: the page's places are free again
@@ -41,6 +41,7 @@
 #include "kernel/types.h"
 
 #define PATCH_DROPS   8
+#define PATCH_ASKED   240
 #define PATCH_REFUSED 512
 #define PATCH_JUMPS   256
 
@@ -84,8 +85,8 @@ struct patch {
 	u8 *tramp_page;		     /* the trampolines, one for each site */
 	struct patch_copy *copy;
 	struct patch_site *site;
-	u16 *copy_of;		    /* of each page: number + 1; 0: PLAIN */
-	u8 *drops;		    /* of each page */
+	u16 *copy_of; /* of each page: number + 1; 0: PLAIN */
+	u8 *drops; /* of each page: how often it was given up, and how often it was asked for since; the most: for ever */
 	u16 free_copy, free_site;   /* given back: number + 1; 0: none */
 	u32 fresh_copy, fresh_site; /* those from here on were never used */
 	u32 copied;		    /* pages that are COPIED */
