@@ -224,7 +224,8 @@ static enum patch_why try(struct vcpu *v, const struct patch_place *at, const st
 			   .base = a->base,
 			   .reload = integer && !a->store && a->reg == a->base,
 			   .linked = pair_is_ll(at->insn),
-			   .attribute = attribute_of(v, at->va) };
+			   .attribute = attribute_of(v, at->va),
+			   .kseg0 = window_of_direct(at->va) != NO_WINDOW };
 	u32 reg = integer ? a->reg : 0, loads = a->store ? 0 : reg, stores = a->store ? reg : 0;
 	u32 before;
 

@@ -7,10 +7,14 @@ enum made { PLAIN, ROTATED, XKPHYS, ONCE, TWICE, WINDOW };
 
 #define KSEG_STEP 0x40000000ul
 
-static const struct row {
+struct row {
 	u8 made;
 	bool done, access;
-} rows[] = {
+};
+
+#define LINKED_WORDS  23
+#define LINKED_DIRECT 21
+static const struct row of_linked[LINKED_WORDS] = {
 	[0] = { PLAIN, 0, 0 },	 [1] = { PLAIN, 0, 0 },	 [2] = { ROTATED, 0, 0 },
 	[3] = { ROTATED, 0, 0 }, [4] = { PLAIN, 0, 0 },	 [5] = { XKPHYS, 0, 1 },
 	[6] = { XKPHYS, 1, 0 },	 [7] = { PLAIN, 1, 0 },	 [8] = { ROTATED, 0, 0 },
@@ -20,6 +24,42 @@ static const struct row {
 	[18] = { TWICE, 0, 0 },	 [19] = { PLAIN, 0, 0 }, [20] = { ONCE, 0, 0 },
 	[21] = { PLAIN, 0, 1 },	 [22] = { PLAIN, 1, 0 },
 };
+
+#define XKPHYS_WORDS  22
+#define XKPHYS_DIRECT 20
+static const struct row of_xkphys[XKPHYS_WORDS] = {
+	[0] = { PLAIN, 0, 0 },	[1] = { PLAIN, 0, 0 },	 [2] = { XKPHYS, 0, 0 },
+	[3] = { XKPHYS, 0, 0 }, [4] = { XKPHYS, 0, 1 },	 [5] = { XKPHYS, 1, 0 },
+	[6] = { PLAIN, 1, 0 },	[7] = { XKPHYS, 0, 0 },	 [8] = { PLAIN, 0, 0 },
+	[9] = { ONCE, 0, 0 },	[10] = { ONCE, 0, 0 },	 [11] = { TWICE, 0, 0 },
+	[12] = { TWICE, 0, 0 }, [13] = { WINDOW, 0, 1 }, [14] = { WINDOW, 1, 0 },
+	[15] = { TWICE, 1, 0 }, [16] = { PLAIN, 1, 0 },	 [17] = { TWICE, 0, 0 },
+	[18] = { PLAIN, 0, 0 }, [19] = { ONCE, 0, 0 },	 [20] = { PLAIN, 0, 1 },
+	[21] = { PLAIN, 1, 0 },
+};
+
+#define KSEG0_WORDS  17
+#define KSEG0_DIRECT 15
+static const struct row of_kseg0[KSEG0_WORDS] = {
+	[0] = { PLAIN, 0, 0 },	 [1] = { ONCE, 0, 0 },	 [2] = { ONCE, 0, 0 },
+	[3] = { TWICE, 0, 0 },	 [4] = { TWICE, 0, 0 },	 [5] = { WINDOW, 0, 1 },
+	[6] = { WINDOW, 1, 0 },	 [7] = { TWICE, 1, 0 },	 [8] = { PLAIN, 1, 0 },
+	[9] = { TWICE, 0, 0 },	 [10] = { PLAIN, 0, 0 }, [11] = { XKPHYS, 0, 1 },
+	[12] = { XKPHYS, 1, 0 }, [13] = { PLAIN, 1, 0 }, [14] = { ONCE, 0, 0 },
+	[15] = { PLAIN, 0, 1 },	 [16] = { PLAIN, 1, 0 },
+};
+
+static const struct layout {
+	const struct row *rows;
+	u32 words, direct;
+} for_linked = { of_linked, LINKED_WORDS, LINKED_DIRECT },
+  for_xkphys = { of_xkphys, XKPHYS_WORDS, XKPHYS_DIRECT },
+  for_kseg0 = { of_kseg0, KSEG0_WORDS, KSEG0_DIRECT };
+
+static const struct layout *layout_of(const struct tramp *t)
+{
+	return t->linked ? &for_linked : t->kseg0 ? &for_kseg0 : &for_xkphys;
+}
 
 /* From XKPHYS of the attribute to the window, in units of bits 63..48. */
 static u16 xkphys_step(const struct tramp *t) { return 0x4000 - (0x8000 | t->attribute << 11); }
@@ -166,13 +206,78 @@ static bool build_branch(const struct tramp *t, u64 place, u64 at, u32 words[TRA
 	return true;
 }
 
+/* What is not a BC behind the place. */
+static void build_for_linked(const struct tramp *t, u32 *w)
+{
+	u32 b = t->base;
+	u16 step = xkphys_step(t);
+
+	w[0] = bgezc(b, 0, LINKED_DIRECT);
+	w[1] = drotr(b, 63);
+	w[2] = bltzc(b, 2, 8);
+	w[3] = w[8] = drotr(b, 1);
+	w[4] = dati(b, step);
+	w[5] = w[14] = w[LINKED_DIRECT] = t->insn;
+	w[6] = dati(b, -step);
+	w[9] = w[11] = daui(b, 0x4000);
+	w[10] = bgezc(b, 10, 20);
+	w[12] = bltzc(b, 12, 18);
+	w[13] = dati(b, 0x4000);
+	w[15] = dati(b, 0xc000);
+	w[16] = w[18] = daui(b, 0x8000);
+	w[19] = tramp_branch(0, 4 * (LINKED_DIRECT - 19));
+	w[20] = daui(b, 0xc000);
+}
+
+static void build_for_xkphys(const struct tramp *t, u32 *w)
+{
+	u32 b = t->base;
+	u16 step = xkphys_step(t);
+
+	w[0] = bgezc(b, 0, XKPHYS_DIRECT);
+	w[1] = dati(b, step);
+	w[2] = bltzc(b, 2, 7);
+	w[3] = 0;
+	w[4] = w[13] = w[XKPHYS_DIRECT] = t->insn;
+	w[7] = dati(b, -step);
+	w[8] = w[10] = daui(b, 0x4000);
+	w[9] = bgezc(b, 9, 19);
+	w[11] = bltzc(b, 11, 17);
+	w[12] = dati(b, 0x4000);
+	w[15] = w[17] = daui(b, 0x8000);
+	w[18] = tramp_branch(0, 4 * (XKPHYS_DIRECT - 18));
+	w[19] = daui(b, 0xc000);
+	if (!t->reload) {
+		w[5] = dati(b, -step);
+		w[14] = dati(b, 0xc000);
+	}
+}
+
+static void build_for_kseg0(const struct tramp *t, u32 *w)
+{
+	u32 b = t->base;
+	u16 step = xkphys_step(t);
+
+	w[0] = w[2] = daui(b, 0x4000);
+	w[1] = bgezc(b, 1, 14);
+	w[3] = bltzc(b, 3, 9);
+	w[4] = dati(b, 0x4000);
+	w[5] = w[11] = w[KSEG0_DIRECT] = t->insn;
+	w[7] = w[9] = daui(b, 0x8000);
+	w[10] = dati(b, step);
+	w[14] = daui(b, 0xc000);
+	if (!t->reload) {
+		w[6] = dati(b, 0xc000);
+		w[12] = dati(b, -step);
+	}
+}
+
 bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS])
 {
-	u32 first = t->slot == TRAMP_FORBIDDEN ? FIRST : 0, b = t->base, *w = words + first;
+	u32 first = t->slot == TRAMP_FORBIDDEN ? FIRST : 0;
 	u64 behind = t->slot == TRAMP_DELAY	  ? at + 4 * TAIL
 		     : t->slot == TRAMP_FORBIDDEN ? place + 8
 						  : place + 4;
-	u16 step = xkphys_step(t);
 
 	if (!tramp_branch(place, at))
 		return false;
@@ -183,24 +288,12 @@ bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS
 	}
 	if (t->slot && !build_branch(t, place, at, words))
 		return false;
-	w[0] = bgezc(b, 0, 21);
-	w[1] = drotr(b, 63);
-	w[2] = bltzc(b, 2, 8);
-	w[3] = drotr(b, 1);
-	w[4] = dati(b, step);
-	w[5] = w[14] = w[21] = t->insn;
-	w[8] = drotr(b, 1);
-	w[9] = w[11] = daui(b, 0x4000);
-	w[10] = bgezc(b, 10, 20);
-	w[12] = bltzc(b, 12, 18);
-	w[13] = dati(b, 0x4000);
-	w[16] = w[18] = daui(b, 0x8000);
-	w[19] = tramp_branch(0, 4 * 2);
-	w[20] = daui(b, 0xc000);
-	if (!t->reload) {
-		w[6] = dati(b, -step);
-		w[15] = dati(b, 0xc000);
-	}
+	if (t->linked)
+		build_for_linked(t, words + first);
+	else if (t->kseg0)
+		build_for_kseg0(t, words + first);
+	else
+		build_for_xkphys(t, words + first);
 	return true;
 }
 
@@ -214,13 +307,14 @@ static struct tramp_state leave_branch(const struct tramp *t, u32 word)
 
 struct tramp_state tramp_leave(const struct tramp *t, u32 word, u64 *base)
 {
-	u32 first = t->slot == TRAMP_FORBIDDEN ? FIRST : 0;
+	u32 at = word - (t->slot == TRAMP_FORBIDDEN ? FIRST : 0);
+	const struct layout *l = layout_of(t);
 	const struct row *row;
 	u64 v = *base;
 
-	if (word - first >= ARRAY_SIZE(rows))
+	if (at >= l->words)
 		return leave_branch(t, word);
-	row = &rows[word - first];
+	row = &l->rows[at];
 	if (!(row->done && t->reload)) {
 		switch (row->made) {
 		case ROTATED: v = v >> 1 | v << 63; break;
@@ -232,8 +326,7 @@ struct tramp_state tramp_leave(const struct tramp *t, u32 word, u64 *base)
 		}
 	}
 	*base = v;
-	return (struct tramp_state){ .valid = true,
-				     .done = row->done,
-				     .access = row->access,
-				     .direct = word - first == 21 };
+	return (struct tramp_state){
+		.valid = true, .done = row->done, .access = row->access, .direct = at == l->direct
+	};
 }

@@ -5,34 +5,53 @@
  * window out of one in KSEG0 or XKPHYS, carries the access out, gives the base register back its value, and goes on
  * behind the place. All is done with the base register alone, since no other is free:
  *
+ *   made for XKPHYS                             made for KSEG0
+ *   0   bgezc  b, direct     user's, or xsseg   0   daui   b, b, 0x4000   above KSEG1: wraps
+ *   1   dati   b, xkphys     0x9000.. ->        1   bgezc  b, wrapped     these, the user's, xsseg
+ *   2   bltzc  b, high         0x4000..         2   daui   b, b, 0x4000   KSEG0, 1: wraps
+ *   3   nop                                     3   bltzc  b, low
+ *   4   the access                              4   dati   b, 0x4000
+ *   5   dati   b, -xkphys                       5   the access
+ *   6   bc     behind the place                 6   dati   b, -0x4000
+ *   high:                    KSEG0, above it    7   daui   b, b, 0x8000
+ *   7   dati   b, -xkphys                       8   bc     behind the place
+ *   8   daui   b, b, 0x4000                     low:                      XKPHYS, xkseg
+ *   9   bgezc  b, wrapped                       9   daui   b, b, 0x8000
+ *   10  daui   b, b, 0x4000                     10  dati   b, xkphys
+ *   11  bltzc  b, below                         11  the access
+ *   12  dati   b, 0x4000                        12  dati   b, -xkphys
+ *   13  the access                              13  bc     behind the place
+ *   14  dati   b, -0x4000                       wrapped:
+ *   15  daui   b, b, 0x8000                     14  daui   b, b, -0x4000
+ *   16  bc     behind the place                 direct:
+ *   below:                   xkseg              15  the access
+ *   17  daui   b, b, 0x8000                     16  bc     behind the place
+ *   18  bc     direct
+ *   wrapped:                 csseg, kseg3
+ *   19  daui   b, b, -0x4000
+ *   direct:
+ *   20  the access
+ *   21  bc     behind the place
+ *
+ * No access is right behind a compact branch, in whose forbidden slot its exception would be the branch's.
+ * A load into its own base register does not give it back: where it would is the BC behind it.
+ *
+ * LL and SC look at bit 62, too, since SC compares addresses before it traps: one in xkseg is an address error at its own address:
  *   0   bgezc  b, direct       user's, or xsseg         5   the access
  *   1   drotr  b, b, 63        bit 62 is the sign now   6   dati  b, -xkphys
  *   2   bltzc  b, high         KSEG0 and above          7   bc    behind the place
- *   3   drotr  b, b, 1
- *   4   dati   b, xkphys       0x9000.. -> 0x4000..
- *   high:
- *   8   drotr  b, b, 1                                  14  the access
- *   9   daui   b, b, 0x4000    above KSEG1: wraps       15  dati  b, -0x4000
- *   10  bgezc  b, above                                 16  daui  b, b, 0x8000
- *   11  daui   b, b, 0x4000    KSEG0, 1: wraps          17  bc    behind the place
- *   12  bltzc  b, below                                 below: (xkseg)
- *   13  dati   b, 0x4000                                18  daui  b, b, 0x8000
- *   above: (csseg, kseg3)                               19  bc    direct
- *   20  daui   b, b, -0x4000
- *   direct:
- *   21  the access                                      22  bc    behind the place
- *
- * A load into its own base register does not give it back: 6 and 15 are the BC of 7.
+ *   3   drotr  b, b, 1                                  8   drotr b, b, 1, and on as from 8 of the left side
+ *   4   dati   b, xkphys
  *
  * A place may be the slot of a branch, where there is no room for a BC. Then the branch becomes the BC, and is in the
- * trampoline, too: one with a delay slot behind all of the above, where 7, 17 and 22 go, for what it tests is not
+ * trampoline, too: one with a delay slot behind all of the above, where the BCs behind the place go, for what it tests is not
  * what the access loads; a compact one before it, and a NOP, since it is not for its forbidden slot to branch.
  *
- * Exact, by these facts. A base that is KSEG0's or KSEG1's, and no other, is at 12 with the sign off: it is the
- * "physical" address. One of another cache attribute than that of 4, or with bits 58..48 set, is at 5 no address at
- * all, and never one of the user's, whose bits 63..48 are zero: -(0x4000 + 0x800 * attribute) takes none of
- * 0x8000..0xbfff there. So what 5 and 14 reach is the memory that was meant, or nothing, and then the place is
- * carried out by arch/mips/native.c, as that of an address error at 21 is.
+ * Exact, by these facts. A base that is KSEG0's or KSEG1's, and no other, has its sign off after both of 0x4000: it is the
+ * "physical" address. Any other base below 0 that -(0x4000 + 0x800 * attribute) in bits 63..48 was added to is memory's only if it is XKPHYS of that
+ * attribute: bits 63..48 of 0x8000..0xffff become 0x4000 from there alone, and never 0, which is the user's. (xkseg's may become XKPHYS, which supervisor mode does not reach.)
+ * So what the first two accesses reach is the memory that was meant, or nothing, and then the place is
+ * carried out by arch/mips/native.c, as that of an address error at the direct one is.
  *
  * An exception within it is one of the place, or of the instruction behind the place if the access is done:
  * tramp_leave. Pure.
@@ -72,6 +91,7 @@ struct tramp {
 	bool reload;  /* a load of the base register itself */
 	bool linked;  /* LL or SC: the offset has 9 bits */
 	u8 attribute; /* the cache attribute, 0..7, that XKPHYS addresses here have */
+	bool kseg0;   /* made for KSEG0 and KSEG1, else for XKPHYS; neither if linked */
 };
 
 /*

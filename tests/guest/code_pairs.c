@@ -4,8 +4,8 @@
  * also after the monitor has put branches in their places (docs/guest-abi.md). Elsewhere nothing is patched, and all is the same.
  *
  * Method: functions that add to a word, each by LL and SC in another shape - straight, two SCs behind one LL, two LLs before one
- * SC, an LL in a slot, an SC in a slot, over the end of a page, in two functions - are run many times on data in two
- * segments. In between one of them is changed. Last come two LLs with the same SC, of which the monitor can patch one only.
+ * SC, an LL in a slot, an SC in a slot, over the end of a page, in two functions - are run many times on data in three
+ * segments, one of them mapped by the TLB. In between one of them is changed. Last come two LLs with the same SC, of which the monitor can patch one only.
  */
 #include "tests/guest/test.h"
 
@@ -104,7 +104,8 @@ asm(".pushsection .text\n"
 extern u32 plain[], plain_add[], swap[], two_scs[], two_lls[], forbidden[], slot[], double_[],
 	crossing[], apart[], spun[], shared[];
 
-#define ROUNDS 60
+#define ROUNDS	 60
+#define VA_XKSEG 0xc000000200000000ull
 
 static const struct {
 	const char *name;
@@ -165,9 +166,13 @@ static void change(u32 round)
 
 int main(void)
 {
+	u64 mapped = platform_is_native ? VA_XKSEG : VA_XSSEG;
+
+	tlb_map_at(TLB_FREE, mapped, 0, LO_RW(page_pa(0)), LO_RW(page_pa(1)));
 	for (u32 i = 0; i < ROUNDS; i++) {
 		run_all(i, (u64)data);
 		run_all(i, (u64)page_va(0));
+		run_all(i, mapped);
 		if (i % 20 == 19)
 			change(i);
 	}

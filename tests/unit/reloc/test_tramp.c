@@ -197,6 +197,8 @@ static u64 run(struct run *r)
 		check_way_out(r, at);
 		to = AT + 4 * at + 4;
 		if (w == r->t.insn) {
+			/* behind a compact branch the exception would be the branch's */
+			assert_false(at && is_compact(r->words[at - 1]));
 			if (!access_memory(r, at))
 				return NOWHERE;
 		} else if (w >> 26 == 0x32) {
@@ -294,7 +296,7 @@ static bool draw_run(struct run *r, bool branches)
 {
 	u32 sign, reg;
 
-	*r = (struct run){ .t = { .base = BASE, .attribute = draw() % 8 },
+	*r = (struct run){ .t = { .base = BASE, .attribute = draw() % 8, .kseg0 = draw() % 2 },
 			   .load = draw() % 2,
 			   .offset = draw() % 4 ? (s16)(draw() % 512) : (s16)draw() };
 	for (u32 i = 1; i < 32; i++)
@@ -418,7 +420,10 @@ static void an_sc_goes_where_its_ll_went(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < ROUNDS; i++) {
-		struct run ll = { .t = { .linked = true, .base = BASE, .attribute = draw() % 8 },
+		struct run ll = { .t = { .linked = true,
+					 .base = BASE,
+					 .attribute = draw() % 8,
+					 .kseg0 = draw() % 2 },
 				  .load = true,
 				  .offset = (s16)(draw() % 512) - 256 };
 		struct run sc;
@@ -426,6 +431,7 @@ static void an_sc_goes_where_its_ll_went(void **state)
 		ll.before[BASE] = ll.gpr[BASE] = draw_base(ll.t.attribute);
 		sc = ll;
 		sc.load = false;
+		sc.t.kseg0 = draw() % 2;
 		ll.t.insn = linked(true, ll.offset);
 		sc.t.insn = linked(false, sc.offset);
 		assert_true(tramp_build(&ll.t, PLACE, AT, ll.words));
