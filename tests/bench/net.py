@@ -54,14 +54,16 @@ IN_TURN, IN_STEP, SIMULATED = ["-d"], ["-f", "cache=0"], ["-f", ""]
 
 
 def run(name, program, off="", plugin=None, clock=(), storm=False):
-    """Both guests, and a third one that storms, until they have ended; what they printed. off: what more the monitor is to do without."""
+    """Both guests, and a third one that storms, until they have ended; what they printed. off: what the monitor is to do without."""
     counted = plugin is not None
     guests = [guest("peer", PEER, "peer", "serve=/data", "bench/small.img", counted),
               guest("sender", SENDER, program, "nfs=peer", "bench/small.img", counted)]
     if storm:
         guests.append(guest("storm", STORM, "storm peer sender", "", "bench/small.img", counted))
     archive = write_scenario(OUT, guests, nodes=4, memory=512, name=f"net-{name}")
-    command = ["qemu/run.sh", "-q", *clock, *(["-p", plugin] if counted else []), "-a", f"{bench.ONE_TEXT}{off} exit=1", archive]
+    without = ",".join(([bench.ONE_TEXT.removeprefix("off=")] if counted else []) + ([off] if off else []))
+    words = (f"off={without} " if without else "") + "exit=1"
+    command = ["qemu/run.sh", "-q", *clock, *(["-p", plugin] if counted else []), "-a", words, archive]
     with subprocess.Popen(list(map(str, command)), cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace") as qemu:
         try:
@@ -120,7 +122,7 @@ def size_rows(rows, remap, copy):
 
 
 def count_rows(rows):
-    remap, copy = by_unit(counts("remap")), by_unit(counts("copy", ",remap"))
+    remap, copy = by_unit(counts("remap")), by_unit(counts("copy", "remap"))
     size_rows(rows, remap, copy)
     rows.add("net.stream.entries_per_page", per_kb(remap, "file64k")[1], "entries", per_kb(copy, "file64k")[1])
     for how in ("send", "file"):
@@ -237,7 +239,7 @@ def print_side(side, row, pages):
     for cause, (times, cycles) in sorted(row["entries"].items(), key=lambda entry: -entry[1][1]):
         if cycles / pages < 50:
             continue
-        print(f"{cycles / pages:10.0f} in {times / pages:6.3f} entries: {cause}; memory: "
+        print(f"{cycles / pages:10.0f} in {times / pages:6.3f} entries of {cycles / times:.0f}: {cause}; memory: "
               + ", ".join(f"{kind} {touched[5] / pages:.0f}" for kind, touched in row["touched"].get(cause, {}).items() if touched[5] / pages >= 10))
 
 
@@ -261,7 +263,7 @@ def main():
     parser.add_argument("--in-turn", action="store_true")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    off = ",remap" if options.copied else ""
+    off = "remap" if options.copied else ""
     if options.cycles:
         cycles(options.cycles, off, options.loopback)
         return
