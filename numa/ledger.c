@@ -11,7 +11,6 @@
 #define FREE_OF_RISK  1000u  /* permille: whatever moves cost */
 #define BELIEVED      1u     /* intervals for which gains are believed that nobody sees */
 #define SETBACK_PARTS 32     /* of a setback, one is forgotten each tick: half of it in 22 */
-#define DEBT_OF_KEEP  4 /* debts end at keep divided by that: they are to be forgotten, in time */
 
 static struct ledger *ledgers[MAX_NODES]; /* fixed after boot; each node writes its own */
 
@@ -174,7 +173,8 @@ void ledger_tick(u32 node, const struct policy *p, u64 now)
 	look_around(l, node, p);
 	note_rate(l, l->balance - before, passed);
 	note_setback(l, l->balance - before);
-	l->balance = MAX(MIN(l->balance, keep(p)), -keep(p) / DEBT_OF_KEEP);
+	/* Gains are kept for a while, and debts are forgotten beyond as much. */
+	l->balance = MAX(MIN(l->balance, keep(p)), -keep(p));
 }
 
 /* What has gone on for a while will go on for as long. */

@@ -31,7 +31,7 @@ const struct policy policy_default = {
 	.gather = 8,
 	.risk = 10,
 	.stake = 1000,
-	.keep = 20,
+	.keep = 5,
 	.ahead = 50,
 };
 

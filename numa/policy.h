@@ -39,7 +39,7 @@ struct policy {
 	u32 gather;  /* candidates that are looked at together; fewer wait for the fifth tick */
 	u32 risk;    /* what moves may lose, permille of the time; 1000: anything (numa/ledger.h) */
 	u32 stake;   /* what they may lose at once, us */
-	u32 keep;    /* gains of earlier moves that are kept to pay for others, ms */
+	u32 keep;    /* gains of earlier moves that are kept to pay for others, and debts, ms */
 	u32 ahead;   /* what they will bring is counted on for that long, at most, ms */
 };
 

@@ -272,12 +272,39 @@ static void gains_have_an_end(void **state)
 	assert_int_equal(l()->balance, p.keep * MS);
 }
 
+/*
+ * Pages bring 1.5 % of the time for two seconds, as while one thread of a program fills in what all work on afterwards; from then
+ * on they bring nothing. What is lost by moves in the next 200 ms is below 8 ms: the others wait for who loses it.
+ */
+static void what_was_earned_is_not_all_lost_again(void **state)
+{
+	u64 lost = 0;
+
+	(void)state;
+	for (u32 i = 0; i < LEDGER_SAMPLES; i++)
+		arrive(i, 0);
+	for (u32 t = 0; t < 200; t++) {
+		for (u32 i = 0; i < LEDGER_SAMPLES; i++)
+			hit(1, i, 8);
+		tick(10);
+	}
+	assert_true(l()->balance > (s64)(3 * MS));
+	for (u32 t = 0; t < 20; t++) {
+		u32 pages = MIN(ledger_pages(1, &p), p.batch);
+
+		ledger_pay(1, pages * 30 * US, pages);
+		lost += pages * 30 * US;
+		tick(10);
+	}
+	assert_in_range(lost, 3 * MS, 8 * MS);
+}
+
 static void so_have_debts(void **state)
 {
 	(void)state;
 	ledger_pay(1, 1000 * MS, 10);
 	tick(0);
-	assert_in_range(-l()->balance, 1, p.keep * MS / 4);
+	assert_in_range(-l()->balance, 1, p.keep * MS);
 	for (u32 t = 0; t < 100; t++)
 		tick(10);
 	assert_true(l()->balance > 0); /* a second later it tries again */
@@ -411,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup(counts_begin_anew, begin),
 		cmocka_unit_test_setup(a_page_that_has_gone_brings_nothing, begin),
 		cmocka_unit_test_setup(gains_have_an_end, begin),
+		cmocka_unit_test_setup(what_was_earned_is_not_all_lost_again, begin),
 		cmocka_unit_test_setup(so_have_debts, begin),
 		cmocka_unit_test_setup(what_goes_on_may_be_spent_before_it_comes, begin),
 		cmocka_unit_test_setup(what_was_taken_back_is_not_spent_again, begin),
