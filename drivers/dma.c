@@ -162,9 +162,9 @@ bool dma_is_shared(const struct vm *vm, gpn_t gpn)
 	return share_is(pmap_copies(&vm->pmap, gpn).master);
 }
 
-u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n)
+u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n, const gpn_t *also)
 {
-	u32 passed = option_on(OPTION_REMAP) ? pass_pages(from, to, list, n) : 0;
+	u32 passed = option_on(OPTION_REMAP) ? pass_pages(from, to, list, n, also) : 0;
 
 	for (u32 rest = passed; rest; rest &= rest - 1)
 		node_self()->stats.mapped++;

@@ -95,10 +95,10 @@ bool dma_is_shared(const struct vm *vm, gpn_t gpn);
 /*
  * What is behind each source page of one VM is behind its target page of the other from now on, as if it were
  * copied, and both pay when they write it (kernel/mem/pass.h). Up to SHARE_PAGES; a bit for each that is, the
- * caller copies the others.
+ * caller copies the others. also: a page of `to` that is about to be written over (dma_write_over); NULL: none.
  */
 struct pass;
-u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n);
+u32 dma_pass(struct vm *from, struct vm *to, const struct pass *list, u32 n, const gpn_t *also);
 
 /* The bytes lie in the page that was found, which this node's view shows still. */
 static inline bool dma_is_found(const struct dma_spot *s, u64 gpa, size_t bytes)

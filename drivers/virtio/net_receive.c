@@ -217,18 +217,29 @@ static bool let_others(struct net *n)
 
 _Static_assert(FRAME_PAGES <= SHARE_PAGES, "one call for a frame");
 
+/* The page that the header goes to, if all of it is the buffer's. */
+static bool has_head_page(const struct net_delivery *d, gpn_t *page)
+{
+	const struct net_piece *first = &d->piece[0];
+
+	*page = gpa_gpn((gpa_t){ first->gpa });
+	return !first->page && !(first->gpa & PAGE_MASK) && first->room >= PAGE_SIZE;
+}
+
 /* All pages of the frame that can be; the others are pieces as any. */
 static void pass_all(struct net *n, const struct frame *f)
 {
 	struct net_delivery *d = f->delivery;
 	struct pass list[FRAME_PAGES];
 	u32 pages = 0, passed;
+	gpn_t page;
+	const gpn_t *head = has_head_page(d, &page) ? &page : NULL;
 
 	for (u32 i = 0; i < d->npieces; i++)
 		if (d->piece[i].page)
 			list[pages++] = (struct pass){ d->piece[i].page->gpn,
 						       gpa_gpn((gpa_t){ d->piece[i].gpa }) };
-	passed = pages ? dma_pass(f->vm, n->virtio.dev->vm, list, pages) : 0;
+	passed = pages ? dma_pass(f->vm, n->virtio.dev->vm, list, pages, head) : 0;
 	for (u32 i = 0; i < d->npieces; i++) {
 		if (!d->piece[i].page)
 			continue;

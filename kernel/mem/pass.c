@@ -41,10 +41,10 @@ static u32 choose_lent(struct share_at *at, u32 *tried, u32 n, const struct pass
 	return lent;
 }
 
-u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
+u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n, const gpn_t *also)
 {
 	struct share_at at[SHARE_PAGES];
-	u32 tried[SHARE_PAGES], ntried = 0, shared, passed = 0;
+	u32 tried[SHARE_PAGES], ntried = 0, nall, shared, passed = 0;
 
 	for (u32 i = 0; i < n; i++)
 		if (may_try(from, to, &list[i])) {
@@ -54,7 +54,10 @@ u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n)
 	ntried = ntried ? numa_reserve_spares(ntried) : 0;
 	pmap_lend_pages(from, at, ntried);
 	ntried = choose_lent(at, tried, ntried, list);
-	shared = pmap_share_pages(to, at, ntried);
+	nall = ntried;
+	if (also && ntried && ntried < SHARE_PAGES)
+		at[nall++] = (struct share_at){ .gpn = *also, .renew = true };
+	shared = pmap_share_pages(to, at, nall);
 	for (u32 i = 0; i < ntried; i++)
 		if (shared & BIT(i))
 			passed |= BIT(tried[i]);
@@ -69,7 +72,7 @@ int pass_page(struct vm *from, gpn_t source, struct vm *to, gpn_t target)
 		return -EFAULT;
 	if (from == to && source.v == target.v)
 		return 0;
-	return pass_pages(from, to, &(struct pass){ source, target }, 1) ? 0 : -EAGAIN;
+	return pass_pages(from, to, &(struct pass){ source, target }, 1, NULL) ? 0 : -EAGAIN;
 }
 
 void pass_users(mpn_t from, mpn_t to)

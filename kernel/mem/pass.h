@@ -43,7 +43,8 @@ int pass_page(struct vm *from, gpn_t source, struct vm *to, gpn_t target);
 struct pass {
 	gpn_t source, target;
 };
-u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n);
+/* also: a page of `to` that is renewed with them, if it is SHARED and another (pmap_renew_locked), by the same shootdown; NULL: none. */
+u32 pass_pages(struct vm *from, struct vm *to, const struct pass *list, u32 n, const gpn_t *also);
 
 /*
  * The other way to the same: two shared pages, both held by the caller, were found to be equal. Users of the one have

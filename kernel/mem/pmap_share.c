@@ -90,6 +90,53 @@ static bool is_at_rest(const struct vm *vm, gpn_t gpn)
 	return true;
 }
 
+/* In place of the shared page, which no view shows: a page of the VM's own. */
+static void put_own_locked(struct vm *vm, gpn_t gpn, mpn_t own)
+{
+	mpn_t shared = pmap_copies(&vm->pmap, gpn).master;
+
+	memmap_give(own, vm->id, gpn);
+	pmap_change_locked(&vm->pmap, gpn, BIT(PMAP_SHARED), (struct pmap_page){ .master = own.v });
+	share_leave_locked(shared, vm, gpn);
+}
+
+static void count_own(struct vm *vm)
+{
+	pmap_count(&vm->pmap.shared, -1);
+	node_self()->stats.broken++;
+}
+
+/* A page of the VM's promise, with what its guest left in it, or zeroes. */
+static mpn_t new_own_locked(struct vm *vm, gpn_t gpn, u32 node)
+{
+	bool left;
+	mpn_t own = pmap_alloc_left_locked(vm, gpn, node, &left);
+
+	if (mpn_valid(own) && !left)
+		nodemem_zero(own, 1);
+	return own;
+}
+
+/* It has no copy or move under way. The only user takes the page over as it is, by pmap_renew_locked. */
+static bool may_renew(const struct vm *vm, gpn_t gpn)
+{
+	struct pmap_page page = pmap_page(&vm->pmap, gpn);
+
+	return pmap_state_of(page) == PMAP_SHARED && share_users(pmap_master(page)) > 1;
+}
+
+/* The page, which no view shows, is in home's afterwards. */
+static void renew_hidden_locked(struct vm *vm, gpn_t gpn)
+{
+	mpn_t own = new_own_locked(vm, gpn, vm->home->id);
+
+	if (!mpn_valid(own))
+		return;
+	put_own_locked(vm, gpn, own);
+	count_own(vm);
+	pmap_fill_locked(vm, gpn, vm->home->id);
+}
+
 /* Those of one lock; which were shared. */
 static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 {
@@ -102,13 +149,21 @@ static u32 share_locked(struct vm *vm, const struct share_at *at, u32 which)
 
 		if (pmap_page(&vm->pmap, a->gpn).busy || pmap_is_coming(&vm->pmap, a->gpn))
 			continue;
+		if (a->renew && !may_renew(vm, a->gpn))
+			continue;
 		if (!is_at_rest(vm, a->gpn))
 			withdraw(&h, a);
 		shared |= rest & -rest;
 	}
 	hidden_take_back(&h);
-	for (u32 rest = shared; rest; rest &= rest - 1)
-		put_locked(vm, &at[__builtin_ctz(rest)]);
+	for (u32 rest = shared; rest; rest &= rest - 1) {
+		const struct share_at *a = &at[__builtin_ctz(rest)];
+
+		if (a->renew)
+			renew_hidden_locked(vm, a->gpn);
+		else
+			put_locked(vm, a);
+	}
 	hidden_show_again(&h);
 	return shared;
 }
@@ -240,10 +295,8 @@ void pmap_lend_pages(struct vm *vm, struct share_at *at, u32 n)
 static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node, bool keep)
 {
 	struct hidden h;
-	bool as_it_is = false;
 	mpn_t shared = pmap_copies(&vm->pmap, gpn).master;
-	mpn_t own = keep ? pmap_alloc_locked(vm, gpn, node)
-			 : pmap_alloc_left_locked(vm, gpn, node, &as_it_is);
+	mpn_t own = keep ? pmap_alloc_locked(vm, gpn, node) : new_own_locked(vm, gpn, node);
 
 	if (!mpn_valid(own))
 		return false;
@@ -252,11 +305,7 @@ static bool copy_of_own(struct vm *vm, gpn_t gpn, u32 node, bool keep)
 	hidden_take_back(&h);
 	if (keep)
 		memcpy(mpn_ptr(own), mpn_ptr(shared), PAGE_SIZE);
-	else if (!as_it_is)
-		nodemem_zero(own, 1);
-	memmap_give(own, vm->id, gpn);
-	pmap_change_locked(&vm->pmap, gpn, BIT(PMAP_SHARED), (struct pmap_page){ .master = own.v });
-	share_leave_locked(shared, vm, gpn);
+	put_own_locked(vm, gpn, own);
 	return true;
 }
 
@@ -279,8 +328,7 @@ static bool own_locked(struct vm *vm, gpn_t gpn, u32 node, bool keep)
 		take_over(vm, gpn, master);
 	else if (!copy_of_own(vm, gpn, node, keep))
 		return false;
-	pmap_count(&vm->pmap.shared, -1);
-	node_self()->stats.broken++;
+	count_own(vm);
 	return true;
 }
 

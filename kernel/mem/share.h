@@ -34,6 +34,7 @@ struct share_at {
 	gpn_t gpn;
 	mpn_t page;
 	bool given; /* to be shared: a hold of the caller's goes with it, if it is: one for each that is given */
+	bool renew; /* no page: what is SHARED there and has other users is the VM's own, as by pmap_renew_locked */
 	bool shown; /* views whose guest used the page before show the one that is there afterwards */
 };
 #define SHARE_PAGES 16 /* of a VM, for which there is one shootdown */

@@ -279,7 +279,7 @@ static void many_at_once(void **state)
 	for (u64 gpn = 20; gpn < 26; gpn++)
 		write_as(&vm_b, gpn, 0, gpn);
 	pmap_pin(&vm_b, (gpn_t){ 23 });
-	assert_int_equal(pass_pages(&vm_a, &vm_b, list, ARRAY_SIZE(list)), 0x97);
+	assert_int_equal(pass_pages(&vm_a, &vm_b, list, ARRAY_SIZE(list), NULL), 0x97);
 	assert_int_equal(reserved, 0);
 	assert_int_equal(read_as(&vm_b, 20, 1), 80); /* the later one */
 	assert_int_equal(read_as(&vm_b, 21, 1), 80);
@@ -292,6 +292,42 @@ static void many_at_once(void **state)
 	assert_int_equal(share_users(master_of(&vm_a, 8)), 3);
 	check_everything();
 	pmap_unpin(&vm_b, (gpn_t){ 23 });
+}
+
+static u32 shootdowns;
+static void count_shootdown(void)
+{
+	shootdowns++;
+	during_shootdown = count_shootdown;
+}
+
+/* The receiver's page for the rest of the frame, in which a page was passed before, by the same shootdown. */
+static void another_is_renewed_with_them(void **state)
+{
+	const struct pass list[] = { { { 7 }, { 20 } }, { { 8 }, { 21 } } };
+	const gpn_t also = { 22 };
+
+	(void)state;
+	write_as(&vm_a, 7, 0, 70);
+	write_as(&vm_a, 8, 0, 80);
+	write_as(&vm_b, 22, 0, 22);
+	assert_int_equal(pass(&vm_a, 8, &vm_b, 22), 0);
+	for (u64 gpn = 20; gpn < 23; gpn++)
+		read_as(&vm_b, gpn, 1);
+	shootdowns = 0;
+	during_shootdown = count_shootdown;
+	assert_int_equal(pass_pages(&vm_a, &vm_b, list, ARRAY_SIZE(list), &also), 3);
+	during_shootdown = NULL;
+	assert_int_equal(shootdowns, 2); /* the sender's, and the receiver's */
+	assert_int_equal(state_of(&vm_b, 22), PMAP_SINGLE);
+	assert_true(arch_entry_writable(lo_of(&vm_b, 22, 0)));
+	assert_int_equal(read_as(&vm_b, 22, 1), 22); /* what it had there before */
+	assert_int_equal(read_as(&vm_b, 21, 1), 80);
+	assert_int_equal(read_as(&vm_a, 8, 1), 80);
+	assert_int_equal(reserved, 0);
+	assert_int_equal(pass_pages(&vm_a, &vm_b, list, 1, &also), 1); /* it is its own */
+	assert_int_equal(read_as(&vm_b, 22, 1), 22);
+	check_everything();
 }
 
 static void nothing_is_left_when_both_have_ended(void **state)
@@ -368,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup(pages_of_large_pairs, numa_vm_reset),
 		cmocka_unit_test_setup(many_at_once, numa_vm_reset),
 		cmocka_unit_test_setup(users_have_an_equal_page, numa_vm_reset),
+		cmocka_unit_test_setup(another_is_renewed_with_them, numa_vm_reset),
 		cmocka_unit_test_setup(nothing_is_left_when_both_have_ended, numa_vm_reset),
 	};
 

@@ -13,9 +13,7 @@ static void count_shootdown(void)
 static void begin_many(struct share_at *at, u64 gpn, u64 step)
 {
 	for (u32 i = 0; i < SHARE_PAGES; i++) {
-		at[i].gpn.v = gpn + i * step;
-		at[i].given = false;
-		at[i].shown = true;
+		at[i] = (struct share_at){ .gpn = { gpn + i * step }, .shown = true };
 		write_as(&vm_a, at[i].gpn.v, 1, 100 + i);
 	}
 	shootdowns = 0;

@@ -132,18 +132,50 @@ static bool can_be_target(u32 vm, u32 gpn) { return !pmap_page(&both[vm]->pmap, 
 
 static u32 replicas(void) { return vm_a.pmap.replicas + vm_b.pmap.replicas; }
 
+static bool is_moving(u32 vm, u32 gpn)
+{
+	enum pmap_state state = pmap_state_of(pmap_page(&both[vm]->pmap, gpn_of(gpn)));
+
+	return state == PMAP_LEAVING || state == PMAP_COPIED;
+}
+
+/* The guest has given the page away, and nobody has another for it. */
+static bool is_gone(u32 vm, u32 gpn)
+{
+	gpn_t page = gpn_of(gpn);
+
+	if (!is_ballooned(vm, gpn) || reserved < reserve_limit)
+		return false;
+	assert_int_equal(pmap_use_to_write(both[vm], page, 0), 0);
+	assert_int_equal(pmap_unballoon(both[vm], page), -ENOMEM);
+	return true;
+}
+
 static void step_pass(u32 vm, u32 gpn)
 {
-	u32 to = rand() % 2, target = rand() % GPNS;
+	u32 to = rand() % 2, target = rand() % GPNS, beside = rand() % GPNS;
+	gpn_t also = gpn_of(beside);
+	u64 value;
 	bool same = vm == to && gpn == target;
 	bool can = can_lend(vm, gpn) && can_be_target(to, target) && reserved < reserve_limit;
 	u64 before = reserved - replicas();
-	int err = pass_page(both[vm], gpn_of(gpn), both[to], gpn_of(target));
+	bool with = !same && rand() % 2 && beside != target && !(to == vm && beside == gpn);
+	struct pass one = { gpn_of(gpn), gpn_of(target) };
+	int err = 0;
 
+	if (with)
+		err = pass_pages(both[vm], both[to], &one, 1, &also) ? 0 : -EAGAIN;
+	else
+		err = pass_page(both[vm], one.source, both[to], one.target);
 	assert_int_equal(err, can || same ? 0 : -EAGAIN);
 	assert_int_equal(reserved - replicas(), before); /* each of them has a promise */
 	if (!err)
 		now_reads(to, target, model.value[vm][gpn]);
+	if (!with || is_moving(to, beside) || is_gone(to, beside))
+		return;
+	value = read_as(both[to], also.v, rand() % NODES);
+	assert_true(!value || *had(to, value));
+	model.value[to][beside] = value;
 }
 
 /* A device is given the page to write: it is the VM's own afterwards, and holds nothing that another guest had. */
@@ -188,18 +220,6 @@ static void step_give_up(u32 vm, u32 gpn)
 	for (u32 i = gpn; i < gpn + n && i < GPNS; i++)
 		if (!model.pins[vm][i])
 			model.value[vm][i] = 0;
-}
-
-/* The guest has given the page away, and nobody has another for it. */
-static bool is_gone(u32 vm, u32 gpn)
-{
-	gpn_t page = gpn_of(gpn);
-
-	if (!is_ballooned(vm, gpn) || reserved < reserve_limit)
-		return false;
-	assert_int_equal(pmap_use_to_write(both[vm], page, 0), 0);
-	assert_int_equal(pmap_unballoon(both[vm], page), -ENOMEM);
-	return true;
 }
 
 static void step_balloon(u32 vm, u32 gpn)
@@ -256,13 +276,6 @@ static void step_move(u32 node)
 		replicate_pages(node, masters, n);
 	in_batch &= ~BIT(node);
 	during_shootdown = during_copy = NULL;
-}
-
-static bool is_moving(u32 vm, u32 gpn)
-{
-	enum pmap_state state = pmap_state_of(pmap_page(&both[vm]->pmap, gpn_of(gpn)));
-
-	return state == PMAP_LEAVING || state == PMAP_COPIED;
 }
 
 static void step_end(u32 vm)
