@@ -57,6 +57,26 @@ int ext_set_inode(ext2_filsys fs, u32 ino, struct ext2_inode *inode)
 	return (int)ext2fs_write_inode(fs, ino, inode) ? EIO : 0;
 }
 
+/*
+ * libext2fs takes no block back that ends where the disk ends, so that who has the last one would keep it. Meanwhile the disk
+ * has one more; what is allocated then is none of it: cutting off allocates nothing.
+ */
+void ext_lengthen(ext2_filsys fs, bool longer)
+{
+	ext2fs_blocks_count_set(fs->super,
+				ext2fs_blocks_count(fs->super) + (longer ? 1 : (blk64_t)-1));
+}
+
+static errcode_t take_blocks(ext2_filsys fs, ext2_ino_t ino, struct ext2_inode *inode)
+{
+	errcode_t error;
+
+	ext_lengthen(fs, true);
+	error = ext2fs_punch(fs, ino, inode, NULL, 0, ~0ull);
+	ext_lengthen(fs, false);
+	return error;
+}
+
 static int free_inode(ext2_filsys fs, ext2_ino_t ino)
 {
 	struct ext2_inode inode;
@@ -64,7 +84,7 @@ static int free_inode(ext2_filsys fs, ext2_ino_t ino)
 	bool is_folder = LINUX_S_ISDIR(inode.i_mode);
 
 	if (!error && ext2fs_inode_has_valid_blocks2(fs, &inode))
-		error = ext2fs_punch(fs, ino, &inode, NULL, 0, ~0ull);
+		error = take_blocks(fs, ino, &inode);
 	if (error)
 		return EIO;
 	inode.i_links_count = 0;
@@ -106,7 +126,7 @@ static int sync_node(struct ext_node *n)
 	if (!error)
 		error = ext2fs_write_inode(n->fs, n->ino, ext2fs_file_get_inode(n->file));
 	n->written = false;
-	return error ? EIO : 0;
+	return ext_errno(error);
 }
 
 void ext_sync_nodes(void)

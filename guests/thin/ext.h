@@ -39,6 +39,9 @@ int ext_find_above(struct ext_place *p, u32 *dir, const char **name);
 int ext_writable(struct struct_ext2_filsys *fs); /* EROFS; before each change */
 /* The errno of an error of libext2fs's; says what is no mistake of the program's. */
 int ext_error(const struct ext_place *p, long error);
+int ext_errno(long error); /* the same, and nothing is said */
+/* Around calls of libext2fs that cut files off: ext.c says why. */
+void ext_lengthen(struct struct_ext2_filsys *fs, bool longer);
 
 /* What was written goes to the disk: of all open files, and what libext2fs keeps of a file system. */
 void ext_sync_nodes(void);

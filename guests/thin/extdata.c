@@ -14,22 +14,27 @@
 
 #define MOST (1u << 20)
 
-/* libext2fs keeps a block also if others write it, or cut it off, on the disk: its view of the file begins anew. */
-static errcode_t forget_buffer(struct ext_node *n)
+/* libext2fs's view of the file begins anew, without the block that it keeps. */
+static errcode_t begin_anew(struct ext_node *n)
 {
-	errcode_t error = ext2fs_file_flush(n->file);
 	ext2_file_t again;
+	errcode_t error = ext2fs_file_open2(n->fs, n->ino, ext2fs_file_get_inode(n->file),
+					    EXT2_FILE_WRITE, &again);
 
-	if (error || !n->buffered)
-		return error;
-	error = ext2fs_file_open2(n->fs, n->ino, ext2fs_file_get_inode(n->file), EXT2_FILE_WRITE,
-				  &again);
 	if (error)
 		return error;
 	ext2fs_file_close(n->file);
 	n->file = again;
 	n->buffered = false;
 	return 0;
+}
+
+/* libext2fs keeps a block also if others write it, or cut it off, on the disk. */
+static errcode_t forget_buffer(struct ext_node *n)
+{
+	errcode_t error = ext2fs_file_flush(n->file);
+
+	return error || !n->buffered ? error : begin_anew(n);
 }
 
 /*
@@ -161,17 +166,27 @@ long ext_data_write(struct ext_node *n, u64 at, const u8 *from, size_t bytes, si
 	if (!error)
 		error = ext2fs_file_write(n->file, from, (unsigned)bytes, &part);
 	*done = part;
+	if (error)
+		begin_anew(
+			n); /* it keeps what it found no block for, and would try again when the file is closed */
 	return error;
 }
 
 int ext_data_truncate(struct ext_node *n, off_t size)
 {
 	int error = ext_writable(n->fs);
+	errcode_t cut;
 
 	if (error)
 		return error;
 	n->written = n->buffered = true;
-	if (ext2fs_file_flush(n->file) || ext2fs_file_set_size2(n->file, size))
-		return EIO;
+	cut = ext2fs_file_flush(n->file);
+	if (!cut) {
+		ext_lengthen(n->fs, true);
+		cut = ext2fs_file_set_size2(n->file, size);
+		ext_lengthen(n->fs, false);
+	}
+	if (cut)
+		return ext_errno(cut);
 	return forget_buffer(n) ? ENOMEM : 0;
 }

@@ -50,6 +50,13 @@ static int errno_of(errcode_t error)
 	}
 }
 
+int ext_errno(long error)
+{
+	int known = errno_of(error);
+
+	return error && !known ? EIO : known;
+}
+
 static bool may_say(void)
 {
 	static u32 said;

@@ -287,6 +287,41 @@ static void write_all(uint64_t seed)
 	CHECK(f && fprintf(f, "%s\n", "written by a thin program") > 0); /* exit() is to write it */
 }
 
+/*
+ * Files of odd sizes until there is no room. What write() took is there; what it did not take is no error of the file's afterwards, and
+ * the disk's last block goes back like any other. How many bytes there was room for.
+ */
+static long fill(void)
+{
+	char name[20], bytes[3001];
+	long total = 0;
+	int files = 0;
+	ssize_t n = 0;
+
+	for (; n >= 0; files++) {
+		long want = 1 + files * 7919 % 60000, size = 0;
+		int file;
+
+		snprintf(name, sizeof(name), "/f%d", files);
+		file = open(name, O_RDWR | O_CREAT, 0644);
+		if (file < 0)
+			break;
+		memset(bytes, files, sizeof(bytes));
+		while (size < want && (n = write(file, bytes, sizeof(bytes))) > 0)
+			size += n;
+		CHECK(n > 0 || errno == ENOSPC);
+		CHECK(lseek(file, 0, SEEK_END) == size && close(file) == 0);
+		total += size;
+	}
+	CHECK(errno == ENOSPC);
+	while (files--) {
+		snprintf(name, sizeof(name), "/f%d", files);
+		CHECK(files % 3 || truncate(name, files) == 0 || errno == ENOENT);
+		CHECK(unlink(name) == 0 || errno == ENOENT);
+	}
+	return total;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "sum"))
@@ -294,6 +329,11 @@ int main(int argc, char **argv)
 			sum(argv[i]);
 	if (argc > 1 && !strcmp(argv[1], "write"))
 		write_all(word(argc, argv, "seed", 1));
+	if (argc > 1 && !strcmp(argv[1], "fill")) {
+		long first = fill(), second = fill();
+
+		CHECK(first > 1 << 20 && second > first - (1 << 17));
+	}
 	if (argc > 2 && !strcmp(argv[1], "open")) {
 		FILE *f = fopen(argv[2], argc > 3 ? argv[3] : "r");
 		char c;

@@ -44,6 +44,8 @@ def test_reads_and_writes(tmp_path):
         vms.append(thin(f"sum{i}", "files", "sum " + " ".join(paths), vcpus, 32, first=i, nodes=4, disk0=disk(tmp_path / "files.img")))
         vms.append(thin(f"write{i}", "files", f"write seed={SEED + i}", vcpus, 32, first=i, nodes=4, disk0=disk(tmp_path / "files.img"),
                         disk1=disk(tmp_path / f"work{i}.img", "persistent")))
+    mkdisk(tmp_path / "fill.img", 4, "work")
+    vms.append(thin("fill", "files", "fill", 1, 16, first=2, nodes=4, disk0=disk(tmp_path / "fill.img", "persistent")))
     vms.append(thin("usual", "usual", paths[0], 2, 16, first=1, nodes=4, disk0=disk(tmp_path / "files.img")))
     said, shown = run(tmp_path, "files", vms, "shuffle=1 check=1", nodes=4, memory=512)
     for label, (lines, code) in said.items():
@@ -51,10 +53,11 @@ def test_reads_and_writes(tmp_path):
     assert ["usual: 17: No such file or directory", "usual: 18"] == said["usual"][0][-3:-1]
     wanted = {path: (len(data), fnv(data)) for path, data in ((path, (TOP / path[1:]).read_bytes()) for path in paths)}
     assert said_sums(said["sum0"][0]) == said_sums(said["sum1"][0]) == wanted
+    for name in ("work0", "work1", "fill"):
+        check = subprocess.run(["/usr/sbin/e2fsck", "-fn", tmp_path / f"{name}.img"], check=False, capture_output=True, text=True)
+        assert check.returncode == 0, check.stdout
     for i in range(2):
         image = tmp_path / f"work{i}.img"
-        check = subprocess.run(["/usr/sbin/e2fsck", "-fn", image], check=False, capture_output=True, text=True)
-        assert check.returncode == 0, check.stdout
         found = {f"/data/{k}": debugfs(image, f"cat /{k}") for k in range(4)}
         assert said_sums(said[f"write{i}"][0]) == {path: (len(data), fnv(data)) for path, data in found.items()}
         assert debugfs(image, "cat /open-at-the-end") == b"written by a thin program\n"
