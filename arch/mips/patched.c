@@ -216,6 +216,13 @@ static u8 attribute_of(const struct vcpu *v, u64 va)
 	return va >> 62 == 2 ? va >> 59 & 7 : vcp0(v, Config) & 7;
 }
 
+static bool is_of_lui(struct vcpu *v, u64 gpa, u32 base)
+{
+	const u32 *page = code_page(v, gpa >> PAGE_SHIFT);
+
+	return page && tramp_is_of_lui(page, (gpa & PAGE_MASK) / 4, base);
+}
+
 static enum patch_why try(struct vcpu *v, const struct patch_place *at, const struct access *a,
 			  bool integer)
 {
@@ -225,7 +232,7 @@ static enum patch_why try(struct vcpu *v, const struct patch_place *at, const st
 			   .reload = integer && !a->store && a->reg == a->base,
 			   .linked = pair_is_ll(at->insn),
 			   .attribute = attribute_of(v, at->va),
-			   .kseg0 = window_of_direct(at->va) != NO_WINDOW };
+			   .kseg0 = is_of_lui(v, gpa, a->base) };
 	u32 reg = integer ? a->reg : 0, loads = a->store ? 0 : reg, stores = a->store ? reg : 0;
 	u32 before;
 

@@ -6,6 +6,7 @@
 enum made { PLAIN, ROTATED, XKPHYS, ONCE, TWICE, WINDOW };
 
 #define KSEG_STEP 0x40000000ul
+#define LUI_NEAR  8
 
 struct row {
 	u8 made;
@@ -89,6 +90,20 @@ u32 tramp_branch(u64 from, u64 to)
 	if (words < -(1l << 25) || words >= 1l << 25)
 		return 0;
 	return 0x32u << 26 | ((u32)words & 0x3ffffff);
+}
+
+bool tramp_is_of_lui(const u32 *page, u32 at, u32 base)
+{
+	for (u32 i = at; i-- > 0 && at - i <= LUI_NEAR;) {
+		u32 w = page[i], op = w >> 26;
+		bool of_base = (w >> 16 & 31) == base;
+
+		if (op == 0x0f && of_base)
+			return !(w >> 21 & 31); /* AUI adds to a register */
+		if (((op >= 0x20 && op < 0x28) || op == 0x37) && of_base) /* LB to LWU, LD */
+			return false;
+	}
+	return false;
 }
 
 /* ---- branches ---- */

@@ -100,6 +100,11 @@ struct tramp {
  */
 bool tramp_slot_of(u32 branch, u32 base, u32 loads, u32 stores, u8 *slot);
 
+/*
+ * Whether the base of the access that is word `at` of the page came of a LUI just before, so that it is in one segment always. A guess,
+ * for which form is the shorter way: a stack, or what a pointer leads to, is in KSEG0 while a kernel starts, and in XKPHYS from then on.
+ */
+bool tramp_is_of_lui(const u32 *page, u32 at, u32 base);
 /* The word that goes from one address to another; 0, which is no such word: it does not reach. */
 u32 tramp_branch(u64 from, u64 to);
 /* The trampoline at `at` for the place at `place`, which is the branch's if it has one, both csseg addresses; false:

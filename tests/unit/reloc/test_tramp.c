@@ -445,6 +445,27 @@ static void an_sc_goes_where_its_ll_went(void **state)
 	assert_true(both > ROUNDS / 5);
 }
 
+static void a_base_of_a_lui_is_recognized(void **state)
+{
+	u32 page[PAGE_SIZE / 4] = { [20] = 0x3c078034, /* lui $7, 0x8034 */
+				    [21] = 0x64e70008, /* daddiu $7, $7, 8 */
+				    [22] = 0x00e9382d /* daddu $7, $7, $9 */ };
+
+	(void)state;
+	assert_true(tramp_is_of_lui(page, 23, BASE));
+	assert_true(tramp_is_of_lui(page, 28, BASE));
+	assert_false(tramp_is_of_lui(page, 29, BASE)); /* too far */
+	assert_false(tramp_is_of_lui(page, 20, BASE));
+	assert_false(tramp_is_of_lui(page, 0, BASE));
+	assert_false(tramp_is_of_lui(page, 23, OTHER));
+	page[22] = 0xdce70008; /* ld $7, 8($7) */
+	assert_false(tramp_is_of_lui(page, 23, BASE));
+	page[22] = 0xdce90008; /* ld $9, 8($7) */
+	assert_true(tramp_is_of_lui(page, 23, BASE));
+	page[20] = 0x3d278034; /* aui $7, $9, 0x8034 */
+	assert_false(tramp_is_of_lui(page, 23, BASE));
+}
+
 static void far_is_out_of_reach(void **state)
 {
 	const struct tramp t = { .insn = 0xdce90000, .base = BASE };
@@ -465,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_branch_is_refused_that_needs_what_the_slot_does),
 		cmocka_unit_test(memory_of_the_usual_kind_never_falls),
 		cmocka_unit_test(an_sc_goes_where_its_ll_went),
+		cmocka_unit_test(a_base_of_a_lui_is_recognized),
 		cmocka_unit_test(far_is_out_of_reach),
 	};
 
