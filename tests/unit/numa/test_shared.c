@@ -5,7 +5,7 @@
 #include "kernel/mem/pass.h"
 #include "numa/move.h"
 
-#define FAR 8 /* pages: none of them comes into a view with another */
+#define FAR PMAP_SHOWN /* pages: none of them comes into a view with another */
 
 /* Both VMs have the page in two places each, and have read it on these nodes. */
 static mpn_t shared_by_both(u32 a, u32 b)
