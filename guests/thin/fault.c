@@ -11,7 +11,7 @@
 #include "guests/thin/thin.h"
 #include "kernel/symbols.h"
 
-#define LINE_BYTES   200
+#define SAID_BYTES   200
 #define FRAMES_MAX   12
 #define PROLOGUE_MAX 2048 /* instructions searched backwards for a function's stack frame */
 #define SD_RA	     0xffbf
@@ -21,13 +21,13 @@ extern char __image_start[], __bss_start[], __image_end[];
 
 /* ---- one line ---- */
 struct line {
-	char text[LINE_BYTES];
+	char text[SAID_BYTES];
 	size_t n;
 };
 
 static void put(struct line *l, const char *s)
 {
-	while (*s && l->n < LINE_BYTES - 1)
+	while (*s && l->n < SAID_BYTES - 1)
 		l->text[l->n++] = *s++;
 }
 
