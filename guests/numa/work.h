@@ -8,8 +8,7 @@
 #define GUESTS_NUMA_WORK_H
 
 #include "guests/lib/guest.h"
-
-#define LINE_BYTES 128 /* of the second-level cache */
+#include "kernel/types.h" /* LINE_BYTES */
 
 extern unsigned work_cpus; /* workers: as many as the VM has VCPUs; 8 on the bare machine */
 

@@ -216,18 +216,18 @@ static void jumps(void)
 }
 
 /* ---- code that is written ---- */
-#define LUI_V0	   0x3c020000u
-#define LD_V0_V0   0xdc420000u
-#define DADDIU_V0  0x64420000u
-#define DADDU_A0   0x0044102du /* daddu v0, v0, a0 */
-#define LUI_AT	   0x3c010000u
-#define SD_A0_AT   0xfc240000u
-#define JR_RA	   0x03e00009u
-#define LINE_BYTES 16
+#define LUI_V0	    0x3c020000u
+#define LD_V0_V0    0xdc420000u
+#define DADDIU_V0   0x64420000u
+#define DADDU_A0    0x0044102du /* daddu v0, v0, a0 */
+#define LUI_AT	    0x3c010000u
+#define SD_A0_AT    0xfc240000u
+#define JR_RA	    0x03e00009u
+#define SYNCI_BYTES 16
 
 static void clean(void *code, u32 bytes)
 {
-	for (u32 i = 0; i < bytes; i += LINE_BYTES)
+	for (u32 i = 0; i < bytes; i += SYNCI_BYTES)
 		asm volatile("synci 0(%0)" : : "r"((char *)code + i) : "memory");
 	asm volatile("sync\n\tehb" : : : "memory");
 }
