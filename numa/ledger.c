@@ -174,7 +174,7 @@ void ledger_tick(u32 node, const struct policy *p, u64 now)
 	note_rate(l, l->balance - before, passed);
 	note_setback(l, l->balance - before);
 	/* Gains are kept for a while, and debts are forgotten beyond as much. */
-	l->balance = MAX(MIN(l->balance, keep(p)), -keep(p));
+	l->balance = MAX(MIN(l->balance, MAX(keep(p), stake(p))), -keep(p));
 }
 
 /* What has gone on for a while will go on for as long. */

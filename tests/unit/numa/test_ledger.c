@@ -299,6 +299,18 @@ static void what_was_earned_is_not_all_lost_again(void **state)
 	assert_in_range(lost, 3 * MS, 8 * MS);
 }
 
+/* A stake beyond what is kept of gains is there all the same. */
+static void a_stake_is_never_cut(void **state)
+{
+	struct policy rich = p;
+
+	(void)state;
+	rich.stake = 4 * p.keep * 1000;
+	ledger_tick(1, &rich, MS);
+	ledger_tick(1, &rich, 1000ull * MS * 1000 / p.risk);
+	assert_int_equal(l()->balance, rich.stake * US);
+}
+
 static void so_have_debts(void **state)
 {
 	(void)state;
@@ -439,6 +451,7 @@ int main(void)
 		cmocka_unit_test_setup(a_page_that_has_gone_brings_nothing, begin),
 		cmocka_unit_test_setup(gains_have_an_end, begin),
 		cmocka_unit_test_setup(what_was_earned_is_not_all_lost_again, begin),
+		cmocka_unit_test_setup(a_stake_is_never_cut, begin),
 		cmocka_unit_test_setup(so_have_debts, begin),
 		cmocka_unit_test_setup(what_goes_on_may_be_spent_before_it_comes, begin),
 		cmocka_unit_test_setup(what_was_taken_back_is_not_spent_again, begin),
