@@ -173,7 +173,8 @@ static void fill_near_locked(struct vm *vm, gpn_t gpn, u32 node)
 		if (lo)
 			continue;
 		page = pmap_page(p, near);
-		if (page.master && !page.busy && !pmap_show_own_locked(p, near, node, page))
+		if (page.master && !page.busy && !pmap_show_own_locked(p, near, node, page) &&
+		    (near.v ^ gpn.v) < PMAP_NEAR)
 			pmap_fill_locked(vm, near, node);
 	}
 }

@@ -144,8 +144,9 @@ u32 pmap_new_life(void); /* for struct pmap: another guest has the VM from now o
 /* The master that stood behind gpn until now, which no view shows, is not the guest page's any more. */
 void pmap_leave_master_locked(struct vm *vm, gpn_t gpn, struct pmap_page page);
 
-#define PMAP_NEAR  8  /* pages: their entries share a line of the second-level cache */
-#define PMAP_SHOWN 32 /* pages: a view that gets one gets those around it */
+#define PMAP_NEAR 8 /* pages: their entries share a line of the second-level cache */
+/* Pages: a view that gets one gets those around it that are the VM's own and have no copies; of others PMAP_NEAR. */
+#define PMAP_SHOWN 32
 /*
  * The node's view, in which gpn is not, shows it from now on if it is SINGLE, as most are: page is what it is. 25 instructions, for there
  * may be 512 pages in a pair. False: nothing was done, and pmap_fill_locked is the way.

@@ -38,8 +38,10 @@ static void a_view_gets_the_neighbours_that_others_use(void **state)
 	(void)state;
 	for (u64 i = 0; i < 2 * PMAP_SHOWN; i++)
 		lo[i] = i % 8 == 3 ? 0 : pmap_use(&vm_a, (gpn_t){ i }, 2);
-	share(&vm_a, 11, new_page(42));
-	lo[11] = arch_readonly_entry(arch_page_entry(master_of(&vm_a, 11)));
+	for (u64 i = 1; i < 16; i += 10) {
+		share(&vm_a, i, new_page(42));
+		lo[i] = i > 8 ? 0 : arch_readonly_entry(arch_page_entry(master_of(&vm_a, i)));
+	}
 	pmap_lock(&vm_a.pmap, (gpn_t){ 5 });
 	pmap_leave_locked(&vm_a.pmap, (gpn_t){ 5 }); /* on its way elsewhere */
 	pmap_unlock(&vm_a.pmap, (gpn_t){ 5 });
