@@ -35,8 +35,8 @@ struct lock {
 	u32 next;    /* ticket of who asks next */
 	u32 serving; /* ticket of who has it */
 	u32 rank;
-	u32 unread; /* line_take */
-};
+	u32 unread;		/* line_take */
+} __attribute__((aligned(16))); /* in one line */
 
 #define LOCK_INIT(r)        \
 	{                   \

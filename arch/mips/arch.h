@@ -120,10 +120,11 @@ struct vcpu_arch {
 	/* what a reset leaves: all above is zero after it (arch_vcpu_reset) */
 	u64 late[LATE_FLUSHES]; /* flushes to be made before it runs (flush.c); any node, atomically */
 	u32 late_any;		/* of them; any node, atomically */
-	u32 irq_lines;		/* Cause.IP7..0 raised from outside; any node, atomically */
-	u32 unread;		/* line_take, for irq_lines */
-	struct vcp0 *cp0;	/* virtual CP0 */
-	u64 *asid_map;		/* guest ASID -> machine ASID with generation (asid.h) */
+	/* Cause.IP7..0 raised from outside; any node, atomically; in one line with the next */
+	u32 irq_lines __attribute__((aligned(8)));
+	u32 unread;	  /* line_take, for irq_lines */
+	struct vcp0 *cp0; /* virtual CP0 */
+	u64 *asid_map;	  /* guest ASID -> machine ASID with generation (asid.h) */
 	struct l2tlb *l2tlb;
 };
 

@@ -159,7 +159,7 @@ void uplink_init(const struct machine_desc *machine)
 
 	if (!machine->has_uplink)
 		return;
-	u = nodemem_boot_alloc(0, sizeof(*u), 64);
+	u = nodemem_boot_alloc(0, sizeof(*u), _Alignof(struct uplink));
 	memory = nodemem_boot_alloc(0, vnet_bytes(), VNET_ALIGN);
 	while (pci_next(&at) && (at.vendor != VIRTIO_VENDOR || at.device != VIRTIO_NET))
 		;
