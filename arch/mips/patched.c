@@ -256,8 +256,9 @@ static void note_jump(struct vcpu *v, u64 gpa)
 	const u32 *page = code_page(v, gpa >> PAGE_SHIFT);
 	u32 word = page ? jump_behind(page, (gpa & PAGE_MASK) / 4) : 0;
 
-	if (word)
-		patch_note_jump(v->vm->patch, (gpa & ~PAGE_MASK) + word * 4);
+	if (word && patch_page(v->vm->patch, gpa >> PAGE_SHIFT))
+		patch_note_jump(v->vm->patch, (gpa & ~PAGE_MASK) + word * 4,
+				(u8)jump_target(page[word]));
 }
 
 void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a, bool integer)
@@ -303,9 +304,10 @@ static void try_call(struct vcpu *v, u64 from)
 			continue;
 		if (!call_make(words[0], words[1], &t) ||
 		    (t.slot == TRAMP_CALL_COMPACT) != (lengths[i] == 4) ||
-		    look_before(v, gpa, &before) != NO_BRANCH || !copy_page(v, gpa >> PAGE_SHIFT) ||
-		    patch_add(v->vm->patch, gpa, &t) != PATCH_NOW)
-			*refusal(v, gpa) = gpa;
+		    look_before(v, gpa, &before) != NO_BRANCH ||
+		    (copy_page(v, gpa >> PAGE_SHIFT) &&
+		     patch_add(v->vm->patch, gpa, &t) != PATCH_NOW))
+			*refusal(v, gpa) = gpa; /* a page without a copy may have one later */
 	}
 }
 
@@ -316,18 +318,17 @@ static void try_jump(struct vcpu *v, u64 from)
 
 	for (u32 i = 0; i < p->njumps;) {
 		u64 gpa = p->jump[i];
-		const u32 *copy = (const u32 *)patch_page(p, gpa >> PAGE_SHIFT);
-		const u32 *word = copy ? copy + (gpa & PAGE_MASK) / 4 : NULL;
-		u32 before, target = word ? jump_target(*word) : 0;
+		const u32 *word;
 		struct tramp t;
+		u32 before;
 
-		if (target && v->arch.gpr[target] != from) {
+		if (v->arch.gpr[p->jump_reg[i]] != from) {
 			i++;
 			continue;
 		}
+		word = (const u32 *)(patch_page(p, gpa >> PAGE_SHIFT) + (gpa & PAGE_MASK));
 		patch_forget_jump(p, i);
-		if (target && jump_make(word[0], word[1], &t) &&
-		    look_before(v, gpa, &before) == NO_BRANCH)
+		if (jump_make(word[0], word[1], &t) && look_before(v, gpa, &before) == NO_BRANCH)
 			patch_add(p, gpa, &t);
 	}
 }
@@ -352,9 +353,10 @@ static bool find_pair(struct vcpu *v, u64 gpa, struct pair *pair)
 {
 	u32 *refused = &v->vm->patch->refused[gpa / 4 % PATCH_REFUSED];
 	u64 gpn = gpa >> PAGE_SHIFT;
+	struct reading r = reading_begin(v->node);
 	const u32 *code[3] = { code_page(v, gpn - 1), code_page(v, gpn), code_page(v, gpn + 1) };
 
-	if (!code[1] || *refused == gpa)
+	if (!code[1] || *refused == gpa || !reading_holds(v->node, r)) /* one of them moved */
 		return false;
 	if (pair_find(code, gpn, (gpa & PAGE_MASK) / 4, pair))
 		return true;

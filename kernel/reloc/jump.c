@@ -39,11 +39,13 @@ bool jump_make(u32 jump, u32 behind, struct tramp *t)
 	       (t->slot == TRAMP_JUMP_COMPACT || call_lets_first(behind, target, LINK_NONE));
 }
 
-/* SYSCALL, BREAK, SDBBP; JALR and JR. */
+/* SYSCALL, BREAK, SDBBP; JALR and JR; TGE, TGEU and TEQ of a register with itself. */
 static bool special_leaves(u32 w)
 {
 	u32 funct = w & 63;
 
+	if (funct == 0x30 || funct == 0x31 || funct == 0x34)
+		return RS(w) == RT(w);
 	return funct == 0x09 || funct == 0x0c || funct == 0x0d || funct == 0x0e;
 }
 
@@ -52,7 +54,8 @@ static bool leaves(u32 w)
 {
 	switch (w >> 26) {
 	case 0x00: return special_leaves(w);
-	case 0x01: return RT(w) == 0x11 || RT(w) == 0x10 || (RT(w) == 0x01 && !RS(w));
+	case 0x01: /* BAL, NAL, SIGRIE; BGEZ */
+		return RT(w) == 0x11 || RT(w) == 0x10 || RT(w) == 0x17 || (RT(w) == 0x01 && !RS(w));
 	case 0x02: /* J, JAL, BC, BALC */
 	case 0x03:
 	case 0x32:

@@ -158,20 +158,32 @@ const struct patch_site *patch_at(const struct patch *p, u64 gpa)
 	return &p->site[(to - at) >> TRAMP_SHIFT];
 }
 
-void patch_note_jump(struct patch *p, u32 place)
+void patch_note_jump(struct patch *p, u32 place, u8 reg)
 {
 	for (u32 i = 0; i < p->njumps; i++)
 		if (p->jump[i] == place)
 			return;
 	if (p->njumps == PATCH_JUMPS) /* the oldest goes */
 		patch_forget_jump(p, 0);
-	p->jump[p->njumps++] = place;
+	p->jump[p->njumps] = place;
+	p->jump_reg[p->njumps++] = reg;
 }
 
 void patch_forget_jump(struct patch *p, u32 i)
 {
 	p->njumps--;
 	memmove(&p->jump[i], &p->jump[i + 1], (p->njumps - i) * sizeof(p->jump[0]));
+	memmove(&p->jump_reg[i], &p->jump_reg[i + 1], p->njumps - i);
+}
+
+/* What is on the page may be something else from now on. */
+static void forget_jumps_of(struct patch *p, u64 gpn)
+{
+	for (u32 i = 0; i < p->njumps;)
+		if (p->jump[i] >> PAGE_SHIFT == gpn)
+			patch_forget_jump(p, i);
+		else
+			i++;
 }
 
 bool patch_next_linked(const struct patch *p, u32 *from, u64 *gpn)
@@ -195,6 +207,7 @@ bool patch_drop(struct patch *p, u64 gpn, bool for_ever)
 		p->drops[gpn] = FOR_EVER;
 	if (!number)
 		return false;
+	forget_jumps_of(p, gpn);
 	c = &p->copy[number - 1];
 	for (u16 i = c->sites, next; i; i = next) {
 		struct patch_site *s = &p->site[i - 1];

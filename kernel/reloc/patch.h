@@ -95,7 +95,8 @@ struct patch {
 	bool no_pairs;		    /* LLs and SCs stay as they are */
 	u32 refused[PATCH_REFUSED]; /* places of LLs that are no part of a pair, and calls that stay, as last found */
 	struct patch_place ll; /* the last LL that was carried out */
-	u32 jump[PATCH_JUMPS]; /* places of jumps that may be patched (jump.h), the oldest first */
+	u32 jump[PATCH_JUMPS]; /* places of jumps that may be patched (jump.h), on COPIED pages, the oldest first */
+	u8 jump_reg[PATCH_JUMPS]; /* the register that has each one's target */
 	u32 njumps;
 	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
 	u64 patched, freed;  /* places, since the start */
@@ -131,8 +132,8 @@ static inline bool patch_is_patched(const struct patch *p, u64 gpa)
 {
 	return patch_at(p, gpa) != NULL;
 }
-/* A jump that a patched place leads to; the i-th is none any more. */
-void patch_note_jump(struct patch *p, u32 place);
+/* A jump to what the register holds, on a COPIED page, that a patched place leads to; the i-th is none any more. */
+void patch_note_jump(struct patch *p, u32 place, u8 reg);
 void patch_forget_jump(struct patch *p, u32 i);
 /* One page with a site of an LL or SC, of sites from *from on, which becomes the next; false: there is none. */
 bool patch_next_linked(const struct patch *p, u32 *from, u64 *gpn);

@@ -215,7 +215,7 @@ static void a_slot_is_refused_that_cannot_come_first(void **state)
 		0xfc440000, /* sd */
 		0x00a62020, /* add $4, $5, $6: overflow */
 		0x00a6202c, /* dadd */
-		0x00000034, /* teq $0, $0 */
+		0x00430034, /* teq $2, $3 */
 		0x0000000c, /* syscall */
 		0x0000000d, /* break */
 		0x0000000f, /* sync */
@@ -322,7 +322,7 @@ static void a_jump_is_noted_if_the_program_comes_to_it(void **state)
 		0x18400004, /* blez $2 */
 		0xf8400004, /* bnezc $2 */
 		0x58420004, /* bgezc $2 */
-		0x00000034, /* teq $0, $0 */
+		0x00430034, /* teq $2, $3 */
 		0x0000000f, /* sync */
 		0x40046000, /* mfc0 $4, $12 */
 		0x42000008, /* tlbp */
@@ -332,6 +332,10 @@ static void a_jump_is_noted_if_the_program_comes_to_it(void **state)
 		0x0000000c, /* syscall */
 		0x0000000d, /* break */
 		0x0000000e, /* sdbbp */
+		0x00000034, /* teq $0, $0 */
+		0x00420030, /* tge $2, $2 */
+		0x00630031, /* tgeu $3, $3 */
+		0x04170000, /* sigrie */
 		0x04110004, /* bal */
 		0x04100000, /* nal */
 		0x04010004, /* bgez $0 */

@@ -174,22 +174,37 @@ static void forget(u32 i)
 	memmove(&model[i], &model[i + 1], (nmodel - i) * sizeof(model[0]));
 }
 
-/* The noted jumps are the latest ones, each once, in their order. */
+/* The noted jumps are the latest ones of pages that have a copy still, each once, in their order, with their registers. */
 static void jumps_are_noted_once_and_the_oldest_goes(void **state)
 {
+	void *storage = aligned_alloc(PAGE_SIZE, patch_bytes(PAGES));
 	bool full = false;
+	u32 dropped = 0;
 
 	(void)state;
-	patch.njumps = 0;
+	assert_non_null(storage);
+	memset(storage, 0, patch_bytes(PAGES));
+	patch = (struct patch){ 0 };
+	patch_init(&patch, storage, PAGES);
+	nmodel = 0;
 	for (u32 i = 0; i < ROUNDS; i++) {
-		u32 place = (u32)(draw() % (4 * PATCH_JUMPS)) * 4, at = 0;
+		u32 place = (u32)(draw() % (4 * PATCH_JUMPS)) * 16, at = 0, page = draw() % 4;
 
-		if (draw() % 8 == 0 && nmodel) {
+		if (draw() % 256 == 0 && patch_copy_page(&patch, page)) {
+			assert_true(patch_drop(&patch, page, false));
+			while (at < nmodel)
+				if (model[at] >> PAGE_SHIFT == page) {
+					forget(at);
+					dropped++;
+				} else {
+					at++;
+				}
+		} else if (draw() % 8 == 0 && nmodel) {
 			at = (u32)(draw() % nmodel);
 			patch_forget_jump(&patch, at);
 			forget(at);
 		} else {
-			patch_note_jump(&patch, place);
+			patch_note_jump(&patch, place, place / 16 % 31);
 			while (at < nmodel && model[at] != place)
 				at++;
 			if (at == nmodel)
@@ -200,8 +215,11 @@ static void jumps_are_noted_once_and_the_oldest_goes(void **state)
 		}
 		assert_int_equal(patch.njumps, nmodel);
 		assert_memory_equal(patch.jump, model, nmodel * sizeof(model[0]));
+		for (u32 j = 0; j < nmodel; j++)
+			assert_int_equal(patch.jump_reg[j], model[j] / 16 % 31);
 	}
-	assert_true(full);
+	assert_true(full && dropped);
+	free(storage);
 }
 
 int main(void)
