@@ -284,19 +284,20 @@ def test_a_storm_takes_its_share(machine, tmp_path):
 
 def test_who_does_not_look_slows_nobody(machine, tmp_path):
     """A VM that offers buffers and then looks at nothing any more, as one that is stopped by a debugger of its own: it gets as many frames as
-    it has buffers for, the others are counted drops of their sender, and those who talk do as much as without; so it is while it is paused.
-    Processors are in step here."""
-    calm, _, _, one = beside(machine, tmp_path, "role=3", ms=100, options=("-f", ""))
-    one.kill()
+    it has buffers for, the others are counted drops of their sender, and those who talk do as much as beside the same VMs when nobody
+    sends to it; so it is while it is paused. Processors are in step here, so that a trip takes some more of their steps or fewer: by the
+    VMs that there are alone, a quarter."""
     sleeper = vm("sleeper", "net_storm.elf", None, 8, "role=5", node=0, net0=net())
+    calm, _, _, one = beside(machine, tmp_path, "role=3", sleeper, ms=100, options=("-f", ""))
+    one.kill()
     trips, lost, share, one = beside(machine, tmp_path, "role=6", sleeper, ms=100, options=("-f", ""))
-    assert trips >= 0.9 * calm and lost == 0, f"{trips} trips, {lost} lost; {calm} without"
+    assert trips >= 0.8 * calm and lost == 0, f"{trips} trips, {lost} lost; {calm} without"
     assert share >= 45, f"{share} % of the node"
     one.send("pause sleeper\r")
     one.expect("vm: sleeper paused")
     for _ in range(2):  # the first had begun before
         trips, lost = map(int, one.expect(r"\[talk\] (\d+) trips, (\d+) lost", 60).groups())
-    assert trips >= 0.9 * calm and lost == 0, f"{trips} trips, {lost} lost beside one that is paused; {calm} without"
+    assert trips >= 0.8 * calm and lost == 0, f"{trips} trips, {lost} lost beside one that is paused; {calm} without"
     one.send("resume sleeper\r")
     one.expect("vm: sleeper resumed")
     one.send("\r")
