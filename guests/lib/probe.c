@@ -42,6 +42,7 @@ void trap_dispatch(struct frame *f);
 
 trap_hook_t trap_hook;
 u32 probe_user_status = ST_BASE;
+bool probe_user_code_fixed;
 
 static struct probe probes[GUEST_VCPUS_MAX];
 static u8 user_data[4 * PAGE_SIZE] __attribute__((aligned(2 * PAGE_SIZE)));
@@ -144,8 +145,10 @@ const struct trap *probe(const void *fn, u64 a0, u64 a1, u64 a2)
 void probe_map_user(void)
 {
 	u64 code = guest_pa(__probe_start), data = guest_pa(user_data);
+	u64 fixed = probe_user_code_fixed ? LO_D : 0;
 
-	tlb_map_at(0, USER_CODE, 0, LO_RW(code) | LO_G, LO_RW(code + PAGE_SIZE) | LO_G);
+	tlb_map_at(0, USER_CODE, 0, (LO_RW(code) | LO_G) & ~fixed,
+		   (LO_RW(code + PAGE_SIZE) | LO_G) & ~fixed);
 	tlb_map_at(1, USER_DATA, 0, LO_RW(data) | LO_G, LO_RW(data + PAGE_SIZE) | LO_G);
 	if (cp0_read_wired() < 2)
 		cp0_write_wired(2);

@@ -73,6 +73,8 @@ const struct trap *probe(const void *fn, u64 a0, u64 a1, u64 a2);
  */
 const struct trap *probe_user(const void *fn, u64 a0, u64 a1, u64 a2);
 extern u32 probe_user_status;
+extern bool
+	probe_user_code_fixed; /* probes in user mode cannot write where probes' code is, the kernel's too */
 void probe_map_user(void);
 u64 *probe_user_data(void); /* the kernel's view of USER_DATA */
 

@@ -29,6 +29,8 @@ int main(void)
 	need_monitor();
 	seed = guest_seed(42);
 	probe_user_status = ST_BASE | ST_CU1 | ST_FR | ST_IE | ST_IM(7);
+	probe_user_code_fixed =
+		true; /* garbage may store to any address that a register leads to */
 	for (int i = 0; i < 300; i++) {
 		for (unsigned j = 0; j < 64; j++)
 			code[j] = random32();
