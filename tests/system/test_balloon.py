@@ -119,3 +119,14 @@ def test_what_the_balloon_takes_is_for_others(machine, tmp_path):
     one.expect(r"vm: tux stopped")
     assert any("guests use 0 KB" in line and "promised to VMs 0 KB" in line for line in one.command("mem"))
     assert one.quit() == 0
+
+
+def test_nobody_is_killed_for_want_of_pages_that_are_being_reported(machine, tmp_path):
+    """Programs that need most of a small guest's memory begin while free pages are on their way: the guest has them back in time."""
+    one = boot(machine, tmp_path, [vm("tux", node=[0, 1], vcpus=2, memory=48)], 256, "check=1")
+    run(one, "tux", "i=0; while [ $i -lt 70 ]; do sleep 0.0$((i % 10)); taskset 2 dd if=/dev/zero of=/dev/null bs=28M count=1 2>/dev/null "
+                    "|| echo sho''rt-of; i=$((i + 1)); done")
+    assert memory(one)["tux"]["reported"] > 20 * 1024
+    log = one.log_path.read_text()
+    assert "short-of" not in log and "Out of memory" not in log and " check: " not in log
+    assert one.quit() == 0
