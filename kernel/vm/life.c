@@ -99,6 +99,8 @@ void vm_request(struct vm *vm, enum vm_request request)
 		old = vm_requested(vm);
 		if (is_brief(request) && !is_brief(old))
 			return;
+		if (request == VM_STOP && old == VM_DESTROY)
+			return; /* it comes to its end by that */
 	} while (!replace_request(vm, old, request));
 	node_resched(vm->home);
 }

@@ -68,7 +68,7 @@ enum vm_request {
 	VM_PAUSE,
 	VM_RESUME,
 	VM_CREATE, /* and START, unless its description says manual */
-	VM_DESTROY /* and STOP before that */
+	VM_DESTROY /* and STOP before that: one that is asked for then changes nothing */
 };
 
 struct vcons;

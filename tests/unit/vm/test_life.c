@@ -283,6 +283,22 @@ static void it_is_destroyed_and_created(void **state)
 	}
 }
 
+/* To stop it is a part of that. */
+static void it_is_stopped_while_it_is_to_be_destroyed(void **state)
+{
+	(void)state;
+	for (u32 n = 0; n < 12; n++) {
+		fill(NULL);
+		start(&vm[0]);
+		vm_request(&vm[0], VM_DESTROY);
+		turns(n / 2);
+		if (vm_requested(&vm[0]) != VM_NOTHING)
+			vm_request(&vm[0], VM_STOP);
+		turns(40);
+		assert_int_equal(vm_state(&vm[0]), VM_ABSENT);
+	}
+}
+
 static void one_that_is_refused_stays_absent(void **state)
 {
 	(void)state;
@@ -471,6 +487,7 @@ int main(void)
 		cmocka_unit_test_setup(it_ends_while_it_is_paused, fill),
 		cmocka_unit_test_setup(a_pause_takes_no_other_requests_place, fill),
 		cmocka_unit_test_setup(it_is_destroyed_and_created, fill),
+		cmocka_unit_test_setup(it_is_stopped_while_it_is_to_be_destroyed, fill),
 		cmocka_unit_test_setup(one_that_is_refused_stays_absent, fill),
 		cmocka_unit_test_setup(the_last_vcpu_ends_the_vm, fill),
 		cmocka_unit_test_setup(a_vcpu_stops_while_its_vm_ends, fill),
