@@ -157,13 +157,15 @@ static enum virtio_left notified(struct virtio *v, u32 n)
 	return kind == DEFLATE && b->waiting ? VIRTIO_LATER : VIRTIO_MORE;
 }
 
-static void forget(struct virtio *v)
+static void forget(struct virtio *v, u32 n)
 {
 	struct balloon *b = of(v);
+	enum kind kind = MIN(n, (u32)REPORT);
 
-	for (u32 i = 0; i < KINDS; i++)
-		b->job[i].under_way = false;
-	b->waiting = false;
+	if (b->job[kind].queue == n)
+		b->job[kind].under_way = false;
+	if (kind == DEFLATE)
+		b->waiting = false;
 }
 
 static void config(struct virtio *v, u8 *bytes)

@@ -345,10 +345,11 @@ static enum virtio_left notified(struct virtio *v, u32 n)
 	return more || vqueue_has_seen_more(&v->queue[n]) ? VIRTIO_MORE : VIRTIO_NOTHING;
 }
 
-static void forget(struct virtio *v)
+static void forget(struct virtio *v, u32 n)
 {
 	struct blk *b = (struct blk *)v;
 
+	(void)n; /* it has one queue */
 	disk_abort(b->disk);
 	free_all(b);
 }

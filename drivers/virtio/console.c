@@ -134,10 +134,13 @@ static enum virtio_left notified(struct virtio *v, u32 n)
 	return n == TRANSMIT ? transmit(of(v), n) : receive(of(v), n);
 }
 
-static void forget(struct virtio *v)
+/* Who begins with its output anew is a driver that begins anew. */
+static void forget(struct virtio *v, u32 n)
 {
 	struct console *c = of(v);
 
+	if (n != TRANSMIT)
+		return;
 	c->under_way = c->waiting = c->written = false;
 	c->size = 0;
 }

@@ -223,8 +223,8 @@ static void reset_locked(struct virtio *v)
 	v->accepted = 0;
 	for (u32 i = 0; i < VIRTIO_QUEUES_MAX; i++)
 		vqueue_reset(&v->queue[i]);
-	if (v->type->reset)
-		v->type->reset(v);
+	for (u32 i = 0; v->type->reset && i < v->type->nqueues; i++)
+		v->type->reset(v, i);
 	show_registers(v);
 	show_config(v);
 	device_lower(v->dev);
@@ -277,7 +277,7 @@ static void write_ready(struct virtio *v, struct vqueue *q, u32 value)
 {
 	if (value != 1) { /* what was under way goes with the queue */
 		if (q->state != VQUEUE_OFF && v->type->reset)
-			v->type->reset(v);
+			v->type->reset(v, v->queue_select);
 		vqueue_reset(q);
 		return;
 	}

@@ -46,7 +46,8 @@ struct virtio_type {
 	u32 config_bytes; /* up to 0x100 */
 	/* The guest has notified queue n, or it is to be looked at again. A bounded part of it. */
 	enum virtio_left (*notified)(struct virtio *v, u32 n);
-	void (*reset)(struct virtio *v); /* forget what is under way; NULL: nothing ever is */
+	/* Queue n is taken away: forget what is under way of it; NULL: nothing ever is. */
+	void (*reset)(struct virtio *v, u32 n);
 	void (*config)(struct virtio *v,
 		       u8 *config); /* fills in config_bytes; NULL: there is none */
 	void (*config_written)(struct virtio *v, u32 offset, u32 bytes,

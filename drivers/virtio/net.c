@@ -75,7 +75,7 @@ static enum virtio_left begin(struct net *n)
 		return VIRTIO_MORE;
 	}
 	n->port.next = 0;
-	n->begun = n->epoch;
+	n->begun = n->epoch[NET_TRANSMIT];
 	n->sending = true;
 	device_ask_work(v->dev);
 	return VIRTIO_LATER;
@@ -99,7 +99,7 @@ static void end(struct net *n)
 
 	lock_take(&v->lock);
 	n->sending = false;
-	if (n->begun == n->epoch)
+	if (n->begun == n->epoch[NET_TRANSMIT])
 		virtio_give_back(v, NET_TRANSMIT, n->out.head, 0);
 	lock_release(&v->lock);
 	virtio_look_again(v, NET_TRANSMIT);
@@ -114,7 +114,7 @@ static bool send(struct net *n, u32 *budget)
 	bool done = true;
 
 	lock_take(&n->virtio.work);
-	if (n->begun == n->epoch)
+	if (n->begun == n->epoch[NET_TRANSMIT])
 		done = port_send(&n->port, &n->frame, budget);
 	lock_release(&n->virtio.work);
 	return done;
@@ -143,12 +143,12 @@ static enum virtio_left notified(struct virtio *v, u32 n)
 }
 
 /* On another node than home, home may be between two parts of a frame: it finds the epoch changed before the next. */
-static void forget(struct virtio *v)
+static void forget(struct virtio *v, u32 queue)
 {
 	struct net *n = of(v);
 
-	n->epoch++;
-	if (node_self() == v->dev->vm->home)
+	n->epoch[queue]++;
+	if (queue == NET_TRANSMIT && node_self() == v->dev->vm->home)
 		n->sending = false;
 }
 

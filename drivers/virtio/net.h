@@ -41,7 +41,7 @@ struct net_piece {
 
 /*
  * A frame on its way to one receiver: in the sender's hands, of its home alone. The buffers are those of the
- * receiver's epoch.
+ * receiver's epoch of that queue.
  */
 #define NET_PIECES_MAX 320
 _Static_assert(NET_PIECES_MAX > VQUEUE_RANGES_MAX + sizeof(struct net_header),
@@ -61,10 +61,10 @@ struct net_delivery {
 struct net {
 	struct virtio virtio; /* the first field: drivers/virtio/mmio.h */
 	struct port port;
-	u32 epoch; /* resets of the device; under its lock */
+	u32 epoch[NET_QUEUES]; /* how often each was taken away; under the device's lock */
 	/* home alone: the frame under way */
 	bool sending;
-	u32 begun; /* the epoch that it is of */
+	u32 begun; /* the epoch of its queue that it is of */
 	struct frame frame;
 	struct frame_place place;
 	struct vqueue_chain out;

@@ -208,11 +208,11 @@ static bool is_ready(const struct net *n)
 /* Others have their turn. False: the driver that offered the buffers is gone. */
 static bool let_others(struct net *n)
 {
-	u32 epoch = n->epoch;
+	u32 epoch = n->epoch[NET_RECEIVE];
 
 	lock_release(&n->virtio.lock);
 	lock_take(&n->virtio.lock);
-	return epoch == n->epoch && is_ready(n);
+	return epoch == n->epoch[NET_RECEIVE] && is_ready(n);
 }
 
 _Static_assert(FRAME_PAGES <= SHARE_PAGES, "one call for a frame");
@@ -336,12 +336,12 @@ static void make_header(const struct frame *f, bool checksum)
 /* The receiver wants the sum itself: a look at the whole frame, without the lock. False: as let_others. */
 static bool sum_up(struct net *n, const struct frame *f)
 {
-	u32 epoch = n->epoch;
+	u32 epoch = n->epoch[NET_RECEIVE];
 
 	lock_release(&n->virtio.lock);
 	frame_sum(f, f->delivery->sum);
 	lock_take(&n->virtio.lock);
-	return epoch == n->epoch && is_ready(n);
+	return epoch == n->epoch[NET_RECEIVE] && is_ready(n);
 }
 
 static enum port_count receive_locked(struct net *n, const struct frame *f)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Rule: once a device is reset, or its queue taken away, by any VCPU, nothing of what was under way is read or written any
- * more: what the next driver puts in its place reaches nobody, and stays as it is. virtio 1.2, sections 2.1, 4.2; docs/guest-abi.md.
+ * more: what the next driver puts in its place reaches nobody, and stays as it is; what its other queues have under way goes on.
+ * virtio 1.2, sections 2.1, 4.2; docs/guest-abi.md.
  *
  * Method: VCPU 1, on another node than the VM's home, which does the work, takes devices away in the middle and
  * overwrites their buffers at once. Frames, all bytes of one value, go to net_rules.c with role=1, who sends them back; blocks
@@ -51,11 +52,10 @@ static u32 below(u32 n)
 }
 
 /*
- * In the middle of what was offered last, one of the two ways. When that is depends on the host: so the time until then, at
+ * In the middle of what was offered last: true, it is not done. When that is depends on the host: so the time until then, at
  * random, is up to one that what is offered survives mostly, in turns of the loop.
  */
-static void take_away(const struct virtio_device *d, u32 n, const volatile struct virtio_queue *q,
-		      enum kind kind)
+static bool in_the_middle(const volatile struct virtio_queue *q, enum kind kind)
 {
 	u32 *most = &time[kind];
 	bool at_work;
@@ -64,12 +64,25 @@ static void take_away(const struct virtio_device *d, u32 n, const volatile struc
 		__sync_synchronize();
 	at_work = q->used.index != q->available.index;
 	*most += at_work ? *most / 64 + 1 : -(*most / 8);
-	if (below(2)) {
+	return at_work;
+}
+
+static void take_queue(const struct virtio_device *d, u32 n)
+{
+	virtio_put(d, VIRTIO_QUEUE_SELECT, n);
+	virtio_put(d, VIRTIO_QUEUE_READY, 0);
+}
+
+/* One of the two ways. */
+static void take_away(const struct virtio_device *d, u32 n, const volatile struct virtio_queue *q,
+		      enum kind kind)
+{
+	bool at_work = in_the_middle(q, kind);
+
+	if (below(2))
 		virtio_put(d, VIRTIO_STATUS, 0);
-	} else {
-		virtio_put(d, VIRTIO_QUEUE_SELECT, n);
-		virtio_put(d, VIRTIO_QUEUE_READY, 0);
-	}
+	else
+		take_queue(d, n);
 	under_way[kind] += at_work;
 }
 
@@ -127,6 +140,27 @@ static void frames(void)
 		memset((void *)net.out, ~i, sizeof(net.out));
 		now();
 	}
+}
+
+/* What is sent while the other queue goes is sent, and comes back. */
+static void the_other_queue(void)
+{
+	u32 met = 0;
+
+	for (u32 i = 0; i < FRAMES / 4; i++) {
+		u32 bytes = net.mtu + NET_HEADER, start;
+
+		make(bytes, i);
+		net_queue(&net, &none, frame, bytes, 1 + below(16));
+		met += in_the_middle(&net.transmit, FRAME);
+		take_queue(&net.d, NET_RECEIVE);
+		for (start = cp0_read_count();
+		     !net_is_sent(&net) && cp0_read_count() - start < SOON;)
+			continue;
+		check(net_is_sent(&net), "not given back, and its own queue was not taken away");
+		now();
+	}
+	check(met, "no frame was under way");
 }
 
 /* ---- blocks ---- */
@@ -270,6 +304,7 @@ static void elsewhere(u64 id)
 {
 	(void)id;
 	frames();
+	the_other_queue();
 	writes();
 	reads();
 	random_bytes();
