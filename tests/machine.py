@@ -69,8 +69,9 @@ def tail(path, lines=40):
 
 
 def without_kernel(text):
-    """What a guest printed without lines of its kernel, which says so when an interrupt was late, or the clock was wrong."""
-    return re.sub(r"(?m)^\[ *\d+\.\d+\] .*(\n|$)", "", text)
+    """What a guest printed without lines of its kernel, which says so when an interrupt was late, or the clock was wrong, be it in the middle
+    of a line of a program's."""
+    return re.sub(r"\[ *\d+\.\d{6}\] .*(\n|$)", "", text)
 
 
 class Machine:

@@ -33,7 +33,7 @@ def test_any_number_of_threads(host):
 
 def test_four_threads_in_a_guest(host, tmp_path):
     command = " && ".join(f"{name} 4 {size}" for name, size in SIZES.items())
-    guest = vm("alpha", ramdisk="parallel-root.cpio", memory=64, vcpus=4, node=[0, 1, 2, 3], bootargs=f'console=hvc0 disco.run="{command}"')
+    guest = vm("alpha", ramdisk="parallel-root.cpio", memory=64, vcpus=4, node=[0, 1, 2, 3], bootargs=f'console=hvc0 quiet disco.run="{command}"')
     machine = Machine("parallel", write_scenario(tmp_path, [guest], nodes=4, memory=512))
     try:
         machine.expect("vm: alpha powered off, code 0", 60)

@@ -8,7 +8,7 @@ import time
 
 import pexpect
 
-from machine import PATIENCE, PROMPT, TOP, vm, write_scenario
+from machine import PATIENCE, PROMPT, TOP, vm, without_kernel, write_scenario
 
 
 def run(*command, **more):
@@ -27,6 +27,12 @@ def test_a_second_build_does_nothing():
     result = run("make", "-q", "build/disco.elf", "build/default.cpio")
     assert result.returncode == 0, "make would build again:\n" + run("make", "-n", "build/disco.elf", "build/default.cpio").stdout
     assert time.monotonic() - start < 10
+
+
+def test_a_line_of_a_kernel_in_the_middle_of_a_programs():
+    """What a shell printed is whole without it (machine.py)."""
+    said = "hal[    5.573223] hrtimer: interrupt took 47352018 ns\nf a line\n[   12.000001] clock: 9 ms passed without us\nthe next"
+    assert without_kernel(said) == "half a line\nthe next"
 
 
 def test_help_names_every_command():

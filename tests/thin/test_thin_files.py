@@ -67,7 +67,7 @@ def test_shares_its_disk_with_linux(tmp_path):
     """The image that is Linux's root: Linux changes files of it, and a thin program finds them as they are in the image."""
     image, paths = TOP / "build/root.img", ["/bin/busybox", "/etc/passwd"]
     change = "echo changed >/etc/passwd; cat /etc/passwd /etc/group >/bin/changed; sync; cat /etc/passwd"
-    guests = [vm("alpha", ramdisk=None, memory=48, bootargs=f'console=hvc0 root=/dev/vda rw init=/init disco.run="{change}"', node=0,
+    guests = [vm("alpha", ramdisk=None, memory=48, bootargs=f'console=hvc0 quiet root=/dev/vda rw init=/init disco.run="{change}"', node=0,
                  disk0=disk(image)),
               thin("sums", "files", "sum " + " ".join(5 * paths), 2, 16, nodes=2, disk0=disk(image))]
     said, shown = run(tmp_path, "files-linux", guests, nodes=2, memory=256)

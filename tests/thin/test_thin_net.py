@@ -46,7 +46,7 @@ def test_with_linux(tmp_path):
     command = (f"ping -c 1 server; head -c {BYTES} /dev/urandom >/tmp/sent; for i in 1 2; do nc server 7 </tmp/sent >/tmp/got; "
                "cmp /tmp/sent /tmp/got && echo equal; done; nc -l -p 99 -e cat; "
                "while grep -q ':0063 [^ ]* 0[^6]' /proc/net/tcp; do usleep 10000; done")
-    guests = [vm("alpha", memory=48, bootargs=f'console=hvc0 hostname=alpha disco.run="{command}"', node=0, net0=net(mtu=65535)),
+    guests = [vm("alpha", memory=48, bootargs=f'console=hvc0 quiet hostname=alpha disco.run="{command}"', node=0, net0=net(mtu=65535)),
               thin("server", "sockets", "echo times=2", 2, 16, first=1, nodes=3, net0=net(mtu=65535)),
               thin("client", "sockets", f"client alpha port=99 bytes={BYTES}", 2, 16, first=2, nodes=3, net0=net(mtu=65535))]
     said, shown = run(tmp_path, "sockets-linux", guests, nodes=3, memory=256)
