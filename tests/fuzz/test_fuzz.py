@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from machine import PATIENCE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = sorted(p.stem.removeprefix("fuzz_") for p in (ROOT / "tests/fuzz").glob("fuzz_*.c"))
 
@@ -21,6 +23,6 @@ def test_fuzz(name, tmp_path):
     done = subprocess.run(
         [program, "-runs=50000", "-seed=1", "-max_len=4096", "-timeout=10", "-print_final_stats=1",
          f"-artifact_prefix={results}/fuzz-{name}-", tmp_path, seeds],
-        capture_output=True, text=True, timeout=120)
+        capture_output=True, text=True, timeout=120 * PATIENCE)
     print(done.stdout + done.stderr[-4000:])
     assert done.returncode == 0, f"fuzz_{name}: exit status {done.returncode}"

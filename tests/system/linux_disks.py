@@ -7,14 +7,15 @@ import subprocess
 
 import pytest
 
-from machine import PROMPT, TOP, disk, vm, write_scenario
+from machine import PATIENCE, PROMPT, TOP, disk, vm, write_scenario
 
 ROOT = TOP / "build/disktest.img"
 ENVIRONMENT = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin")
 
 
 def run(*words):
-    return subprocess.run(list(map(str, words)), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    return subprocess.run(list(map(str, words)), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=120 * PATIENCE)
 
 
 def linux(label, *more, root=None, words="", **properties):

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from machine import TOP, disk, make_image, vm, write_scenario
+from machine import PATIENCE, TOP, disk, make_image, vm, write_scenario
 
 GUEST = {"kernel": "exc_sys.elf", "ramdisk": None, "memory": 16}
 
@@ -23,7 +23,7 @@ def scenario(folder, **disks):
 def refusal(archive):
     """What run.sh says instead of starting the machine."""
     result = subprocess.run([str(TOP / "qemu/run.sh"), "-q", "-a", "exit=1", str(archive)], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL, timeout=60)
+                            stdin=subprocess.DEVNULL, timeout=60 * PATIENCE)
     assert result.returncode == 2 and not result.stdout, result.stdout
     return result.stderr
 
@@ -119,7 +119,7 @@ def test_the_monitor_refuses_what_it_does_not_see(tmp_path):
     result = subprocess.run(["qemu-system-mips64el", "-M", "malta", "-cpu", "I6500", "-smp", "2", "-m", "256", "-accel",
                              "tcg,thread=single", "-kernel", str(TOP / "build/disco.elf"), "-append", "exit=1", "-initrd",
                              str(archive), "-display", "none", "-vga", "none", "-nic", "none", "-monitor", "none", "-no-reboot",
-                             "-serial", "stdio"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+                             "-serial", "stdio"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120 * PATIENCE)
     assert f'disco.dtb: /vms/vm0/disk0: image: found "{path}", which this machine has no device for' in result.stdout
     assert "[good] PASS exc_sys" in result.stdout
 
@@ -142,7 +142,7 @@ def test_an_image_in_the_archive(machine, tmp_path):
                                        ("odd", "of 1000 bytes, allowed a multiple of 512", "of 1000 bytes, allowed a multiple of 512")):
         archive = scenario(tmp_path, disk0=disk(f"test-disk/{name}.img", in_archive=True))
         built = subprocess.run([str(TOP / "tools/mkimage.sh"), str(dts), str(tmp_path / "checked.cpio")], capture_output=True,
-                               text=True, timeout=60)
+                               text=True, timeout=60 * PATIENCE)
         assert built.returncode != 0 and by_build in built.stdout + built.stderr, built
         one = machine(archive, "exit=1")
         one.expect(rf'disco\.dtb: /vms/vm0/disk0: image: found "test-disk/{name}\.img"[^\n]*{by_monitor}')

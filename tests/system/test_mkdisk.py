@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from machine import TOP, pack
+from machine import PATIENCE, TOP, pack
 
 ENVIRONMENT = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin")
 
 
 def mkdisk(out, *words, **more):
-    return subprocess.run([str(TOP / "tools/mkdisk.py"), str(out), *map(str, words)], capture_output=True, text=True, timeout=120, **more)
+    return subprocess.run([str(TOP / "tools/mkdisk.py"), str(out), *map(str, words)], capture_output=True, text=True, timeout=120 * PATIENCE, **more)
 
 
 def debugfs(image, command, **more):

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from machine import TOP
+from machine import PATIENCE, TOP
 
 CROSS = "mipsisa64r6el-linux-gnuabi64-"
 # Unit 7: two li; 100 turns of three with a delay slot, 50 of two with a compact branch (its forbidden slot is executed
@@ -44,7 +44,7 @@ def test_counts_are_exact(tmp_path):
     subprocess.run([CROSS + "gcc", "-march=mips64r6", "-mabi=64", "-EL", "-mno-abicalls", "-fno-pic", "-nostdlib", "-static",
                     "-Wl,-Ttext=0xffffffff80100000,--build-id=none", "-o", program, source], check=True)
     subprocess.run(["qemu/run.sh", "-q", "-k", program, "-n", "2", "-m", "128", "-p", f"build/count.so,out={out}"], cwd=TOP,
-                   stdin=subprocess.DEVNULL, timeout=60, check=True)
+                   stdin=subprocess.DEVNULL, timeout=60 * PATIENCE, check=True)
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["unit"] for row in rows] == [7, 8]
     assert rows[0]["insns"] == {"kernel": 2 + 100 * 3 + 50 * 2 + 1 + 5 + 1, "supervisor": 0, "user": 0}
@@ -54,6 +54,6 @@ def test_counts_are_exact(tmp_path):
 
 def test_wrong_options_are_named(tmp_path):
     result = subprocess.run(["qemu/run.sh", "-q", "-k", "build/linux/vmlinux", "-n", "2", "-m", "128", "-p", "build/count.so,colour=red"],
-                            cwd=TOP, stdin=subprocess.DEVNULL, timeout=60, check=False, capture_output=True, text=True)
+                            cwd=TOP, stdin=subprocess.DEVNULL, timeout=60 * PATIENCE, check=False, capture_output=True, text=True)
     assert result.returncode != 0
     assert "found option 'colour=red', expected" in result.stderr

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from machine import SEED, TOP, disk, vm, write_scenario
+from machine import PATIENCE, SEED, TOP, disk, vm, write_scenario
 
 CUTS = int(os.environ.get("DISCO_CUTS") or 5)
 ENVIRONMENT = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin")
@@ -22,7 +22,8 @@ FLUSH, FUA, DISCARD = 1, 2, 4
 
 
 def run(*words):
-    return subprocess.run(list(map(str, words)), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    return subprocess.run(list(map(str, words)), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=120 * PATIENCE)
 
 
 def record(number):
@@ -39,7 +40,7 @@ def record(number):
 
 def cat(image, name):
     return subprocess.run(["debugfs", "-R", f"cat /{name}", str(image)], env=ENVIRONMENT, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, timeout=120).stdout
+                          stderr=subprocess.DEVNULL, timeout=120 * PATIENCE).stdout
 
 
 def check(image, last):

@@ -22,11 +22,12 @@ def test_unknown_scenario_names_the_known(tmp_path):
 
 
 def test_a_second_build_does_nothing():
-    """Everything `make run` builds is up to date after it was built; make finds that out in seconds."""
-    start = time.monotonic()
+    """Everything `make run` builds is up to date after it was built; make finds that out in a second of the processor's, whoever else has it."""
+    start = os.times()
     result = run("make", "-q", "build/disco.elf", "build/default.cpio")
     assert result.returncode == 0, "make would build again:\n" + run("make", "-n", "build/disco.elf", "build/default.cpio").stdout
-    assert time.monotonic() - start < 10
+    took = os.times()
+    assert took.children_user + took.children_system - start.children_user - start.children_system < 10
 
 
 def test_a_line_of_a_kernel_in_the_middle_of_a_programs():
@@ -82,11 +83,11 @@ def test_demo_shows_pages_that_follow():
     """What the first page promises: the picture comes by itself, most misses become local, a key ends it."""
     make = pexpect.spawn("make", ["demo"], cwd=str(TOP), encoding="utf-8", timeout=120 * PATIENCE)
     try:
-        local = []
+        local, deadline = [], time.monotonic() + 120 * PATIENCE  # pictures come ten times a second, however slow the host is
         while not local or local[-1] < 90:
             make.expect(r"misses of processor \(row\) on memory of \(column\): \d+, (\d+) % local")
             local.append(int(make.match.group(1)))
-            assert len(local) < 40, local
+            assert time.monotonic() < deadline, local[-40:]
         make.expect("each 100 ms; any key ends it")
         make.send("q")
         make.expect(re.escape(PROMPT))

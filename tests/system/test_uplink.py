@@ -2,6 +2,7 @@
 """The uplink: programs of the host reach guests by the machine's network device, guests reach nothing else."""
 import hashlib
 import os
+import random
 import re
 import socket
 import subprocess
@@ -17,14 +18,15 @@ LINUX = r"\[alpha\] alpha: Linux [^\n]*shell after"
 
 
 def free_port():
-    """Of this host, with the next one free as well."""
+    """Of this host, with the next one free as well. Of those that the host gives nobody who does not ask for them: between our look and QEMU's
+    no other program gets them by chance."""
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            try:
-                with socket.create_server(("127.0.0.1", first.getsockname()[1] + 1)):
-                    return first.getsockname()[1]
-            except OSError:
-                continue
+        port = random.randrange(10000, 32000, 2)
+        try:
+            with socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", port + 1)):
+                return port
+        except OSError:
+            continue
 
 
 def boot(machine, folder, words="", qemu=(), others=()):
@@ -43,7 +45,7 @@ def try_the_host(one, listener):
 
 def connect(port):
     """The guest's program must listen: QEMU takes every connection, and ends those that nobody wanted."""
-    return socket.create_connection(("127.0.0.1", port), 60)
+    return socket.create_connection(("127.0.0.1", port), 60 * PATIENCE)
 
 
 def read_all(line, bytes_):
@@ -174,6 +176,6 @@ def test_a_port_that_another_program_has(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(["qemu/run.sh", "-u", port, archive], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False, timeout=60)
+                              check=False, timeout=60 * PATIENCE)
     assert done.returncode == 1 and port in done.stderr
     assert f"TCP port 80 of alpha is 127.0.0.1:{port} of this host.\n" in done.stdout
