@@ -7,6 +7,7 @@ where the second is a regular expression in which a blank stands for any white s
 the last an expression of that file's own #defines and of those that only one file of the tree has; or, behind a "~", a regular
 expression again, for what is no #define. A row that no longer matches is an error too: a document that is reworded takes its
 row along."""
+import functools
 import re
 
 import pytest
@@ -43,6 +44,18 @@ NUMBERS = [
     (ABI, r"Input\*\* waits in (\d+) KB", "drivers/dev.h", "VCONS_INPUT >> 10"),
     (ABI, r"taken nothing for (\d+) ms", "drivers/vcons.c", "HOLD_MS"),
     (ABI, r"at most (\d+) bytes in 10 ms", "drivers/vcons.c", "READ_PER_TICK"),
+    (ABI, r"queues have up to (\d+) descriptors", "drivers/virtio/queue.h", "VQUEUE_SIZE_MAX"),
+    (ABI, r"a buffer gets up to (\d+) random bytes", "drivers/virtio/rng.c", "CHAIN_BYTES"),
+    (ABI, r"SEG_MAX of (\d+),", "drivers/virtio/blk.c", "SEGMENTS"),
+    (ABI, r"one segment of up to ([\d,]+) sectors", "drivers/virtio/blk.c", "ZEROES_LIMIT"),
+    (ABI, r"(\d+) requests are under way at a time", "drivers/virtio/blk.c", "REQUESTS"),
+    (ABI, r"with MRG_RXBUF at most (\d+), else one", "drivers/virtio/net.h", "NET_BUFFERS_MAX"),
+    (ABI, r"buffers of one frame: at most (\d+)\.", "drivers/virtio/net.h", "NET_PIECES_MAX"),
+    (ABI, r"as it is for the next (\d+) of its places", "kernel/reloc/patch.h", "PATCH_ASKED"),
+    (ABI, r"may fail ([\d,]+) times in a row", "kernel/reloc/patch.h", "PATCH_ALONE"),
+    (ABI, r"at most (\d+) instructions behind an access", "kernel/reloc/jump.h", "JUMP_NEAR"),
+    (ABI, r"no LL in the (\d+) words before it", "kernel/reloc/pair.h", "PAIR_NEAR"),
+    (ABI, r"an SC within (\d+) KB", "kernel/reloc/pair.c", "REGION * 4 >> 10"),
     ("docs/thin.md", r"(\d+) files and sockets together", "guests/thin/files.h", "FILES_MAX"),
     ("docs/thin.md", r"Below a stack are (\d+) KB", "guests/thin/thin.h", "GUARD_BYTES >> 10"),
     ("docs/thin.md", r"waits up to (\d+) s for what was sent", "guests/thin/sockets.c", "END_MS // 1000"),
@@ -77,6 +90,9 @@ NUMBERS = [
     (TOUR, r"hit in the L2TLB \| (\d+) \|", "arch/mips/vectors.S", r"~Budget: (\d+) instructions from a hit"),
     (TOUR, r"large page, xsseg; csseg \| (\d+);", "arch/mips/vectors.S", r"~ASID 0. Budget: (\d+) instructions"),
     (TOUR, r"ERETNC to user mode \| (\d+) \|", "arch/mips/fast.S", r"~ERETNC to user mode\? Budget: (\d+) instructions"),
+    (TOUR, r"SYSCALL delivered \| (\d+) \|", "arch/mips/fast.S", r"~in guest user mode\. Budget: (\d+) instructions"),
+    (ABI, r"from user mode is delivered in (\d+)", "arch/mips/fast.S", r"~in guest user mode\. Budget: (\d+) instructions"),
+    (TOUR, r"that was here before \| (\d+) \|", "arch/mips/fast.S", r"~view shows\. Budget: (\d+) instructions"),
     (ABI, r"to user mode by ERETNC is (\d+) instructions", "arch/mips/fast.S", r"~ERETNC to user mode\? Budget: (\d+) instructions"),
     (TOUR, r"walk that fills two pages \| (\d+) \|", "arch/mips/walk_fast.S", r"~(\d+) instructions for a fill"),
     (TOUR, r"page fault delivered \(not present\) \| (\d+) \|", "arch/mips/walk_fast.S", r"~(\d+) for a delivery"),
@@ -102,6 +118,7 @@ def defines(name):
     return {m.group(1): m.group(2).strip() for m in DEFINE.finditer(tree.text(name))}
 
 
+@functools.cache
 def everywhere():
     """The constants whose name only one file defines."""
     found = {}
