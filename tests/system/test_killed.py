@@ -179,6 +179,10 @@ def test_patches_whose_application_was_killed_are_applied_by_the_next_run(tmp_pa
 
 # ---- the terminal ----
 
+# For a shell: until the watcher of the terminal, which would otherwise have to be faster than the shell's next prompt, has done its work.
+WATCHED = r"while pgrep -s 0 -f qemu/terminal\.py >/dev/null; do sleep 0.1; done"
+
+
 def hear_hang_up():
     """Who runs the tests may ignore SIGHUP (nohup), and a shell hands that on to all that it starts."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -225,8 +229,7 @@ def killed(shell, pattern, number):
                                             ("qemu/terminal.py", signal.SIGHUP), ("qemu/terminal.py", signal.SIGKILL)])
 def test_the_terminal_after_make_run(shell, victim, number):
     before = shell.modes()
-    # The sleep is there for the watcher, which would otherwise have to be faster than the shell.
-    shell.line.send("make run SCENARIO=one; sleep 1\r")
+    shell.line.send(f"make run SCENARIO=one; {WATCHED}\r")
     shell.line.expect(re.escape(PROMPT))
     assert killed(shell, victim, number) == before
 
@@ -264,7 +267,7 @@ def debugged(under_gdb):
 def test_the_terminal_after_make_console(shell, debugged, victim, number):
     debugged()
     before = shell.modes()
-    shell.line.send("make console; sleep 1\r")
+    shell.line.send(f"make console; {WATCHED}\r")
     shell.line.expect("Connected")
     shell.line.send("x")
     wait_until(lambda: shell.process("python3 qemu/console.py"))
