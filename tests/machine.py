@@ -4,6 +4,7 @@
 Nothing here waits for a fixed time: every wait is for a text or for the end of QEMU, with a limit. Everything that comes over
 the line is kept in a log, written as it comes, with control characters made visible.
 """
+import contextlib
 import io
 import os
 import random
@@ -95,11 +96,12 @@ class Machine:
             return
         seconds, us = random.random() * 2, random.random() < 0.5
         self._log.note(f"{'we sleep' if us else 'QEMU stands still'} for {seconds:.2f} s")
-        if not us:
-            os.kill(self.line.pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        if not us:
-            os.kill(self.line.pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # a machine that has ended stands still as it is
+            if not us:
+                os.kill(self.line.pid, signal.SIGSTOP)
+            time.sleep(seconds)
+            if not us:
+                os.kill(self.line.pid, signal.SIGCONT)
 
     def expect(self, pattern, timeout=60):
         """Wait for a regular expression; its match object. What came before it is in self.before."""
