@@ -120,6 +120,8 @@ static void print_map(const struct look *more)
 		print_vcpus(nodes[i]);
 		kprintf("\n");
 	}
+	if (show_nobody_counts())
+		kprintf("%s\n", show_nobody_counts());
 }
 
 static void draw(void)

@@ -50,12 +50,18 @@ u64 numa_local_percent(u32 node)
 	return show_percent(show_misses(node, node), numa_misses(node));
 }
 
+const char *show_nobody_counts(void)
+{
+	return magic_model() || latency_on
+		       ? NULL
+		       : "nobody counts misses: start with latency=on, or under the timing model";
+}
+
 static const char *source_name(void)
 {
-	return magic_model() ? "misses, by MAGIC"
-	       : latency_on
-		       ? "misses charged"
-		       : "nobody counts misses: start with latency=on, or under the timing model";
+	const char *nobody = show_nobody_counts();
+
+	return nobody ? nobody : magic_model() ? "misses, by MAGIC" : "misses charged";
 }
 
 static u64 refused(const struct balance_stats *s)

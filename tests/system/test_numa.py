@@ -58,6 +58,7 @@ def test_nothing_is_charged_without_delays(machine, tmp_path):
     table, lines = rows(one)
     assert all(row[1] == 0 and row[3] == 0 for row in table)
     assert "nobody counts misses" in lines[0]
+    assert "nobody counts misses" in one.command("numa map once")[-1]
     assert one.command("nodes")[1].split()[-1] == "-"
     assert "injected delays are on; 1.00" in one.command("latency scattered")[0]
     one.send("start again\r")
