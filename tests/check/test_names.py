@@ -38,6 +38,14 @@ def test_files_in_documents_are_in_the_tree():
     assert not problems, "\n" + "\n".join(problems)
 
 
+def test_the_words_of_the_command_line_are_those_of_the_tour():
+    """Rows of its table: a word that ends in "=" may have anything behind it."""
+    known = set(re.findall(r'X\("([^"]+)"\)', tree.text("kernel/options.c")))
+    section = tree.text("docs/tour.md").split("\n## Words of the command line\n")[1].split("\n## ")[0]
+    said = {word for row in re.findall(r"^\| (`[^|]+) \|", section, re.M) for word in re.findall(r"`([a-z-]+=[^`]*)`", row)}
+    assert known == {word if word in known else word.split("=")[0] + "=" for word in said}
+
+
 def test_the_checker_itself():
     assert unknown_names("the function `old_name(x)` and `new_name`, no_code", "int new_name(void);") == ["old_name"]
     assert unknown_files("kernel/gone.c, `main.c`, build/mine/a.c, tests/guest/NAME.c", ["kernel/main.c"]) == ["kernel/gone.c"]
