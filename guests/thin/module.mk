@@ -100,6 +100,9 @@ endif
 ifeq ($(FILE),)
 $(error FILE: found nothing, needed: the C file of a program, as in `make thin FILE=hello.c`)
 endif
+ifneq ($(filter-out $(wildcard $(FILE)),$(FILE)),)
+$(error FILE: found no $(filter-out $(wildcard $(FILE)),$(FILE)), allowed: C files that exist)
+endif
 $(THIN_ELF): $(FILE) $(THIN_NEEDS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

@@ -167,7 +167,7 @@ def make(*words):
     (["FILE=tests/thin/ends.c", "NODES=17"], "NODES: found 17, allowed: 1..16"),
     (["FILE=tests/thin/ends.c", "VCPUS=17"], "VCPUS: found 17, allowed: 1..16"),
     (["FILE=tests/thin/ends.c", "MEMORY=much"], "MEMORY: found much, allowed: 4..1024"),
-    (["FILE=tests/thin/no-such.c"], "tests/thin/no-such.c"),
+    (["FILE=tests/thin/no-such.c"], "FILE: found no tests/thin/no-such.c, allowed: C files that exist"),
     (["FILE=tests/thin/ends.c", "DISK=docs no-such"], "DISK: found no no-such, allowed: a folder, or an image of a disk"),
     (["FILE=tests/thin/ends.c", "DISK=docs docs docs docs docs"], "DISK: found 5, allowed: at most 4"),
     (["FILE=tests/thin/ends.c", "PORTS=80 http"], "PORTS: found http, allowed: 1..65535"),
