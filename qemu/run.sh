@@ -76,13 +76,13 @@ firmware() {
 }
 
 # An image as a device of the machine: from slot 0x14 on, eight to a slot.
-UPLINK_SLOT=0x12 DISK_SLOT=0x14
+UPLINK_SLOT=0x12 DISK_SLOT=0x14 STRICT=(env "LD_PRELOAD=$PWD/build/host/strict.so")
 disk() {
 	local access=$1 image=$2 id=image$3 at readonly=on first=off
 	printf -v at %x.%x $((DISK_SLOT + $3 / 8)) $(($3 % 8))
 	[ "$access" = ro ] || readonly=off
 	[ "${at#*.}" != 0 ] || first=on
-	strict=(env "LD_PRELOAD=$PWD/build/host/strict.so")
+	strict=("${STRICT[@]}")
 	options+=(-drive "if=none,id=$id,file=${image//,/,,},format=raw,readonly=$readonly,rerror=report,werror=report"
 		-device "virtio-blk-pci,drive=$id,serial=$id,disable-legacy=on,vectors=0,num-queues=1,request-merging=off,addr=$at,multifunction=$first")
 }
@@ -103,6 +103,7 @@ uplink() {
 		esac
 	done
 	[ -n "$network" ] || return 0
+	strict=("${STRICT[@]}")
 	options+=(-netdev "user,id=uplink,restrict=on,ipv6=off,net=$network.0/24,host=$network.254,dns=$network.253$netdev"
 		-device "virtio-net-pci,netdev=uplink,disable-legacy=on,vectors=0,romfile=,addr=$UPLINK_SLOT")
 }

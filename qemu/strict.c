@@ -4,10 +4,14 @@
  * shrinks while the machine runs, QEMU would read zeroes behind its end and let a write grow it again,
  * with a hole where data was. Here both are what they are: I/O errors. Only what QEMU does to regular
  * files by offset is looked at, which is images alone.
+ *
+ * And beside an uplink: QEMU's user network has one connection wait until QEMU looks. Of more that begin
+ * before, as they do on a busy host, the kernel answers some with cookies and then with resets.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -16,6 +20,8 @@ ssize_t pread64(int fd, void *to, size_t bytes, off64_t at);
 ssize_t preadv64(int fd, const struct iovec *to, int n, off64_t at);
 ssize_t pwrite64(int fd, const void *from, size_t bytes, off64_t at);
 ssize_t pwritev64(int fd, const struct iovec *from, int n, off64_t at);
+
+#define WAITING 128 /* connections, at least */
 
 /* The C library's function of that name. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -69,3 +75,5 @@ ssize_t pwritev64(int fd, const struct iovec *from, int n, off64_t at)
 	return ends_before(fd, at + (off64_t)bytes_of(from, n)) ? io_error()
 								: REAL(pwritev64)(fd, from, n, at);
 }
+
+int listen(int fd, int waiting) { return REAL(listen)(fd, waiting < WAITING ? WAITING : waiting); }
