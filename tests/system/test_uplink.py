@@ -38,9 +38,9 @@ def boot(machine, folder, words="", qemu=(), others=()):
     return one, port
 
 
-def try_the_host(one, listener):
-    """The attached guest connects to a program of this host by itself."""
-    one.send(f"\rnc -w 2 {HOST} {listener.getsockname()[1]} </dev/null && echo reach''ed || echo not-reach''ed\r")
+def try_the_host(one, listener, seconds):
+    """The attached guest connects to a program of this host by itself, or gives up after so long."""
+    one.send(f"\rnc -w {seconds} {HOST} {listener.getsockname()[1]} </dev/null && echo reach''ed || echo not-reach''ed\r")
 
 
 def connect(port):
@@ -73,7 +73,7 @@ def test_files_in_and_out(machine, tmp_path):
     with connect(port + 1) as line:
         assert read_all(line, len(sent)) == sent
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        try_the_host(one, listener)
+        try_the_host(one, listener, 2)
         one.expect("not-reached")
     one.detach()
     shown = "\n".join(one.command("net"))
@@ -151,7 +151,7 @@ def test_what_keeps_guests_from_the_host(machine, tmp_path):
     one, _ = boot(machine, tmp_path, qemu=("-set", "netdev.uplink.restrict=off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(60 * PATIENCE)
-        try_the_host(one, listener)
+        try_the_host(one, listener, 60)
         listener.accept()[0].close()
         one.expect(r"[^-]reached")
 
