@@ -25,6 +25,6 @@ def test_console_device_of_linux(machine, tmp_path):
     assert one.shell("tux", "cat /sys/class/tty/console/active") == "hvc0"
     assert one.shell("tux", "echo by-the-dev''ice >/dev/hvc1; sleep 1").count("by-the-device") == 1
     assert one.shell("tux", "stty size </dev/hvc1") == "41 101"
-    one.shell("tux", "i=0; while [ $i -lt 300 ]; do echo line-$i; i=$((i+1)); done >/dev/hvc1; sleep 1")
+    one.shell("tux", "dmesg -n 1; i=0; while [ $i -lt 300 ]; do echo line-$i; i=$((i+1)); done >/dev/hvc1; sleep 1")
     assert [int(n) for n in re.findall(r"line-(\d+)\n", one.log_path.read_text())] == list(range(300))
     assert "0 hvc" not in one.shell("tux", "echo still-there")
