@@ -8,16 +8,24 @@
 
 #define IMPATIENCE 10000 /* yields */
 
+/* A rank is held once at most. */
+_Static_assert(RANKS <= ARRAY_SIZE(((struct node *)NULL)->locks),
+	       "more ranks than a node can hold");
+
+/* Apart from lock_take, which needs no stack then. */
+static __attribute__((noinline)) _Noreturn void refuse(const struct node *n, const struct lock *l)
+{
+	panic("lock of rank %u taken while one of rank %u is held", l->rank,
+	      n->locks[n->lock_depth - 1]->rank);
+}
+
 /* LIFO use only: the last lock taken has the highest rank. */
 static void push(struct node *n, const struct lock *l)
 {
-	u32 depth = n->lock_depth;
+	u64 depth = n->lock_depth;
 
 	if (depth && n->locks[depth - 1]->rank >= l->rank)
-		panic("lock of rank %u taken while one of rank %u is held", l->rank,
-		      n->locks[depth - 1]->rank);
-	if (depth == ARRAY_SIZE(n->locks))
-		panic("%u locks held", depth);
+		refuse(n, l);
 	n->locks[depth] = l;
 	n->lock_depth = depth + 1;
 }
@@ -26,7 +34,7 @@ void lock_assert(const struct lock *l)
 {
 	const struct node *n = node_self();
 
-	for (u32 i = n->lock_depth; i--;)
+	for (u64 i = n->lock_depth; i--;)
 		if (n->locks[i] == l)
 			return;
 	panic("the lock of rank %u is wanted, and not held", l->rank);

@@ -28,6 +28,7 @@ enum lock_rank {
 	RANK_HOST_DISK, /* one disk of the machine: its queue and requests */
 	RANK_UPLINK,	/* what the machine's network device is to send */
 	RANK_CONSOLE,	/* the serial line and the rings of guest output */
+	RANKS
 };
 
 /* Tickets: in the order of asking, so that a guest that floods the console cannot keep it. */

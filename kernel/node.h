@@ -77,9 +77,9 @@ struct node {
 	char panic_text[200]; /* reason of a fatal error, "": an exception */
 	mpn_t zero;	      /* a page of its memory that is zero for ever: fixed after boot */
 	u32 id;
-	u32 up; /* set once by the node, read by all */
-	u32 lock_depth;
-	const struct lock *locks[8]; /* those held, in the order of taking: lock.c */
+	u32 up;			      /* set once by the node, read by all */
+	u64 lock_depth;		      /* how many it holds */
+	const struct lock *locks[16]; /* those, in the order of their ranks: lock.c */
 
 	struct vcpu *current; /* the VCPU whose registers are in the processor, or NULL */
 	struct vcpu *
