@@ -6,7 +6,6 @@ And speed-up: Raytrace, FFT, Radix (in one machine, one after the other) and Pma
 
 usage: migration.py [--only engineering,raytrace] [--policies bare,none,both,uma] [--processors N] [--size N] [--jobs 1] [--words WORDS] [--model OPTIONS]
        migration.py --speedup programs,pmake [--policies bare,both] [--processors 1,2,4,8,16] [--jobs 1] [--words WORDS] [--model OPTIONS]
-The bare kernel has eight processors at most (timed.py).
 --processors: and nodes; without it Engineering has 8 and Raytrace 16, as in the paper, and with another number there are no rows
 --size: pixels of a row of Raytrace, blocks of data of each simulation of Engineering; nor are there with another size
 """
@@ -176,7 +175,7 @@ def main():
             sys.exit(f"migration: found {','.join(found)}, allowed {','.join(allowed)}")
     given = [int(n) for n in options.processors.split(",") if n]
     cases = [Case(name, policy, n, options) for name in names for policy in policies
-             for n in given or ([1, 2, 4, 8, 16] if options.speedup else [PROCESSORS[name]]) if policy != "bare" or n <= timed.BARE_MOST]
+             for n in given or ([1, 2, 4, 8, 16] if options.speedup else [PROCESSORS[name]])]
     rows = (speedup if options.speedup else figure)(run_all(cases, options.jobs))
     if rows:
         bench.write_rows(rows, "scaling", keep=True)
