@@ -39,7 +39,7 @@ def receive(one, guest, port):
 
 
 def received(one, guest, port):
-    return run(one, guest, f"while [ ! -f /tmp/{port}-ended ]; do sleep 1; done; cut -c -32 /tmp/{port}")
+    return run(one, guest, f"while [ ! -f /tmp/{port}-ended ]; do sleep 1; done; cut -c -32 /tmp/{port}", 180)
 
 
 @pytest.mark.parametrize("words", ["check=1", "shuffle=1"])
