@@ -175,11 +175,13 @@ static void drop_tag(const struct node *n, const struct vm *vm, u64 tag)
 			l2tlb_drop(n->vcpus[i]->arch.l2tlb, tag);
 }
 
-static void drop_all(const struct node *n, const struct vm *vm, const struct page_filter *machine)
+/* Those that map one of the pages, in these parts of each L2TLB. */
+static void drop_parts(const struct node *n, const struct vm *vm, const struct page_filter *machine,
+		       u64 parts)
 {
 	for (u32 i = 0; i < n->nvcpus; i++)
 		if (n->vcpus[i]->vm == vm)
-			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, machine);
+			l2tlb_drop_machine(n->vcpus[i]->arch.l2tlb, machine, parts);
 }
 
 /* machine: as in struct mmu_drop, and pointer leads into one of these pages. */
@@ -242,7 +244,8 @@ static bool drop_windows(const struct node *n, struct vm *vm, gpn_t gpn)
 void mmu_drop_pages(struct node *n, const void *what)
 {
 	const struct mmu_drop *d = what;
-	bool flush = false, many = false;
+	bool flush = false;
+	u64 parts = 0;
 	struct page_filter machine = d->machine;
 
 	if (!d->vm->pmap.view[n->id].entry) /* lost since; no VCPU of the VM is here */
@@ -258,8 +261,8 @@ void mmu_drop_pages(struct node *n, const void *what)
 			flush = true;
 		if (e->lo) /* stays, and may be a copy that the batch does not know */
 			page_filter_add(&machine, arch_entry_page(e->lo));
-		if (tag == PMAP_MANY) {
-			many = true;
+		if (pmap_is_many(tag)) {
+			parts |= tag;
 		} else if (tag) {
 			drop_tag(n, d->vm, tag);
 			if (is_supervisor(tag))
@@ -268,9 +271,9 @@ void mmu_drop_pages(struct node *n, const void *what)
 				tlb_drop(tag);
 		}
 	}
-	if (many)
-		drop_all(n, d->vm, &machine);
-	if (flush || many)
+	if (parts)
+		drop_parts(n, d->vm, &machine, parts);
+	if (flush || parts)
 		mmu_flush_node();
 	forget_pointers(n, d->vm, &machine);
 	restore_current();

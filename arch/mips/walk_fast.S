@@ -4,8 +4,9 @@
  * unusual. For tables of Linux's shape (walk.c, is_fast), reached through xsseg. An entry that is valid is filled in, if the VM
  * has its pages already; one that is not present is the guest's page fault, delivered. Everything else - accessed and dirty
  * bits, first touches, delay slots of a fault, supervisor addresses - is walk.c's, by guest_exit.
- * Costs, with the refill vector's: 158 instructions for a fill of two pages, 137 for a delivery. In: EXL = 1; k0, k1 and at of
- * the guest in KS_K0, KS_K1, KS_AT; at walk_fast k0 = EntryHi, at = L2TLB entry to fill.
+ * Costs, with the refill vector's: 158 instructions for a fill of two pages, and up to 14 for each that has other translations
+ * already; 137 for a delivery. In: EXL = 1; k0, k1 and at of the guest in KS_K0, KS_K1, KS_AT; at walk_fast k0 = EntryHi,
+ * at = L2TLB entry to fill.
  */
 #include "arch/mips/regs.h"
 #include "arch/mips/special.h"
@@ -76,10 +77,10 @@
 	PMAP	u, 4f
 	ld	back, PMAP_BACK(t)	# pmap_note (delay slot of PMAP's last branch)
 	beq	back, tag, 3f
-	sltu	back, $zero, back
-	dnegu	back, back		# none yet: the tag; else PMAP_MANY
-	or	back, back, tag
-	sd	back, PMAP_BACK(t)
+	nop
+	bnez	back, 5f
+	nop
+	sd	tag, PMAP_BACK(t)
 3:	dext	t, \reg, 2, 1		# D
 	xori	t, t, 1
 	dsll	t, t, 2
@@ -88,6 +89,21 @@
 	dsrl	t, \reg, 62
 	b	2f
 	dins	u, t, L2TLB_RIGHTS_SHIFT, 2
+5:	andi	u, back, L2TLB_NO_TAG	# several, of which back has the parts of the L2TLB
+	bnez	u, 6f
+	li	tag, 1
+	dsrl	u, back, L2TLB_VPN2_SHIFT # one until now
+	xor	u, u, back
+	dext	u, u, L2TLB_PART_SHIFT, L2TLB_SHIFT - L2TLB_PART_SHIFT
+	dsllv	back, tag, u
+6:	dext	u, slot, L2TLB_ENTRY_SHIFT + L2TLB_PART_SHIFT, L2TLB_SHIFT - L2TLB_PART_SHIFT
+	dsllv	tag, tag, u
+	or	back, back, tag
+	ori	back, back, L2TLB_NO_TAG
+	sd	back, PMAP_BACK(t)
+	dmfc0	tag, C0_ENTRYHI
+	b	3b
+	ld	u, 0(t)
 4:	dmfc0	t, C0_BADVADDR
 	andi	t, t, 0x1000
 	\if_missed	t, leave

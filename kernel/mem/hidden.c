@@ -13,7 +13,7 @@ void hidden_begin(struct hidden *h, struct vm *vm)
 	h->seen_by = NODEMASK_NONE;
 }
 
-/* By what the node has a small translation of the page: a tag of the L2TLB, best of a window; 0: nothing, or PMAP_MANY. */
+/* By what the node has a small translation of the page: a tag of the L2TLB, best of a window; 0: nothing; or what says that there were several. */
 static u64 tag_of(const struct pmap *p, gpn_t gpn, u32 node)
 {
 	u32 windows = pmap_windows(&p->view[node], gpn);
@@ -59,7 +59,7 @@ void hidden_show_again(const struct hidden *h)
 	for (u32 i = 0; i < h->drop.n; i++)
 		for_each_node(node, h->used_by[i]) {
 			pmap_fill_locked(vm, h->drop.page[i], node);
-			if (h->tag[i] != PMAP_MANY)
+			if (!pmap_is_many(h->tag[i]))
 				fresh_put(vm->pmap.view[node].fresh, h->tag[i]);
 		}
 }

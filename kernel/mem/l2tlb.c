@@ -30,17 +30,24 @@ void l2tlb_drop(struct l2tlb *l, u64 tag)
 		e->tag = L2TLB_NOTHING;
 }
 
-void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages)
-{
-	for (unsigned i = 0; i < L2TLB_ENTRIES; i++) {
-		struct l2tlb_entry *e = &l->entry[i];
+#define PART (1u << L2TLB_PART_SHIFT)
+_Static_assert(L2TLB_ENTRIES / PART == 64, "parts have a bit each in a word");
 
+static void drop_of_part(struct l2tlb_entry *first, const struct page_filter *pages)
+{
+	for (struct l2tlb_entry *e = first; e < first + PART; e++) {
 		if (e->tag == L2TLB_NOTHING)
 			continue;
 		if (page_filter_has(pages, arch_entry_page(l2tlb_lo(e, 0))) ||
 		    page_filter_has(pages, arch_entry_page(l2tlb_lo(e, 1))))
 			e->tag = L2TLB_NOTHING;
 	}
+}
+
+void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages, u64 parts)
+{
+	for (u64 left = parts; left; left &= left - 1)
+		drop_of_part(&l->entry[__builtin_ctzl(left) * PART], pages);
 }
 
 const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag)

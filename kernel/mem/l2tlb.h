@@ -11,6 +11,8 @@
 #define L2TLB_ENTRIES	  (1 << L2TLB_SHIFT)
 #define L2TLB_ENTRY_SHIFT 4 /* 16 bytes: eight in a line of the second-level cache */
 #define L2TLB_VPN2_SHIFT  13
+#define L2TLB_PART_SHIFT  6	 /* entries of a part: there are 64, a bit for each in a word */
+#define L2TLB_NO_TAG	  0x1000 /* no tag has this bit */
 
 /*
  * EntryLo in 32 bits, as MTC0 takes it: RI and XI are bits 31 and 30, and 24 are the page's number. Machine memory ends below that
@@ -25,7 +27,7 @@
 /*
  * tag: EntryHi as the machine sets it on a miss, R and VPN2 with the machine ASID; in the
  * supervisor segments (R != 0), where only translations that hold in every address space of the
- * VCPU are kept, with ASID 0. A word with bit 12 set matches nothing.
+ * VCPU are kept, with ASID 0. A word with L2TLB_NO_TAG set matches nothing.
  */
 struct l2tlb_entry {
 	u64 tag;
@@ -53,6 +55,8 @@ static inline u32 l2tlb_index(u64 tag)
 	return (tag >> L2TLB_VPN2_SHIFT ^ tag) & (L2TLB_ENTRIES - 1);
 }
 
+static inline u32 l2tlb_part(u64 tag) { return l2tlb_index(tag) >> L2TLB_PART_SHIFT; }
+
 void l2tlb_flush(struct l2tlb *l);
 void l2tlb_insert(struct l2tlb *l, u64 tag, u64 lo0, u64 lo1);
 void l2tlb_drop(struct l2tlb *l, u64 tag);
@@ -73,8 +77,8 @@ static inline bool page_filter_has(const struct page_filter *f, mpn_t mpn)
 	return f->word[mpn.v % PAGE_FILTER_BITS / 64] >> mpn.v % 64 & 1;
 }
 
-/* Drops at least those that map one of the pages. */
-void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages);
+/* Drops at least those of the parts, a bit for each, that map one of the pages. 1,400 instructions a part. */
+void l2tlb_drop_machine(struct l2tlb *l, const struct page_filter *pages, u64 parts);
 const struct l2tlb_entry *l2tlb_find(const struct l2tlb *l, u64 tag); /* NULL: not there */
 unsigned l2tlb_used(const struct l2tlb *l);
 #endif

@@ -40,6 +40,7 @@
 #include "arch/mips/arch.h"
 #include "kernel/lock.h"
 #include "kernel/mem/fresh.h"
+#include "kernel/mem/l2tlb.h"
 #include "kernel/mem/shootdown.h"
 #include "kernel/node.h"
 #include "kernel/nodemask.h"
@@ -49,23 +50,29 @@ struct vm;
 
 /*
  * lo: a ready EntryLo. back: the reverse map, which says what translations of the page the node's
- * TLB and L2TLBs may hold: 0 none, an L2TLB tag (kernel/mem/l2tlb.h) one, PMAP_MANY any. Only the node
- * itself writes back: before it makes a translation, and when it takes them back.
+ * TLB and L2TLBs may hold: 0 none, an L2TLB tag (kernel/mem/l2tlb.h) one; and with L2TLB_NO_TAG, which is set then, any, but in the L2TLBs only in
+ * those parts whose bits are set. Only the node itself writes back: before it makes a translation, and when it takes them back.
  */
 struct pmap_entry {
 	u64 lo, back; /* but for translations by the windows: struct pmap_view, windows */
 };
 
-#define PMAP_MANY (~0ul)
+static inline bool pmap_is_many(u64 back) { return back & L2TLB_NO_TAG; }
+
+/* As `back` says it of several. The part of L2TLB_NO_TAG's own bit is always among them, and looked at in vain as a rule. */
+static inline u64 pmap_parts(u64 back)
+{
+	return pmap_is_many(back) ? back : BIT(l2tlb_part(back)) | L2TLB_NO_TAG;
+}
 
 /* Says in the reverse map that tag is about to map the page. walk_fast.S does the same. */
 static inline void pmap_note(struct pmap_entry *e, u64 tag)
 {
 	if (e->back != tag)
-		e->back = e->back ? PMAP_MANY : tag;
+		e->back = e->back ? pmap_parts(e->back) | pmap_parts(tag) : tag;
 }
 
-/* What small translation was made of the page since it was last taken back, of one moment: 0, a tag or PMAP_MANY. */
+/* What small translations were made of the page since they were last taken back, of one moment: as `back`. */
 static inline u64 pmap_noted(const struct pmap_entry *e)
 {
 	return __atomic_load_n(&e->back, __ATOMIC_RELAXED);

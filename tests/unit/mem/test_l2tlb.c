@@ -3,6 +3,8 @@
  * vectors.S computes. */
 #include "tests/unit/unit.h"
 
+#include "arch/mips/arch.h"
+#include "arch/mips/regs.h"
 #include "kernel/mem/l2tlb.h"
 
 static struct l2tlb l;
@@ -70,6 +72,31 @@ static void drop_takes_only_its_own(void **state)
 	assert_null(l2tlb_find(&l, other));
 }
 
+static void pages_are_dropped_in_the_parts_that_are_named(void **state)
+{
+	const u64 tag = 0x2001, far = tag + (5ull << (L2TLB_PART_SHIFT + L2TLB_VPN2_SHIFT));
+	const u64 last = 63ull << (L2TLB_PART_SHIFT + L2TLB_VPN2_SHIFT);
+	struct page_filter pages = { { 0 } };
+
+	(void)state;
+	page_filter_add(&pages, (mpn_t){ 77 });
+	l2tlb_insert(&l, tag, 77 << ENTRYLO_PFN_SHIFT, 0);
+	l2tlb_insert(&l, tag + 0x2000, 78 << ENTRYLO_PFN_SHIFT, 0);
+	l2tlb_insert(&l, far, 0, 77 << ENTRYLO_PFN_SHIFT);
+	l2tlb_insert(&l, last, 77 << ENTRYLO_PFN_SHIFT, 78 << ENTRYLO_PFN_SHIFT);
+	assert_int_equal(l2tlb_part(far), 5);
+	assert_int_equal(l2tlb_part(last), 63);
+	l2tlb_drop_machine(&l, &pages, ~(BIT(0) | BIT(5) | BIT(63)));
+	assert_int_equal(l2tlb_used(&l), 4);
+	l2tlb_drop_machine(&l, &pages, BIT(5));
+	assert_null(l2tlb_find(&l, far));
+	l2tlb_drop_machine(&l, &pages, BIT(63) | BIT(0));
+	assert_null(l2tlb_find(&l, last));
+	assert_null(l2tlb_find(&l, tag));
+	assert_non_null(l2tlb_find(&l, tag + 0x2000));
+	assert_int_equal(l2tlb_used(&l), 1);
+}
+
 /*
  * No EntryHi of the machine equals the empty tag: bits 12 and 11 of EntryHi read as zero on a miss.
  */
@@ -119,6 +146,7 @@ int main(void)
 		cmocka_unit_test_setup(a_new_pair_replaces_the_old, fill),
 		cmocka_unit_test_setup(a_word_holds_an_entry, fill),
 		cmocka_unit_test_setup(drop_takes_only_its_own, fill),
+		cmocka_unit_test_setup(pages_are_dropped_in_the_parts_that_are_named, fill),
 		cmocka_unit_test_setup(an_empty_entry_matches_no_miss, fill),
 		cmocka_unit_test_setup(the_hash_is_the_refill_handlers, fill),
 	};
