@@ -18,7 +18,9 @@
 struct fresh {
 	u64 tag[FRESH_TAGS]; /* of the L2TLB; 0: taken */
 	u32 put, got;
+	u64 unused[15]; /* whole lines of the cache: the entries of a view follow (pmap_view.c) */
 };
+_Static_assert(sizeof(struct fresh) % 128 == 0, "the entries of PMAP_NEAR pages share a line");
 
 static inline void fresh_put(struct fresh *f, u64 tag)
 {

@@ -12,11 +12,18 @@ static u32 nwords_of_windows(u32 npages)
 	return (npages + PMAP_WINDOWS_WORD - 1) / PMAP_WINDOWS_WORD;
 }
 
+/*
+ * The nodes' memories begin alike, and so does what is allocated there: entries of one page by eight views would be in the same two places of the
+ * cache of whoever takes the page out of all of them. So the entries of neighbouring nodes begin PMAP_SHOWN pages apart.
+ */
+#define SKEW_NODES 8u
+#define SKEW_BYTES (PMAP_SHOWN * sizeof(struct pmap_entry))
+
 size_t pmap_view_bytes(u32 npages)
 {
-	return sizeof(struct fresh) + npages * sizeof(struct pmap_entry) +
-	       pmap_nlarge(npages) * sizeof(u64) + pmap_npieces(npages) * sizeof(u64) +
-	       nwords_of_windows(npages) * sizeof(u64);
+	return sizeof(struct fresh) + (SKEW_NODES - 1) * SKEW_BYTES +
+	       npages * sizeof(struct pmap_entry) + pmap_nlarge(npages) * sizeof(u64) +
+	       pmap_npieces(npages) * sizeof(u64) + nwords_of_windows(npages) * sizeof(u64);
 }
 
 static u32 view_pages(const struct pmap *p)
@@ -29,7 +36,8 @@ static void open_view(struct pmap *p, u32 node)
 {
 	struct pmap_view *view = &p->view[node];
 	struct fresh *fresh = view->storage;
-	struct pmap_entry *entry = (struct pmap_entry *)(fresh + 1);
+	u64 skew = node % SKEW_NODES * SKEW_BYTES;
+	struct pmap_entry *entry = (struct pmap_entry *)((u8 *)(fresh + 1) + skew);
 	u64 *words = (u64 *)(entry + p->npages);
 
 	view->fresh = fresh;

@@ -26,7 +26,7 @@ void (*during_shootdown)(void), (*during_copy)(void), (*during_look)(void), (*du
 static struct node node[NODES];
 static u32 makes_large; /* the node that makes a pair */
 static struct page pages[NODES][NODE_PAGES];
-static u8 storage[2][NODES + 1][VM_PAGES * sizeof(struct pmap_entry) + PAGE_SIZE]
+static u8 storage[2][NODES + 1][VM_PAGES * sizeof(struct pmap_entry) + 2 * PAGE_SIZE]
 	__attribute__((aligned(16)));
 /* what a page holds: its first word stands for all of it */
 static u64 contents[NODES * NODE_PAGES][PAGE_SIZE / 8];
@@ -245,7 +245,7 @@ void mmu_drop_pages(struct node *n, const void *what)
 
 		if (e->lo)
 			page_filter_add(&machine, arch_entry_page(e->lo));
-		if (e->back != PMAP_MANY || page_filter_has(&machine, arch_entry_page(*cached)))
+		if (!pmap_is_many(e->back) || page_filter_has(&machine, arch_entry_page(*cached)))
 			*cached = 0;
 		e->back = 0;
 		if (is_held(d->vm, d->page[i], n->id))
@@ -447,6 +447,7 @@ void check_everything(void)
 
 static void reset_vm(struct vm *vm, u32 id)
 {
+	assert_in_range(pmap_view_bytes(VM_PAGES), 1, sizeof(storage[id][0]));
 	memset(storage[id], 0, sizeof(storage[id]));
 	*vm = (struct vm){
 		.id = id, .home = &node[0], .node_mask = nodemask_first(3), .state = VM_RUNNING

@@ -6,6 +6,7 @@
  */
 #include "tests/unit/numa_vm.h"
 #include "kernel/errno.h"
+#include "kernel/mem/pmap_state.h"
 #include "numa/move.h"
 
 #define GONE 2 /* the node that loses its view; node 0 is home */
@@ -139,9 +140,27 @@ static void it_comes_and_goes_among_everything_else(void **state)
 	check_everything();
 }
 
+/* Who takes a page out of all views has all of its entries in the cache at once: those of pages beside each other, too. */
+static void entries_of_a_page_are_apart(void **state)
+{
+	(void)state;
+	for (u32 node = 0; node < NODES; node++) {
+		const struct pmap_view *view = &vm_a.pmap.view[node];
+		u64 at = (u64)view->entry - (u64)view->storage;
+		u64 end =
+			(u64)&view->windows[VM_PAGES / PMAP_WINDOWS_WORD + 1] - (u64)view->storage;
+
+		assert_int_equal(at % (PMAP_NEAR * sizeof(struct pmap_entry)), 0);
+		assert_int_equal(at - sizeof(struct fresh),
+				 node * PMAP_SHOWN * sizeof(struct pmap_entry));
+		assert_in_range(end, at, pmap_view_bytes(VM_PAGES));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(entries_of_a_page_are_apart, numa_vm_reset),
 		cmocka_unit_test_setup(its_replicas_go_back, numa_vm_reset),
 		cmocka_unit_test_setup(a_view_that_goes_gains_nothing, numa_vm_reset),
 		cmocka_unit_test_setup(its_storage_stays_or_goes, numa_vm_reset),
