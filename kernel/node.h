@@ -40,6 +40,8 @@ struct node_stats {
 	u64 vcpu_moves,
 		vcpu_move_ticks; /* VCPUs taken up here; Count ticks in no run queue, of all */
 	struct move_stats migrated, replicated;
+	struct move_stats
+		given; /* back, by VMs that have no use for them; shootdowns asked for by this node */
 	u64 collapsed; /* by writes of this node's VCPUs */
 	u64 broken;    /* pages that were shared, by such writes, too */
 	u64 mapped,

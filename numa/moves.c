@@ -25,7 +25,8 @@ static void print_vcpu_moves(u32 node, const struct node_stats *s)
 			ns_each(s->vcpu_move_ticks, s->vcpu_moves));
 }
 
-COMMAND(moves, "", "pages and VCPUs moved to each node, and what one has cost there")
+COMMAND(moves, "",
+	"pages and VCPUs moved to each node, and given back by VMs there, and what one has cost")
 {
 	kprintf("node  what        pages     batches   wait ns  shootdown ns  copy ns  rest ns\n");
 	for (u32 i = 0; i < nnodes; i++) {
@@ -33,6 +34,7 @@ COMMAND(moves, "", "pages and VCPUs moved to each node, and what one has cost th
 
 		print_moves(i, "migrated", &s->migrated);
 		print_moves(i, "replicated", &s->replicated);
+		print_moves(i, "given", &s->given);
 		print_vcpu_moves(i, s);
 		if (s->collapsed)
 			kprintf("%4u  %-10s  %lu\n", i, "collapsed", s->collapsed);

@@ -44,13 +44,17 @@ static void release_master(struct vm *vm, gpn_t gpn)
 /* Pages of one range. */
 static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
 {
+	struct move_stats *stats = &node_self()->stats.given;
 	struct hidden h;
+	u64 before;
 
 	hidden_begin(&h, vm);
 	for (u32 i = 0; i < n; i++)
 		if (can_give_up(&h, pages[i], becomes.busy == PMAP_BUSY_BALLOON))
 			hidden_add(&h, pages[i], false);
+	before = count64();
 	hidden_take_back(&h);
+	stats->shootdown += count64() - before;
 	for (u32 i = 0; i < h.drop.n; i++) {
 		gpn_t gpn = h.drop.page[i];
 
@@ -61,6 +65,8 @@ static u32 give_up_locked(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_
 		pmap_change_locked(&vm->pmap, gpn,
 				   BIT(PMAP_UNUSED) | BIT(PMAP_SINGLE) | BIT(PMAP_SHARED), becomes);
 	}
+	stats->pages += h.drop.n;
+	stats->batches += h.drop.n != 0;
 	return h.drop.n;
 }
 
@@ -76,18 +82,23 @@ static u32 run_of(const gpn_t *pages, u32 n)
 
 static u32 give_up(struct vm *vm, const gpn_t *pages, u32 n, struct pmap_page becomes)
 {
+	struct move_stats *stats = &node_self()->stats.given;
 	struct pmap *p = &vm->pmap;
 	u32 all = 0, run, given;
+	u64 before;
 
 	for (u32 i = 0; i < n; i += run) {
 		run = run_of(pages + i, n - i);
+		before = count64();
 		pmap_lock(p, pages[i]);
+		stats->wait += count64() - before;
 		given = give_up_locked(vm, pages + i, run, becomes);
 		if (becomes.busy == PMAP_BUSY_BALLOON) {
 			pmap_count(&p->ballooned, given);
 			nodemem_unreserve(given);
 		}
 		pmap_unlock(p, pages[i]);
+		stats->total += count64() - before;
 		all += given;
 	}
 	return all;

@@ -126,8 +126,8 @@ class Case:
 
 
 def moves_of(lines):
-    """The monitor's account of moves over all nodes: {kind: (pages, batches, ns in all of waiting, shootdown, copy and the rest)}."""
-    found = {"migrated": [0] * 6, "replicated": [0] * 6, "collapsed": [0]}
+    """The monitor's account of moves over all nodes, and of pages that VMs gave back: {kind: (pages, batches, ns in all of waiting, shootdown, copy and the rest)}."""
+    found = {"migrated": [0] * 6, "replicated": [0] * 6, "collapsed": [0], "given": [0] * 6}
     for line in lines:
         match = re.match(r"\s*\d+\s+(\w+)\s+(\d+)(?:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+))?$", line)
         if not match:

@@ -9,9 +9,10 @@ be this host's. Writes rows NAME.linux.POLICY.time_pct of build/results/numa.jso
 Starts differ in what a shell has done before the program: start n has had n pairs of processes, and begins n times PAUSE later. So Linux puts threads on
 other processors, at other moments of its ticks, and the program's addresses are others. Each start is the same to the last bit whenever it is run.
 
-usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|medium|large] [--starts N] [--jobs N] [--resume] [--touched] [--words WORDS] [--model OPTIONS]
+usage: parallel.py [--only NAME[,NAME]] [--policies NAME[,NAME]] [--sizes small|medium|large] [--starts N] [--jobs N] [--resume] [--touched] [--rest US] [--words WORDS] [--model OPTIONS]
 --resume: runs of this build whose results are there, of a series that was cut off, are not made again
 --touched: what a refill costs in cache misses, by what it touches
+--rest: the guest waits so long after the program, 4500000 us are enough for its balloon to report what was freed: what a page costs that it gives back
 """
 import argparse
 import concurrent.futures
@@ -82,7 +83,8 @@ class Case:
     def command(self):
         """Start n: n pairs of processes before the program, which then begins n times PAUSE later."""
         before = "uname | cat >/dev/null; " * self.start + f"usleep {PAUSE * self.start}; " if self.start else ""
-        return f"{before}{self.name} {POLICIES[self.policy][0]} {self.size}"
+        after = f"; usleep {self.options.rest}" if self.options.rest else ""
+        return f"{before}{self.name} {POLICIES[self.policy][0]} {self.size}{after}"
 
     def run_guest(self, model, folder):
         guest = machine.vm("w", ramdisk="parallel-root.cpio", memory=GUEST_MB, vcpus=NODES, node=list(range(NODES)),
@@ -101,7 +103,7 @@ class Case:
             return False
         told, self.sum, self.moves = json.loads(kept.read_text())
         self.json = json.loads(out.read_text())
-        return told == [self.options.words, self.options.model]
+        return told == [self.options.words, self.options.model, self.options.rest]
 
     def run(self):
         folder = OUT / f"parallel-{self.name}-{self.size}-{self.policy}-{self.start}"
@@ -123,7 +125,7 @@ class Case:
         self.json = json.loads(out.read_text())
         if not self.json["region"]:
             sys.exit(f"parallel: {self}: the model saw no mark: {out}")
-        kept.write_text(json.dumps([[self.options.words, self.options.model], self.sum, self.moves]))
+        kept.write_text(json.dumps([[self.options.words, self.options.model, self.options.rest], self.sum, self.moves]))
         say(f"{self}: {self.seconds:.4f} s ({int(found[3]) / 1e6:.4f} s by the program's clock), {self.json['local_pct']:.1f} % local")
         return self
 
@@ -157,6 +159,13 @@ def parts(case):
     for who in ("user", kernel, monitor):
         shown += [total["insns"][who] / whole, total["stall_by"][who] / whole]
     return shown + [total["idle"] / whole]
+
+
+def given(case):
+    """What a page has cost the home that the guest gave back, in cycles of the model."""
+    pages, batches, *ns = case.moves["given"]
+    wait, shootdown, _, rest = (0.4 * value / max(pages, 1) for value in ns)
+    return f"{case}: given back {pages} pages in {batches} batches, cycles a page: {wait:.0f} waiting, {shootdown:.0f} shootdown, {rest:.0f} the rest"
 
 
 def mean(values):
@@ -202,6 +211,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--touched", action="store_true")
+    parser.add_argument("--rest", type=int, default=0)
     parser.add_argument("--words", default="", help="more words for the monitor")
     parser.add_argument("--model", default="", help="more options of the model")
     options = parser.parse_args()
@@ -215,6 +225,9 @@ def main():
     rows = []
     for name in names:
         rows += report(name, PROGRAMS[name][options.sizes], [case for case in done if case.name == name])
+    for case in done if options.rest else ():
+        if case.moves:
+            print(given(case))
     for case in done if options.touched else ():
         print(f"\n{case}: one entry, by cause")
         print("\n".join(touched.lines(case.json["total"])))
