@@ -105,6 +105,8 @@ static const emulate_fn by_rs[16] = {
 	[0x0a] = do_pgpr, [0x0b] = do_mfmc0, [0x0e] = do_pgpr,
 };
 
+void emul_move(struct vcpu *v, u32 w) { by_rs[INSN_RS(w)](v, w); }
+
 /* ---- operations ---- */
 
 static enum verdict do_tlbr(struct vcpu *v, u32 w)
@@ -211,6 +213,10 @@ static emulate_fn decode(u32 w)
 enum verdict emul_coprocessor0(struct vcpu *v)
 {
 	u32 w = v->arch.badinstr;
+	const struct patch_place place = { .pc = v->arch.pc,
+					   .insn = w,
+					   .branch = v->arch.badinstrp,
+					   .slot = v->arch.cause & CAUSE_BD };
 	emulate_fn fn = decode(w);
 	enum verdict verdict;
 
@@ -220,7 +226,10 @@ enum verdict emul_coprocessor0(struct vcpu *v)
 	if (verdict != RESUME)
 		return verdict;
 	v->stats.privileged++;
-	return fn(v, w);
+	verdict = fn(v, w);
+	if (v->vm->patch)
+		patched_try_move(v, &place);
+	return verdict;
 }
 
 /* ---- loads and stores of device registers ---- */

@@ -107,7 +107,8 @@ enum verdict inject(struct vcpu *v)
 	if (!(status & STATUS_EXL)) {
 		bool bd = v->arch.cause & CAUSE_BD && in->code != EXC_INT;
 
-		vcp0(v, EPC) = v->arch.pc;
+		/* a kernel that was linked for KSEG0 and not moved finds its own addresses */
+		vcp0(v, EPC) = rewrite_shown_pc(&v->vm->rewrite, v->arch.pc);
 		cause = bd ? cause | CAUSE_BD : cause & ~(u64)CAUSE_BD;
 	}
 	if (in->badvaddr)

@@ -33,8 +33,9 @@ enum vcp0_index {
 
 #define vcp0(v, name) ((&(v)->arch.cp0->reg[0][0])[VCP0_##name])
 
-u64 vcp0_read(struct vcpu *v, unsigned reg, unsigned sel);		/* as dmfc0 */
-u64 vcp0_read32(struct vcpu *v, unsigned reg, unsigned sel);		/* as mfc0 */
+u64 vcp0_read(struct vcpu *v, unsigned reg, unsigned sel);   /* as dmfc0 */
+u64 vcp0_read32(struct vcpu *v, unsigned reg, unsigned sel); /* as mfc0 */
+bool vcp0_shows(unsigned reg, unsigned sel); /* a load from the special page is dmfc0 */
 void vcp0_write(struct vcpu *v, unsigned reg, unsigned sel, u64 val);	/* as dmtc0 */
 void vcp0_write32(struct vcpu *v, unsigned reg, unsigned sel, u64 val); /* as mtc0 */
 void vcp0_reset(struct vcpu *v);
@@ -152,7 +153,8 @@ enum verdict inject_badvaddr(struct vcpu *v, u8 code); /* one that sets BadVAddr
 
 /* ---- emul.c ---- */
 enum verdict emul_coprocessor0(struct vcpu *v); /* CpU 0 from guest kernel mode */
-enum verdict emul_reserved(struct vcpu *v);	/* RI */
+void emul_move(struct vcpu *v, u32 insn); /* the effect of MFC0, DMFC0, MTC0, DMTC0, DI, EI alone */
+enum verdict emul_reserved(struct vcpu *v); /* RI */
 /* A load or store at "physical" address gpa, whose page the VM's memory does not have. */
 enum verdict emul_access(struct vcpu *v, u64 va, u64 gpa, bool store);
 
@@ -208,6 +210,21 @@ void patched_try_linked(struct vcpu *v, const struct patch_place *at, const stru
 /* A fetch went on in csseg that was at `from`: a call or a jump that led there may become one, too. */
 void patched_try_branch(struct vcpu *v, u64 from);
 void patched_stays(struct vcpu *v, enum patch_why why); /* it does not */
+/* Whether the place is in the slot of what lies before it, *word. */
+enum before { NO_BRANCH, A_BRANCH, MAYBE };
+enum before patched_look_before(struct vcpu *v, u64 gpa, u32 *word);
+/* A copy for the page, if it has none. False: it can have none. */
+bool patched_copy_page(struct vcpu *v, u64 gpn);
+/* pc for what comes behind a place that is done. */
+void patched_leave_done(struct vcpu *v, const struct patch_site *s);
+/* Where it is kept that there is nothing to be done about a place. */
+u32 *patched_refusal(const struct vcpu *v, u64 gpa);
+
+/* ---- moved.c: their moves to and from CP0 (kernel/reloc/cp0move.h) ---- */
+/* A move was carried out: it may become one. */
+void patched_try_move(struct vcpu *v, const struct patch_place *at);
+/* patched_leave of that. */
+void patched_leave_move(struct vcpu *v, const struct patch_site *s, u32 word, u32 code);
 
 /* ---- fpu.c ---- */
 void fpu_acquire(struct vcpu *v);	      /* v's registers into the processor */

@@ -73,15 +73,14 @@ static bool misses(const struct vcpu *v)
 	return mmu_window(v, v->arch.badvaddr, &gpa) && gpa >> PAGE_SHIFT < v->vm->pmap.npages;
 }
 
-/* pc for what comes behind an access that was made. */
-static void leave_done(struct vcpu *v, const struct patch_site *s)
+void patched_leave_done(struct vcpu *v, const struct patch_site *s)
 {
-	if (s->tramp.slot == TRAMP_DELAY) {
+	if (tramp_is_delay(s->tramp.slot)) {
 		v->arch.cause |= CAUSE_BD;
 		v->arch.badinstrp = s->tramp.branch;
 		emul_advance(v); /* of a branch, which form_of knows */
 	} else {
-		v->arch.pc += s->tramp.slot ? 8 : 4;
+		v->arch.pc += s->tramp.slot && s->tramp.slot != TRAMP_MOVE ? 8 : 4;
 	}
 }
 
@@ -103,6 +102,10 @@ u32 patched_leave(struct vcpu *v, u32 code)
 	s = patch_find(v->vm->patch, v->arch.pc - DISCO_CSSEG_BASE, &word);
 	if (!s)
 		return code;
+	if (tramp_is_move(s->tramp.slot)) {
+		patched_leave_move(v, s, word, code);
+		return code;
+	}
 	if (tramp_is_call(s->tramp.slot) || tramp_is_jump(s->tramp.slot)) {
 		if (leave_jump(&s->tramp, DISCO_CSSEG_BASE + s->place, word, v->arch.gpr,
 			       &v->arch.pc))
@@ -115,7 +118,7 @@ u32 patched_leave(struct vcpu *v, u32 code)
 	v->arch.pc = DISCO_CSSEG_BASE + s->place;
 	v->arch.cause &= ~CAUSE_BD;
 	if (state.done)
-		leave_done(v, s);
+		patched_leave_done(v, s);
 	if (!state.access)
 		return code;
 	v->arch.badinstr = s->tramp.insn;
@@ -139,10 +142,7 @@ u32 patched_leave(struct vcpu *v, u32 code)
 
 /* ---- what becomes one ---- */
 
-enum before { NO_BRANCH, A_BRANCH, MAYBE };
-
-/* Whether the place is in the slot of what lies before it. */
-static enum before look_before(struct vcpu *v, u64 gpa, u32 *word)
+enum before patched_look_before(struct vcpu *v, u64 gpa, u32 *word)
 {
 	struct branch b;
 
@@ -163,8 +163,7 @@ static const u32 *code_page(struct vcpu *v, u64 gpn)
 	return lo ? mpn_ptr(arch_entry_page(lo)) : NULL;
 }
 
-/* A copy for the place's page, if it has none. */
-static bool copy_page(struct vcpu *v, u64 gpn)
+bool patched_copy_page(struct vcpu *v, u64 gpn)
 {
 	u8 *page = patch_page(v->vm->patch, gpn);
 
@@ -188,10 +187,11 @@ static enum patch_why try_slot(struct vcpu *v, u64 gpa, struct tramp t, u32 bran
 	u32 word;
 
 	if (!tramp_slot_of(branch, t.base, loads, stores, &t.slot) ||
-	    (gpa & PAGE_MASK) == PAGE_SIZE - 4 || look_before(v, gpa, &word) != NO_BRANCH)
+	    (gpa & PAGE_MASK) == PAGE_SIZE - 4 || patched_look_before(v, gpa, &word) != NO_BRANCH)
 		return PATCH_SLOT;
 	t.branch = branch;
-	return copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t) : PATCH_FULL;
+	return patched_copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t)
+						       : PATCH_FULL;
 }
 
 /*
@@ -242,12 +242,13 @@ static enum patch_why try(struct vcpu *v, const struct patch_place *at, const st
 		return PATCH_SLOT;
 	if (at->slot)
 		return try_slot(v, gpa, t, at->branch, loads, stores);
-	switch (look_before(v, gpa, &before)) {
+	switch (patched_look_before(v, gpa, &before)) {
 	case A_BRANCH: return try_both(v, gpa, &t, before, loads, stores);
 	case MAYBE: return PATCH_SLOT;
 	default: break;
 	}
-	return copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t) : PATCH_FULL;
+	return patched_copy_page(v, gpa >> PAGE_SHIFT) ? patch_add(v->vm->patch, gpa, &t)
+						       : PATCH_FULL;
 }
 
 /* The jump that the program comes to from there. */
@@ -275,7 +276,7 @@ void patched_try(struct vcpu *v, const struct patch_place *at, const struct acce
 
 /* ---- calls ---- */
 
-static u32 *refusal(const struct vcpu *v, u64 gpa)
+u32 *patched_refusal(const struct vcpu *v, u64 gpa)
 {
 	return &v->vm->patch->refused[gpa / 4 % PATCH_REFUSED];
 }
@@ -284,7 +285,7 @@ static u32 *refusal(const struct vcpu *v, u64 gpa)
 static bool read_call(struct vcpu *v, u64 from, u64 gpa, u32 length, u32 words[2])
 {
 	if (gpa >= (u64)v->vm->pmap.npages << PAGE_SHIFT || (gpa & 3) ||
-	    (gpa & PAGE_MASK) > PAGE_SIZE - length || *refusal(v, gpa) == gpa ||
+	    (gpa & PAGE_MASK) > PAGE_SIZE - length || *patched_refusal(v, gpa) == gpa ||
 	    vm_copy_in(v->vm, words, (gpa_t){ gpa }, length))
 		return false;
 	return call_target(words[0]) && v->arch.gpr[call_target(words[0])] == from;
@@ -304,10 +305,11 @@ static void try_call(struct vcpu *v, u64 from)
 			continue;
 		if (!call_make(words[0], words[1], &t) ||
 		    (t.slot == TRAMP_CALL_COMPACT) != (lengths[i] == 4) ||
-		    look_before(v, gpa, &before) != NO_BRANCH ||
-		    (copy_page(v, gpa >> PAGE_SHIFT) &&
+		    patched_look_before(v, gpa, &before) != NO_BRANCH ||
+		    (patched_copy_page(v, gpa >> PAGE_SHIFT) &&
 		     patch_add(v->vm->patch, gpa, &t) != PATCH_NOW))
-			*refusal(v, gpa) = gpa; /* a page without a copy may have one later */
+			*patched_refusal(v, gpa) =
+				gpa; /* a page without a copy may have one later */
 	}
 }
 
@@ -328,7 +330,8 @@ static void try_jump(struct vcpu *v, u64 from)
 		}
 		word = (const u32 *)(patch_page(p, gpa >> PAGE_SHIFT) + (gpa & PAGE_MASK));
 		patch_forget_jump(p, i);
-		if (jump_make(word[0], word[1], &t) && look_before(v, gpa, &before) == NO_BRANCH)
+		if (jump_make(word[0], word[1], &t) &&
+		    patched_look_before(v, gpa, &before) == NO_BRANCH)
 			patch_add(p, gpa, &t);
 	}
 }

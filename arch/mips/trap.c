@@ -128,8 +128,11 @@ static void count_fast(struct vcpu *v)
 static void permit_returns(struct vcpu *v)
 {
 	struct vcp0 *page = v->arch.cp0;
+	u64 cause = vcp0_cause(v);
 
-	page->pending = vcp0_interrupts(v) != 0;
+	if (v->vm->patch) /* whose kernel reads it there in place of MFC0; to others the page shows what was delivered */
+		vcp0(v, Cause) = cause;
+	page->pending = (cause & vcp0(v, Status) & STATUS_IM) != 0;
 	page->returns = !page->pending && (vcp0(v, Status) & STATUS_UX);
 }
 

@@ -45,9 +45,6 @@ static u64 read_Count(struct vcpu *v, u64 kept)
 	return sign_extend(vcpu_count(v));
 }
 
-/* A kernel that was linked for KSEG0 and not moved finds its own addresses. */
-static u64 read_EPC(struct vcpu *v, u64 kept) { return rewrite_shown_pc(&v->vm->rewrite, kept); }
-
 static u64 read_Cause(struct vcpu *v, u64 kept)
 {
 	(void)kept;
@@ -178,6 +175,13 @@ u64 vcp0_read(struct vcpu *v, unsigned reg, unsigned sel)
 	const struct row *row = &rows[reg * 8 + sel];
 
 	return row->name ? TEXT_HERE(row->read)(v, v->arch.cp0->reg[reg][sel]) : 0;
+}
+
+bool vcp0_shows(unsigned reg, unsigned sel)
+{
+	const struct row *row = &rows[reg * 8 + sel];
+
+	return row->name && (row->read == read_value || row->read == read_Cause);
 }
 
 /* MFC0 of EntryLo moves RI and XI down to bits 31 and 30 (MD00087, MFC0). */

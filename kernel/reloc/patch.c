@@ -7,6 +7,7 @@
 #include "kernel/abi/disco.h"
 #include "kernel/reloc/call.h"
 #include "kernel/reloc/jump.h"
+#include "kernel/reloc/cp0move.h"
 
 #define PAGES_A_COPY 16 /* of the VM's memory, for each page of code */
 #define COPIES_MIN   64
@@ -43,7 +44,10 @@ void patch_init(struct patch *p, void *storage, u32 npages)
 	u32 n = copies_for(npages), nsites = n * SITES_A_COPY;
 	u8 *at = storage;
 
-	*p = (struct patch){ .npages = npages, .ncopies = n, .nsites = nsites };
+	memset(p, 0, sizeof(*p));
+	p->npages = npages;
+	p->ncopies = n;
+	p->nsites = nsites;
 	_Static_assert(COPIES_MAX * SITES_A_COPY <= 0xffff, "their numbers, and 1, are u16");
 	p->copy_page = at;
 	p->tramp_page = at += n * PAGE_SIZE;
@@ -66,7 +70,8 @@ void patch_reset(struct patch *p)
 	p->no_pairs = false;
 	p->ll = (struct patch_place){ 0 };
 	memset(p->refused, 0, sizeof(p->refused));
-	p->patched = p->freed = p->calls = p->jumps = 0;
+	memset(p->seen, 0, sizeof(p->seen));
+	p->patched = p->freed = p->calls = p->jumps = p->moves = 0;
 	p->njumps = 0;
 	memset(p->why, 0, sizeof(p->why));
 }
@@ -100,17 +105,31 @@ u8 *patch_copy_page(struct patch *p, u32 gpn)
 /* The copy holds what the trampoline is of. */
 static bool holds(const u32 *word, const struct tramp *t)
 {
-	u32 n = t->slot && t->slot != TRAMP_CALL_COMPACT && t->slot != TRAMP_JUMP_COMPACT;
+	u32 n = t->slot && t->slot != TRAMP_CALL_COMPACT && t->slot != TRAMP_JUMP_COMPACT &&
+		t->slot != TRAMP_MOVE;
 
 	return word[n] == t->insn && (!t->slot || *word == t->branch);
 }
 
 static bool build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS])
 {
+	if (tramp_is_move(t->slot))
+		return move_build(t, place, at, words);
 	if (tramp_is_jump(t->slot))
 		return jump_build(t, place, at, words);
 	return tramp_is_call(t->slot) ? call_build(t, place, at, words)
 				      : tramp_build(t, place, at, words);
+}
+
+/* Its trampoline, as csseg shows it and where the words are. */
+static u64 tramp_address(const struct patch *p, u32 number)
+{
+	return DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT) + number * TRAMP_BYTES;
+}
+
+static u32 *tramp_words(const struct patch *p, u32 number)
+{
+	return (u32 *)(p->tramp_page + number * TRAMP_BYTES);
 }
 
 enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
@@ -125,8 +144,8 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 		return PATCH_AGAIN;
 	if (number == p->nsites)
 		return PATCH_FULL;
-	at = DISCO_CSSEG_BASE + ((u64)p->npages << PAGE_SHIFT) + number * TRAMP_BYTES;
-	if (!build(t, from, at, (u32 *)(p->tramp_page + number * TRAMP_BYTES)))
+	at = tramp_address(p, number);
+	if (!build(t, from, at, tramp_words(p, number)))
 		return PATCH_FULL;
 	s = &p->site[number];
 	if (p->free_site)
@@ -139,8 +158,17 @@ enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t)
 	p->linked += t->linked;
 	p->calls += tramp_is_call(t->slot);
 	p->jumps += tramp_is_jump(t->slot);
+	p->moves += tramp_is_move(t->slot);
 	p->patched++;
 	return PATCH_NOW;
+}
+
+void patch_build_again(struct patch *p, const struct patch_site *s, const struct tramp *t)
+{
+	u32 number = (u32)(s - p->site);
+
+	build(t, DISCO_CSSEG_BASE + s->place, tramp_address(p, number), tramp_words(p, number));
+	p->site[number].tramp = *t;
 }
 
 const struct patch_site *patch_at(const struct patch *p, u64 gpa)

@@ -2,7 +2,7 @@
 /*
  * Places that trap, patched while a kernel that was linked for KSEG0 runs (reloc.h): a load or store that the monitor
  * carried out once becomes a branch to a trampoline (tramp.h), which needs no monitor, and so does a call or a jump by a register whose
- * fetch the monitor let go on in csseg (call.h, jump.h). The guest's memory stays as it
+ * fetch the monitor let go on in csseg (call.h, jump.h), and a move to or from CP0 (cp0move.h). The guest's memory stays as it
  * is. What csseg shows of a page with such places is a copy, for fetches alone (QEMU lets it be read once it was fetched from,
  * whatever RI says: docs/machine.md); all other ways to the page show the page, and are not writable. So the guest reads its code as it stored it, and who stores there is seen:
  *
@@ -37,6 +37,7 @@
 #ifndef KERNEL_RELOC_PATCH_H
 #define KERNEL_RELOC_PATCH_H
 
+#include "kernel/reloc/cp0move.h"
 #include "kernel/reloc/tramp.h"
 #include "kernel/types.h"
 
@@ -44,6 +45,7 @@
 #define PATCH_ASKED   240
 #define PATCH_REFUSED 512
 #define PATCH_JUMPS   256
+#define PATCH_SEEN    256
 
 #define PATCH_ALONE	  1024
 #define PATCH_ALONE_TICKS 166666667 /* of Count: a second */
@@ -98,10 +100,11 @@ struct patch {
 	u32 jump[PATCH_JUMPS]; /* places of jumps that may be patched (jump.h), on COPIED pages, the oldest first */
 	u8 jump_reg[PATCH_JUMPS]; /* the register that has each one's target */
 	u32 njumps;
+	struct move_seen seen[PATCH_SEEN]; /* of places of moves, as last found */
 	bool misses; /* the entry to the monitor is a miss of a trampoline on the VM's memory */
-	u64 patched, freed;  /* places, since the start */
-	u64 calls, jumps;    /* of those patched */
-	u64 why[PATCH_WHYS]; /* accesses carried out */
+	u64 patched, freed;	 /* places, since the start */
+	u64 calls, jumps, moves; /* of those patched */
+	u64 why[PATCH_WHYS];	 /* accesses carried out */
 };
 
 /* The monitor's memory for a VM of so many pages, zeroed and aligned to pages; 0: it cannot have any. */
@@ -126,6 +129,8 @@ static inline u8 *patch_page(const struct patch *p, u64 gpn)
 u8 *patch_copy_page(struct patch *p, u32 gpn);
 /* The place of a COPIED page, which holds t->insn, or t->branch and that. */
 enum patch_why patch_add(struct patch *p, u32 place, const struct tramp *t);
+/* The site, of a move, gets another trampoline. */
+void patch_build_again(struct patch *p, const struct patch_site *s, const struct tramp *t);
 /* The site whose branch csseg shows there; NULL: it shows no such. */
 const struct patch_site *patch_at(const struct patch *p, u64 gpa);
 static inline bool patch_is_patched(const struct patch *p, u64 gpa)

@@ -65,7 +65,7 @@
 #define TRAMP_BYTES (1u << TRAMP_SHIFT)
 #define TRAMP_WORDS (TRAMP_BYTES / 4)
 
-/* Those behind TRAMP_FORBIDDEN are no slots, but calls (call.h) and jumps (jump.h). */
+/* Those behind TRAMP_FORBIDDEN are no slots, but calls (call.h), jumps (jump.h) and moves to and from CP0 (cp0move.h). */
 enum tramp_slot {
 	TRAMP_NO_SLOT,
 	TRAMP_DELAY,
@@ -73,16 +73,27 @@ enum tramp_slot {
 	TRAMP_CALL,
 	TRAMP_CALL_COMPACT,
 	TRAMP_JUMP,
-	TRAMP_JUMP_COMPACT
+	TRAMP_JUMP_COMPACT,
+	TRAMP_MOVE,
+	TRAMP_MOVE_SLOT /* which is in one */
 };
 
 static inline bool tramp_is_call(u8 slot)
 {
 	return slot == TRAMP_CALL || slot == TRAMP_CALL_COMPACT;
 }
-static inline bool tramp_is_jump(u8 slot) { return slot >= TRAMP_JUMP; }
+static inline bool tramp_is_jump(u8 slot)
+{
+	return slot == TRAMP_JUMP || slot == TRAMP_JUMP_COMPACT;
+}
+static inline bool tramp_is_move(u8 slot) { return slot >= TRAMP_MOVE; }
+/* The branch is made behind all else in the trampoline. */
+static inline bool tramp_is_delay(u8 slot)
+{
+	return slot == TRAMP_DELAY || slot == TRAMP_MOVE_SLOT;
+}
 
-/* A load or store, of whatever register, by a general base register and an offset; or a call or a jump by that register. */
+/* A load or store, of whatever register, by a general base register and an offset; or a call or a jump by that register; or a move. */
 struct tramp {
 	u32 insn;
 	u32 branch; /* whose slot it is in, slot being an enum tramp_slot, or the call or jump; that without a slot is insn, too */
@@ -92,6 +103,8 @@ struct tramp {
 	bool linked;  /* LL or SC: the offset has 9 bits */
 	u8 attribute; /* the cache attribute, 0..7, that XKPHYS addresses here have */
 	bool kseg0;   /* made for KSEG0 and KSEG1, else for XKPHYS; neither if linked */
+	u8 wide;      /* KX, SX, UX of Status, of a move; the next, too */
+	s32 known;    /* what base holds */
 };
 
 /*

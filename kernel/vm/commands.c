@@ -95,8 +95,8 @@ static void print_patched(const struct patch *p)
 		[PATCH_MAPPED] = "mapped"
 	};
 
-	kprintf("    patched: %lu places, %lu of them calls and %lu jumps, %lu given up again, in %u pages; still emulated:",
-		p->patched, p->calls, p->jumps, p->freed, p->copied);
+	kprintf("    patched: %lu places, %lu of them calls, %lu jumps and %lu moves of CP0, %lu given up again, in %u pages; still emulated:",
+		p->patched, p->calls, p->jumps, p->moves, p->freed, p->copied);
 	for (u32 i = PATCH_LINKED; i < PATCH_WHYS; i++)
 		kprintf(" %s %lu%s", why[i], p->why[i], i + 1 < PATCH_WHYS ? "," : "\n");
 }

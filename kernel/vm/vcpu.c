@@ -64,6 +64,7 @@ void vcpu_catch_up(struct vcpu *v)
 void vcpu_post_irq(struct vcpu *v, unsigned line)
 {
 	enum vcpu_state state;
+	bool heard;
 	u32 up;
 
 	line_take(&v->arch.unread);
@@ -72,17 +73,20 @@ void vcpu_post_irq(struct vcpu *v, unsigned line)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	state = vcpu_state(v);
-	if (!arch_vcpu_hears(v, line)) /* any other that it hears has woken it */
-		return;
-	if (state == VCPU_WAITING)
+	heard = arch_vcpu_hears(v, line); /* any other that it hears has woken it */
+	if (state == VCPU_WAITING && heard)
 		node_resched(v->node);
-	else if (state == VCPU_RUNNING)
+	else if (state == VCPU_RUNNING &&
+		 (heard || v->vm->patch)) /* which may read Cause without a trap */
 		node_kick(v->node);
 }
 
 void vcpu_clear_irq(struct vcpu *v, unsigned line)
 {
-	__atomic_fetch_and(&v->arch.irq_lines, ~(1u << line), __ATOMIC_SEQ_CST);
+	u32 up = __atomic_fetch_and(&v->arch.irq_lines, ~(1u << line), __ATOMIC_SEQ_CST);
+
+	if (v->vm->patch && (up & 1u << line) && vcpu_state(v) == VCPU_RUNNING)
+		node_kick(v->node);
 }
 
 u64 vcpu_exits(const struct vcpu *v)

@@ -7,7 +7,7 @@ FUZZ_SRCS_elf := kernel/vm/elf.c kernel/format.c
 FUZZ_SRCS_reloc := kernel/reloc/table.c kernel/vm/elf.c kernel/format.c
 FUZZ_SRCS_cpio := kernel/vm/cpio.c kernel/format.c
 FUZZ_SRCS_blockmap := drivers/disk/blockmap.c
-FUZZ_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/vm/vmdesc_vm.c kernel/vm/vmdesc_disk.c kernel/vm/vmdesc_net.c kernel/reloc/patch.c kernel/reloc/tramp.c kernel/reloc/call.c kernel/reloc/jump.c kernel/vm/props.c kernel/format.c
+FUZZ_SRCS_vmdesc := kernel/vm/vmdesc.c kernel/vm/vmdesc_vm.c kernel/vm/vmdesc_disk.c kernel/vm/vmdesc_net.c kernel/reloc/patch.c kernel/reloc/tramp.c kernel/reloc/call.c kernel/reloc/jump.c kernel/reloc/cp0move.c kernel/vm/props.c kernel/format.c
 FUZZ_SRCS_vqueue := drivers/virtio/queue.c
 FUZZ_LIBFDT := build/libfdt/fdt.c build/libfdt/fdt_ro.c build/libfdt/fdt_strerror.c
 

@@ -238,6 +238,17 @@ def test_calls_and_jumps_become_branches(machine, tmp_path, kind, least, most):
     assert one.quit() == 0
 
 
+def test_moves_of_cp0_become_branches(machine, tmp_path):
+    """Half of the traps of code_moves are gone: 18,900 are there if nothing is patched. The others are what has to trap, and the first sixteen of each place."""
+    one = machine(write_scenario(tmp_path, [vm("moves", "native/code_moves.elf", None, MEMORY, rewrite=True)]))
+    one.expect(r"\[moves\] PASS code_moves\r*\n")
+    one.expect(r"vm: moves powered off, code 0")
+    told = "\n".join(one.command("stats moves"))
+    assert int(re.search(r"(\d+) moves of CP0", told)[1]) >= 40, told
+    assert int(re.search(r"CpU (\d+)", told)[1]) < 12000, told
+    assert one.quit() == 0
+
+
 @pytest.mark.parametrize("kind", ["native", "reloc"])
 @pytest.mark.parametrize("unpatched", [False, True])
 def test_code_reads_as_stored_if_nothing_is_patched(machine, tmp_path, kind, unpatched):

@@ -445,6 +445,7 @@ u64 patched_entry(const struct vcpu *v, gpn_t gpn)
 
 void patched_written(struct vcpu *v, u64 gpn, bool for_ever) { (void)v, (void)gpn, (void)for_ever; }
 void patched_cleaned(struct vcpu *v, u64 va) { (void)v, (void)va; }
+void patched_try_move(struct vcpu *v, const struct patch_place *at) { (void)v, (void)at; }
 void patched_stays(struct vcpu *v, enum patch_why why) { (void)v, (void)why; }
 
 void patched_try(struct vcpu *v, const struct patch_place *at, const struct access *a, bool integer)

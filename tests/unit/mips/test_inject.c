@@ -40,6 +40,24 @@ static void a_plain_exception(void **state)
 	assert_int_equal(vcp0(v, BadVAddr), 0x77);
 }
 
+static void epc_is_an_address_of_kseg0_in_a_rewritten_kernel(void **state)
+{
+	u64 pc = 0xffffffffc0001000;
+
+	(void)state;
+	v->vm->rewrite.on = true;
+	v->arch.pc = pc;
+	inject_code(v, EXC_SYS);
+	inject(v);
+	assert_int_equal(vcp0(v, EPC), pc - 0x40000000);
+	vcp0(v, Status) = 0;
+	v->vm->rewrite.moved = true;
+	v->arch.pc = pc;
+	inject(v);
+	assert_int_equal(vcp0(v, EPC), pc);
+	v->vm->rewrite = (struct rewrite){ 0 };
+}
+
 static void in_a_delay_slot_epc_is_the_branch(void **state)
 {
 	(void)state;
@@ -281,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_plain_exception, fill),
+		cmocka_unit_test_setup(epc_is_an_address_of_kseg0_in_a_rewritten_kernel, fill),
 		cmocka_unit_test_setup(in_a_delay_slot_epc_is_the_branch, fill),
 		cmocka_unit_test_setup(under_exl_epc_and_bd_stay, fill),
 		cmocka_unit_test_setup(a_miss_has_its_own_vectors, fill),

@@ -269,17 +269,6 @@ static void an_ll_there_is_one_of_its_address(void **state)
 	assert_int_equal((u32)*fake_word(0x2010), 3);
 }
 
-static void epc_is_shown_in_kseg0(void **state)
-{
-	(void)state;
-	vcp0(v, EPC) = PC;
-	assert_int_equal(vcp0_read(v, 14, 0), PC - 0x40000000);
-	v->vm->rewrite.moved = true;
-	assert_int_equal(vcp0_read(v, 14, 0), PC);
-	v->vm->rewrite = (struct rewrite){ 0 };
-	assert_int_equal(vcp0_read(v, 14, 0), PC);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,7 +284,6 @@ int main(void)
 		cmocka_unit_test_setup(the_rest_stays_an_address_error, begin),
 		cmocka_unit_test_setup(mapped_segments_go_by_the_guests_tlb, begin),
 		cmocka_unit_test_setup(an_ll_there_is_one_of_its_address, begin),
-		cmocka_unit_test_setup(epc_is_shown_in_kseg0, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
