@@ -32,13 +32,14 @@ void patched_leave_move(struct vcpu *v, const struct patch_site *s, u32 word, u3
 	}
 }
 
-/* MFC0 or DMFC0 of a register that the special page has as that gives it. */
+/* MFC0 or DMFC0 of a register that the special page has as that gives it: of Cause, whose lower half is written alone, only 32 bits. */
 static bool is_shown(u32 insn)
 {
 	u32 cp0 = move_cp0(insn), dmfc0 = insn >> 21 & 31;
 
-	return vcp0_shows(cp0 / 8, cp0 % 8) &&
-	       (dmfc0 || (cp0 != VCP0_EntryLo0 && cp0 != VCP0_EntryLo1));
+	if (!vcp0_shows(cp0 / 8, cp0 % 8))
+		return false;
+	return dmfc0 ? cp0 != VCP0_Cause : cp0 != VCP0_EntryLo0 && cp0 != VCP0_EntryLo1;
 }
 
 /* The register that the trampoline works with. False: there is none, now or for this place. */

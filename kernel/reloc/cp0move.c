@@ -99,7 +99,8 @@ u32 move_look(struct move_seen *s, u32 place, const u64 gpr[32], u32 without)
 	if (s->tries == MOVE_TRIES)
 		return 0;
 	if (!s->looks)
-		s->same = ~(u32)(BIT(0) | BIT(without));
+		s->same = ~(u32)BIT(0);
+	s->same &= ~(u32)BIT(without);
 	look_at(s, gpr);
 	if (++s->looks < MOVE_LOOKS)
 		return 0;

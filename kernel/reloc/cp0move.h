@@ -85,7 +85,7 @@ static inline u32 move_reg(u32 insn) { return insn >> 16 & 31; }
 bool move_lets_slot(u32 insn, u32 branch);
 /*
  * What the registers held at the last traps of a place. move_look: one more, of any place; which register has held the same number
- * at MOVE_LOOKS of them, and can be given it back, that is not `without`; 0: none, or too few. Each place is looked at for MOVE_TRIES times
+ * at MOVE_LOOKS of them, and can be given it back, that was not `without` at any; 0: none, or too few. Each place is looked at for MOVE_TRIES times
  * that many traps.
  */
 struct move_seen {
