@@ -77,14 +77,17 @@ static bool is_fast(const struct walker *w)
 	       w->shift[1] == WALK_SHIFT1 && w->bits[1] == WALK_BITS1 && w->bits[2] == WALK_BITS2;
 }
 
-/* The pages of a root need not be neighbours in machine memory. */
+/*
+ * The pages of a root need not be neighbours in machine memory. A kernel that is rewritten takes its faults by the C side, which
+ * knows what it is to see of where it was, and of what it stores to.
+ */
 static void set_fast_root(struct vcpu *v)
 {
 	const struct walker *w = &v->arch.walker;
 	bool fast = option_on(OPTION_WALK_FAST) && !latency_on && is_fast(w) &&
-		    !(w->root & PAGE_MASK);
+		    !(w->root & PAGE_MASK) && !v->vm->patch && !v->vm->rewrite.on;
 
-	v->arch.switches = fast && !v->vm->patch && !v->vm->rewrite.on;
+	v->arch.switches = fast;
 	v->arch.walk_rotate = w->rotate;
 	v->arch.walk_present = w->present >> w->rotate | w->present << (64 - w->rotate);
 	for (unsigned i = 0; i < WALK_ROOTS; i++) { /* each at once: a shootdown takes them away */
