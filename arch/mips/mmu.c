@@ -67,8 +67,6 @@ static u64 use_page(struct vcpu *v, gpn_t gpn, u64 tag, enum use use)
 	u64 lo;
 
 	if (gpn.v >= p->npages)
-		gpn = rewrite_memory(&v->vm->rewrite, gpn);
-	if (gpn.v >= p->npages)
 		return use == BESIDE || use == TO_READ ? device_entry(v, gpn) : 0;
 	if (use == BESIDE)
 		lo = pmap_shown(p, gpn, v->node->id);
@@ -91,11 +89,14 @@ static u64 machine_lo(struct vcpu *v, gpn_t gpn, u64 guest_lo, u64 tag, enum use
 		return 0;
 	if (use == TO_WRITE && !(guest_lo & ENTRYLO_D))
 		use = TO_READ;
+	if (gpn.v >= v->vm->pmap.npages)
+		gpn = rewrite_memory(&v->vm->rewrite, gpn);
+	/* Before the page is noted: the notes are forgotten with what is there. */
+	if (use == TO_WRITE && patched_is_copied(v, gpn.v))
+		patched_written(v, gpn.v, false);
 	lo = use_page(v, gpn, tag, use);
 	if (!(lo & ENTRYLO_V))
 		return lo;
-	if (patched_is_copied(v, gpn.v) && use == TO_WRITE)
-		patched_written(v, gpn.v, false);
 	if (!(guest_lo & ENTRYLO_D) || patched_is_copied(v, gpn.v))
 		lo &= ~(u64)ENTRYLO_D;
 	return lo | (guest_lo & LO_RIXI);

@@ -3,6 +3,7 @@
  * Patched places (kernel/reloc/patch.h) and the processor: what csseg shows of their pages, the way out of a
  * trampoline at each entry to the monitor, and which accesses become one.
  */
+#include <string.h>
 #include "arch/mips/access.h"
 #include "arch/mips/branch.h"
 #include "arch/mips/cp0.h"
@@ -16,12 +17,14 @@
 
 /*
  * The page's translations on this node, where the VM's only VCPU is. That of csseg may be to the copy, of which the
- * pmap's reverse map knows nothing.
+ * pmap's reverse map knows nothing. To whatever machine page the others are: the page may be on its way elsewhere just now, and
+ * then no view has it, though the L2TLB still does.
  */
 static void forget(struct vcpu *v, u64 gpn)
 {
-	const struct mmu_drop d = { .vm = v->vm, .page = { { gpn } }, .n = 1 };
+	struct mmu_drop d = { .vm = v->vm, .page = { { gpn } }, .n = 1 };
 
+	memset(&d.machine, 0xff, sizeof(d.machine));
 	mmu_drop_pages(v->node, &d);
 	l2tlb_drop(v->arch.l2tlb, (DISCO_CSSEG_BASE + (gpn << PAGE_SHIFT)) & ENTRYHI_VPN2);
 	mmu_flush_node();
