@@ -243,13 +243,8 @@ bool move_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS]
 	u64 behind = slot ? at + 4 * END : place + 4;
 	enum move_kind kind = move_kind(t->insn);
 
-	if (!tramp_branch(place, at))
+	if (!tramp_begin(place, at, behind, words))
 		return false;
-	for (u32 i = 0; i < TRAMP_WORDS; i++) {
-		words[i] = tramp_branch(at + 4 * i, behind);
-		if (!words[i])
-			return false;
-	}
 	switch (kind) {
 	case MOVE_READ: build_read(t, words); return true;
 	case MOVE_DI: build_di(t, words); return true;

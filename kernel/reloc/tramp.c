@@ -287,6 +287,16 @@ static void build_for_kseg0(const struct tramp *t, u32 *w)
 	}
 }
 
+bool tramp_begin(u64 place, u64 at, u64 behind, u32 words[TRAMP_WORDS])
+{
+	for (u32 i = 0; i < TRAMP_WORDS; i++) {
+		words[i] = tramp_branch(at + 4 * i, behind);
+		if (!words[i])
+			return false;
+	}
+	return tramp_branch(place, at);
+}
+
 bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS])
 {
 	u32 first = t->slot == TRAMP_FORBIDDEN ? FIRST : 0;
@@ -294,13 +304,8 @@ bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS
 		     : t->slot == TRAMP_FORBIDDEN ? place + 8
 						  : place + 4;
 
-	if (!tramp_branch(place, at))
+	if (!tramp_begin(place, at, behind, words))
 		return false;
-	for (u32 i = 0; i < TRAMP_WORDS; i++) {
-		words[i] = tramp_branch(at + 4 * i, behind);
-		if (!words[i])
-			return false;
-	}
 	if (t->slot && !build_branch(t, place, at, words))
 		return false;
 	if (t->linked)

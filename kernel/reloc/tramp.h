@@ -120,6 +120,8 @@ bool tramp_slot_of(u32 branch, u32 base, u32 loads, u32 stores, u8 *slot);
 bool tramp_is_of_lui(const u32 *page, u32 at, u32 base);
 /* The word that goes from one address to another; 0, which is no such word: it does not reach. */
 u32 tramp_branch(u64 from, u64 to);
+/* Each word of the trampoline becomes the way to what is behind the place; false: they do not reach each other. */
+bool tramp_begin(u64 place, u64 at, u64 behind, u32 words[TRAMP_WORDS]);
 /* The trampoline at `at` for the place at `place`, which is the branch's if it has one, both csseg addresses; false:
  * they do not reach each other, or the branch's target. */
 bool tramp_build(const struct tramp *t, u64 place, u64 at, u32 words[TRAMP_WORDS]);
