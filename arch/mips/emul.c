@@ -212,15 +212,13 @@ static emulate_fn decode(u32 w)
 
 enum verdict emul_coprocessor0(struct vcpu *v)
 {
+	u64 pc = v->arch.pc;
 	u32 w = v->arch.badinstr;
-	const struct patch_place place = { .pc = v->arch.pc,
-					   .insn = w,
-					   .branch = v->arch.badinstrp,
-					   .slot = v->arch.cause & CAUSE_BD };
+	bool slot = v->arch.cause & CAUSE_BD;
 	emulate_fn fn = decode(w);
 	enum verdict verdict;
 
-	if (!fn || ((v->arch.cause & CAUSE_BD) && (fn == do_eret || fn == do_wait)))
+	if (!fn || (slot && (fn == do_eret || fn == do_wait)))
 		return inject_code(v, EXC_RI);
 	verdict = emul_advance(v);
 	if (verdict != RESUME)
@@ -228,7 +226,10 @@ enum verdict emul_coprocessor0(struct vcpu *v)
 	v->stats.privileged++;
 	verdict = fn(v, w);
 	if (v->vm->patch)
-		patched_try_move(v, &place);
+		patched_try_move(v, &(struct patch_place){ .pc = pc,
+							   .insn = w,
+							   .branch = v->arch.badinstrp,
+							   .slot = slot });
 	return verdict;
 }
 
